@@ -1,0 +1,1 @@
+"""One foreign engine per file: voice activity detectors, model runtimes, model bundles."""

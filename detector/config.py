@@ -1,0 +1,137 @@
+"""Every setting: frozen, with its unit and default, in the order of config.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSettings:
+    """What to listen to: a microphone unless `input` is given."""
+
+    device: int | str | None = None
+    """Index, name or part of a name of the capture device; None is the system's default."""
+    input: str | None = None
+    """A recording to read instead of a microphone; `-` is raw s16le mono on standard input."""
+    rate: int = 16000
+    """Sample rate of raw standard input [Hz]."""
+    channels: int = 1
+    """Channels of raw standard input, mixed to mono."""
+    realtime: bool = False
+    """Play a recording at the speed of its sound instead of as fast as possible."""
+    name: str | None = None
+    """What events call this source; None is the device's or file's own name."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """Which classifier."""
+
+    name: str = "yamnet"
+    """A bundle in the models folders, or a path to one."""
+    runtime: str = "auto"
+    """`tflite`, `onnx`, or `auto`: the first that the bundle has a file for and that is installed."""
+    threads: int = 1
+    """Threads the runtime may use."""
+
+
+@dataclass(frozen=True, slots=True)
+class GateSettings:
+    """When there is something to classify."""
+
+    mode: str = "both"
+    """`webrtcvad`, `level`, `both` (either opens it) or `off` (always open)."""
+    vad_mode: int = 2
+    """webrtcvad's aggressiveness, 0..3."""
+    hangover_seconds: float = 1.5
+    """How long it stays open after the last active frame."""
+    preroll_seconds: float = 0.24
+    """Windows that ended up to this long before it opened are classified too."""
+
+
+@dataclass(frozen=True, slots=True)
+class WindowSettings:
+    """How often a window is classified; its length is the model's."""
+
+    hop_seconds: float = 0.24
+
+
+@dataclass(frozen=True, slots=True)
+class LevelSettings:
+    """The slow gain in front of the classifier, for quiet microphones."""
+
+    enabled: bool = True
+    target_dbfs: float = -30.0
+    """Loudest recent level that the gain aims for; louder sound is left alone."""
+    max_gain_db: float = 40.0
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSettings:
+    """Settings of one label or group; None takes the value of `events`."""
+
+    threshold_on: float | None = None
+    threshold_off: float | None = None
+    min_duration_seconds: float | None = None
+    refractory_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventSettings:
+    """When scores become an event, and which."""
+
+    preset: str = "balanced"
+    """`responsive` 1 of 1, `balanced` 2 of 2, `sure` 3 of 4 windows must score."""
+    threshold_on: float | None = None
+    """Score 0..1 that starts an event; None takes the model's own thresholds."""
+    threshold_off: float | None = None
+    """Score below which it ends; None is half of `threshold_on`."""
+    release_seconds: float = 1.0
+    """How long the score must stay below `threshold_off` before the event ends."""
+    min_duration_seconds: float = 0.0
+    """Shorter sounds are not reported."""
+    refractory_seconds: float = 0.0
+    """After an event's end the same label stays quiet for this long."""
+    update_seconds: float = 10.0
+    """A sound that goes on is reported again this often; 0 is never."""
+    include: tuple[str, ...] = ()
+    """Labels to report; empty is all."""
+    exclude: tuple[str, ...] = ()
+    """Labels not to report."""
+    background: bool = False
+    """Also report background labels (Silence, Inside, ...)."""
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """One name for several labels, which are then not reported by themselves."""
+    labels: Mapping[str, LabelSettings] = field(default_factory=dict)
+    """Label or group name -> its own settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class SinkSettings:
+    """One destination."""
+
+    kind: str
+    """`stdout`, `log` or `socket`."""
+    target: str = ""
+    """`log`: a path. `socket`: `unix://PATH` or `tcp://HOST:PORT`."""
+    format: str = "auto"
+    """`stdout`: `text`, `json` or `auto` (text on a terminal)."""
+    max_bytes: int = 10_000_000
+    """`log`: size at which the file is rotated; 0 is never."""
+    backups: int = 5
+    """`log`: rotated files to keep."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The whole tree."""
+
+    source: SourceSettings = SourceSettings()
+    model: ModelSettings = ModelSettings()
+    gate: GateSettings = GateSettings()
+    windows: WindowSettings = WindowSettings()
+    level: LevelSettings = LevelSettings()
+    events: EventSettings = EventSettings()
+    sinks: tuple[SinkSettings, ...] | None = None
+    """None: stdout, and for a live source also the default socket."""

@@ -1,0 +1,1 @@
+"""The bundled recording that is played where there is no microphone."""

@@ -1,0 +1,50 @@
+"""Every exception the project raises on purpose.
+
+    DetectorError
+    ├── ConfigError            a setting, flag or config file is wrong       exit 2
+    ├── ModelError             a model is missing, damaged or does not fit    exit 1
+    ├── SourceError            audio cannot be had                            exit 1
+    │   ├── DeviceNotFound     no such microphone, or the name is ambiguous
+    │   ├── DeviceLost         the microphone went away while we listened
+    │   └── UnsupportedFormat  a file or stream that cannot be decoded
+    └── SinkError              events cannot be delivered (fatal only at start)
+
+A message says what was expected, what was given and what to do, in one line.
+Any other exception that reaches the user is a bug.
+"""
+
+
+class DetectorError(Exception):
+    """Base of all; the command line prints it as one line and ends with `exit_code`."""
+
+    exit_code = 1
+
+
+class ConfigError(DetectorError):
+    """A setting is unknown, of the wrong type or out of range."""
+
+    exit_code = 2
+
+
+class ModelError(DetectorError):
+    """A model is unknown, missing, damaged, or its labels and outputs do not agree."""
+
+
+class SourceError(DetectorError):
+    """Audio cannot be had from a source."""
+
+
+class DeviceNotFound(SourceError):
+    """No capture device answers to the index or name, or several do."""
+
+
+class DeviceLost(SourceError):
+    """The device stopped delivering while it was being read."""
+
+
+class UnsupportedFormat(SourceError):
+    """A recording is missing, empty, damaged or in a format that cannot be read."""
+
+
+class SinkError(DetectorError):
+    """A destination cannot take events; while the daemon runs it is counted, never fatal."""

@@ -1,0 +1,1 @@
+"""Scores to events: labels, smoothing, hysteresis, dating, time. Pure."""

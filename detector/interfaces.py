@@ -1,0 +1,101 @@
+"""What the rooms promise each other: the Protocols that concrete classes fill.
+
+Who calls what from where: a `Source` is opened, read and closed by the capture thread alone;
+`Vad`, `Classifier` and `Stage` belong to the worker thread; each `Sink` to its own thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from detector.records import Block, ModelSpec, Scores, Window
+
+In_contra = TypeVar("In_contra", contravariant=True)
+Out = TypeVar("Out")
+
+
+class Source(Protocol):
+    """Where blocks come from."""
+
+    @property
+    def name(self) -> str:
+        """What events call this source: the microphone's name, a file's path."""
+
+    @property
+    def live(self) -> bool:
+        """True where sound does not wait (a microphone): overload drops blocks instead of pausing."""
+
+    def blocks(self) -> Iterator[Block]:
+        """Open, then yield mono int16 blocks at the rate the source was made with, until the end.
+
+        Raises SourceError (DeviceNotFound, DeviceLost, UnsupportedFormat).
+        """
+
+    def close(self) -> None:
+        """Release the device or file; called by the thread that reads, more than once is fine."""
+
+
+class Vad(Protocol):
+    """A yes/no detector of activity; stateful, so one for each stream."""
+
+    def is_active(self, frame: Block) -> bool:
+        """Whether something sounds in this frame of 10, 20 or 30 ms."""
+
+    def reset(self) -> None:
+        """Forget the past, as after a gap."""
+
+
+class Classifier(Protocol):
+    """One model in one runtime; not safe for use by several threads."""
+
+    @property
+    def spec(self) -> ModelSpec:
+        """Rate, window and labels."""
+
+    def scores(self, window: Window) -> Scores:
+        """Score every label for one window of `spec.window` samples."""
+
+    def close(self) -> None:
+        """Release the runtime."""
+
+
+class Stage(Protocol[In_contra, Out]):
+    """A step of the pipeline: pure, incremental, and indifferent to how its input was cut."""
+
+    def push(self, item: In_contra, /) -> list[Out]:
+        """Take one item, return what is ready."""
+
+    def flush(self) -> list[Out]:
+        """The stream has ended: return what was held back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One line of the wire, made once and shared by all sinks."""
+
+    fields: Mapping[str, object]
+    """JSON-ready values in the order of docs/protocol.md."""
+    line: bytes
+    """The same as one JSON object, UTF-8, ending in a newline."""
+
+
+class Sink(Protocol):
+    """Where messages go; its methods are called by one thread."""
+
+    @property
+    def name(self) -> str:
+        """How logs name it: `stdout`, `log:/path`, `socket:unix:///path`."""
+
+    def open(self) -> None:
+        """Make ready; raises SinkError when it can never work (bad path, address taken)."""
+
+    def write(self, message: Message) -> None:
+        """Deliver one message; raises SinkError when this one could not be delivered."""
+
+    def reopen(self) -> None:
+        """Let go of files and take them anew (log rotation by others, SIGHUP)."""
+
+    def close(self) -> None:
+        """Deliver what is held and release everything."""

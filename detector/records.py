@@ -1,0 +1,140 @@
+"""The nouns that travel through the pipeline: frozen, each field with its unit below it.
+
+Positions are integer samples since the stream began, at the rate the model wants;
+seconds appear only at the border (`events.timeline`, `sinks.message`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Phase = Literal["start", "update", "end"]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A half-open stretch of the stream."""
+
+    start: int
+    """First sample."""
+    stop: int
+    """One past the last sample."""
+
+    @property
+    def length(self) -> int:
+        """Number of samples."""
+        return self.stop - self.start
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """Consecutive mono samples as a source delivers them; a gap is a jump in `start`."""
+
+    start: int
+    """Index of the first sample."""
+    samples: NDArray[np.int16]
+    """Shape (n,), full scale 32768; never written to after the block is made."""
+    time: float | None = None
+    """UTC seconds since 1970 when the last sample was captured; None where a source has no clock."""
+
+    @property
+    def stop(self) -> int:
+        """One past the index of the last sample."""
+        return self.start + len(self.samples)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Window:
+    """What a classifier hears at once."""
+
+    span: Span
+    """Where it lies in the stream."""
+    samples: NDArray[np.float32]
+    """Shape (span.length,), in [-1, 1)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """What a classifier said of one window."""
+
+    span: Span
+    """The window's place in the stream."""
+    values: NDArray[np.float32]
+    """Shape (labels,), each 0..1, in the order of `ModelSpec.labels`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One thing a model can name."""
+
+    name: str
+    """As shown to people: `Smoke detector, smoke alarm`."""
+    class_id: str
+    """Stable identifier: the AudioSet mid (`/m/01y3hg`), or a custom model's own name for the class."""
+    model: str
+    """Name of the model that gives its score."""
+    ancestors: frozenset[str] = frozenset()
+    """`class_id` of every class above it in the model's ontology; empty where there is none."""
+    background: bool = False
+    """True for what is always there (Silence, Inside, ...): not reported unless asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """What the pipeline must know of a model."""
+
+    name: str
+    """The bundle's name: `yamnet`."""
+    labels: tuple[Label, ...]
+    """One for each output, in order."""
+    sample_rate: int
+    """Hertz."""
+    window: int
+    """Samples the classifier takes at once."""
+    threshold_on: float = 0.3
+    """Score at which a label counts as heard, where neither the user nor `thresholds` says otherwise."""
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    """Label name -> its own `threshold_on`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A labelled sound at one moment of its life; the same `id` from start to end."""
+
+    phase: Phase
+    id: int
+    """Counts from 1 within one stream."""
+    label: Label
+    onset: int
+    """Sample at which the sound began, back-dated by level."""
+    offset: int | None
+    """One past the sound's last sample; None until it has ended."""
+    decided: int
+    """The newest sample known when this was decided."""
+    score: float
+    """0..1, of the newest window."""
+    top_score: float
+    """0..1, the highest so far."""
+    level_dbfs: float
+    """Highest 100 ms level between onset and now, before any gain [dB re full-scale square wave]."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """What overload left behind; every field only grows."""
+
+    blocks_dropped: int = 0
+    """Blocks the capture queue had no room for."""
+    samples_lost: int = 0
+    """Samples missing from the stream: dropped blocks, overflows, time without a device."""
+    windows: int = 0
+    """Windows classified."""
+    gate_openings: int = 0
+    """Times the gate went from closed to open."""
+    events: int = 0
+    """Events started."""

@@ -1,0 +1,1 @@
+"""Where events go: the wire format, stdout, log file, socket."""

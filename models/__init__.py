@@ -1,0 +1,1 @@
+"""The model bundles that ship with the project; each folder is one."""
