@@ -1,0 +1,67 @@
+"""The last seconds of the stream, addressed by absolute sample index.
+
+Operations wanted: append a frame (often), read the newest `n` samples (per window).
+Plan: each sample is stored twice, `capacity` apart, so that every readable span is one
+contiguous slice and a read is a single conversion without wrap-around.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.records import Block, Span
+
+FULL_SCALE = 32768.0
+
+
+class Ring:
+    """Keeps `capacity` samples; what was never heard (before the start, in a gap) reads as zero."""
+
+    def __init__(self, *, capacity: int) -> None:
+        if capacity < 1:
+            raise ValueError(f"capacity must be at least 1 sample, got {capacity}")
+        self._capacity = capacity
+        self._store = np.zeros(2 * capacity, dtype=np.int16)
+        self._stop = 0
+
+    @property
+    def stop(self) -> int:
+        """One past the index of the newest sample."""
+        return self._stop
+
+    def append(self, block: Block) -> None:
+        """Add samples at `block.start`, which is at or after `stop`; a gap becomes silence."""
+        if block.start < self._stop:
+            raise ValueError(f"block starts at {block.start}, before sample {self._stop} already held")
+        gap = min(block.start - self._stop, self._capacity)
+        if gap:
+            self._write(block.start - gap, np.zeros(gap, dtype=np.int16))
+        self._write(block.start, block.samples)
+        self._stop = block.stop
+
+    def read(self, span: Span) -> NDArray[np.float32]:
+        """Samples of `span` as float32 in [-1, 1), shape (span.length,); a fresh array.
+
+        Raises ValueError where the span is not, or no longer, held.
+        """
+        if span.stop > self._stop or span.start < self._stop - self._capacity:
+            held = f"{self._stop - self._capacity}..{self._stop}"
+            raise ValueError(f"span {span.start}..{span.stop} is outside of what is held, {held}")
+        first = span.start % self._capacity
+        samples = self._store[first : first + span.length]
+        return samples.astype(np.float32) / np.float32(FULL_SCALE)
+
+    def _write(self, start: int, samples: NDArray[np.int16]) -> None:
+        if len(samples) > self._capacity:
+            start += len(samples) - self._capacity
+            samples = samples[-self._capacity :]
+        first = start % self._capacity
+        head = min(len(samples), self._capacity - first)
+        store, capacity = self._store, self._capacity
+        store[first : first + head] = samples[:head]
+        store[capacity + first : capacity + first + head] = samples[:head]
+        tail = len(samples) - head
+        if tail:
+            store[:tail] = samples[head:]
+            store[capacity : capacity + tail] = samples[head:]

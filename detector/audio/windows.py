@@ -1,0 +1,58 @@
+"""Which spans to classify: integers only, no samples.
+
+A window ends at the newest sample and reaches back, so the first one after an onset is
+scored within a hop. Ends lie on a fixed grid (multiples of the hop since the stream began):
+a source whose blocks divide the hop then delivers exactly at the window's end, and nothing
+depends on the moment at which the gate opened.
+"""
+
+from __future__ import annotations
+
+from detector.records import Span
+
+
+class WindowGrid:
+    """Names the spans to classify while the gate is open.
+
+    `window` and `hop` in samples; `preroll` [samples]: when the gate opens, grid windows that
+    ended at most this long before are named too, since a soft onset opens the gate late.
+    """
+
+    def __init__(self, *, window: int, hop: int, preroll: int = 0) -> None:
+        if window < 1 or hop < 1 or preroll < 0:
+            raise ValueError(f"window and hop must be positive, preroll >= 0: {window}, {hop}, {preroll}")
+        self._window = window
+        self._hop = hop
+        self._preroll = preroll
+        self._was_open = False
+        self._scored_stop = 0
+        self._stream_start = 0
+
+    def push(self, span: Span, *, is_open: bool) -> list[Span]:
+        """Take the newest frame's span and the gate's state, return the windows that are due."""
+        opened = is_open and not self._was_open
+        self._was_open = is_open
+        if not is_open:
+            return []
+        earliest = span.start - self._preroll if opened else span.start
+        earliest = max(earliest, self._scored_stop, self._stream_start)
+        first = (earliest // self._hop + 1) * self._hop
+        due = [self._ending_at(stop) for stop in range(first, span.stop + 1, self._hop)]
+        if due:
+            self._scored_stop = due[-1].stop
+        return due
+
+    def gap(self, start: int) -> None:
+        """The stream goes on at `start` after a loss: no pre-roll reaches across it."""
+        self._stream_start = start
+        self._was_open = False
+
+    def last(self, stop: int) -> list[Span]:
+        """The stream ended at `stop`: the tail after the newest grid point, if the gate is open."""
+        if not self._was_open or stop <= self._scored_stop:
+            return []
+        self._scored_stop = stop
+        return [self._ending_at(stop)]
+
+    def _ending_at(self, stop: int) -> Span:
+        return Span(stop - self._window, stop)

@@ -1,0 +1,95 @@
+"""Of nested labels that sound together, which one to report.
+
+AudioSet is a tree: one bark scores as Animal, Domestic animals, Dog, Bark and Bow-wow. Among
+the labels that are confirmed, the most specific one that is sure enough speaks for its line:
+
+1. A descendant that is not confirmed itself but has >= 0.8 x a confirmed label's score and
+   >= 0.5 x its own threshold takes that label's place.
+2. An ancestor of a chosen label is not reported.
+3. Siblings under a confirmed label that has few descendants (a family: Bark and Bow-wow under
+   Dog) are one source: the one with the highest score is reported. Under a large branch
+   (Animal, Vehicle, Music) siblings are different sources and all stay.
+
+The factors of rule 1 were measured on soundscapes; docs/decisions/0001 has rule 3's figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.records import Label
+
+SURE_SHARE = 0.8
+"""Share of an ancestor's score that makes a descendant sure enough."""
+SURE_THRESHOLD_SHARE = 0.5
+"""Share of its own threshold that a descendant must have reached as well."""
+FAMILY_SIZE = 10
+"""Most descendants that a label may have for its children to count as one source."""
+
+
+class Nesting:
+    """The relations among the reported labels, and the choice among those that are confirmed.
+
+    `member_ids` gives the `class_id`s each reported label stands for (several for a group).
+    """
+
+    def __init__(self, labels: Sequence[Label], member_ids: Sequence[frozenset[str]]) -> None:
+        places: dict[str, set[int]] = {}
+        for place, ids in enumerate(member_ids):
+            for class_id in ids:
+                places.setdefault(class_id, set()).add(place)
+        self.ancestors: tuple[frozenset[int], ...] = tuple(
+            frozenset(
+                place for class_id in label.ancestors for place in places.get(class_id, ()) if place != own
+            )
+            for own, label in enumerate(labels)
+        )
+        """For each label, the places of the reported labels above it."""
+        self.descendants: tuple[frozenset[int], ...] = tuple(
+            frozenset(place for place, above in enumerate(self.ancestors) if own in above)
+            for own in range(len(labels))
+        )
+        """For each label, the places of the reported labels below it."""
+        self._family_heads = frozenset(
+            place for place, below in enumerate(self.descendants) if 0 < len(below) <= FAMILY_SIZE
+        )
+
+    def choose(
+        self,
+        confirmed: Iterable[int],
+        scores: NDArray[np.float32],
+        thresholds: NDArray[np.float32],
+    ) -> list[int]:
+        """The labels to report of those confirmed; `scores` and `thresholds` have shape (labels,)."""
+        sounding = set(confirmed)
+        if len(sounding) == 0:
+            return []
+        speaking = {self._most_specific(place, scores, thresholds) for place in sounding}
+        leaves = [p for p in speaking if not (self.descendants[p] & speaking)]
+        leaves.sort(key=lambda p: (-scores[p], p))
+        chosen: list[int] = []
+        for place in leaves:
+            heads = self.ancestors[place] & self._family_heads & sounding
+            if not any(self.ancestors[other] & heads for other in chosen):
+                chosen.append(place)
+        return chosen
+
+    def relatives(self, place: int) -> frozenset[int]:
+        """Labels that the same sound also scores for: those above, and its family."""
+        heads = self.ancestors[place] & self._family_heads
+        family = frozenset().union(*(self.descendants[head] for head in heads))
+        return (self.ancestors[place] | family) - {place} - self.descendants[place]
+
+    def _most_specific(self, place: int, scores: NDArray[np.float32], thresholds: NDArray[np.float32]) -> int:
+        sure = [
+            below
+            for below in self.descendants[place]
+            if scores[below] >= SURE_SHARE * scores[place]
+            and scores[below] >= SURE_THRESHOLD_SHARE * thresholds[below]
+        ]
+        if not sure:
+            return place
+        return max(sure, key=lambda p: (len(self.ancestors[p]), float(scores[p]), -p))

@@ -1,0 +1,228 @@
+"""Scores in, events out: voting, nesting, the life of each event, and its dates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.events.dating import LevelHistory
+from detector.events.hysteresis import TABLE, Heard, State
+from detector.events.labels import LabelMap
+from detector.events.nesting import Nesting
+from detector.events.rules import Rules
+from detector.events.voting import Voting
+from detector.records import Event, Phase, Scores, Span
+
+
+@dataclass(slots=True)
+class _Life:
+    """An event that is not over."""
+
+    place: int
+    onset: int
+    last_heard: Span
+    top_score: float
+    peak_dbfs: float
+    peaked: int
+    """Up to which sample `peak_dbfs` is known."""
+    id: int = 0
+    state: State = State.RISING
+    told: int = 0
+    """Sample at which the world last heard of it."""
+    score: float = 0.0
+
+
+@dataclass(slots=True)
+class _Past:
+    """What earlier events forbid: samples before which windows or starts do not count."""
+
+    voice_from: NDArray[np.int64]
+    start_from: NDArray[np.int64] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.start_from = self.voice_from.copy()
+
+
+class EventTracker:
+    """Turns windows' scores into events of the reported labels.
+
+    `hop` [samples] is the distance at which windows follow on each other; `release` [samples]
+    how long a score must stay below threshold_off; `update` [samples] how often a sound that
+    goes on is told again, 0 for never; `needed` of `of` windows confirm a label.
+
+    One sound, one event: while an event sounds, and for windows that still contain it, the
+    labels above it and its family cast no votes (`Nesting.relatives`). A more specific label
+    that becomes sure later takes over: the general event ends and the specific one starts.
+    A label that has others below it needs one vote more, so that those are heard first.
+    """
+
+    def __init__(
+        self,
+        labels: LabelMap,
+        rules: Rules,
+        history: LevelHistory,
+        *,
+        needed: int,
+        of: int,
+        hop: int,
+        release: int,
+        update: int = 0,
+    ) -> None:
+        self._labels = labels
+        self._rules = rules
+        self._history = history
+        self._nesting = Nesting(labels.reported, labels.member_ids)
+        self._voting = Voting(rules.threshold_on, needed=needed, of=of)
+        self._patient = Voting(rules.threshold_on, needed=needed + 1, of=of + 1)
+        self._general = frozenset(p for p, below in enumerate(self._nesting.descendants) if below)
+        self._hop = hop
+        self._release = release
+        self._update = update
+        self._lives: dict[int, _Life] = {}
+        self._past = _Past(np.zeros(len(labels.reported), dtype=np.int64))
+        self._newest: Span | None = None
+        self._started = 0
+
+    @property
+    def active(self) -> bool:
+        """Whether any event is not over: the gate must stay open."""
+        return bool(self._lives)
+
+    @property
+    def started(self) -> int:
+        """Events told so far."""
+        return self._started
+
+    def push(self, scores: Scores) -> list[Event]:
+        """Take one window's scores, return what they start, continue or end."""
+        values = self._labels.apply(scores.values)
+        self._vote(scores.span, values)
+        told = self._continue(scores.span, values)
+        return told + self._begin(scores.span)
+
+    def flush(self) -> list[Event]:
+        """The stream ended, or a gap follows: end what is open at the last sample known."""
+        told = [
+            self._event("end", life, self._history.stop)
+            for life in self._lives.values()
+            if life.state in (State.SOUNDING, State.FADING)
+        ]
+        self._lives.clear()
+        self._forget_votes()
+        return told
+
+    def _vote(self, span: Span, values: NDArray[np.float32]) -> None:
+        if self._newest is not None and span.stop - self._newest.stop > self._hop:
+            self._forget_votes()
+        self._newest = span
+        votes = np.where(self._past.voice_from > span.start, np.float32(0), values)
+        self._voting.push(votes)
+        self._patient.push(votes)
+
+    def _forget_votes(self) -> None:
+        self._voting.forget()
+        self._patient.forget()
+
+    def _continue(self, span: Span, values: NDArray[np.float32]) -> list[Event]:
+        told: list[Event] = []
+        for life in list(self._lives.values()):
+            life.score = float(values[life.place])
+            state, telling = TABLE[life.state, self._heard(life, span)]
+            life.state = state
+            if telling == "start":
+                told.append(self._start(life, span.stop))
+            elif telling == "end":
+                told.append(self._event("end", life, span.stop))
+            elif self._update and state is not State.RISING and span.stop - life.told >= self._update:
+                told.append(self._event("update", life, span.stop))
+            if state is State.OVER:
+                self._close(life, span.stop)
+        return told
+
+    def _heard(self, life: _Life, span: Span) -> Heard:
+        self._measure(life, span.stop)
+        if life.score < self._rules.threshold_off[life.place]:
+            expired = span.stop - life.last_heard.stop >= self._release
+            return Heard.EXPIRED if expired else Heard.QUIET
+        life.last_heard = span
+        life.top_score = max(life.top_score, life.score)
+        self._silence_relatives(life.place, span.stop)
+        lasted = span.stop - life.onset >= self._rules.min_duration[life.place]
+        return Heard.LASTED if lasted else Heard.HEARD
+
+    def _begin(self, span: Span) -> list[Event]:
+        confirmed = [
+            place
+            for place in self._confirmed()
+            if place not in self._lives and self._past.start_from[place] <= span.stop
+        ]
+        if not confirmed:
+            return []
+        told: list[Event] = []
+        mean = self._voting.mean()
+        for place in self._nesting.choose(confirmed, mean, self._rules.threshold_on):
+            if place in self._lives or self._past.start_from[place] > span.stop:
+                continue
+            life = self._birth(place, span, mean)
+            for above in self._nesting.ancestors[place] & self._lives.keys():
+                told += self._hand_over(self._lives.pop(above), span.stop)
+            self._lives[place] = life
+            self._silence_relatives(place, span.stop)
+            life.state, telling = TABLE[State.RISING, self._heard(life, span)]
+            if telling == "start":
+                told.append(self._start(life, span.stop))
+        return told
+
+    def _confirmed(self) -> list[int]:
+        patient = self._general.intersection(self._patient.confirmed())
+        return [p for p in self._voting.confirmed() if p not in self._general or p in patient]
+
+    def _birth(self, place: int, span: Span, mean: NDArray[np.float32]) -> _Life:
+        back = self._voting.first_vote(place) * self._hop
+        onset = self._history.onset(Span(span.start - back, span.stop - back))
+        score = float(max(mean[place], self._voting.newest(place)))
+        return _Life(
+            place=place,
+            onset=onset,
+            last_heard=span,
+            score=self._voting.newest(place),
+            top_score=score,
+            peak_dbfs=self._history.peak(onset, span.stop),
+            peaked=span.stop,
+        )
+
+    def _hand_over(self, general: _Life, now: int) -> list[Event]:
+        return [] if general.state is State.RISING else [self._event("end", general, now)]
+
+    def _start(self, life: _Life, now: int) -> Event:
+        self._started += 1
+        life.id = self._started
+        return self._event("start", life, now)
+
+    def _close(self, life: _Life, now: int) -> None:
+        self._past.start_from[life.place] = now + self._rules.refractory[life.place]
+        del self._lives[life.place]
+
+    def _measure(self, life: _Life, stop: int) -> None:
+        life.peak_dbfs = max(life.peak_dbfs, self._history.peak(life.peaked, stop))
+        life.peaked = stop
+
+    def _silence_relatives(self, place: int, stop: int) -> None:
+        for relative in self._nesting.relatives(place):
+            self._past.voice_from[relative] = stop
+
+    def _event(self, phase: Phase, life: _Life, now: int) -> Event:
+        life.told = now
+        return Event(
+            phase=phase,
+            id=life.id,
+            label=self._labels.reported[life.place],
+            onset=life.onset,
+            offset=self._history.offset(life.last_heard, life.onset) if phase == "end" else None,
+            decided=now,
+            score=life.score,
+            top_score=life.top_score,
+            level_dbfs=life.peak_dbfs,
+        )

@@ -1,0 +1,53 @@
+"""m of n: a label is confirmed when it scored in at least m of the last n windows.
+
+The three presets trade latency for certainty (event F1 / median latency with a hop of 0.24 s,
+measured on soundscapes: 43.5 / 0.58 s, 53.0 / 0.80 s, 55.9 / 1.05 s).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+PRESETS: dict[str, tuple[int, int]] = {"responsive": (1, 1), "balanced": (2, 2), "sure": (3, 4)}
+"""Name -> (m, n)."""
+
+
+class Voting:
+    """Remembers the last n windows' scores of every label."""
+
+    def __init__(self, thresholds: NDArray[np.float32], *, needed: int, of: int) -> None:
+        """`thresholds` float32 (labels,); `needed` is m, `of` is n, 1 <= m <= n."""
+        if not 1 <= needed <= of:
+            raise ValueError(f"needed must be between 1 and {of}, got {needed}")
+        self._thresholds = thresholds
+        self._needed = needed
+        self._recent = np.zeros((of, len(thresholds)), dtype=np.float32)  # oldest first
+
+    def push(self, values: NDArray[np.float32]) -> None:
+        """Add one window's scores, shape (labels,)."""
+        self._recent[:-1] = self._recent[1:]
+        self._recent[-1] = values
+
+    def confirmed(self) -> list[int]:
+        """Places of the labels with at least m votes."""
+        votes = (self._recent >= self._thresholds).sum(axis=0)
+        return [int(place) for place in np.flatnonzero(votes >= self._needed)]
+
+    def mean(self) -> NDArray[np.float32]:
+        """Mean score over the last n windows, float32 (labels,): probabilities, not logits."""
+        mean: NDArray[np.float32] = self._recent.mean(axis=0)
+        return mean
+
+    def newest(self, place: int) -> float:
+        """The label's score in the newest window."""
+        return float(self._recent[-1, place])
+
+    def first_vote(self, place: int) -> int:
+        """How many windows ago the oldest vote for this label was cast; 0 is the newest window."""
+        voted = np.flatnonzero(self._recent[:, place] >= self._thresholds[place])
+        return len(self._recent) - 1 - int(voted[0]) if len(voted) else 0
+
+    def forget(self) -> None:
+        """The next window does not follow on the last: earlier votes count no more."""
+        self._recent[:] = 0

@@ -1,0 +1,111 @@
+"""Blocks in, events out: the stages of the walk, in one thread and without waiting."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from detector.audio.framing import Framer
+from detector.audio.gain import Gain
+from detector.audio.gate import Gate
+from detector.audio.level import LevelMeter
+from detector.audio.ring import Ring
+from detector.audio.windows import WindowGrid
+from detector.events.dating import LevelHistory
+from detector.events.tracker import EventTracker
+from detector.interfaces import Classifier
+from detector.records import Block, Counts, Event, Span, Window
+
+
+class Pipeline:
+    """push(block) -> events, flush() -> the events that end with the stream.
+
+    The same object serves the microphone and the recording; any cutting of the same samples
+    into blocks gives the same events. `gap_limit` [samples]: a longer gap ends open events.
+    `gain` None leaves the level alone.
+    """
+
+    def __init__(
+        self,
+        *,
+        framer: Framer,
+        meter: LevelMeter,
+        gate: Gate,
+        gain: Gain | None,
+        ring: Ring,
+        grid: WindowGrid,
+        classifier: Classifier,
+        history: LevelHistory,
+        tracker: EventTracker,
+        gap_limit: int,
+    ) -> None:
+        self._framer = framer
+        self._meter = meter
+        self._gate = gate
+        self._gain = gain
+        self._ring = ring
+        self._grid = grid
+        self._classifier = classifier
+        self._history = history
+        self._tracker = tracker
+        self._gap_limit = gap_limit
+        self._gain_db = 0.0
+        self._counts = Counts()
+
+    @property
+    def counts(self) -> Counts:
+        """What was done and what was lost so far."""
+        self._counts.gate_openings = self._gate.openings
+        self._counts.events = self._tracker.started
+        return self._counts
+
+    @property
+    def stop(self) -> int:
+        """One past the newest sample that was processed."""
+        return self._ring.stop
+
+    def push(self, block: Block, /) -> list[Event]:
+        """Take one block, return the events that its samples start, continue or end."""
+        told: list[Event] = []
+        for frame in self._framer.push(block):
+            if frame.start != self._ring.stop:
+                told += self._bridge(frame.start)
+            told += self._hear(frame)
+        return told
+
+    def flush(self) -> list[Event]:
+        """The stream ended: classify its tail and end open events at the last sample."""
+        self._framer.flush()
+        told: list[Event] = []
+        for span in self._grid.last(self._ring.stop):
+            told += self._classify(span)
+        return told + self._tracker.flush()
+
+    def _hear(self, frame: Block) -> list[Event]:
+        span = Span(frame.start, frame.stop)
+        self._ring.append(frame)
+        level = self._meter.measure(frame)
+        self._history.push(span, level.dbfs)
+        if self._gain is not None:
+            self._gain_db = self._gain.push(level)
+        is_open = self._gate.push(frame, level, hold=self._tracker.active)
+        told: list[Event] = []
+        for due in self._grid.push(span, is_open=is_open):
+            told += self._classify(due)
+        return told
+
+    def _bridge(self, start: int) -> list[Event]:
+        """Samples between the newest and `start` are missing."""
+        lost = start - self._ring.stop
+        self._counts.samples_lost += lost
+        told = self._tracker.flush() if lost > self._gap_limit else []
+        self._gate.reset()
+        self._grid.gap(start)
+        return told
+
+    def _classify(self, span: Span) -> list[Event]:
+        samples = self._ring.read(span)
+        if self._gain_db:
+            samples *= np.float32(10 ** (self._gain_db / 20))
+            np.clip(samples, -1.0, 1.0, out=samples)
+        self._counts.windows += 1
+        return self._tracker.push(self._classifier.scores(Window(span, samples)))
