@@ -1,0 +1,31 @@
+# sound-detector: each target is one line; scripts/setup.sh does what must be done first, once.
+#   PYTHON=python3.12   the interpreter for .venv (3.11 or newer)
+
+.PHONY: help run test check bench clean
+.NOTPARALLEL:
+export PYTHON INPUT
+
+help: ## Say what each target does
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+
+run: ## Listen to the microphone; or INPUT=clip.wav; or ARGS="--device 1"
+	@scripts/run.sh $(ARGS)
+
+test: ## Run the whole test suite; or TESTS=tests/audio; or ARGS="-x -k gate"
+	@scripts/setup.sh test
+	@.venv/bin/python -m pytest $(ARGS) $(TESTS)
+
+check: ## Check format, lint, types and the order of imports
+	@scripts/setup.sh dev
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/python -m pytest -q tests/test_architecture.py
+
+bench: ## Measure cost and latency beside the bare model; writes docs/benchmarks.md
+	@scripts/setup.sh test
+	@.venv/bin/python -m benchmarks.run $(ARGS)
+
+clean: ## Remove .venv and everything else that was made here; the models stay
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,74 @@
+"""The bundled recording is what its table says, and the daemon names each part of it."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from detector.demo import PARTS, SECONDS, Part, recording_path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def levels_dbfs(start_seconds: float, stop_seconds: float) -> np.ndarray:
+    """The level of each 50 ms between two times."""
+    samples, rate = soundfile.read(recording_path(), dtype="float64")
+    piece = samples[round(start_seconds * rate) : round(stop_seconds * rate)]
+    step = rate // 20
+    frames = piece[: len(piece) // step * step].reshape(-1, step)
+    return 10 * np.log10(np.mean(frames**2, axis=1) + 1e-12)
+
+
+def test_it_is_small_and_in_the_models_own_format() -> None:
+    info = soundfile.info(recording_path())
+    assert (info.format, info.samplerate, info.channels, info.subtype) == ("FLAC", 16000, 1, "PCM_16")
+    assert info.duration == SECONDS
+    assert recording_path().stat().st_size < 500_000
+
+
+def test_the_script_that_makes_it_is_in_the_tree() -> None:
+    assert os.access(ROOT / "scripts" / "make_demo.sh", os.X_OK)
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.label)
+def test_each_part_begins_and_ends_where_the_table_says(part: Part) -> None:
+    """Loud in its first and last 150 ms, and silent on both sides."""
+    start, stop = part.start_seconds, part.stop_seconds
+    assert levels_dbfs(start, start + 0.15).max() > -45
+    assert levels_dbfs(stop - 0.15, stop).max() > -45
+    assert levels_dbfs(start - 0.5, start).max() < -55
+    assert levels_dbfs(stop, stop + 0.5).max() < -55
+
+
+@pytest.fixture(scope="module")
+def messages() -> list[dict[str, Any]]:
+    """What the daemon says of the recording, read from its standard output."""
+    if run("models", "verify", "yamnet").returncode != 0:
+        pytest.skip("the model is not on this machine: sound-detector models pull yamnet")
+    result = run("--input", str(recording_path()), "--sink", "stdout", "--format", "json")
+    assert result.returncode == 0, result.stderr
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "detector.cli", *arguments]
+    return subprocess.run(command, capture_output=True, check=False, text=True, timeout=60)
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.label)
+def test_the_daemon_names_each_part(part: Part, messages: list[dict[str, Any]]) -> None:
+    """Each has a start and an end; onset and offset lie within half a second of the table's."""
+    first = {message["type"]: message for message in reversed(messages) if message["label"] == part.label}
+    assert {"start", "end"} <= first.keys(), [(m["type"], m["label"]) for m in messages]
+    speech = next(m for m in messages if m["type"] == "start" and m["label"] == PARTS[0].label)
+    assert first["end"]["id"] == first["start"]["id"]
+    began = datetime.fromisoformat(first["end"]["start_time"]) - datetime.fromisoformat(speech["start_time"])
+    assert began.total_seconds() == pytest.approx(part.start_seconds - PARTS[0].start_seconds, abs=0.5)
+    assert first["end"]["duration"] == pytest.approx(part.stop_seconds - part.start_seconds, abs=0.5)
