@@ -8,6 +8,7 @@
     │   ├── DeviceLost         the microphone went away while we listened
     │   └── UnsupportedFormat  a file or stream that cannot be decoded
     └── SinkError              events cannot be delivered (fatal only at start)
+        └── SinkClosed         the reader has gone for good, as after `| head -1`
 
 A message says what was expected, what was given and what to do, in one line.
 Any other exception that reaches the user is a bug.
@@ -48,3 +49,7 @@ class UnsupportedFormat(SourceError):
 
 class SinkError(DetectorError):
     """A destination cannot take events; while the daemon runs it is counted, never fatal."""
+
+
+class SinkClosed(SinkError):
+    """Nobody will ever read this destination again; where it is standard output, the program ends, with 0."""

@@ -1,0 +1,100 @@
+"""Events on standard output: aligned lines on a terminal, JSON lines in a pipe."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import select
+from collections.abc import Mapping
+from typing import TextIO
+
+from detector.errors import SinkClosed, SinkError
+from detector.interfaces import Message
+from detector.sinks.message import EVENT_TYPES
+from detector.sinks.text import event_line
+
+FORMATS = ("auto", "text", "json")
+"""`auto` is text on a terminal and JSON elsewhere."""
+
+
+class StdoutSink:
+    """Writes events only; every line is out when `write` returns."""
+
+    name = "stdout"
+
+    def __init__(
+        self,
+        stream: TextIO,
+        *,
+        format: str = "auto",
+        updates: bool = False,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        """`updates` also shows, as text, that a sound goes on; NO_COLOR in `environ` turns colours off."""
+        terminal = stream.isatty()
+        self._stream = stream
+        self._json = format == "json" or (format == "auto" and not terminal)
+        self._updates = updates
+        self._colour = terminal and not (os.environ if environ is None else environ).get("NO_COLOR")
+        # JSON is UTF-8 wherever it goes.
+        self._encoding = "utf-8" if self._json else getattr(stream, "encoding", None) or "utf-8"
+        self._descriptor: int | None = None
+
+    def open(self) -> None:
+        """Take the stream's file descriptor.
+
+        Writing past Python's buffer leaves nothing behind that could fail, or hang, at exit.
+        """
+        try:
+            self._stream.flush()
+            # A Windows console wants its own encoding, which only the stream knows.
+            self._descriptor = self._stream.fileno() if os.name == "posix" else None
+        except io.UnsupportedOperation:  # a stream in memory
+            self._descriptor = None
+        except OSError as error:
+            raise SinkError(f"standard output cannot be written: {error.strerror}") from error
+
+    def write(self, message: Message) -> None:
+        """Write an event's line; raises SinkClosed once nobody reads."""
+        kind = message.fields["type"]
+        if kind not in EVENT_TYPES:
+            return
+        if self._json:
+            self._put(message.line)
+        elif kind != "update" or self._updates:
+            line = event_line(message.fields, colour=self._colour)
+            self._put(f"{line}\n".encode(self._encoding, "replace"))
+
+    def reopen(self) -> None:
+        """Nothing to take anew."""
+
+    def close(self) -> None:
+        """Nothing is held back; the stream stays open, it belongs to the program."""
+
+    def _put(self, line: bytes) -> None:
+        try:
+            if self._descriptor is None:
+                self._stream.write(line.decode(self._encoding, "replace"))
+                self._stream.flush()
+            else:
+                _write_all(self._descriptor, line)
+        except OSError as error:
+            if self._is_gone(error):
+                raise SinkClosed("standard output was closed by its reader") from error
+            raise SinkError(f"standard output cannot be written: {error.strerror}") from error
+
+    def _is_gone(self, error: OSError) -> bool:
+        if error.errno == errno.EIO:
+            return self._stream.isatty()  # the terminal's window was closed
+        # Windows reports a closed pipe as an invalid argument.
+        return isinstance(error, BrokenPipeError) or (os.name == "nt" and error.errno == errno.EINVAL)
+
+
+def _write_all(descriptor: int, line: bytes) -> None:
+    view = memoryview(line)
+    while view:
+        try:
+            view = view[os.write(descriptor, view) :]
+        except BlockingIOError:  # a neighbour on the same terminal made it non-blocking
+            select.select([], [descriptor], [])

@@ -1,0 +1,52 @@
+"""An event as a line for people: local time, start or end, label, score, level, duration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, tzinfo
+
+_LABEL_WIDTH = 28
+"""Columns; 496 of YAMNet's 521 labels fit, a longer one pushes its own line to the right."""
+
+_COLOURS = {"start": "\x1b[1;32m", "update": "\x1b[36m", "end": "\x1b[2m"}
+_RESET = "\x1b[0m"
+
+
+def event_line(fields: Mapping[str, object], *, colour: bool = False, zone: tzinfo | None = None) -> str:
+    """Render an event's fields without a newline; `zone` None is the machine's own.
+
+    A start and an update show when the sound began, an end when it ended.
+    """
+    phase = str(fields["type"])
+    moment = fields.get("end_time") or fields.get("start_time")
+    label = printable(str(fields.get("label")))
+    parts = [
+        local_time(moment, zone),
+        f"{phase:<6}",
+        f"{label:<{_LABEL_WIDTH}}",
+        _number(fields.get("top_score" if phase == "end" else "score"), 5, 2),
+        _number(fields.get("level_dbfs"), 6, 1) + " dBFS",
+    ]
+    if phase != "start":
+        parts.append(_number(fields.get("duration"), 7, 1) + " s")
+    line = "  ".join(parts)
+    return f"{_COLOURS.get(phase, '')}{line}{_RESET}" if colour else line
+
+
+def local_time(moment: object, zone: tzinfo | None = None) -> str:
+    """`14:03:21.120` for an RFC 3339 text; blanks of the same width for anything else."""
+    try:
+        return f"{datetime.fromisoformat(str(moment)).astimezone(zone):%H:%M:%S.%f}"[:12]
+    except (ValueError, OverflowError):
+        return " " * 12
+
+
+def printable(text: str) -> str:
+    """Replace what could move a terminal's cursor or change its colours."""
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
+def _number(value: object, width: int, digits: int) -> str:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{value:{width}.{digits}f}"
+    return "-".rjust(width)
