@@ -153,24 +153,30 @@ install_project() {
     quietly $python -m pip install --quiet --no-input --disable-pip-version-check --editable ".$extras"
 }
 
+# Nothing is fetched that is already there and whole.
 get_model() {
-    if .venv/bin/sound-detector models verify $model >/dev/null 2>&1; then
-        return
-    fi
-    say "getting the model $model"
     .venv/bin/sound-detector models pull $model
     .venv/bin/sound-detector models verify $model
 }
 
-# --------------------------------------------------------------------------------------------------------
+# --- In order -------------------------------------------------------------------------------------------
 
 if installed; then
     exit 0
 fi
 base=${PYTHON:-python3}
+if command -v "$base" >/dev/null; then
+    "$base" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+        fail "Python 3.11 or newer is needed, $base is $("$base" --version 2>&1); try make PYTHON=python3.12"
+elif [ -n "${PYTHON:-}" ]; then
+    fail "there is no interpreter $base"
+fi
+if command -v brew >/dev/null; then # macOS: compilers do not look there by themselves
+    CPATH=$(brew --prefix)/include${CPATH:+:$CPATH}
+    LIBRARY_PATH=$(brew --prefix)/lib${LIBRARY_PATH:+:$LIBRARY_PATH}
+    export CPATH LIBRARY_PATH
+fi
 install_system_packages
-version=$("$base" -c 'import sys; print("%d.%d" % sys.version_info[:2] if sys.version_info >= (3, 11) else "")')
-[ -n "$version" ] || fail "Python 3.11 or newer is needed, $base is $("$base" --version 2>&1): make PYTHON=python3.12"
 make_venv
 install_project
 if [ "$level" = test ]; then
