@@ -1,0 +1,76 @@
+"""The tables of a model bundle: labels.csv, one row for each output, and ontology.csv, what lies above what.
+
+Facts of AudioSet: class ids are its mids (https://research.google.com/audioset/ontology/).
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+
+from detector.errors import ModelError
+from detector.records import Label
+
+
+def read_labels(path: Path, model: str, ancestors: Mapping[str, frozenset[str]]) -> tuple[Label, ...]:
+    """Read labels.csv: index, mid, display_name, background (0 or 1), in the order of the outputs.
+
+    `ancestors` is `read_ontology`'s; of these a label keeps those that are labels of the same model.
+    """
+    rows = _read_csv(path, ("index", "mid", "display_name", "background"))
+    known = {mid for _, mid, _, _ in rows}
+    labels = []
+    for position, (index, mid, name, background) in enumerate(rows):
+        place = f"{path}:{position + 2}"
+        if index != str(position):
+            raise ModelError(
+                f"{place}: index must count from 0 without a gap; wanted {position}, got {index!r}"
+            )
+        if not mid.strip() or not name.strip():
+            raise ModelError(f"{place}: mid and display_name must not be empty")
+        if background not in {"0", "1"}:
+            raise ModelError(f"{place}: background must be 0 or 1, got {background!r}")
+        above = ancestors.get(mid, frozenset()) & known
+        labels.append(Label(name, mid, model, ancestors=above, background=background == "1"))
+    if not labels:
+        raise ModelError(f"{path}: has no labels; it wants one row for each output of the model")
+    for what, values in (("mid", [x.class_id for x in labels]), ("display_name", [x.name for x in labels])):
+        twice = next((value for value in values if values.count(value) > 1), None)
+        if twice is not None:
+            raise ModelError(f"{path}: {what} {twice!r} stands there twice; each label needs its own")
+    return tuple(labels)
+
+
+def read_ontology(path: Path) -> dict[str, frozenset[str]]:
+    """Read ontology.csv (mid, its parents' mids separated by blanks) into mid -> every class above it."""
+    parents = {mid: tuple(above.split()) for mid, above in _read_csv(path, ("mid", "parents"))}
+    ancestors: dict[str, frozenset[str]] = {}
+    for mid in parents:
+        above: set[str] = set()
+        waiting = list(parents[mid])
+        while waiting:
+            parent = waiting.pop()
+            if parent not in parents:
+                raise ModelError(f"{path}: parent {parent!r} has no row of its own")
+            if parent not in above:
+                above.add(parent)
+                waiting.extend(parents[parent])
+        if mid in above:
+            raise ModelError(f"{path}: {mid!r} is its own ancestor; the tree must have no circle")
+        ancestors[mid] = frozenset(above)
+    return ancestors
+
+
+def _read_csv(path: Path, columns: tuple[str, ...]) -> list[tuple[str, ...]]:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.reader(file, strict=True))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ModelError(f"{path}: cannot be read as UTF-8 CSV: {error}") from error
+    if not rows or tuple(rows[0]) != columns:
+        raise ModelError(f"{path}:1: wants the header {','.join(columns)}")
+    for line, row in enumerate(rows[1:], start=2):
+        if len(row) != len(columns):
+            raise ModelError(f"{path}:{line}: wants {len(columns)} columns, got {len(row)}")
+    return [tuple(row) for row in rows[1:]]

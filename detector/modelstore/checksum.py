@@ -1,0 +1,54 @@
+"""No runtime parses a model file before its size and sha256 are what they should be (3 ms for YAMNet).
+
+A derived file has no published hash: a side-car written when it was built holds its hash and its origin's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from detector.errors import ModelError
+
+
+def sha256_of(content: bytes) -> str:
+    """Return the hash as lower-case hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def checked_bytes(path: Path, *, size: int | None, sha256: str, remedy: str) -> bytes:
+    """Read a file that must have this size and hash; ModelError ends with `remedy` where it has not."""
+    try:
+        given = path.stat().st_size
+        content = path.read_bytes() if size is None or given == size else b""
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read: {error.strerror}; {remedy}") from error
+    if size is not None and given != size:
+        raise ModelError(f"{path}: is damaged: expected {size} bytes, got {given}; {remedy}")
+    got = sha256_of(content)
+    if got != sha256:
+        raise ModelError(f"{path}: is damaged: expected sha256 {sha256[:12]}..., got {got[:12]}...; {remedy}")
+    return content
+
+
+def write_sidecar(path: Path, *, content: bytes, origin_sha256: str) -> None:
+    """Record beside a derived file what it is and what it was built from."""
+    facts = {"sha256": sha256_of(content), "origin_sha256": origin_sha256}
+    _sidecar(path).write_text(json.dumps(facts) + "\n", encoding="utf-8")
+
+
+def checked_derived_bytes(path: Path, *, origin_sha256: str, remedy: str) -> bytes:
+    """Read a derived file that must be what its side-car says, built from this origin."""
+    try:
+        facts = json.loads(_sidecar(path).read_text(encoding="utf-8"))
+        sha256, origin = str(facts["sha256"]), str(facts["origin_sha256"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{_sidecar(path)}: is missing or damaged; {remedy}") from error
+    if origin != origin_sha256:
+        raise ModelError(f"{path}: was built from another version of the model; {remedy}")
+    return checked_bytes(path, size=None, sha256=sha256, remedy=remedy)
+
+
+def _sidecar(path: Path) -> Path:
+    return path.with_name(path.name + ".json")

@@ -1,0 +1,160 @@
+"""`sound-detector models list | pull | verify | info`: results on stdout, progress on stderr.
+
+Each returns the exit code; a ModelError is left to the command line, which prints it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from detector.backends.bundle import Bundle, load_bundle
+from detector.errors import ModelError
+from detector.modelstore import store
+from detector.modelstore.pull import is_whole, pull
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+
+def list_models(*, as_json: bool = False) -> int:
+    """Print every bundle: name, rate, window, which runtimes could run it now, what it is."""
+    bundles = [load_bundle(store.find(name)) for name in store.available()]
+    if as_json:
+        print(json.dumps([_facts(bundle) for bundle in bundles], indent=2, ensure_ascii=False))
+        return 0
+    rows = [("NAME", "RATE", "WINDOW", "LABELS", "RUNS ON", "DESCRIPTION")]
+    for bundle in bundles:
+        spec = bundle.spec
+        seconds = f"{spec.window / spec.sample_rate:.3f} s"
+        runs_on = ", ".join(_runs_on(bundle)) or "not pulled"
+        count = str(len(spec.labels))
+        rows.append((spec.name, f"{spec.sample_rate} Hz", seconds, count, runs_on, bundle.description))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
+    for row in rows:
+        print("  ".join([cell.ljust(width) for cell, width in zip(row, widths, strict=False)] + [row[-1]]))
+    return 0
+
+
+def info_model(name: str, *, as_json: bool = False) -> int:
+    """Print what is known of one model, and where its files lie."""
+    facts = _facts(load_bundle(store.find(name)))
+    if as_json:
+        print(json.dumps(facts, indent=2, ensure_ascii=False))
+        return 0
+    files = facts.pop("files")
+    assert isinstance(files, dict)  # noqa: S101 - for the type checker; _facts makes it one
+    width = max(len(key) for key in facts) + 2
+    for key, value in facts.items():
+        text = ", ".join(value) or "nothing yet" if isinstance(value, list) else str(value)
+        print(f"{key.replace('_', ' '):{width}}{text}")
+    for runtime, file in files.items():
+        state = "whole" if file["whole"] else "damaged" if file["here"] else "not here"
+        print(f"{runtime + ' file':{width}}{file['path']} ({state})")
+    return 0
+
+
+def pull_model(name: str, *, from_file: str | None = None, quiet: bool = False) -> int:
+    """Bring one model to this machine; prints where its files lie, tells progress on standard error."""
+    bundle = load_bundle(store.find(name))
+    bar = _Bar(enabled=not quiet and sys.stderr.isatty())
+    try:
+        pull(
+            bundle,
+            from_file=None if from_file is None else Path(from_file),
+            say=bar.say,
+            progress=bar.progress,
+        )
+    finally:
+        bar.close()
+    for runtime in bundle.files:
+        if is_whole(bundle, runtime):
+            print(f"{bundle.spec.name}: {store.file_path(bundle, runtime)} is here and verified")
+    return 0
+
+
+def verify_models(names: list[str]) -> int:
+    """Check size and sha256 of every file of these models, or of all that are here; 1 where one is wrong."""
+    bundles = [load_bundle(store.find(name)) for name in names or store.available()]
+    bad = 0
+    for bundle in bundles:
+        for runtime in bundle.files:
+            path = store.file_path(bundle, runtime)
+            fixed = bundle.files[runtime].derived_from is None
+            if not path.is_file() and not (names and fixed):
+                continue
+            try:
+                store.read_model_file(bundle, runtime)
+            except ModelError as error:
+                bad += 1
+                print(f"BAD  {error}")
+            else:
+                print(f"ok   {path}")
+    return 1 if bad else 0
+
+
+def _runs_on(bundle: Bundle) -> list[str]:
+    return [
+        runtime
+        for runtime in bundle.files
+        if store.is_runtime_installed(runtime) and store.file_path(bundle, runtime).is_file()
+    ]
+
+
+def _facts(bundle: Bundle) -> dict[str, object]:
+    spec = bundle.spec
+    return {
+        "name": spec.name,
+        "description": bundle.description,
+        "licence": bundle.licence,
+        "attribution": bundle.attribution,
+        "sample_rate": spec.sample_rate,
+        "window_samples": spec.window,
+        "window_seconds": spec.window / spec.sample_rate,
+        "labels": len(spec.labels),
+        "background_labels": sum(label.background for label in spec.labels),
+        "threshold_on": spec.threshold_on,
+        "folder": str(bundle.folder),
+        "runs_on": _runs_on(bundle),
+        "files": {
+            runtime: {
+                "path": str(store.file_path(bundle, runtime)),
+                "here": store.file_path(bundle, runtime).is_file(),
+                "whole": is_whole(bundle, runtime),
+                "sha256": file.sha256 or None,
+                "derived_from": file.derived_from,
+            }
+            for runtime, file in bundle.files.items()
+        },
+    }
+
+
+class _Bar:
+    """A progress bar that exists only while there are bytes to show, and lines that do not tear it."""
+
+    def __init__(self, *, enabled: bool) -> None:
+        self._enabled = enabled
+        self._bar: tqdm[None] | None = None
+
+    def progress(self, done: int, size: int) -> None:
+        """Show how far the transfer is."""
+        if not self._enabled:
+            return
+        if self._bar is None:
+            from tqdm import tqdm
+
+            self._bar = tqdm(total=size, unit="B", unit_scale=True, file=sys.stderr, leave=False)
+        self._bar.update(done - self._bar.n)
+
+    def say(self, line: str) -> None:
+        """Print one line on standard error."""
+        self.close()
+        print(line, file=sys.stderr)
+
+    def close(self) -> None:
+        """Remove the bar."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None

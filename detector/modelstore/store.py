@@ -1,0 +1,96 @@
+"""Which models there are, where their files lie, and a classifier from one: no network here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from detector import strict
+from detector.backends import onnx_model, tflite_model
+from detector.backends.bundle import RUNTIMES, Bundle, Runtime, load_bundle
+from detector.errors import ModelError
+from detector.interfaces import Classifier
+from detector.modelstore.checksum import checked_bytes, checked_derived_bytes
+from detector.modelstore.folders import models_folder, shipped_folder
+
+_RUNTIME_INSTALLED = {"tflite": tflite_model.is_installed, "onnx": onnx_model.is_installed}
+_RUNTIME_INSTALL = {"tflite": tflite_model.INSTALL, "onnx": onnx_model.INSTALL}
+
+
+def available() -> list[str]:
+    """Name the bundles in the user's folder and those that ship with the program, sorted."""
+    folders = (models_folder(), shipped_folder())
+    return sorted({path.parent.name for folder in folders for path in folder.glob("*/model.yaml")})
+
+
+def find(name_or_path: str) -> Path:
+    """Return a bundle's folder: a path to one, else by name, the user's own before the program's."""
+    if Path(name_or_path).name != name_or_path or name_or_path in {"", ".", ".."}:
+        folder = Path(name_or_path).expanduser()
+        if not (folder / "model.yaml").is_file():
+            raise ModelError(f"{name_or_path}: expected the folder of a model, with a model.yaml in it")
+        return folder
+    for place in (models_folder(), shipped_folder()):
+        if (place / name_or_path / "model.yaml").is_file():
+            return place / name_or_path
+    names = available()
+    hint = strict.did_you_mean(name_or_path, names) or f"known are {', '.join(names)}"
+    raise ModelError(f"there is no model {strict.show(name_or_path)}; {hint}")
+
+
+def file_path(bundle: Bundle, runtime: Runtime) -> Path:
+    """Return where a model file lies, or will lie once pulled: in its bundle, else in the user's folder."""
+    name = bundle.files[runtime].name
+    beside = bundle.folder / name
+    return beside if beside.is_file() else models_folder() / bundle.spec.name / name
+
+
+def read_model_file(bundle: Bundle, runtime: Runtime) -> bytes:
+    """Return a model file's bytes, checked; ModelError where it is absent or damaged."""
+    path, file = file_path(bundle, runtime), bundle.files[runtime]
+    pull = f"run: sound-detector models pull {bundle.spec.name}"
+    if not path.is_file():
+        if file.derived_from is None:
+            raise ModelError(f"model {bundle.spec.name} is not on this machine; {pull}")
+        raise ModelError(
+            f"model {bundle.spec.name} has no {runtime} file on this machine; "
+            f"{_RUNTIME_INSTALL[runtime]} and {pull}"
+        )
+    if file.derived_from is not None:
+        return checked_derived_bytes(path, origin_sha256=bundle.files[file.derived_from].sha256, remedy=pull)
+    return checked_bytes(path, size=file.size, sha256=file.sha256, remedy=pull)
+
+
+def load_classifier(name_or_path: str, *, runtime: str = "auto", threads: int = 1) -> Classifier:
+    """Make the classifier of a model: `tflite`, `onnx`, or with `auto` the first that is here and installed.
+
+    ModelError where the model is unknown, not pulled, damaged, or no runtime can run it.
+    """
+    bundle = load_bundle(find(name_or_path))
+    chosen = _auto(bundle) if runtime == "auto" else _named(bundle, runtime)
+    content = read_model_file(bundle, chosen)
+    front_end = bundle.front_end if bundle.files[chosen].input == "logmel" else None
+    if chosen == "tflite":
+        return tflite_model.TfliteClassifier(content, bundle.spec, front_end=front_end, threads=threads)
+    return onnx_model.OnnxClassifier(content, bundle.spec, front_end=front_end, threads=threads)
+
+
+def is_runtime_installed(runtime: Runtime) -> bool:
+    """Whether the package that runs such a file can be imported."""
+    return _RUNTIME_INSTALLED[runtime]()
+
+
+def _auto(bundle: Bundle) -> Runtime:
+    here = [runtime for runtime in bundle.files if file_path(bundle, runtime).is_file()]
+    usable = [runtime for runtime in here if is_runtime_installed(runtime)]
+    if here and not usable:
+        raise ModelError(f"nothing here can run model {bundle.spec.name}; {_RUNTIME_INSTALL[here[0]]}")
+    return (usable or list(bundle.files))[0]
+
+
+def _named(bundle: Bundle, runtime: str) -> Runtime:
+    for known in RUNTIMES:
+        if known == runtime and known in bundle.files:
+            if not is_runtime_installed(known):
+                raise ModelError(f"the runtime {known} is not installed; {_RUNTIME_INSTALL[known]}")
+            return known
+    raise ModelError(f"model {bundle.spec.name} runs on {' or '.join(bundle.files)}, not on {runtime}")
