@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from detector.audio.framing import Framer
@@ -13,7 +15,7 @@ from detector.audio.windows import WindowGrid
 from detector.events.dating import LevelHistory
 from detector.events.tracker import EventTracker
 from detector.interfaces import Classifier
-from detector.records import Block, Counts, Event, Span, Window
+from detector.records import Block, Counts, Event, Label, Span, Window
 
 
 class Pipeline:
@@ -36,6 +38,7 @@ class Pipeline:
         classifier: Classifier,
         history: LevelHistory,
         tracker: EventTracker,
+        labels: Sequence[Label],
         gap_limit: int,
     ) -> None:
         self._framer = framer
@@ -48,6 +51,8 @@ class Pipeline:
         self._history = history
         self._tracker = tracker
         self._gap_limit = gap_limit
+        self.labels = tuple(labels)
+        """What events may carry."""
         self._gain_db = 0.0
         self._counts = Counts()
 

@@ -16,6 +16,10 @@ from detector.events.voting import Voting
 from detector.records import Event, Phase, Scores, Span
 
 
+NEVER = -(2**62)
+"""A sample before every window: the first ones reach back beyond the stream's start."""
+
+
 @dataclass(slots=True)
 class _Life:
     """An event that is not over."""
@@ -81,7 +85,7 @@ class EventTracker:
         self._release = release
         self._update = update
         self._lives: dict[int, _Life] = {}
-        self._past = _Past(np.zeros(len(labels.reported), dtype=np.int64))
+        self._past = _Past(np.full(len(labels.reported), NEVER, dtype=np.int64))
         self._newest: Span | None = None
         self._started = 0
 
@@ -153,17 +157,16 @@ class EventTracker:
         return Heard.LASTED if lasted else Heard.HEARD
 
     def _begin(self, span: Span) -> list[Event]:
-        confirmed = [
-            place
-            for place in self._confirmed()
-            if place not in self._lives and self._past.start_from[place] <= span.stop
-        ]
+        confirmed = self._voting.confirmed()
         if not confirmed:
             return []
         told: list[Event] = []
         mean = self._voting.mean()
+        patient = self._general.intersection(self._patient.confirmed())
         for place in self._nesting.choose(confirmed, mean, self._rules.threshold_on):
             if place in self._lives or self._past.start_from[place] > span.stop:
+                continue
+            if place in self._general and place not in patient:
                 continue
             life = self._birth(place, span, mean)
             for above in self._nesting.ancestors[place] & self._lives.keys():
@@ -174,10 +177,6 @@ class EventTracker:
             if telling == "start":
                 told.append(self._start(life, span.stop))
         return told
-
-    def _confirmed(self) -> list[int]:
-        patient = self._general.intersection(self._patient.confirmed())
-        return [p for p in self._voting.confirmed() if p not in self._general or p in patient]
 
     def _birth(self, place: int, span: Span, mean: NDArray[np.float32]) -> _Life:
         back = self._voting.first_vote(place) * self._hop
