@@ -1,0 +1,176 @@
+"""The order of the house, executed: who may import whom, and what a module may be.
+
+The rules are those of the Map in README.md; each test lists every module that breaks its rule.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# From the top down. An import goes to a lower line or stays in its room; rooms on one line do not know
+# each other. The settings stand aside: only those named in SETTINGS_READERS know them.
+ORDER = (
+    ("cli",),
+    ("assemble", "subscriber"),
+    ("configfile",),
+    ("configcheck",),
+    ("daemon", "config"),
+    ("dispatch",),
+    ("modelstore",),
+    ("sources", "backends", "sinks"),
+    ("pipeline", "strict"),
+    ("audio", "events", "yamlfile"),
+    ("interfaces",),
+    ("records",),
+    ("errors", "demo"),
+)
+RANK = {room: rank for rank, line in enumerate(ORDER) for room in line}
+
+SETTINGS = {"config", "configfile", "configcheck"}
+SETTINGS_READERS = SETTINGS | {"cli", "assemble"}
+
+PURE = ("audio", "events", "pipeline", "interfaces", "records", "errors", "sinks.message")
+DATA_TYPES = {
+    *("__future__", "bisect", "collections", "dataclasses", "datetime", "difflib", "enum"),
+    *("functools", "itertools", "json", "math", "typing"),
+}
+EFFECTS = {"open", "print", "input", "now", "utcnow", "today"}
+
+CONCURRENCY = {"threading", "queue", "asyncio", "concurrent", "multiprocessing", "_thread"}
+OWNERS_OF_THREADS = {"daemon", "dispatch", "sinks.socket_server", "sinks.hub"}
+
+
+@dataclass(frozen=True)
+class Module:
+    """One file of the package, named without the leading `detector.`."""
+
+    name: str
+    lines: int
+    tree: ast.Module
+
+    @property
+    def room(self) -> str:
+        return self.name.split(".")[0]
+
+    def within(self, names: tuple[str, ...]) -> bool:
+        return any(self.name == name or self.name.startswith(name + ".") for name in names)
+
+
+def read_modules() -> Iterator[Module]:
+    for path in sorted((ROOT / "detector").rglob("*.py")):
+        parts = path.relative_to(ROOT / "detector").with_suffix("").parts
+        text = path.read_text(encoding="utf-8")
+        name = ".".join(part for part in parts if part != "__init__")
+        yield Module(name, len(text.splitlines()), ast.parse(text, str(path)))
+
+
+MODULES = [module for module in read_modules() if module.name]
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    """Name everything that is imported anywhere in a tree: `from a import b` is `a.b`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports name their module in full"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def own(names: Iterator[str]) -> Iterator[str]:
+    """Keep the modules of this project, without the leading `detector.`; `__version__` is nobody's room."""
+    prefix = "detector."
+    yield from (n[len(prefix) :] for n in names if n.startswith(prefix) and not n.startswith(prefix + "__"))
+
+
+def foreign(names: Iterator[str]) -> Iterator[str]:
+    """Keep the top-level packages that are not this project."""
+    yield from (name.split(".")[0] for name in names if not name.startswith("detector"))
+
+
+def run_at_import(tree: ast.AST) -> Iterator[ast.AST]:
+    """Give the statements that importing a module executes: no function's body, nothing for type checkers."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        yield node
+        yield from run_at_import(node)
+
+
+def test_every_room_has_its_place_in_the_order() -> None:
+    assert {module.room for module in MODULES} <= RANK.keys()
+
+
+def test_imports_go_downward_only() -> None:
+    upward = [
+        f"{module.name} imports {target}"
+        for module in MODULES
+        for target in own(imports(module.tree))
+        if (room := target.split(".")[0]) != module.room and RANK[room] <= RANK[module.room]
+    ]
+    assert upward == []
+
+
+def test_settings_are_known_only_at_the_top() -> None:
+    readers = {m.room for m in MODULES for t in own(imports(m.tree)) if t.split(".")[0] in SETTINGS}
+    assert readers <= SETTINGS_READERS
+
+
+def test_one_module_reads_yaml() -> None:
+    assert {m.name for m in MODULES if "yaml" in foreign(imports(m.tree))} == {"yamlfile"}
+
+
+def test_threads_and_queues_live_with_their_owners() -> None:
+    assert {m.name for m in MODULES if CONCURRENCY & {*foreign(imports(m.tree))}} <= OWNERS_OF_THREADS
+
+
+def test_pure_modules_import_only_data_types_numpy_and_each_other() -> None:
+    impure = [
+        f"{module.name} imports {name}"
+        for module in MODULES
+        if module.within(PURE)
+        for name in [
+            *({*foreign(imports(module.tree))} - DATA_TYPES - {"numpy"}),
+            *(target for target in own(imports(module.tree)) if not target.startswith(PURE)),
+        ]
+    ]
+    assert impure == []
+
+
+def test_pure_modules_have_no_effects() -> None:
+    """No file, no terminal, no clock."""
+    effects = [
+        f"{module.name}:{node.lineno} calls {ast.unparse(node.func)}"
+        for module in MODULES
+        if module.within(PURE)
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in EFFECTS
+    ]
+    assert effects == []
+
+
+def test_foreign_engines_are_imported_where_they_are_used() -> None:
+    """Importing the package loads numpy and at most YAML: no runtime, no sound library, no librosa."""
+    early = [
+        f"{module.name} imports {name}"
+        for module in MODULES
+        for node in run_at_import(module.tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in foreign(imports(node))
+        if name not in sys.stdlib_module_names and name not in {"numpy", "yaml"}
+    ]
+    assert early == []
+
+
+def test_a_module_holds_one_idea() -> None:
+    """At most 250 lines, and a docstring that says which idea."""
+    assert [f"{module.name}: {module.lines} lines" for module in MODULES if module.lines > 250] == []
+    assert [module.name for module in MODULES if not ast.get_docstring(module.tree)] == []
