@@ -1,0 +1,108 @@
+"""Where the event socket is: `unix://PATH` or `tcp://HOST:PORT`, and the default of each platform."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from detector.errors import ConfigError
+
+SERVICE_SOCKET = "/run/sound-detector/events.sock"
+"""Where the systemd service listens."""
+
+DEFAULT_PORT = 8765
+"""For platforms without Unix sockets."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnixAddress:
+    """A socket in the file system."""
+
+    path: str
+
+    def __str__(self) -> str:
+        return f"unix://{self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class TcpAddress:
+    """A port of this machine or another."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"tcp://[{self.host}]:{self.port}" if ":" in self.host else f"tcp://{self.host}:{self.port}"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host.lower() == "localhost"
+
+
+Address = UnixAddress | TcpAddress
+
+
+def parse_address(uri: str) -> Address:
+    """Read a socket's URI; raises ConfigError with the form that was expected."""
+    scheme, separator, rest = uri.partition("://")
+    if separator and scheme == "unix":
+        return _unix(uri, rest)
+    if separator and scheme == "tcp":
+        return _tcp(uri, rest)
+    raise ConfigError(f"socket address: expected unix://PATH or tcp://HOST:PORT, got {uri!r}")
+
+
+def default_socket_uri(environ: Mapping[str, str], platform: str, uid: int | None) -> str:
+    """Where a daemon listens that was not told where; `platform` is sys.platform, `uid` None on Windows.
+
+    systemd's RUNTIME_DIRECTORY comes first, then the user's XDG_RUNTIME_DIR, then /run for root.
+    """
+    if platform == "win32":
+        return str(TcpAddress("127.0.0.1", DEFAULT_PORT))
+    if directory := environ.get("RUNTIME_DIRECTORY", "").partition(":")[0]:
+        return str(UnixAddress(f"{directory}/events.sock"))
+    if directory := environ.get("XDG_RUNTIME_DIR", ""):
+        return str(UnixAddress(str(PurePosixPath(directory, "sound-detector", "events.sock"))))
+    if uid == 0:
+        return str(UnixAddress(SERVICE_SOCKET))
+    folder = PurePosixPath(environ.get("TMPDIR") or "/tmp", f"sound-detector-{uid}")  # noqa: S108
+    return str(UnixAddress(str(folder / "events.sock")))
+
+
+def subscriber_uris(environ: Mapping[str, str], platform: str, uid: int | None) -> tuple[str, ...]:
+    """Where a subscriber that was not told where looks: the user's own daemon, then the service."""
+    own = default_socket_uri(environ, platform, uid)
+    return (own,) if platform == "win32" else tuple(dict.fromkeys((own, f"unix://{SERVICE_SOCKET}")))
+
+
+def _unix(uri: str, path: str) -> UnixAddress:
+    if not path or path.endswith("/") or "\0" in path:
+        raise ConfigError(f"socket address: expected unix://PATH with the path of a file, got {uri!r}")
+    return UnixAddress(path)
+
+
+def _tcp(uri: str, rest: str) -> TcpAddress:
+    host, separator, port = rest.rpartition(":")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+        valid = _is_ipv6(host)
+    else:
+        valid = bool(host) and not set(host) & set(":/[]@?# ")
+    if not (separator and valid and port.isascii() and port.isdigit() and int(port) <= 65535):
+        raise ConfigError(
+            f"socket address: expected tcp://HOST:PORT such as tcp://127.0.0.1:{DEFAULT_PORT}, got {uri!r}"
+        )
+    return TcpAddress(host, int(port))
+
+
+def _is_ipv6(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).version == 6
+    except ValueError:
+        return False

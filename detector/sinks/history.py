@@ -1,0 +1,146 @@
+"""The newest messages, kept once for all subscribers, and each subscriber's place among them.
+
+Messages have consecutive indices. A subscriber is a cursor into the history instead of a queue of
+its own: it costs two numbers, one that lags is overtaken by the oldest index, and a replay is a
+cursor set back. Nothing here does any input or output.
+"""
+
+from __future__ import annotations
+
+from detector.interfaces import Message
+from detector.sinks.message import EVENT_TYPES
+from detector.sinks.request import Filter, Request
+
+BATCH_BYTES = 65536
+"""A batch of lines ends with the line that reaches this."""
+
+_BATCHES = 16
+"""Joined batches kept at once, for subscribers of different minds or places."""
+
+
+class History:
+    """A ring of the newest `length` messages."""
+
+    def __init__(self, length: int) -> None:
+        self._ring: list[Message | None] = [None] * length
+        self._batches: dict[tuple[int, Filter], tuple[bytes, int]] = {}
+        self.stop = 0
+        """Index of the next message."""
+        self.state = ""
+        """The newest status message's; empty before the first."""
+        self.seq = 0
+        """The newest event's."""
+
+    @property
+    def first(self) -> int:
+        """Index of the oldest message kept."""
+        return max(0, self.stop - len(self._ring))
+
+    @property
+    def oldest_seq(self) -> int | None:
+        """The `seq` of the oldest event kept; None where there is none."""
+        for index in range(self.first, self.stop):
+            fields = self[index].fields
+            if fields["type"] in EVENT_TYPES:
+                return _seq(fields["seq"])
+        return None
+
+    def __getitem__(self, index: int) -> Message:
+        message = self._ring[index % len(self._ring)]
+        if message is None or not self.first <= index < self.stop:
+            raise IndexError(index)
+        return message
+
+    def append(self, message: Message) -> Message | None:
+        """Keep a message; return the one that had to go, whose index was `first` until now."""
+        slot = self.stop % len(self._ring)
+        evicted, self._ring[slot] = self._ring[slot], message
+        self.stop += 1
+        self._batches.clear()
+        if message.fields["type"] in EVENT_TYPES:
+            self.seq = _seq(message.fields["seq"])
+        elif message.fields["type"] == "status":
+            self.state = str(message.fields["state"])
+        return evicted
+
+    def batch(self, start: int, wanted: Filter) -> tuple[bytes, int]:
+        """Join the lines from `start` on that pass; with them, the index after the last one looked at.
+
+        Subscribers of one mind share the work: the answer is kept until the next append.
+        """
+        key = (start, wanted)
+        if key not in self._batches:
+            if len(self._batches) >= _BATCHES:
+                self._batches.clear()
+            lines, size, index = [], 0, start
+            while index < self.stop and size < BATCH_BYTES:
+                message = self[index]
+                if wanted.passes(message.fields):
+                    lines.append(message.line)
+                    size += len(message.line)
+                index += 1
+            self._batches[key] = (b"".join(lines), index)
+        return self._batches[key]
+
+
+class Subscription:
+    """One subscriber's cursor: every message once, in order, or counted as dropped."""
+
+    def __init__(self, history: History) -> None:
+        """Begin with the next message."""
+        self._history = history
+        self._filter = Filter()
+        self._cursor = self._joined = history.stop
+        self._since = 0
+        self._sent = range(0)
+        self._dropped = 0
+
+    def apply(self, request: Request) -> None:
+        """Filter from now on; with `since`, go back to the events after it that were not sent yet."""
+        self._filter = request.filter
+        if request.since is not None:
+            self._since = request.since
+            self._sent = range(self._joined, self._cursor)
+            self._cursor = self._history.first
+
+    def evict(self, index: int, message: Message) -> None:
+        """The history lets go of a message: count it if it was still to be sent."""
+        if self._cursor <= index:
+            self._dropped += self._wants(index, message)
+            self._cursor = index + 1
+
+    def take_dropped(self) -> int:
+        """How many messages were lost since this was last asked."""
+        count, self._dropped = self._dropped, 0
+        return count
+
+    def take(self) -> bytes:
+        """The next lines to send, about BATCH_BYTES at most; empty once all is sent."""
+        lines, size = [], 0
+        own = min(max(self._joined, self._sent.stop), self._history.stop)
+        while self._cursor < own and size < BATCH_BYTES:
+            message = self._history[self._cursor]
+            if self._wants(self._cursor, message):
+                lines.append(message.line)
+                size += len(message.line)
+            self._cursor += 1
+        batch = b"".join(lines)
+        while not batch and self._cursor < self._history.stop:
+            batch, self._cursor = self._history.batch(self._cursor, self._filter)
+        return batch
+
+    def _wants(self, index: int, message: Message) -> bool:
+        if index in self._sent:
+            return False
+        fields = message.fields
+        if index < self._joined:  # a replay: events only, the state is in the hello
+            return (
+                fields["type"] in EVENT_TYPES
+                and _seq(fields["seq"]) > self._since
+                and self._filter.passes(fields)
+            )
+        return self._filter.passes(fields)
+
+
+def _seq(value: object) -> int:
+    return value if isinstance(value, int) else 0

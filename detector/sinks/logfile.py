@@ -1,0 +1,144 @@
+"""Events in a file: JSON lines, rotated by size here or by others (logrotate and SIGHUP).
+
+A reader can parse every full line: what a full disk cuts off is taken back, and after a crash the
+first line starts anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import stat
+from pathlib import Path
+
+from detector.errors import SinkError
+from detector.interfaces import Message
+from detector.sinks.message import EVENT_TYPES
+
+log = logging.getLogger(__name__)
+
+_MODE = 0o640
+_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+
+
+class LogFileSink:
+    """Appends events and status messages; every line is with the kernel when `write` returns."""
+
+    def __init__(self, path: str | Path, *, max_bytes: int = 10_000_000, backups: int = 5) -> None:
+        """At `max_bytes` (0 is never) it becomes `path.1`, `path.1` becomes `path.2`, up to `backups`."""
+        self._path = Path(path)
+        self._max_bytes = max_bytes
+        self._backups = backups
+        self._rotate_at = max_bytes
+        self._file: int | None = None
+
+    @property
+    def name(self) -> str:
+        """How logs name it."""
+        return f"log:{self._path}"
+
+    def open(self) -> None:
+        """Make the parent folder and the file; raises SinkError where that cannot be."""
+        try:
+            self._path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._trouble(error) from error
+        self._take()
+
+    def write(self, message: Message) -> None:
+        """Append one line, whole or not at all; raises SinkError when the disk would not have it."""
+        if message.fields["type"] not in EVENT_TYPES | {"status"}:
+            return
+        try:
+            if self._file is None or self._was_moved():
+                self.reopen()
+            if self._is_full(len(message.line)):
+                self._rotate()
+            self._append(message.line)
+        except OSError as error:
+            raise self._trouble(error) from error
+
+    def reopen(self) -> None:
+        """Take the file of that name anew: the old one may have been moved away."""
+        self.close()
+        self._take()
+
+    def close(self) -> None:
+        """Close the file."""
+        file, self._file = self._file, None
+        if file is not None:
+            os.close(file)
+
+    def _take(self) -> None:
+        try:
+            # Opening a FIFO would wait for its reader.
+            if self._path.exists() and not (self._path.is_file() or self._path.is_char_device()):
+                raise SinkError(f"{self.name}: expected a file, found something else; choose another path")
+            self._file = os.open(self._path, _FLAGS, _MODE)
+            self._rotate_at = self._max_bytes
+            if not self._ends_in_newline():
+                self._append(b"\n")
+        except OSError as error:
+            self.close()
+            raise self._trouble(error) from error
+
+    def _was_moved(self) -> bool:
+        """Whether the name now belongs to another file, or to none."""
+        try:
+            there = self._path.stat()
+        except FileNotFoundError:
+            return True
+        ours = os.fstat(self._descriptor)
+        return (there.st_dev, there.st_ino) != (ours.st_dev, ours.st_ino)
+
+    def _is_full(self, more: int) -> bool:
+        status = os.fstat(self._descriptor)
+        full = status.st_size > 0 and status.st_size + more > self._rotate_at
+        return self._max_bytes > 0 and full and stat.S_ISREG(status.st_mode)
+
+    def _rotate(self) -> None:
+        names = [self._path, *(Path(f"{self._path}.{n}") for n in range(1, self._backups + 1))]
+        self.close()
+        try:
+            if len(names) == 1:
+                self._path.unlink()
+            for older, newer in zip(reversed(names[1:]), reversed(names[:-1]), strict=True):
+                with contextlib.suppress(FileNotFoundError):
+                    newer.replace(older)
+        except OSError as error:
+            # An ever longer file is better than no events.
+            self._take()
+            self._rotate_at = os.fstat(self._descriptor).st_size + self._max_bytes
+            log.warning('logfile.rotate_failed path=%s error="%s"', self._path, error.strerror)
+        else:
+            self._take()
+
+    def _append(self, line: bytes) -> None:
+        file = self._descriptor
+        before = os.fstat(file).st_size
+        view = memoryview(line)
+        try:
+            while view:
+                view = view[os.write(file, view) :]
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.ftruncate(file, before)
+            raise
+
+    def _ends_in_newline(self) -> bool:
+        status = os.fstat(self._descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_size == 0:
+            return True
+        os.lseek(self._descriptor, -1, os.SEEK_END)
+        return os.read(self._descriptor, 1) == b"\n"
+
+    @property
+    def _descriptor(self) -> int:
+        if self._file is None:
+            raise OSError(0, "it is not open")
+        return self._file
+
+    def _trouble(self, error: OSError) -> SinkError:
+        reason = error.strerror or str(error)
+        return SinkError(f"{self.name} cannot be written: {reason}; make room or choose another path")

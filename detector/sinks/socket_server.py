@@ -1,0 +1,133 @@
+"""Events for programs: a Unix or TCP socket that any number of subscribers read (docs/protocol.md)."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from detector.errors import SinkError
+from detector.interfaces import Message
+from detector.sinks.address import parse_address
+from detector.sinks.limits import DEFAULT_LIMITS, ServerLimits
+from detector.sinks.listening import ListeningSocket
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
+    from detector.sinks.hub import Hub
+
+log = logging.getLogger(__name__)
+
+_END_SECONDS = 1.5
+"""How long the server's thread may take to say goodbye."""
+
+
+class SocketSink:
+    """Owns the listening socket and the thread that serves it; `write` only hands over."""
+
+    def __init__(
+        self,
+        uri: str,
+        *,
+        hello: Callable[[], Mapping[str, object]],
+        limits: ServerLimits = DEFAULT_LIMITS,
+        utc: Callable[[], float] = time.time,
+    ) -> None:
+        """`hello` gives `message.hello_fields(...)` and is called on the server's thread.
+
+        Raises ConfigError for a URI of another form.
+        """
+        self._wanted = parse_address(uri)
+        self._hello = hello
+        self._limits = limits
+        self._utc = utc
+        self._listening: ListeningSocket | None = None
+        self._thread: threading.Thread | None = None
+        self._inbox: list[Message] = []
+        self._handover = threading.Lock()
+        self._loop: AbstractEventLoop | None = None
+        self._hub: Hub | None = None
+        self._ending = False
+
+    @property
+    def name(self) -> str:
+        """How logs name it."""
+        return f"socket:{self._wanted}"
+
+    @property
+    def uri(self) -> str:
+        """Where it listens; with the real port once it is open."""
+        return str(self._wanted if self._listening is None else self._listening.address)
+
+    def open(self) -> None:
+        """Take the address, so that subscribers can connect from now on, and start the thread."""
+        self._listening = ListeningSocket(self._wanted)
+        # asyncio is imported on the thread: the daemon gets on with loading its model meanwhile.
+        self._thread = threading.Thread(
+            target=self._serve, args=(self._listening.socket,), name=self.name, daemon=True
+        )
+        self._thread.start()
+        log.info("socket.listening uri=%s", self.uri)
+
+    def write(self, message: Message) -> None:
+        """Hand a message to the server's thread."""
+        with self._handover:
+            if len(self._inbox) >= self._limits.history_length:
+                raise SinkError(f"{self.name}: the server's thread does not keep up")
+            self._inbox.append(message)
+            if len(self._inbox) == 1:
+                self._call(self._collect)
+
+    def reopen(self) -> None:
+        """Nothing to take anew: subscribers stay connected."""
+
+    def close(self) -> None:
+        """Send what is left, disconnect everybody and remove the socket's file."""
+        with self._handover:
+            self._ending = True
+            if self._hub is not None:
+                self._call(self._hub.stop)
+        if self._thread is not None:
+            self._thread.join(_END_SECONDS)
+        if self._listening is not None:
+            self._listening.close()
+
+    def _serve(self, listening: socket.socket) -> None:
+        import asyncio
+
+        from detector.sinks.hub import Hub
+
+        async def serve() -> None:
+            hub = Hub(self._limits, self._hello, self._utc)
+            await hub.serve(listening, started=lambda: self._started(asyncio.get_running_loop(), hub))
+
+        try:
+            asyncio.run(serve())
+        except Exception:
+            log.exception("socket.failed uri=%s", self.uri)
+        finally:
+            with self._handover:
+                self._loop = None
+
+    def _started(self, loop: AbstractEventLoop, hub: Hub) -> None:
+        """From now on the loop takes calls; make up for those that came earlier."""
+        with self._handover:
+            self._loop, self._hub = loop, hub
+            if self._inbox:
+                self._call(self._collect)
+            if self._ending:
+                self._call(hub.stop)
+
+    def _collect(self) -> None:
+        with self._handover:
+            messages, self._inbox = self._inbox, []
+        if self._hub is not None:
+            self._hub.publish(messages)
+
+    def _call(self, action: Callable[[], None]) -> None:
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(action)

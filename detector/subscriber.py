@@ -1,0 +1,180 @@
+"""`listen`: a subscriber of the event socket, for people and for pipes."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TextIO
+
+from detector.errors import SinkClosed, SinkError
+from detector.interfaces import Message
+from detector.sinks.address import TcpAddress, UnixAddress, parse_address
+from detector.sinks.message import EVENT_TYPES
+from detector.sinks.request import parse_request
+from detector.sinks.stdout import StdoutSink
+from detector.sinks.text import printable
+
+CONNECT_SECONDS = 5.0
+"""How long the daemon may take to accept."""
+
+MISSED_BEATS = 3
+"""After this many heartbeat intervals of silence the daemon counts as gone."""
+
+MAX_LINE_BYTES = 4 * 1024 * 1024
+"""A hello with all labels of a model takes some 20 KB; more than this is no daemon of ours."""
+
+
+@dataclass(slots=True)
+class _Place:
+    """How far one subscriber has come, across connections."""
+
+    run_id: object = None
+    seq: int | None = None
+
+
+def listen(
+    uris: Sequence[str],
+    *,
+    labels: Sequence[str] = (),
+    min_score: float = 0.0,
+    since: int | None = None,
+    format: str = "auto",
+    reconnect: bool = False,
+    stdout: TextIO | None = None,
+    stderr: TextIO | None = None,
+    wait: Callable[[float], None] = time.sleep,
+) -> int:
+    """Print events from the first of `uris` that answers until it ends; the exit code is 0.
+
+    Events go to `stdout` (`format` as of StdoutSink), all else to `stderr`. With `reconnect` it waits
+    for a daemon that is not there and goes on after the last event. Raises SinkError when no daemon
+    is there, refuses, or falls silent; ConfigError for an address of another form.
+    """
+    addresses = [parse_address(uri) for uri in uris]
+    wish = {"labels": list(labels), "min_score": min_score}
+    parse_request(json.dumps(wish | {"since": since}).encode())  # a daemon would refuse what this refuses
+    say = _Sayer(sys.stderr if stderr is None else stderr)
+    out = StdoutSink(sys.stdout if stdout is None else stdout, format=format, updates=True)
+    place = _Place(seq=since)
+    attempt = 0
+    try:
+        out.open()
+        while True:
+            try:
+                with closing(_connect(addresses)) as connection:
+                    for fields, line in _messages(connection):
+                        attempt = 0
+                        if fields["type"] == "hello":
+                            _ask(connection, fields, place, wish)
+                        _take(fields, line, place, out, say)
+                say("the daemon has ended")
+                if not reconnect:
+                    return 0
+            except SinkClosed:
+                return 0
+            except SinkError as error:
+                if not reconnect:
+                    raise
+                say(str(error))
+            wait(backoff_seconds(attempt))
+            attempt += 1
+    except KeyboardInterrupt:
+        return 0
+
+
+def backoff_seconds(attempt: int) -> float:
+    """Wait before reconnecting: 0.5, 1, 2, ... at most 30 s."""
+    return min(30.0, 0.5 * 2.0 ** min(attempt, 10))
+
+
+class _Sayer:
+    """One line for people at a time."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __call__(self, text: str) -> None:
+        print(printable(text), file=self._stream, flush=True)
+
+
+def _connect(addresses: Sequence[UnixAddress | TcpAddress]) -> socket.socket:
+    reasons = []
+    for address in addresses:
+        try:
+            if isinstance(address, TcpAddress):
+                return socket.create_connection((address.host, address.port), timeout=CONNECT_SECONDS)
+            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            try:
+                connection.settimeout(CONNECT_SECONDS)
+                connection.connect(address.path)
+            except OSError:
+                connection.close()
+                raise
+            return connection
+        except OSError as error:
+            reasons.append(f"{address} ({error.strerror or error})")
+    raise SinkError(f"no daemon answers at {' or '.join(reasons)}; start one with `sound-detector`")
+
+
+def _messages(connection: socket.socket) -> Iterator[tuple[dict[str, object], bytes]]:
+    """Yield each message with its line until the daemon closes the connection."""
+    received = bytearray()
+    while True:
+        try:
+            data = connection.recv(65536)
+        except ConnectionError:
+            return
+        except TimeoutError:
+            raise SinkError("the daemon has fallen silent: no heartbeat came") from None
+        if not data:
+            return
+        received += data
+        *lines, rest = received.split(b"\n")
+        received = rest
+        if len(received) > MAX_LINE_BYTES:
+            raise SinkError("expected lines of JSON, got an endless one; is this a sound-detector?")
+        for line in lines:
+            yield _read(bytes(line)), bytes(line) + b"\n"
+
+
+def _read(line: bytes) -> dict[str, object]:
+    try:
+        fields = json.loads(line)
+    except ValueError:
+        fields = None
+    if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):
+        raise SinkError("expected lines of JSON with a type, got something else; is this a sound-detector?")
+    return fields
+
+
+def _ask(connection: socket.socket, hello: dict[str, object], place: _Place, wish: dict[str, object]) -> None:
+    run_id, newest, beat = (hello.get(key) for key in ("run_id", "seq", "heartbeat_seconds"))
+    if place.run_id not in (None, run_id):
+        place.seq = 0  # a new run counts from 1: all it has said is new to us
+    elif place.seq is None and isinstance(newest, int):
+        place.seq = newest
+    place.run_id = run_id
+    connection.sendall(json.dumps(wish | {"since": place.seq}).encode() + b"\n")
+    if isinstance(beat, int | float) and beat > 0:
+        connection.settimeout(MISSED_BEATS * beat)
+
+
+def _take(fields: dict[str, object], line: bytes, place: _Place, out: StdoutSink, say: _Sayer) -> None:
+    kind = fields["type"]
+    if kind in EVENT_TYPES:
+        out.write(Message(fields=fields, line=line))
+        seq = fields.get("seq")
+        place.seq = seq if isinstance(seq, int) else place.seq
+    elif kind == "hello":
+        say(f"{fields.get('state')}: {fields.get('source')} with {fields.get('model')}")
+    elif kind == "status":
+        say(": ".join(str(part) for part in (fields.get("state"), fields.get("detail")) if part))
+    elif kind == "dropped":
+        say(f"{fields.get('count')} messages were lost: this subscriber reads too slowly")
+    elif kind == "error":
+        raise SinkError(f"the daemon refused: {fields.get('message')}")
