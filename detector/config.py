@@ -1,4 +1,7 @@
-"""Every setting: frozen, with its unit and default, in the order of config.yaml."""
+"""Every setting: frozen, with its unit, range and default, in the order of config.yaml.
+
+`configcheck.check` holds them to these tables, `configfile.load_settings` reads them.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ class SourceSettings:
     """What to listen to: a microphone unless `input` is given."""
 
     device: int | str | None = None
-    """Index, name or part of a name of the capture device; None is the system's default."""
+    """Capture device: an index, or a text: its name or part of it; None is the system's default."""
     input: str | None = None
     """A recording to read instead of a microphone; `-` is raw s16le mono on standard input."""
     rate: int = 16000
@@ -55,6 +58,7 @@ class WindowSettings:
     """How often a window is classified; its length is the model's."""
 
     hop_seconds: float = 0.24
+    """From one window's end to the next while the gate is open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +66,11 @@ class LevelSettings:
     """The slow gain in front of the classifier, for quiet microphones."""
 
     enabled: bool = True
+    """Switch."""
     target_dbfs: float = -30.0
     """Loudest recent level that the gain aims for; louder sound is left alone."""
     max_gain_db: float = 40.0
+    """The gain never exceeds this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +78,13 @@ class LabelSettings:
     """Settings of one label or group; None takes the value of `events`."""
 
     threshold_on: float | None = None
+    """Score that starts an event."""
     threshold_off: float | None = None
+    """Score below which it ends."""
     min_duration_seconds: float | None = None
+    """Shorter sounds are not reported."""
     refractory_seconds: float | None = None
+    """Silence of this label after an event's end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,3 +145,62 @@ class Settings:
     events: EventSettings = EventSettings()
     sinks: tuple[SinkSettings, ...] | None = None
     """None: stdout, and for a live source also the default socket."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What a number may be; both ends belong to it unless `above` says that the lower one does not."""
+
+    low: float
+    high: float
+    unit: str = ""
+    above: bool = False
+
+    def __str__(self) -> str:
+        """`0..60 dB`, `more than 0, at most 1`."""
+        span = f"more than {self.low}, at most {self.high}" if self.above else f"{self.low}..{self.high}"
+        return f"{span} {self.unit}".rstrip()
+
+    def holds(self, value: float) -> bool:
+        """Whether the value is within."""
+        return self.low <= value <= self.high and not (self.above and value == self.low)
+
+
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "model.runtime": ("auto", "tflite", "onnx"),
+    "gate.mode": ("both", "webrtcvad", "level", "off"),
+    "events.preset": ("responsive", "balanced", "sure"),
+    "sinks.*.kind": ("stdout", "log", "socket"),
+    "sinks.*.format": ("auto", "text", "json"),
+}
+"""Pattern of a dotted key -> the words it takes; `*` stands for any name or index."""
+
+_SCORE_ON = Limit(0, 1, above=True)
+_SCORE_OFF = Limit(0, 1)
+_DAY = Limit(0, 86400, "s")
+
+LIMITS: Mapping[str, Limit] = {
+    "source.device": Limit(0, 9999),
+    "source.rate": Limit(4000, 384000, "Hz"),
+    "source.channels": Limit(1, 64),
+    "model.threads": Limit(1, 64),
+    "gate.vad_mode": Limit(0, 3),
+    "gate.hangover_seconds": Limit(0, 60, "s"),
+    "gate.preroll_seconds": Limit(0, 10, "s"),
+    "windows.hop_seconds": Limit(0.03, 10, "s"),
+    "level.target_dbfs": Limit(-60, 0, "dBFS"),
+    "level.max_gain_db": Limit(0, 60, "dB"),
+    "events.threshold_on": _SCORE_ON,
+    "events.threshold_off": _SCORE_OFF,
+    "events.release_seconds": Limit(0, 60, "s"),
+    "events.min_duration_seconds": _DAY,
+    "events.refractory_seconds": _DAY,
+    "events.update_seconds": _DAY,
+    "events.labels.*.threshold_on": _SCORE_ON,
+    "events.labels.*.threshold_off": _SCORE_OFF,
+    "events.labels.*.min_duration_seconds": _DAY,
+    "events.labels.*.refractory_seconds": _DAY,
+    "sinks.*.max_bytes": Limit(0, 1_000_000_000_000, "bytes"),
+    "sinks.*.backups": Limit(0, 1000),
+}
+"""Pattern of a dotted key -> its range."""

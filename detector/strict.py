@@ -26,7 +26,10 @@ def fill(
     *,
     text_readers: Mapping[type, Callable[[str], object]] | None = None,
 ) -> tuple[T | None, list[Fault]]:
-    """Make a dataclass of plain data; returns (None, faults) or (object, []).
+    """Make a dataclass of plain data.
+
+    Where there are faults, the object is made of what was right, defaults in place of the rest, so that it
+    can be checked further; it is None where a part without a default is wrong. Never use it then.
 
     Fields may be bool, int, float (a whole number will do), str, Literal, unions of those with None,
     dataclasses, tuple[X, ...] and Mapping[str, X]; a section with nothing in it takes its defaults.
@@ -34,7 +37,7 @@ def fill(
     """
     reader = _Reader(cls, document.lines, text_readers or {})
     value = reader.read(cls, document.data, "")
-    return (None if reader.faults else cast(T, value)), reader.faults
+    return (None if value is _BAD else cast(T, value)), reader.faults
 
 
 def show(value: object) -> str:
@@ -54,11 +57,11 @@ def escape(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def nearest(name: str, known: Sequence[str]) -> str:
-    """The end of a message about an unknown name: the nearest known one, else all of them."""
+def did_you_mean(name: str, known: Sequence[str]) -> str:
+    """A question that ends a message about an unknown name; empty where nothing is near."""
     folded = {candidate.casefold(): candidate for candidate in known}
     close = difflib.get_close_matches(name.casefold(), folded, n=1)
-    return f"did you mean `{folded[close[0]]}`?" if close else f"known are {', '.join(known)}"
+    return f"did you mean `{folded[close[0]]}`?" if close else ""
 
 
 class _Reader:
@@ -114,20 +117,27 @@ class _Reader:
             if name not in hints:
                 self._fault(join(key, name), f"unknown key: {self._hint(name, list(hints))}")
         arguments: dict[str, Any] = {}
+        whole = True
         for item in fields(cls):
             inner = join(key, item.name)
+            required = item.default is MISSING and item.default_factory is MISSING
             if item.name in value:
-                arguments[item.name] = self.read(hints[item.name], value[item.name], inner)
-            elif item.default is MISSING and item.default_factory is MISSING:
-                arguments[item.name] = self._fault(inner, f"missing: expected {_name(hints[item.name])}")
-        return _BAD if _BAD in arguments.values() else cls(**arguments)
+                result = self.read(hints[item.name], value[item.name], inner)
+                if result is not _BAD:
+                    arguments[item.name] = result
+            elif required:
+                missing = f"missing: expected {_name(hints[item.name])}"
+                self.faults.append(Fault(self._lines.get(key), inner, missing))
+            whole = whole and (item.name in arguments or not required)
+        return cls(**arguments) if whole else _BAD
 
     def _items(self, hint: _Hint, value: object, key: str) -> object:
         if value is None:
             return ()
         if not isinstance(value, list | tuple):
             return self._wrong(hint, value, key, ": put it in [ ]" if isinstance(value, str) else "")
-        return tuple(self.read(get_args(hint)[0], item, f"{key}[{i}]") for i, item in enumerate(value))
+        items = tuple(self.read(get_args(hint)[0], item, f"{key}[{i}]") for i, item in enumerate(value))
+        return _BAD if _BAD in items else items
 
     def _mapping(self, hint: _Hint, value: object, key: str) -> object:
         if value is None:
@@ -135,7 +145,8 @@ class _Reader:
         if not isinstance(value, Mapping):
             return self._wrong(hint, value, key)
         inner = get_args(hint)[1]
-        return {name: self.read(inner, item, join(key, name)) for name, item in value.items()}
+        pairs = {name: self.read(inner, item, join(key, name)) for name, item in value.items()}
+        return {name: item for name, item in pairs.items() if item is not _BAD}
 
     def _number(self, value: float, key: str) -> object:
         try:
@@ -152,8 +163,7 @@ class _Reader:
         return self._fault(key, f"expected {_name(hint)}, got {show(value)}{advice}")
 
     def _fault(self, key: str, message: str) -> object:
-        line = self._lines.get(key)
-        self.faults.append(Fault(line, key, message))
+        self.faults.append(Fault(self._lines.get(key), key, message))
         return _BAD
 
     def _hint(self, name: str, known: list[str]) -> str:
@@ -161,7 +171,7 @@ class _Reader:
         elsewhere = [dotted for dotted in _dotted(self._root, "") if dotted.split(".")[-1] == name]
         if elsewhere:
             return f"did you mean `{elsewhere[0]}`?"
-        return nearest(name, known)
+        return did_you_mean(name, known) or f"known are {', '.join(known)}"
 
 
 def _dotted(cls: _Hint, key: str) -> Iterator[str]:
