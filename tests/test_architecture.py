@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # each other. The settings stand aside: only those named in SETTINGS_READERS know them.
 ORDER = (
     ("cli",),
-    ("assemble", "subscriber"),
+    ("assemble", "subscriber", "arguments"),
     ("configfile",),
     ("configcheck",),
     ("daemon", "config"),
