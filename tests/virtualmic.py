@@ -42,7 +42,8 @@ ctl.!default { type pulse }
 pcm.vmic { type pulse  device "mic"  hint { show on description "Virtual microphone" } }
 """
 
-ALSA_CONFIG_WITHOUT_DEVICES = "# nothing here\n"
+ALSA_CONFIG_WITHOUT_DEVICES = 'pcm.absent { type hw  card 99  hint.show on  hint.description "absent" }\n'
+"""One device that cannot be opened: with no definition at all PortAudio aborts the process."""
 
 
 class Unavailable(Exception):
@@ -58,6 +59,13 @@ def missing() -> str | None:
     if not any((folder / "alsa-lib" / "libasound_module_pcm_pulse.so").exists() for folder in folders):
         return "ALSA's pulse plugin is not installed (apt install libasound2-plugins)"
     return None
+
+
+def environment_without_devices(folder: Path) -> dict[str, str]:
+    """For processes that are to find no sound device at all; writes one file into `folder`."""
+    config = folder / "no-devices.conf"
+    config.write_text(ALSA_CONFIG_WITHOUT_DEVICES)
+    return os.environ | {"ALSA_CONFIG_PATH": str(config), "JACK_NO_START_SERVER": "1"}
 
 
 class VirtualMicrophone:
