@@ -121,7 +121,7 @@ class Microphone:
             return self._stream, rate, channels
         raise DeviceNotFound(
             f"capture device {device.index} {device.name!r} cannot be opened at {self._sample_rate} or "
-            f"{device.default_rate} Hz ({reason}); another program may hold it"
+            f"{device.default_rate} Hz ({reason}); it may be unplugged, or held by another program"
         )
 
     def _forms(self, device: Device) -> list[tuple[int, int]]:
