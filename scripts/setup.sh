@@ -186,3 +186,6 @@ if [ "$level" != dev ]; then
     get_model
 fi
 echo "$signature" >"$stamp"
+if [ "$level" = test ]; then
+    cp "$stamp" .venv/.installed-run # which is a part of it
+fi
