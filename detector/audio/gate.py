@@ -7,42 +7,57 @@ that what it learnt of the background does not depend on the other detectors.
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Sequence
 
-from detector.audio.level import Level
+from detector.audio.level import GATE_BAND_EDGES_HZ, Level
 from detector.interfaces import Vad
 from detector.records import Block
 
-LOWEST_FLOOR_DBFS = -96.0
-"""The floor of a band never sinks below this: the last bits of a 16-bit microphone flicker."""
+LOWEST_DBFS = -96.0
+"""A band never counts as quieter than this: the last bits of a 16-bit microphone flicker."""
 
-FALL = 0.1
+SMOOTHING_FRAMES = 5
+"""Frames in a band's level: 0.15 s, so that unsteady machines do not open the gate."""
+
+FLOOR_FALL = 0.1
 """Share of the way the floor goes down per frame to a quieter level: 0.3 s to find a new silence."""
 
-RISE_DB = 0.06
+FLOOR_RISE_DB = 0.06
 """How much the floor goes up per frame below a louder level: 2 dB/s, so that steady sound adapts away."""
 
-RISE = 0.005
+FLOOR_RISE = 0.005
 """Or this share of the way where that is more: 6 s for a noise that starts after digital silence."""
 
-FLUX_MEMORY = 0.01
-"""Share of each frame in the flux's running mean and variance: 3 s."""
+LEAST_RISE_DB = 2.5
+"""However steady the background, less than this over its floor is no sound."""
 
-FLUX_CLIP = 3.0
-"""Deviations beyond this many sigma count as this many, so that events do not raise the variance."""
+RISE_SIGMAS = 6.0
+"""In stationary noise the smoothed level keeps within 5 standard deviations of the floor for hours."""
+
+MEMORY = 0.01
+"""Share of each frame in running means and variances: 3 s."""
+
+CLIP_SIGMAS = 3.0
+"""Deviations beyond this count as this, so that events do not raise the variance."""
+
+CLIP_LEAST_DB = 0.3
+"""Smallest sigma for that clipping, or a background of digital silence could never become unsteady."""
 
 FLUX_LEAST_SIGMA_DB = 0.15
-"""A spectrum steadier than any real noise (a pure tone, digital silence) is not waited for."""
+"""A spectrum steadier than any real noise (a pure tone, digital silence) is taken to vary by this."""
 
 WARM_UP_FRAMES = 20
-"""At the start each frame counts 1/n: a plain mean until the slow trackers can take over."""
+"""At the start each frame counts 1/n, a plain mean, and nothing can stand out yet."""
 
 
 class LevelDetector:
     """Hears what stands out from the background: louder in one of four bands, or of a new spectrum.
 
-    Active where a band is more than `threshold_db` over its tracked noise floor, or the spectral flux is
-    more than `flux_sigmas` standard deviations over its running mean.
+    Active where a band's 0.15 s level is over its tracked noise floor by more than `threshold_db`, or by
+    less where that background is steady: by more than `RISE_SIGMAS` of its own standard deviations. Also
+    where the spectral flux is more than `flux_sigmas` standard deviations over its running mean, which
+    finds clicks too short for that.
     """
 
     def __init__(self, *, threshold_db: float = 9.0, flux_sigmas: float = 12.0) -> None:
@@ -53,47 +68,67 @@ class LevelDetector:
     def is_active(self, level: Level) -> bool:
         """Whether this frame stands out; learns from it in any case."""
         self._frames += 1
-        loud = self._louder(level.bands)
-        new = self._changed(level.flux)
-        return loud or new
+        share = 1 / self._frames if self._frames <= WARM_UP_FRAMES else 0.0
+        loud = [
+            band.rises(power, share, self._threshold_db)
+            for band, power in zip(self._bands, level.bands, strict=True)
+        ]
+        new = self._changes(level.flux)
+        return self._frames > WARM_UP_FRAMES and (new or any(loud))
 
     def reset(self) -> None:
         """Forget the background, as after a gap."""
         self._frames = 0
-        self._floors: list[float] = []
+        self._bands = [_Band() for _ in range(len(GATE_BAND_EDGES_HZ) - 1)]
         self._flux_mean = 0.0
         self._flux_variance = 0.0
 
-    def _louder(self, bands: Sequence[float]) -> bool:
-        if not self._floors:
-            self._floors = [max(band, LOWEST_FLOOR_DBFS) for band in bands]
-            return False
-        share = 1 / self._frames if self._frames <= WARM_UP_FRAMES else 0.0
-        loud = False
-        for i, (band, floor) in enumerate(zip(bands, self._floors, strict=True)):
-            above = band - floor
-            loud = loud or above > self._threshold_db
-            if above < 0:
-                floor += max(FALL, share) * above
-            else:
-                floor += max(min(RISE_DB, above), RISE * above, share * above)
-            self._floors[i] = max(floor, LOWEST_FLOOR_DBFS)
-        return loud
-
-    def _changed(self, flux: float) -> bool:
+    def _changes(self, flux: float) -> bool:
         if self._frames == 1:  # no frame before it, so no flux
             return False
+        sigma = max(math.sqrt(self._flux_variance), FLUX_LEAST_SIGMA_DB)
         above = flux - self._flux_mean
         if self._frames <= WARM_UP_FRAMES:
             share = 1 / (self._frames - 1)
             self._flux_variance += share * (above * above * (1 - share) - self._flux_variance)
             self._flux_mean += share * above
-            return False
-        sigma = max(math.sqrt(self._flux_variance), FLUX_LEAST_SIGMA_DB)
-        clipped = max(-FLUX_CLIP * sigma, min(FLUX_CLIP * sigma, above))
-        self._flux_mean += FLUX_MEMORY * clipped
-        self._flux_variance += FLUX_MEMORY * (clipped * clipped - self._flux_variance)
+        else:
+            clipped = max(-CLIP_SIGMAS * sigma, min(CLIP_SIGMAS * sigma, above))
+            self._flux_mean += MEMORY * clipped
+            self._flux_variance += MEMORY * (clipped * clipped - self._flux_variance)
         return above > self._flux_sigmas * sigma
+
+
+class _Band:
+    """The background of one band: its floor and how far the level strays from it."""
+
+    __slots__ = ("_floor", "_powers", "_variance")
+
+    def __init__(self) -> None:
+        self._powers: deque[float] = deque(maxlen=SMOOTHING_FRAMES)
+        self._floor = LOWEST_DBFS
+        self._variance = 0.0
+
+    def rises(self, power: float, share: float, threshold_db: float) -> bool:
+        """Whether this mean square stands out; `share` is 1/n in the n-th frame of the warm-up, else 0."""
+        self._powers.append(power)
+        mean = sum(self._powers) / len(self._powers)
+        level = max(10 * math.log10(mean), LOWEST_DBFS) if mean > 0 else LOWEST_DBFS
+        if share == 1:
+            self._floor = level
+        above = level - self._floor
+        sigma = math.sqrt(self._variance)
+        if share:
+            self._variance += share * (above * above - self._variance)
+        else:
+            most = CLIP_SIGMAS * max(sigma, CLIP_LEAST_DB)
+            clipped = max(-most, min(most, above))
+            self._variance += MEMORY * (clipped * clipped - self._variance)
+        if above < 0:
+            self._floor += max(FLOOR_FALL, share) * above
+        else:
+            self._floor += max(min(FLOOR_RISE_DB, above), FLOOR_RISE * above, share * above)
+        return above > min(threshold_db, max(LEAST_RISE_DB, RISE_SIGMAS * sigma))
 
 
 class Gate:

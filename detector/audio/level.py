@@ -38,7 +38,7 @@ class Level:
     dbfs: float
     """Level of 125-7500 Hz in this frame alone, not smoothed, >= -120 [dBFS]."""
     bands: tuple[float, ...]
-    """Levels of the four bands between `GATE_BAND_EDGES_HZ` [dBFS]."""
+    """Mean squares of the four bands between `GATE_BAND_EDGES_HZ`, full scale 1."""
     flux: float
     """Mean rise of the 21 narrower bands since the frame before, falls counted as 0; 0 after a gap [dB]."""
 
@@ -84,7 +84,7 @@ class LevelMeter:
         return Level(
             span=Span(frame.start, frame.stop),
             dbfs=_decibels(sum(bands)),
-            bands=tuple(_decibels(band) for band in bands),
+            bands=tuple(bands),
             flux=flux,
         )
 

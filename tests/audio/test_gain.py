@@ -16,7 +16,7 @@ def gains(dbfs, gain=None):
     """The gain after each frame of these levels."""
     gain = gain or Gain(frame_length=FRAME, sample_rate=16000)
     return [
-        gain.push(Level(Span(i * FRAME, (i + 1) * FRAME), value, (value,) * 4, 0.0))
+        gain.push(Level(Span(i * FRAME, (i + 1) * FRAME), value, (0.0,) * 4, 0.0))
         for i, value in enumerate(dbfs)
     ]
 
