@@ -8,6 +8,7 @@ from typing import get_type_hints
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from detector import configfile, yamlfile
@@ -500,6 +501,7 @@ good_settings = st.builds(
 )
 
 
+@hypothesis_settings(deadline=None)
 @given(good_settings)
 def test_what_check_config_prints_reads_back_as_the_same(tmp_path_factory, settings):
     assert check(settings) == []
@@ -520,6 +522,7 @@ junk |= st.dictionaries(keys, values, max_size=6).map(
 )
 
 
+@hypothesis_settings(deadline=None)
 @given(junk, st.lists(st.builds("{}={}".format, keys, junk) | junk, max_size=2))
 def test_any_text_gives_settings_or_faults(tmp_path_factory, text, expressions):
     path = tmp_path_factory.getbasetemp() / "junk.yaml"

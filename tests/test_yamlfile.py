@@ -1,7 +1,7 @@
 """YAML text -> data with lines; whatever is wrong comes back as faults."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector import yamlfile
@@ -134,11 +134,13 @@ scalars |= st.text() | st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(scalars.filter(lambda value: not isinstance(value, str) or "\0" not in value))
 def test_what_scalar_writes_is_read_back(value):
     assert data(f"[{yamlfile.scalar(value)}]", mapping=False) == [value]
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from("ab01:-?[]{},&*!|>'\"%@# \n\t\\.x~"), max_size=60) | st.text(max_size=60))
 def test_any_text_gives_data_or_faults(text):
     document, found = yamlfile.parse(text)
