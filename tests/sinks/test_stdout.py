@@ -1,0 +1,143 @@
+"""Events on standard output: lines for people on a terminal, JSON for programs."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC
+
+import pytest
+from event_samples import make_fields, make_message
+
+from detector.errors import SinkClosed, SinkError
+from detector.records import Label
+from detector.sinks.message import encode, status_fields
+from detector.sinks.stdout import StdoutSink
+from detector.sinks.text import event_line
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def written(stream, phases=("start", "update", "end"), **options):
+    sink = StdoutSink(stream, **({"environ": {}} | options))
+    sink.open()
+    for seq, phase in enumerate(phases, 1):
+        sink.write(make_message(seq, phase))
+    sink.write(encode(status_fields("listening", source="Mic", time=0.0)))
+    sink.close()
+    return stream.getvalue().splitlines()
+
+
+def test_lines_are_aligned_whatever_the_label():
+    long = Label("Smoke detector, smoke alarm", "/m/01y3hg", "yamnet")
+    lines = [
+        event_line(make_fields("start"), zone=UTC),
+        event_line(make_fields("start", label=long, score=0.5, level_dbfs=-101), zone=UTC),
+        event_line(make_fields("end", label=long), zone=UTC),
+        event_line(make_fields("end", level_dbfs=float("nan"), top_score=float("nan")), zone=UTC),
+    ]
+    assert lines == [
+        "14:03:22.500  start   Dog                            0.88   -23.5 dBFS",
+        "14:03:22.500  start   Smoke detector, smoke alarm    0.50  -101.0 dBFS",
+        "14:03:24.000  end     Smoke detector, smoke alarm    0.90   -23.5 dBFS      1.5 s",
+        "14:03:24.000  end     Dog                               -       - dBFS      1.5 s",
+    ]
+
+
+def test_a_label_cannot_move_the_cursor():
+    assert "\x1b" not in event_line(make_fields(label=Label("\x1b[2J\nx", "", "")))
+
+
+def test_a_terminal_gets_a_start_and_an_end_in_colour():
+    lines = written(Terminal())
+    assert [("start" in line, "end" in line) for line in lines] == [(True, False), (False, True)]
+    assert all(line.startswith("\x1b[") and line.endswith("\x1b[0m") for line in lines)
+
+
+def test_no_color_and_a_pipe_get_none():
+    plain = written(Terminal(), environ={"NO_COLOR": "1"}) + written(io.StringIO(), format="text")
+    assert len(plain) == 4
+    assert "\x1b" not in "".join(plain)
+
+
+def test_updates_are_shown_when_asked_for():
+    assert len(written(Terminal(), updates=True)) == 3
+
+
+@pytest.mark.parametrize(("stream", "format"), [(io.StringIO(), "auto"), (Terminal(), "json")])
+def test_programs_get_every_event_as_json_and_nothing_else(stream, format):
+    types = [json.loads(line)["type"] for line in written(stream, format=format)]
+    assert types == ["start", "update", "end"]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full on this platform")  # noqa: PTH110
+def test_a_full_disk_is_one_lost_line_and_not_the_end():
+    with open("/dev/full", "w") as stream:  # noqa: PTH123
+        sink = StdoutSink(stream, environ={})
+        sink.open()
+        with pytest.raises(SinkError, match="No space left") as caught:
+            sink.write(make_message())
+        assert not isinstance(caught.value, SinkClosed)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="writes to a file descriptor")
+def test_a_closed_pipe_is_told_apart():
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "w") as stream:  # noqa: PTH123
+        sink = StdoutSink(stream, environ={})
+        sink.open()
+        with pytest.raises(SinkClosed):
+            sink.write(make_message())
+
+
+PROGRAM = """
+import sys, threading
+from detector.dispatch import Dispatcher
+from detector.sinks.stdout import StdoutSink
+
+closed = threading.Event()
+dispatcher = Dispatcher([StdoutSink(sys.stdout)], on_closed=lambda name: closed.set())
+dispatcher.start()
+while not closed.wait(0.0001):
+    dispatcher.publish({"type": "start", "label": "x" * 1000})
+dispatcher.close()
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="writes to a file descriptor")
+def test_head_ends_a_program_quietly():
+    """`... | head -1`: exit code 0, no traceback, nothing "ignored" at the interpreter's end."""
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as program:
+        assert json.loads(program.stdout.readline())["seq"] == 1
+        program.stdout.close()
+        assert program.stderr.read() == b""
+        assert program.wait(30) == 0
+
+
+STUCK = """
+import sys
+from detector.dispatch import Dispatcher
+from detector.sinks.stdout import StdoutSink
+
+dispatcher = Dispatcher([StdoutSink(sys.stdout)])
+dispatcher.start()
+for _ in range(300):
+    dispatcher.publish({"type": "start", "label": "x" * 1000})
+dispatcher.close(deadline_seconds=0.1)
+"""
+
+
+def test_a_reader_that_has_stopped_does_not_keep_the_program_from_ending():
+    """`... | less` left alone: the pipe is full, the write hangs, the program ends nevertheless."""
+    with subprocess.Popen(
+        [sys.executable, "-c", STUCK], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as program:
+        assert b"Fatal" not in program.stderr.read()
+        assert program.wait(30) == 0
