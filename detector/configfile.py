@@ -9,7 +9,6 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import TextIO
 
 from detector import yamlfile
 from detector.config import CHOICES, LIMITS, Settings, SinkSettings
@@ -99,27 +98,6 @@ def find_file(
         if place and os.path.isfile(place):  # noqa: PTH113
             return place, ""
     return None, ""
-
-
-def check_config_command(
-    *,
-    config_path: str | None = None,
-    environ: Mapping[str, str],
-    overrides: Mapping[str, object] | None = None,
-    set_expressions: Sequence[str] = (),
-    out: TextIO,
-    err: TextIO,
-) -> int:
-    """Print the effective settings and return 0, or every fault and return 2."""
-    try:
-        loaded = load_settings(
-            config_path=config_path, environ=environ, overrides=overrides, set_expressions=set_expressions
-        )
-    except ConfigError as error:
-        print(error, file=err)
-        return error.exit_code
-    print(render(loaded), end="", file=out)
-    return 0
 
 
 def render(loaded: Loaded) -> str:

@@ -1,6 +1,5 @@
 """Settings: where they come from, what is refused and in which words."""
 
-import io
 import re
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from detector import configfile, yamlfile
+from detector import yamlfile
 from detector.config import (
     CHOICES,
     LIMITS,
@@ -411,35 +410,17 @@ def test_a_sink_as_one_writes_it_on_the_command_line(text, sink):
     assert parse_sink(text) == sink
 
 
-# check-config
+# How they are shown
 
 
-def command(text, tmp_path):
-    path, out, err = tmp_path / "config.yaml", io.StringIO(), io.StringIO()
-    path.write_text(text, encoding="utf-8")
-    code = configfile.check_config_command(config_path=str(path), environ={}, out=out, err=err)
-    return code, out.getvalue(), err.getvalue().replace(f"{tmp_path}/", "")
-
-
-def test_check_config_prints_what_is_in_effect_and_where_it_is_from(tmp_path):
-    code, out, err = command(
-        "gate:\n  mode: level\nevents: {labels: {'No, 1': {threshold_on: 0.5}}}\n", tmp_path
-    )
-    assert (code, err) == (0, "")
-    lines = out.replace(f"{tmp_path}/", "").splitlines()
+def test_effective_settings_say_where_each_is_from_and_what_it_may_be(load, tmp_path):
+    text = "gate:\n  mode: level\nevents: {labels: {'No, 1': {threshold_on: 0.5}}}\n"
+    lines = render(load(text, overrides={"source.device": 1})).replace(f"{tmp_path}/", "").splitlines()
     assert lines[0] == "# The effective settings of sound-detector (config.yaml; then flags)."
+    assert "  device: 1  # command line; 0..9999" in lines
     assert "  mode: level  # config.yaml:2; both or webrtcvad or level or off" in lines
     assert "  vad_mode: 2  # default; 0..3" in lines
     assert '    "No, 1":' in lines
-
-
-def test_check_config_prints_every_fault_and_returns_2(tmp_path):
-    assert command("gat: 1\nwindows: {hop_seconds: 0}\n", tmp_path) == (
-        2,
-        "",
-        "config.yaml:1: gat: unknown key: did you mean `gate`?\n"
-        "config.yaml:2: windows.hop_seconds: expected 0.03..10 s, got 0.0\n",
-    )
 
 
 # Properties
