@@ -1,0 +1,175 @@
+"""Bundles: what model.yaml and its tables become, and one line for whatever is wrong with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from detector.backends.bundle import FileSource, load_bundle
+from detector.errors import ModelError
+from detector.modelstore.folders import shipped_folder
+from detector.records import Label
+from tests.small_models import write_bundle
+
+YAMNET = shipped_folder() / "yamnet"
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    return write_bundle(tmp_path / "small", b"weights", sources="{url: https://host/small.tflite}")
+
+
+def label(bundle_folder: Path, name: str) -> Label:
+    return next(label for label in load_bundle(bundle_folder).spec.labels if label.name == name)
+
+
+def test_a_small_bundle_is_read(small: Path) -> None:
+    bundle = load_bundle(small)
+    assert bundle.spec.name == "small"
+    assert [x.name for x in bundle.spec.labels] == ["Dog", "Rain", "Silence", "Clock tick"]
+    assert [x.background for x in bundle.spec.labels] == [False, False, True, False]
+    assert bundle.spec.labels[0].ancestors == frozenset()
+    assert bundle.files["tflite"].sources == (FileSource(url="https://host/small.tflite"),)
+    assert bundle.front_end is None
+
+
+def test_yamnet_hears_975_milliseconds_and_names_521_labels() -> None:
+    spec = load_bundle(YAMNET).spec
+    assert spec.window / spec.sample_rate == 0.975
+    assert (
+        len(spec.labels)
+        == len({x.name for x in spec.labels})
+        == len({x.class_id for x in spec.labels})
+        == 521
+    )
+    assert sum(x.background for x in spec.labels) == 26
+    assert label(YAMNET, "Silence").background
+    assert not label(YAMNET, "Dog").background
+
+
+def test_yamnets_patches_fill_its_window_exactly() -> None:
+    bundle = load_bundle(YAMNET)
+    assert bundle.front_end is not None
+    assert bundle.front_end.frames(bundle.spec.window) == 96
+    assert bundle.front_end.frames(bundle.spec.window - 1) == 95
+
+
+def test_ancestors_are_all_labels_above_and_bridge_classes_that_yamnet_lacks() -> None:
+    names = {x.class_id: x.name for x in load_bundle(YAMNET).spec.labels}
+
+    def above(name: str) -> set[str]:
+        return {names[mid] for mid in label(YAMNET, name).ancestors}
+
+    assert above("Bark") == {"Dog", "Domestic animals, pets", "Animal"}
+    assert above("Smoke detector, smoke alarm") == {"Alarm"}
+    assert above("Environmental noise") == {"Noise"}  # by way of Background noise, which is no output
+    assert above("Speech") == set()  # by way of Human voice and Human sounds alone
+    assert above("Police car (siren)") >= {"Siren", "Emergency vehicle", "Vehicle", "Alarm"}  # two parents
+
+
+def edited(folder: Path, old: str, new: str) -> Path:
+    text = (folder / "model.yaml").read_text()
+    assert old in text
+    (folder / "model.yaml").write_text(text.replace(old, new))
+    return folder
+
+
+FRONT_END = "front_end: {frame: 4, hop: 2, fft: 4, bands: 2, low_hz: 0, high_hz: 8000, log_offset: 0.1}"
+BIG_FRAME = FRONT_END.replace("frame: 4", "frame: 5")
+TOO_HIGH = FRONT_END.replace("high_hz: 8000", "high_hz: 9000")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("sample_rate: 16000", "sample_rate: fast", "model.yaml:5: sample_rate: "),
+        ("sample_rate: 16000", "sample_rate: 0", "model.yaml:5: sample_rate: expected at least 1, got 0"),
+        ("licence: MIT", "license: MIT", "model.yaml:3: license: "),
+        ("window: 4\n", "", "model.yaml: window: "),
+        ("name: small\n", "name: ../small\n", "model.yaml:1: name: expected letters, digits"),
+        ("name: small.tflite", "name: ../../small.tflite", "files.tflite.name: expected letters, digits"),
+        ("labels: labels.csv", "labels: other.csv", "other.csv: cannot be read as UTF-8 CSV"),
+        (
+            "window: 4\n",
+            "window: 4\nthreshold_on: 1.5\n",
+            "threshold_on: expected a score above 0 and at most 1",
+        ),
+        (
+            "window: 4\n",
+            "window: 4\nthresholds: {Dgo: 0.5}\n",
+            "thresholds.Dgo: expected a name from labels.csv",
+        ),
+        ("window: 4\n", f"window: 4\n{BIG_FRAME}\n", "front_end.frame: expected at most fft and the model's"),
+        ("window: 4\n", f"window: 4\n{TOO_HIGH}\n", "front_end.high_hz: expected above low_hz, at most 8000"),
+        ("window: 4\n", "window: 4\nfront_end: {frame: 4}\n", "front_end"),
+        (
+            "input: waveform",
+            "input: logmel",
+            "files.tflite.input: is logmel, so the model needs a `front_end`",
+        ),
+        ("input: waveform", "input: picture", "files.tflite.input: "),
+        ("size: 7", "size: 0", "files.tflite.size: expected the file's size in bytes, got 0"),
+        ("sha256: ", "sha256: x", "files.tflite.sha256: expected 64 hexadecimal digits"),
+        ("https://host", "ftp://host", "files.tflite.sources[0]: expected an https:// or http:// address"),
+        (
+            "{url:",
+            "{pip: a==1, url:",
+            "files.tflite.sources[0]: expected either `url`, or `pip` and `member`",
+        ),
+        ("{url: https://host/small.tflite}", "{pip: --pre, member: a}", "expected `project==version`"),
+        ("    input: waveform\n", "    input: waveform\n    derived_from: onnx\n", "there is no onnx file"),
+    ],
+)
+def test_a_fault_in_model_yaml_is_one_line_with_its_key(
+    small: Path, old: str, new: str, message: str
+) -> None:
+    with pytest.raises(ModelError) as caught:
+        load_bundle(edited(small, old, new))
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_without_model_yaml_is_no_bundle(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"model\.yaml: not found; a model bundle is a folder"):
+        load_bundle(tmp_path)
+
+
+HEADER = "index,mid,display_name,background\n"
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("", ":1: wants the header index,mid,display_name,background"),
+        (HEADER, "has no labels"),
+        (f"{HEADER}0,/m/a,A\n", ":2: wants 4 columns, got 3"),
+        (f"{HEADER}0,/m/a,A,0\n2,/m/b,B,0\n", ":3: index must count from 0 without a gap; wanted 1, got '2'"),
+        (f"{HEADER}0,/m/a,A,no\n", ":2: background must be 0 or 1, got 'no'"),
+        (f"{HEADER}0,,A,0\n", ":2: mid and display_name must not be empty"),
+        (f"{HEADER}0,/m/a,A,0\n1,/m/a,B,0\n", "mid '/m/a' stands there twice"),
+        (f"{HEADER}0,/m/a,A,0\n1,/m/b,A,0\n", "display_name 'A' stands there twice"),
+        (f'{HEADER}0,/m/a,"A,0\n', "cannot be read as UTF-8 CSV"),
+    ],
+)
+def test_a_fault_in_the_labels_is_one_line_with_its_place(small: Path, table: str, message: str) -> None:
+    (small / "labels.csv").write_text(table)
+    with pytest.raises(ModelError) as caught:
+        load_bundle(small)
+    assert f"labels.csv{message}" in str(caught.value).replace("labels.csv: ", "labels.csv")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("mid,parents\n/m/dog,/m/pet\n", "parent '/m/pet' has no row of its own"),
+        ("mid,parents\n/m/dog,/m/pet\n/m/pet,/m/dog\n", "is its own ancestor; the tree must have no circle"),
+        ("mid\n/m/dog\n", "wants the header mid,parents"),
+    ],
+)
+def test_a_fault_in_the_ontology_is_one_line(small: Path, table: str, message: str) -> None:
+    (small / "ontology.csv").write_text(table)
+    with pytest.raises(ModelError) as caught:
+        load_bundle(edited(small, "labels: labels.csv\n", "labels: labels.csv\nontology: ontology.csv\n"))
+    assert message in str(caught.value)
