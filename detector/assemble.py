@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from detector import __version__, modelstore
 from detector.audio.framing import Framer
@@ -14,6 +16,7 @@ from detector.audio.gate import Gate, LevelDetector
 from detector.audio.level import LevelMeter
 from detector.audio.ring import Ring
 from detector.audio.windows import WindowGrid
+from detector.backends.bundle import load_bundle
 from detector.config import EventSettings, GateSettings, Settings, SinkSettings, SourceSettings
 from detector.daemon import Daemon
 from detector.dispatch import Dispatcher
@@ -70,18 +73,18 @@ def make_daemon(settings: Settings, *, verbose: bool = False) -> Daemon:
     )
 
 
+def check_labels(settings: Settings) -> None:
+    """Raise ConfigError where a label is named that the model does not have; needs no model file."""
+    spec = load_bundle(modelstore.find(settings.model.name)).spec
+    make_label_rules(settings.events, make_label_map(settings.events, spec), spec)
+
+
 def make_pipeline(settings: Settings, classifier: Classifier) -> Pipeline:
     """Build the stages for one stream; ConfigError where labels are named that the model does not have."""
     spec, rate = classifier.spec, classifier.spec.sample_rate
     frame = round(FRAME_SECONDS * rate)
     hop = max(_samples(settings.windows.hop_seconds, spec), frame)
-    labels = LabelMap(
-        spec.labels,
-        include=settings.events.include,
-        exclude=settings.events.exclude,
-        groups=settings.events.groups,
-        background=settings.events.background,
-    )
+    labels = make_label_map(settings.events, spec)
     history = LevelHistory(sample_rate=rate, frame_length=frame, longest_window=spec.window)
     needed, of = PRESETS[settings.events.preset]
     release = _samples(settings.events.release_seconds, spec)
@@ -127,6 +130,17 @@ def make_gate(settings: GateSettings, spec: ModelSpec) -> Gate:
     return Gate(vads=vads, level_detector=level, hangover=hangover)
 
 
+def make_label_map(settings: EventSettings, spec: ModelSpec) -> LabelMap:
+    """Which of the model's labels are reported, and as what."""
+    return LabelMap(
+        spec.labels,
+        include=settings.include,
+        exclude=settings.exclude,
+        groups=settings.groups,
+        background=settings.background,
+    )
+
+
 def make_label_rules(settings: EventSettings, labels: LabelMap, spec: ModelSpec) -> Rules:
     """Thresholds and times of every reported label."""
     common = LabelRule(
@@ -136,7 +150,7 @@ def make_label_rules(settings: EventSettings, labels: LabelMap, spec: ModelSpec)
         refractory=_samples(settings.refractory_seconds, spec),
     )
     own = {
-        labels.find("events.labels", name): LabelRule(
+        labels.find(f"events.labels.{name}", name): LabelRule(
             threshold_on=label.threshold_on,
             threshold_off=label.threshold_off,
             min_duration=_optional_samples(label.min_duration_seconds, spec),
@@ -160,7 +174,8 @@ def make_source(settings: SourceSettings, *, sample_rate: int, block_length: int
         from detector.sources.pipe import Pipe
 
         return Pipe(
-            stream=sys.stdin.buffer,
+            # Unbuffered: a reader blocked inside Python's buffer could not be left at exit.
+            stream=open(sys.stdin.fileno(), "rb", buffering=0, closefd=False),
             sample_rate=sample_rate,
             input_rate=settings.rate,
             channels=settings.channels,
@@ -186,7 +201,18 @@ def effective_sinks(settings: Settings) -> Sequence[SinkSettings]:
     stdout = SinkSettings(kind="stdout")
     if source.input not in (None, "-") and not source.realtime:
         return (stdout,)
-    return (stdout, SinkSettings(kind="socket", target=default_socket_uri()))
+    return (
+        stdout,
+        SinkSettings(kind="socket", target=default_socket_uri(os.environ, sys.platform, _user_id())),
+    )
+
+
+def with_stdout_format(settings: Settings, format: str) -> Settings:
+    """The same settings with another format on standard output."""
+    sinks = tuple(
+        replace(sink, format=format) if sink.kind == "stdout" else sink for sink in effective_sinks(settings)
+    )
+    return replace(settings, sinks=sinks)
 
 
 def make_sink(settings: SinkSettings, hello: Hello, *, verbose: bool = False) -> Sink:
@@ -212,6 +238,10 @@ def block_length(hop: int, sample_rate: int) -> int:
         parts += 1
     length = hop // parts
     return length if length >= 0.03 * sample_rate else longest
+
+
+def _user_id() -> int | None:
+    return os.getuid() if hasattr(os, "getuid") else None
 
 
 def _samples(seconds: float, spec: ModelSpec) -> int:

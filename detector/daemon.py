@@ -142,8 +142,8 @@ class Daemon:
         """Tie samples to the clock: by the source's own time, else by the first block's arrival."""
         if not self._listening:
             self._listening = True
-            played = block.stop / self._rate if self._source.live else 0.0
-            self._timeline = Timeline(sample_rate=self._rate, start=self._clock() - played)
+            began = self._clock() - block.stop / self._rate
+            self._timeline = Timeline(sample_rate=self._rate, start=began)
             log.info("daemon.listening source=%r", self._source.name)
             self._tell("listening")
         if block.time is not None:

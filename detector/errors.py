@@ -22,9 +22,14 @@ class DetectorError(Exception):
 
 
 class ConfigError(DetectorError):
-    """A setting is unknown, of the wrong type or out of range."""
+    """A setting is unknown, of the wrong type or out of range; `key` names it where only one is meant."""
 
     exit_code = 2
+
+    def __init__(self, message: str, *, key: str = "") -> None:
+        super().__init__(f"{key}: {message}" if key else message)
+        self.key = key
+        self.message = message
 
 
 class ModelError(DetectorError):

@@ -58,9 +58,7 @@ class LabelMap:
             ]
             chosen_groups = [g for g in members if g not in unwanted_groups]
         if not chosen and not chosen_groups:
-            raise ConfigError(
-                "events.include, events.exclude: no label is left to report; include at least one label"
-            )
+            raise ConfigError("no label is left to report; exclude fewer", key="events.exclude")
         self._chosen = np.array(chosen, dtype=np.intp)
         self._groups = [np.array(members[g], dtype=np.intp) for g in chosen_groups]
         self.reported: tuple[Label, ...] = (
@@ -104,7 +102,7 @@ class _Index:
         for name in names:
             found = self._columns.get(name.casefold())
             if found is None:
-                raise ConfigError(f"{key}: no reported label is called {name!r}{self._nearest(name)}")
+                raise ConfigError(f"no reported label is called {name!r}{self._nearest(name)}", key=key)
             columns.extend(found)
         return columns
 
@@ -129,9 +127,11 @@ def _split(names: Collection[str], groups: Mapping[str, str]) -> tuple[set[str],
 def _check_group_names(members: Mapping[str, Sequence[int]], index: _Index) -> None:
     for name, columns in members.items():
         if not columns:
-            raise ConfigError(f"events.groups.{name}: expected at least one label, got none")
+            raise ConfigError("expected at least one label, got none", key=f"events.groups.{name}")
         if name in index:
-            raise ConfigError(f"events.groups.{name}: a label of the model has this name; choose another")
+            raise ConfigError(
+                "a label of the model has this name; choose another", key=f"events.groups.{name}"
+            )
 
 
 def _group_label(name: str, members: Sequence[Label]) -> Label:

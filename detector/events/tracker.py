@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.events.dating import LevelHistory
+from detector.events.dating import UNHEARD_DBFS, LevelHistory
 from detector.events.hysteresis import TABLE, Heard, State
 from detector.events.labels import LabelMap
 from detector.events.nesting import Nesting
 from detector.events.rules import Rules
 from detector.events.voting import Voting
 from detector.records import Event, Phase, Scores, Span
-
 
 NEVER = -(2**62)
 """A sample before every window: the first ones reach back beyond the stream's start."""
@@ -30,7 +29,7 @@ class _Life:
     top_score: float
     peak_dbfs: float
     peaked: int
-    """Up to which sample `peak_dbfs` is known."""
+    """Up to which sample `peak_dbfs` is settled: what lies later may not belong to the sound."""
     id: int = 0
     state: State = State.RISING
     told: int = 0
@@ -146,11 +145,11 @@ class EventTracker:
         return told
 
     def _heard(self, life: _Life, span: Span) -> Heard:
-        self._measure(life, span.stop)
         if life.score < self._rules.threshold_off[life.place]:
             expired = span.stop - life.last_heard.stop >= self._release
             return Heard.EXPIRED if expired else Heard.QUIET
         life.last_heard = span
+        self._settle_peak(life)
         life.top_score = max(life.top_score, life.score)
         self._silence_relatives(life.place, span.stop)
         lasted = span.stop - life.onset >= self._rules.min_duration[life.place]
@@ -188,8 +187,8 @@ class EventTracker:
             last_heard=span,
             score=self._voting.newest(place),
             top_score=score,
-            peak_dbfs=self._history.peak(onset, span.stop),
-            peaked=span.stop,
+            peak_dbfs=UNHEARD_DBFS,
+            peaked=onset,
         )
 
     def _hand_over(self, general: _Life, now: int) -> list[Event]:
@@ -204,9 +203,11 @@ class EventTracker:
         self._past.start_from[life.place] = now + self._rules.refractory[life.place]
         del self._lives[life.place]
 
-    def _measure(self, life: _Life, stop: int) -> None:
-        life.peak_dbfs = max(life.peak_dbfs, self._history.peak(life.peaked, stop))
-        life.peaked = stop
+    def _settle_peak(self, life: _Life) -> None:
+        """What lies before the last window that scored is certainly part of the sound."""
+        if life.last_heard.start > life.peaked:
+            life.peak_dbfs = max(life.peak_dbfs, self._history.peak(life.peaked, life.last_heard.start))
+            life.peaked = life.last_heard.start
 
     def _silence_relatives(self, place: int, stop: int) -> None:
         for relative in self._nesting.relatives(place):
@@ -214,14 +215,16 @@ class EventTracker:
 
     def _event(self, phase: Phase, life: _Life, now: int) -> Event:
         life.told = now
+        offset = self._history.offset(life.last_heard, life.onset) if phase == "end" else None
+        newest = self._history.peak(life.peaked, life.last_heard.stop if offset is None else offset)
         return Event(
             phase=phase,
             id=life.id,
             label=self._labels.reported[life.place],
             onset=life.onset,
-            offset=self._history.offset(life.last_heard, life.onset) if phase == "end" else None,
+            offset=offset,
             decided=now,
             score=life.score,
             top_score=life.top_score,
-            level_dbfs=life.peak_dbfs,
+            level_dbfs=max(life.peak_dbfs, newest),
         )

@@ -6,8 +6,7 @@ Format: signed 16-bit little-endian, channels interleaved, no header.
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import BinaryIO
 
 import numpy as np
@@ -37,7 +36,6 @@ class Pipe:
         channels: int = 1,
         block_length: int,
         name: str | None = None,
-        clock: Callable[[], float] = time.time,
     ) -> None:
         self._stream = stream
         self._sample_rate = sample_rate
@@ -45,7 +43,6 @@ class Pipe:
         self._channels = channels
         self._block_length = block_length
         self._name = name or "stdin"
-        self._clock = clock
 
     @property
     def name(self) -> str:
@@ -54,8 +51,8 @@ class Pipe:
 
     @property
     def live(self) -> bool:
-        """True: what feeds a pipe is taken to be a microphone."""
-        return True
+        """False: the writer waits while we are behind, so nothing need be dropped, at any speed."""
+        return False
 
     def blocks(self) -> Iterator[Block]:
         """Yield blocks until the stream ends; raises UnsupportedFormat where it never began."""
@@ -77,13 +74,13 @@ class Pipe:
             samples = np.frombuffer(held[:whole], dtype="<i2").reshape(-1, self._channels)
             held = held[whole:]
             converted = converter.push(samples.astype(np.int16, copy=False))
-            yield from cutter.push(converted, self._clock() - converter.held_seconds)
+            yield from cutter.push(converted)
         if not began:
             raise UnsupportedFormat(
                 f"{self._name} ended before the first sample; expected raw signed 16-bit little-endian, "
                 f"{self._channels} channel(s), {self._input_rate} Hz"
             )
-        yield from cutter.push(converter.flush(), self._clock())
+        yield from cutter.push(converter.flush())
         yield from cutter.flush()
 
     def close(self) -> None:

@@ -21,7 +21,7 @@ class Trickle(io.BytesIO):
 
 def pipe(data, *, kind=io.BytesIO, **changes):
     settings = {"sample_rate": 16000, "input_rate": 16000, "channels": 1, "block_length": 480}
-    return Pipe(stream=kind(data), clock=lambda: 50.0, **settings | changes)
+    return Pipe(stream=kind(data), **settings | changes)
 
 
 def samples_of(source):
@@ -49,8 +49,8 @@ def test_another_rate_is_converted():
     assert len(samples_of(pipe(bytes(2 * 48000), input_rate=48000))) == 16000
 
 
-def test_the_time_is_that_of_the_last_sample():
-    assert next(pipe(RAMP.tobytes()).blocks()).time == 50.0
+def test_a_pipe_has_no_clock_of_its_own():
+    assert next(pipe(RAMP.tobytes()).blocks()).time is None
 
 
 @pytest.mark.parametrize("data", [b"", b"\x01"])
@@ -73,7 +73,7 @@ def test_raw_samples_need_no_warning(caplog):
     assert not caplog.records
 
 
-def test_a_pipe_is_live_and_called_stdin_unless_named():
-    assert pipe(b"").live
+def test_a_pipe_can_wait_and_is_called_stdin_unless_named():
+    assert not pipe(b"").live
     assert pipe(b"").name == "stdin"
     assert pipe(b"", name="kitchen").name == "kitchen"

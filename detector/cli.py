@@ -1,0 +1,174 @@
+"""The program `sound-detector`: reads the command line, does what it says, ends with a status.
+
+0 is success, 1 a failure while running, 2 a fault in the command line or the configuration;
+every failure is one line on standard error, with a traceback only under -vv.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from detector.arguments import make_parser, overrides, with_command
+from detector.errors import ConfigError, DetectorError
+
+JOURNAL_PRIORITY = {"DEBUG": 7, "INFO": 6, "WARNING": 4, "ERROR": 3, "CRITICAL": 2}
+"""Python's levels as syslog's, which the journal reads from `<N>` in front of a line."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit status."""
+    parser = make_parser()
+    options = parser.parse_args(with_command(sys.argv[1:] if arguments is None else arguments))
+    _set_up_logging(options.verbose, quiet=getattr(options, "quiet", False))
+    commands = {
+        "run": _run,
+        "devices": _devices,
+        "models": _models,
+        "listen": _listen,
+        "check-config": _check_config,
+    }
+    try:
+        return commands[options.command](options)
+    except DetectorError as error:
+        if options.verbose > 1:
+            logging.getLogger("detector").exception("traceback")
+        for line in str(error).splitlines():
+            print(f"sound-detector: {line}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has gone; nothing is left to say, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.print_completion:
+        return _print_completion(options.print_completion)
+    from detector import assemble
+    from detector.configfile import load_settings
+    from detector.daemon import run_with_signals
+
+    loaded = load_settings(**_setting_arguments(options))
+    settings = loaded.settings
+    if options.format:
+        settings = assemble.with_stdout_format(settings, options.format)
+    try:
+        daemon = assemble.make_daemon(settings, verbose=options.verbose > 0)
+    except ConfigError as error:
+        raise _placed(error, loaded.complain) from error
+    run_with_signals(daemon)
+    return 0
+
+
+def _devices(options: argparse.Namespace) -> int:
+    from detector.sources.devices import devices_command
+
+    return devices_command(options.device, options.json)
+
+
+def _models(options: argparse.Namespace) -> int:
+    from detector.modelstore import commands
+
+    if options.action == "list":
+        return commands.list_models(as_json=options.json)
+    if options.action == "pull":
+        return commands.pull_model(options.name, from_file=options.from_file, quiet=options.quiet)
+    if options.action == "verify":
+        return commands.verify_models(options.names)
+    return commands.info_model(options.name, as_json=options.json)
+
+
+def _listen(options: argparse.Namespace) -> int:
+    from detector.sinks.address import subscriber_uris
+    from detector.subscriber import listen
+
+    uid = os.getuid() if hasattr(os, "getuid") else None
+    return listen(
+        [options.uri] if options.uri else subscriber_uris(os.environ, sys.platform, uid),
+        labels=options.labels,
+        min_score=options.min_score,
+        since=options.since,
+        format="json" if options.json else "auto",
+        reconnect=options.reconnect,
+    )
+
+
+def _check_config(options: argparse.Namespace) -> int:
+    from detector import assemble
+    from detector.configfile import load_settings, render
+
+    loaded = load_settings(**_setting_arguments(options))
+    try:
+        assemble.check_labels(loaded.settings)
+    except ConfigError as error:
+        raise _placed(error, loaded.complain) from error
+    print(render(loaded), end="")
+    return 0
+
+
+def _setting_arguments(options: argparse.Namespace) -> dict[str, Any]:
+    given = dict(overrides(options))
+    if options.demo:
+        from detector.demo import recording_path
+
+        given |= {"source.input": str(recording_path()), "source.realtime": True, "source.name": "demo"}
+    return {
+        "config_path": options.config,
+        "environ": os.environ,
+        "overrides": given,
+        "set_expressions": options.set_expressions,
+    }
+
+
+def _placed(error: ConfigError, complain: Callable[[str, str], str]) -> ConfigError:
+    """The same fault, with the file and line of the setting it is about."""
+    return ConfigError(complain(error.key, error.message)) if error.key else error
+
+
+def _print_completion(shell: str) -> int:
+    try:
+        import shtab
+    except ImportError as error:
+        raise DetectorError(
+            "shell completion needs the package shtab; install it with: pip install sound-detector[completion]"
+        ) from error
+    if shell not in shtab.SUPPORTED_SHELLS:
+        raise ConfigError(
+            f"--print-completion: expected {' or '.join(shtab.SUPPORTED_SHELLS)}, got {shell!r}"
+        )
+    print(shtab.complete(make_parser(), shell))
+    return 0
+
+
+def _set_up_logging(verbose: int, *, quiet: bool) -> None:
+    """Log to standard error: lifecycle lines, with -v details; the journal gets priorities."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_JournalFormatter() if "JOURNAL_STREAM" in os.environ else _TerminalFormatter())
+    level = logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logging.getLogger("detector").setLevel(level)
+
+
+class _TerminalFormatter(logging.Formatter):
+    def __init__(self) -> None:
+        super().__init__("sound-detector: %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = super().format(record)
+        return line if record.levelno == logging.INFO else f"{line} ({record.levelname.lower()})"
+
+
+class _JournalFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return f"<{JOURNAL_PRIORITY.get(record.levelname, 6)}>{super().format(record)}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
