@@ -18,8 +18,8 @@ SECONDS = 21.0
 class Part:
     """One sound of the recording."""
 
-    label: str
-    """What a model that knows AudioSet's classes calls it."""
+    labels: tuple[str, ...]
+    """What a model with AudioSet's classes calls it: its name, then names of its kinds."""
     start_seconds: float
     """Where it begins."""
     stop_seconds: float
@@ -27,9 +27,9 @@ class Part:
 
 
 PARTS = (
-    Part("Speech", 1.0, 5.95),
-    Part("Smoke detector, smoke alarm", 7.0, 13.5),
-    Part("Siren", 15.5, 19.1),
+    Part(("Speech",), 1.0, 5.95),
+    Part(("Smoke detector, smoke alarm",), 7.0, 13.5),
+    Part(("Siren", "Police car (siren)", "Ambulance (siren)"), 15.5, 19.1),
 )
 """In order; a part may pause inside, as the alarm does between its beeps."""
 
