@@ -75,7 +75,8 @@ class Daemon:
             self.stop()
             self._capture_thread.join(PATIENCE_SECONDS * 4)
             self._dispatcher.close()
-            self._report()
+            if self._listening:
+                self._report()
         if self._failure is not None:
             raise self._failure
 
