@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 _END_SECONDS = 1.5
 """How long the server's thread may take to say goodbye."""
 
+_HANDOVER_SECONDS = 1.0
+"""How long a message may wait for the server's thread."""
+
 
 class SocketSink:
     """Owns the listening socket and the thread that serves it; `write` only hands over."""
@@ -48,7 +51,7 @@ class SocketSink:
         self._listening: ListeningSocket | None = None
         self._thread: threading.Thread | None = None
         self._inbox: list[Message] = []
-        self._handover = threading.Lock()
+        self._handover = threading.Condition()
         self._loop: AbstractEventLoop | None = None
         self._hub: Hub | None = None
         self._ending = False
@@ -74,10 +77,11 @@ class SocketSink:
         log.info("socket.listening uri=%s", self.uri)
 
     def write(self, message: Message) -> None:
-        """Hand a message to the server's thread."""
+        """Hand a message to the server's thread; raises SinkError where that has died or hangs."""
         with self._handover:
-            if len(self._inbox) >= self._limits.history_length:
-                raise SinkError(f"{self.name}: the server's thread does not keep up")
+            # To wait here is to fill the dispatcher's queue, which counts what it cannot hold.
+            if not self._handover.wait_for(self._has_room, _HANDOVER_SECONDS) or self._ending:
+                raise SinkError(f"{self.name}: the server's thread does not take messages")
             self._inbox.append(message)
             if len(self._inbox) == 1:
                 self._call(self._collect)
@@ -112,6 +116,8 @@ class SocketSink:
         finally:
             with self._handover:
                 self._loop = None
+                self._ending = True
+                self._handover.notify()
 
     def _started(self, loop: AbstractEventLoop, hub: Hub) -> None:
         """From now on the loop takes calls; make up for those that came earlier."""
@@ -125,8 +131,12 @@ class SocketSink:
     def _collect(self) -> None:
         with self._handover:
             messages, self._inbox = self._inbox, []
+            self._handover.notify()
         if self._hub is not None:
             self._hub.publish(messages)
+
+    def _has_room(self) -> bool:
+        return len(self._inbox) < self._limits.history_length or self._ending
 
     def _call(self, action: Callable[[], None]) -> None:
         if self._loop is not None:
