@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import TypeAlias
 
 from detector import __version__
+from detector.settingflags import add_setting_flags, device
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -58,11 +59,6 @@ def with_command(arguments: Sequence[str]) -> list[str]:
     return arguments
 
 
-def overrides(options: argparse.Namespace) -> Mapping[str, object]:
-    """The settings that flags gave: dotted key -> value."""
-    return {key: value for key, value in vars(options).items() if "." in key or key == "sinks"}
-
-
 def _command(commands: Subparsers, name: str, text: str, *, epilog: str = "") -> argparse.ArgumentParser:
     parser = commands.add_parser(
         name,
@@ -82,140 +78,15 @@ def _run(commands: Subparsers) -> None:
     parser = _command(
         commands, "run", "listen and tell events; the command that is meant by none", epilog=RUN_EXAMPLES
     )
-    _settings(parser)
+    add_setting_flags(parser)
     output = parser.add_argument_group("output")
     output.add_argument("-q", "--quiet", action="store_true", help="log warnings and errors only")
     output.add_argument("--print-completion", metavar="SHELL", help=argparse.SUPPRESS)
 
 
-def _settings(parser: argparse.ArgumentParser) -> None:
-    """The flags that set what config.yaml sets."""
-    source = parser.add_argument_group("what to listen to")
-    _flag(
-        source,
-        "--device",
-        "source.device",
-        metavar="DEVICE",
-        type=_device,
-        help="index, name or part of the name of a microphone",
-    )
-    _flag(
-        source,
-        "--input",
-        "source.input",
-        metavar="FILE",
-        help="a recording (WAV, FLAC, OGG, MP3), or - for raw s16le on standard input",
-    )
-    source.add_argument("--demo", action="store_true", help="play the bundled recording in real time")
-    _flag(
-        source, "--realtime", "source.realtime", action="store_true", help="play a recording at its own speed"
-    )
-    _flag(
-        source,
-        "--rate",
-        "source.rate",
-        metavar="HZ",
-        type=_number,
-        help="sample rate of raw standard input (default 16000)",
-    )
-    _flag(
-        source,
-        "--channels",
-        "source.channels",
-        metavar="N",
-        type=_number,
-        help="channels of raw standard input (default 1)",
-    )
-    _flag(source, "--name", "source.name", metavar="NAME", help="what events call the source")
-
-    hearing = parser.add_argument_group("how to hear")
-    _flag(
-        hearing,
-        "--model",
-        "model.name",
-        metavar="NAME",
-        help="a model's name or the folder of one (default yamnet)",
-    )
-    _flag(hearing, "--runtime", "model.runtime", metavar="RUNTIME", help="tflite, onnx or auto (default)")
-    _flag(hearing, "--gate", "gate.mode", metavar="MODE", help="both (default), webrtcvad, level or off")
-    _flag(
-        hearing,
-        "--hop",
-        "windows.hop_seconds",
-        metavar="SECONDS",
-        type=_number,
-        help="how often a window is classified (default 0.24)",
-    )
-    _flag(hearing, "--no-gain", "level.enabled", action="store_false", help="leave quiet sound as it is")
-
-    events = parser.add_argument_group("what to report")
-    _flag(events, "--preset", "events.preset", metavar="NAME", help="responsive, balanced (default) or sure")
-    _flag(
-        events,
-        "--threshold",
-        "events.threshold_on",
-        metavar="SCORE",
-        type=_number,
-        help="score 0..1 that starts an event (default: the model's)",
-    )
-    _flag(
-        events,
-        "--include",
-        "events.include",
-        metavar="LABEL",
-        action="append",
-        help="report only this label; again for more",
-    )
-    _flag(
-        events,
-        "--exclude",
-        "events.exclude",
-        metavar="LABEL",
-        action="append",
-        help="do not report this label; again for more",
-    )
-    _flag(
-        events,
-        "--background",
-        "events.background",
-        action="store_true",
-        help="also report Silence, Inside, Noise and the like",
-    )
-
-    sinks = parser.add_argument_group("where events go")
-    _flag(
-        sinks,
-        "--sink",
-        "sinks",
-        metavar="SINK",
-        action="append",
-        help="stdout, log:PATH, socket:unix://PATH or socket:tcp://HOST:PORT; again for more",
-    )
-    sinks.add_argument(
-        "--format",
-        choices=("text", "json", "auto"),
-        help="of stdout; auto is text on a terminal and JSON elsewhere",
-    )
-
-    settings = parser.add_argument_group("settings")
-    settings.add_argument(
-        "--config",
-        metavar="FILE",
-        help="a config.yaml; else $SOUND_DETECTOR_CONFIG, the user's, /etc/sound-detector/config.yaml",
-    )
-    settings.add_argument(
-        "--set",
-        metavar="KEY=VALUE",
-        action="append",
-        default=[],
-        dest="set_expressions",
-        help="any setting of config.yaml: --set events.release_seconds=2",
-    )
-
-
 def _devices(commands: Subparsers) -> None:
     parser = _command(commands, "devices", "list the microphones and which one would be used")
-    parser.add_argument("--device", metavar="DEVICE", type=_device, help="as for run")
+    parser.add_argument("--device", metavar="DEVICE", type=device, help="as for run")
     parser.add_argument("--json", action="store_true", help="as a JSON list")
 
 
@@ -269,35 +140,4 @@ def _listen(commands: Subparsers) -> None:
 
 def _check_config(commands: Subparsers) -> None:
     parser = _command(commands, "check-config", "print the effective settings, or every fault with its line")
-    _settings(parser)
-
-
-def _flag(
-    group: argparse._ArgumentGroup,
-    name: str,
-    key: str,
-    help: str,
-    *,
-    metavar: str | None = None,
-    type: Callable[[str], object] | None = None,
-    action: str = "store",
-) -> None:
-    """A flag that sets the setting `key`; it is absent from the result unless it was given."""
-    takes: dict[str, object] = {"metavar": metavar} if metavar else {}
-    if type is not None:
-        takes["type"] = type
-    group.add_argument(name, dest=key, help=help, action=action, default=argparse.SUPPRESS, **takes)  # type: ignore[arg-type]
-
-
-def _device(text: str) -> int | str:
-    return int(text) if text.lstrip("-").isdigit() else text
-
-
-def _number(text: str) -> object:
-    """A number where it is one; else the text itself, so that the settings' own check can explain."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
+    add_setting_flags(parser)

@@ -198,13 +198,9 @@ def effective_sinks(settings: Settings) -> Sequence[SinkSettings]:
     if settings.sinks is not None:
         return settings.sinks
     source = settings.source
-    stdout = SinkSettings(kind="stdout")
-    if source.input not in (None, "-") and not source.realtime:
-        return (stdout,)
-    return (
-        stdout,
-        SinkSettings(kind="socket", target=default_socket_uri(os.environ, sys.platform, _user_id())),
-    )
+    stdout, socket = SinkSettings(kind="stdout"), SinkSettings(kind="socket")
+    at_full_speed = source.input not in (None, "-") and not source.realtime
+    return (stdout,) if at_full_speed else (stdout, socket)
 
 
 def with_stdout_format(settings: Settings, format: str) -> Settings:
@@ -227,7 +223,8 @@ def make_sink(settings: SinkSettings, hello: Hello, *, verbose: bool = False) ->
         return LogFileSink(settings.target, max_bytes=settings.max_bytes, backups=settings.backups)
     from detector.sinks.socket_server import SocketSink
 
-    return SocketSink(settings.target, hello=hello)
+    uri = settings.target or default_socket_uri(os.environ, sys.platform, _user_id())
+    return SocketSink(uri, hello=hello)
 
 
 def block_length(hop: int, sample_rate: int) -> int:

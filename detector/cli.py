@@ -13,8 +13,9 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from detector.arguments import make_parser, overrides, with_command
+from detector.arguments import make_parser, with_command
 from detector.errors import ConfigError, DetectorError
+from detector.settingflags import overrides
 
 JOURNAL_PRIORITY = {"DEBUG": 7, "INFO": 6, "WARNING": 4, "ERROR": 3, "CRITICAL": 2}
 """Python's levels as syslog's, which the journal reads from `<N>` in front of a line."""
@@ -115,6 +116,10 @@ def _check_config(options: argparse.Namespace) -> int:
 
 def _setting_arguments(options: argparse.Namespace) -> dict[str, Any]:
     given = dict(overrides(options))
+    if "source.device" in given and ("source.input" in given or options.demo):
+        raise ConfigError("--device and --input, or --demo: choose one of them")
+    if "source.device" in given:
+        given["source.input"] = None  # a file may name a recording; the microphone asked for here wins
     if options.demo:
         from detector.demo import recording_path
 

@@ -124,7 +124,7 @@ class SinkSettings:
     kind: str
     """`stdout`, `log` or `socket`."""
     target: str = ""
-    """`log`: a path. `socket`: `unix://PATH` or `tcp://HOST:PORT`."""
+    """`log`: a path. `socket`: `unix://PATH` or `tcp://HOST:PORT`; empty is the default socket."""
     format: str = "auto"
     """`stdout`: `text`, `json` or `auto` (text on a terminal)."""
     max_bytes: int = 10_000_000

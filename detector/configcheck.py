@@ -36,7 +36,7 @@ def check(settings: Settings) -> list[Fault]:
 def parse_sink(text: str) -> SinkSettings:
     """A sink as one writes it on the command line.
 
-    `stdout`, `stdout:json`, `stdout:text`, `log:PATH`, `socket:unix://PATH`, `socket:tcp://HOST:PORT`;
+    `stdout`, `stdout:json`, `stdout:text`, `log:PATH`, `socket`, `socket:unix://PATH`, `socket:tcp://HOST:PORT`;
     ConfigError for another kind. What follows the colon is looked at by `check`.
     """
     kind, _, rest = text.partition(":")
@@ -114,7 +114,7 @@ def _target(sink: SinkSettings) -> str:
         return f"stdout takes no target, got {show(sink.target)}: delete it"
     if sink.kind == "log" and not sink.target:
         return "expected the path of the log file, got nothing: write `log:PATH`"
-    if sink.kind != "socket":
+    if sink.kind != "socket" or not sink.target:
         return ""
     tcp = _TCP.fullmatch(sink.target)
     if tcp and int(tcp[2]) <= 65535:

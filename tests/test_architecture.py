@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ORDER = (
     ("cli",),
     ("assemble", "subscriber", "arguments"),
-    ("configfile",),
+    ("configfile", "settingflags"),
     ("configcheck",),
     ("daemon", "config"),
     ("dispatch",),
