@@ -20,11 +20,20 @@ if TYPE_CHECKING:
 
 
 def list_models(*, as_json: bool = False) -> int:
-    """Print every bundle: name, rate, window, which runtimes could run it now, what it is."""
-    bundles = [load_bundle(store.find(name)) for name in store.available()]
+    """Print every bundle: name, rate, window, which runtimes could run it now, what it is.
+
+    A bundle that cannot be read is told on standard error, and the code is 1.
+    """
+    bundles, unread = [], 0
+    for name in store.available():
+        try:
+            bundles.append(load_bundle(store.find(name)))
+        except ModelError as error:
+            unread += 1
+            print(error, file=sys.stderr)
     if as_json:
-        print(json.dumps([_facts(bundle) for bundle in bundles], indent=2, ensure_ascii=False))
-        return 0
+        _print_json([_facts(bundle) | {"files": _files(bundle)} for bundle in bundles])
+        return 1 if unread else 0
     rows = [("NAME", "RATE", "WINDOW", "LABELS", "RUNS ON", "DESCRIPTION")]
     for bundle in bundles:
         spec = bundle.spec
@@ -35,17 +44,16 @@ def list_models(*, as_json: bool = False) -> int:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
     for row in rows:
         print("  ".join([cell.ljust(width) for cell, width in zip(row, widths, strict=False)] + [row[-1]]))
-    return 0
+    return 1 if unread else 0
 
 
 def info_model(name: str, *, as_json: bool = False) -> int:
     """Print what is known of one model, and where its files lie."""
-    facts = _facts(load_bundle(store.find(name)))
+    bundle = load_bundle(store.find(name))
+    facts, files = _facts(bundle), _files(bundle)
     if as_json:
-        print(json.dumps(facts, indent=2, ensure_ascii=False))
+        _print_json(facts | {"files": files})
         return 0
-    files = facts.pop("files")
-    assert isinstance(files, dict)  # noqa: S101 - for the type checker; _facts makes it one
     width = max(len(key) for key in facts) + 2
     for key, value in facts.items():
         text = ", ".join(value) or "nothing yet" if isinstance(value, list) else str(value)
@@ -118,17 +126,24 @@ def _facts(bundle: Bundle) -> dict[str, object]:
         "threshold_on": spec.threshold_on,
         "folder": str(bundle.folder),
         "runs_on": _runs_on(bundle),
-        "files": {
-            runtime: {
-                "path": str(store.file_path(bundle, runtime)),
-                "here": store.file_path(bundle, runtime).is_file(),
-                "whole": is_whole(bundle, runtime),
-                "sha256": file.sha256 or None,
-                "derived_from": file.derived_from,
-            }
-            for runtime, file in bundle.files.items()
-        },
     }
+
+
+def _files(bundle: Bundle) -> dict[str, dict[str, object]]:
+    return {
+        runtime: {
+            "path": str(store.file_path(bundle, runtime)),
+            "here": store.file_path(bundle, runtime).is_file(),
+            "whole": is_whole(bundle, runtime),
+            "sha256": file.sha256 or None,
+            "derived_from": file.derived_from,
+        }
+        for runtime, file in bundle.files.items()
+    }
+
+
+def _print_json(value: object) -> None:
+    print(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 class _Bar:

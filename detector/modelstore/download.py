@@ -84,6 +84,9 @@ def _transfer(url: str, part: Path, size: int, progress: Progress, timeout: floa
                 done = _copy(answer, file, here, size, progress)
                 file.flush()
                 os.fsync(file.fileno())
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise ModelError(f"the server answers {error.code} {error.reason}") from error
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise ModelError(_reason(error, timeout)) from error
     if done < size:
@@ -142,7 +145,5 @@ def _reason(error: Exception, timeout: float) -> str:
     cause = getattr(error, "reason", error)
     if isinstance(cause, TimeoutError):
         return f"no answer within {timeout:g} s"
-    if isinstance(error, urllib.error.HTTPError):
-        return f"the server answers {error.code} {error.reason}"
     text = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)
     return text or type(cause).__name__

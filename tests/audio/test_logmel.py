@@ -69,7 +69,7 @@ def test_each_frame_is_the_definition_written_out() -> None:
     ],
 )
 def test_the_mel_filters_are_librosas_but_for_the_shape_of_their_sides(params: LogMelParams) -> None:
-    """librosa's triangles are straight in hertz, these are straight in mel: much the same in a narrow band."""
+    """librosa's triangles are straight in hertz, these in mel: much the same in a narrow band."""
     filters = pytest.importorskip("librosa.filters", reason="librosa is in the [test] extra")
     reference = filters.mel(
         sr=params.sample_rate,

@@ -1,0 +1,88 @@
+"""A model store of its own for each test, and a web server on loopback that misbehaves on demand."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's models folder, which does not exist yet."""
+    monkeypatch.setenv("SOUND_DETECTOR_HOME", str(tmp_path / "home"))
+    return tmp_path / "home" / "models"
+
+
+class Server:
+    """Serves `content` in the manner that the path names; keeps the Range header of each request."""
+
+    def __init__(self) -> None:
+        self.content = b""
+        self.ranges: list[str | None] = []
+        self.released = threading.Event()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+        self._thread.start()
+
+    def url(self, manner: str) -> str:
+        """right, no_range, truncated, flipped, stalled, missing, longer, redirected."""
+        return f"http://127.0.0.1:{self._server.server_port}/{manner}"
+
+    def close(self) -> None:
+        self.released.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                manner = self.path.strip("/")
+                given = self.headers.get("Range")
+                server.ranges.append(given)
+                content, half = server.content, len(server.content) // 2
+                if manner == "missing":
+                    self.send_error(404)
+                    return
+                if manner == "redirected":
+                    self.send_response(302)
+                    self.send_header("Location", server.url("right"))
+                    self.end_headers()
+                    return
+                start = int(re.findall(r"\d+", given)[0]) if given and manner != "no_range" else 0
+                self.send_response(206 if start else 200)
+                if start:
+                    self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+                if manner == "longer":
+                    content += b"more"
+                if manner == "flipped":
+                    content = content[:-1] + bytes([content[-1] ^ 1])
+                self.send_header("Content-Length", str(len(content) - start))
+                self.end_headers()
+                self.wfile.write(
+                    content[start:half] if manner in {"truncated", "stalled"} else content[start:]
+                )
+                if manner == "stalled":
+                    self.wfile.flush()
+                    server.released.wait()
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        return Handler
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setenv("no_proxy", "*")
+    monkeypatch.setenv("NO_PROXY", "*")
+    running = Server()
+    yield running
+    running.close()

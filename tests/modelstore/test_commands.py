@@ -1,0 +1,97 @@
+"""`sound-detector models ...`: what each prints and the code it ends with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from detector.errors import ModelError
+from detector.modelstore.commands import info_model, list_models, pull_model, verify_models
+from tests.modelstore.conftest import Server
+from tests.small_models import logistic_tflite, write_bundle
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def small(models: Path) -> Path:
+    """A complete bundle in the user's models folder."""
+    content = logistic_tflite()
+    folder = write_bundle(models / "small", content)
+    (folder / "small.tflite").write_bytes(content)
+    return folder
+
+
+def test_list_shows_what_is_here_and_what_is_not(small: Path, capsys: Capture) -> None:
+    assert list_models() == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "NAME    RATE      WINDOW   LABELS  RUNS ON     DESCRIPTION",
+        "small   16000 Hz  0.000 s  4       tflite      a network of four logistics",
+        "yamnet  16000 Hz  0.975 s  521     not pulled  "
+        "Google's YAMNet, 521 AudioSet classes, 0.975 s windows, MobileNet v1 (int8)",
+    ]
+
+
+def test_list_as_json_is_a_list_of_facts(small: Path, capsys: Capture) -> None:
+    assert list_models(as_json=True) == 0
+    own, yamnet = json.loads(capsys.readouterr().out)
+    assert own["name"] == "small"
+    assert own["runs_on"] == ["tflite"]
+    assert own["files"]["tflite"]["whole"] is True
+    assert yamnet["window_samples"] == 15600
+    assert yamnet["runs_on"] == []
+
+
+def test_a_broken_bundle_does_not_hide_the_others(small: Path, capsys: Capture) -> None:
+    (small / "labels.csv").unlink()
+    assert list_models() == 1
+    printed = capsys.readouterr()
+    assert "yamnet" in printed.out
+    assert "labels.csv: cannot be read" in printed.err
+
+
+def test_info_tells_licence_and_files(small: Path, capsys: Capture) -> None:
+    assert info_model("small") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "licence            MIT" in lines
+    assert f"tflite file        {small / 'small.tflite'} (whole)" in lines
+
+
+def test_info_as_json(small: Path, capsys: Capture) -> None:
+    assert info_model("small", as_json=True) == 0
+    assert json.loads(capsys.readouterr().out)["labels"] == 4
+
+
+def test_pull_says_where_the_file_lies(models: Path, server: Server, capsys: Capture) -> None:
+    server.content = logistic_tflite()
+    write_bundle(models / "small", server.content, sources=f"{{url: '{server.url('right')}'}}")
+    assert pull_model("small", quiet=True) == 0
+    printed = capsys.readouterr()
+    assert printed.out == f"small: {models / 'small' / 'small.tflite'} is here and verified\n"
+    assert printed.err == f"small.tflite from {server.url('right')}\n"
+
+
+def test_verify_checks_everything_that_is_here(small: Path, capsys: Capture) -> None:
+    assert verify_models([]) == 0
+    assert capsys.readouterr().out == f"ok   {small / 'small.tflite'}\n"
+
+
+def test_verify_finds_a_flipped_byte(small: Path, capsys: Capture) -> None:
+    path = small / "small.tflite"
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    assert verify_models([]) == 1
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith(f"BAD  {path}: is damaged: expected sha256 ")
+
+
+def test_verify_of_a_named_model_that_was_not_pulled_fails(models: Path, capsys: Capture) -> None:
+    assert verify_models(["yamnet"]) == 1
+    assert capsys.readouterr().out.startswith("BAD  model yamnet is not on this machine; run: ")
+
+
+def test_an_unknown_model_is_left_to_the_command_line(models: Path) -> None:
+    with pytest.raises(ModelError, match="did you mean `yamnet`"):
+        verify_models(["yamnat"])

@@ -1,0 +1,39 @@
+"""Where models live, on each platform."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from detector.modelstore.folders import data_folder, models_folder, shipped_folder
+
+HOME = Path("/home/ada")
+
+
+@pytest.mark.parametrize(
+    ("environ", "platform", "folder"),
+    [
+        ({}, "linux", "/home/ada/.local/share/sound-detector"),
+        ({"XDG_DATA_HOME": "/data"}, "linux", "/data/sound-detector"),
+        ({"XDG_DATA_HOME": "data"}, "linux", "/home/ada/.local/share/sound-detector"),
+        ({"XDG_DATA_HOME": ""}, "linux", "/home/ada/.local/share/sound-detector"),
+        ({"SOUND_DETECTOR_HOME": "/srv/sounds", "XDG_DATA_HOME": "/data"}, "linux", "/srv/sounds"),
+        ({"SOUND_DETECTOR_HOME": ""}, "linux", "/home/ada/.local/share/sound-detector"),
+        ({}, "darwin", "/home/ada/Library/Application Support/sound-detector"),
+        ({}, "win32", "/home/ada/AppData/Local/sound-detector"),
+        ({"LOCALAPPDATA": "/local"}, "win32", "/local/sound-detector"),
+    ],
+)
+def test_the_data_folder_follows_the_platforms_custom(
+    environ: dict[str, str], platform: str, folder: str
+) -> None:
+    assert data_folder(environ, platform, HOME) == Path(folder)
+
+
+def test_models_lie_in_a_folder_of_the_data_folder(models: Path) -> None:
+    assert models_folder() == models
+
+
+def test_the_program_ships_yamnets_bundle() -> None:
+    assert {path.name for path in (shipped_folder() / "yamnet").iterdir()} >= {"model.yaml", "labels.csv"}
