@@ -38,7 +38,8 @@ def list_models(*, as_json: bool = False) -> int:
     for bundle in bundles:
         spec = bundle.spec
         seconds = f"{spec.window / spec.sample_rate:.3f} s"
-        runs_on = ", ".join(_runs_on(bundle)) or "not pulled"
+        is_here = any(store.file_path(bundle, runtime).is_file() for runtime in bundle.files)
+        runs_on = ", ".join(_runs_on(bundle)) or ("no runtime" if is_here else "not pulled")
         count = str(len(spec.labels))
         rows.append((spec.name, f"{spec.sample_rate} Hz", seconds, count, runs_on, bundle.description))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]

@@ -90,7 +90,5 @@ def _auto(bundle: Bundle) -> Runtime:
 def _named(bundle: Bundle, runtime: str) -> Runtime:
     for known in RUNTIMES:
         if known == runtime and known in bundle.files:
-            if not is_runtime_installed(known):
-                raise ModelError(f"the runtime {known} is not installed; {_RUNTIME_INSTALL[known]}")
             return known
     raise ModelError(f"model {bundle.spec.name} runs on {' or '.join(bundle.files)}, not on {runtime}")
