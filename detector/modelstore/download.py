@@ -55,7 +55,8 @@ def install(target: Path, *, size: int, sha256: str) -> None:
     part = part_of(target)
     content = part.read_bytes()
     if len(content) != size:
-        raise ModelError(f"expected {size} bytes, got {len(content)}")
+        given = "more" if len(content) > size else len(content)  # readers stop one byte past the size
+        raise ModelError(f"expected {size} bytes, got {given}")
     got = sha256_of(content)
     if got != sha256:
         raise ModelError(f"it is another file: expected sha256 {sha256[:12]}..., got {got[:12]}...")
