@@ -1,0 +1,122 @@
+"""The stages of one stream, from the settings and a classifier."""
+
+from __future__ import annotations
+
+from detector import modelstore
+from detector.audio.framing import Framer
+from detector.audio.gain import Gain
+from detector.audio.gate import Gate, LevelDetector
+from detector.audio.level import LevelMeter
+from detector.audio.ring import Ring
+from detector.audio.windows import WindowGrid
+from detector.backends.bundle import load_bundle
+from detector.config import EventSettings, GateSettings, Settings
+from detector.events.dating import LevelHistory
+from detector.events.labels import LabelMap
+from detector.events.rules import LabelRule, Rules, make_rules
+from detector.events.tracker import EventTracker
+from detector.events.voting import PRESETS
+from detector.interfaces import Classifier, Vad
+from detector.pipeline import Pipeline
+from detector.records import ModelSpec
+
+FRAME_SECONDS = 0.03
+"""What webrtcvad takes at most."""
+
+
+def check_labels(settings: Settings) -> None:
+    """Raise ConfigError where a label is named that the model does not have; needs no model file."""
+    spec = load_bundle(modelstore.find(settings.model.name)).spec
+    make_label_rules(settings.events, make_label_map(settings.events, spec), spec)
+
+
+def make_pipeline(settings: Settings, classifier: Classifier) -> Pipeline:
+    """Build the stages for one stream; ConfigError where labels are named that the model does not have."""
+    spec, rate = classifier.spec, classifier.spec.sample_rate
+    frame = round(FRAME_SECONDS * rate)
+    hop = max(samples(settings.windows.hop_seconds, spec), frame)
+    labels = make_label_map(settings.events, spec)
+    history = LevelHistory(sample_rate=rate, frame_length=frame, longest_window=spec.window)
+    needed, of = PRESETS[settings.events.preset]
+    release = samples(settings.events.release_seconds, spec)
+    preroll = samples(settings.gate.preroll_seconds, spec)
+    level = settings.level
+    return Pipeline(
+        framer=Framer(frame_length=frame),
+        meter=LevelMeter(sample_rate=rate, frame_length=frame),
+        gate=make_gate(settings.gate, spec),
+        gain=Gain(
+            frame_length=frame, sample_rate=rate, target_dbfs=level.target_dbfs, max_gain_db=level.max_gain_db
+        )
+        if level.enabled
+        else None,
+        ring=Ring(capacity=spec.window + preroll + hop + frame),
+        grid=WindowGrid(window=spec.window, hop=hop, preroll=preroll),
+        classifier=classifier,
+        history=history,
+        tracker=EventTracker(
+            labels,
+            make_label_rules(settings.events, labels, spec),
+            history,
+            needed=needed,
+            of=of,
+            hop=hop,
+            release=release,
+            update=samples(settings.events.update_seconds, spec),
+        ),
+        labels=labels.reported,
+        gap_limit=release,
+    )
+
+
+def make_gate(settings: GateSettings, spec: ModelSpec) -> Gate:
+    """Build the gate; it stays open for at least a window, since a sound that goes on becomes background."""
+    vads: list[Vad] = []
+    if settings.mode in ("webrtcvad", "both"):
+        from detector.backends.webrtc_vad import WebRtcVad
+
+        vads.append(WebRtcVad(sample_rate=spec.sample_rate, mode=settings.vad_mode))
+    level = LevelDetector() if settings.mode in ("level", "both") else None
+    hangover = max(samples(settings.hangover_seconds, spec), spec.window)
+    return Gate(vads=vads, level_detector=level, hangover=hangover)
+
+
+def make_label_map(settings: EventSettings, spec: ModelSpec) -> LabelMap:
+    """Which of the model's labels are reported, and as what."""
+    return LabelMap(
+        spec.labels,
+        include=settings.include,
+        exclude=settings.exclude,
+        groups=settings.groups,
+        background=settings.background,
+    )
+
+
+def make_label_rules(settings: EventSettings, labels: LabelMap, spec: ModelSpec) -> Rules:
+    """Thresholds and times of every reported label."""
+    common = LabelRule(
+        threshold_on=settings.threshold_on,
+        threshold_off=settings.threshold_off,
+        min_duration=samples(settings.min_duration_seconds, spec),
+        refractory=samples(settings.refractory_seconds, spec),
+    )
+    own = {
+        labels.find(f"events.labels.{name}", name): LabelRule(
+            threshold_on=label.threshold_on,
+            threshold_off=label.threshold_off,
+            min_duration=_optional_samples(label.min_duration_seconds, spec),
+            refractory=_optional_samples(label.refractory_seconds, spec),
+        )
+        for name, label in settings.labels.items()
+    }
+    thresholds = [spec.thresholds.get(label.name, spec.threshold_on) for label in labels.reported]
+    return make_rules(thresholds, common=common, own=own)
+
+
+def samples(seconds: float, spec: ModelSpec) -> int:
+    """Seconds as samples at the model's rate."""
+    return round(seconds * spec.sample_rate)
+
+
+def _optional_samples(seconds: float | None, spec: ModelSpec) -> int | None:
+    return None if seconds is None else samples(seconds, spec)
