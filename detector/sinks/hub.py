@@ -54,6 +54,9 @@ class Hub:
         started()
         await self._stop.wait()
         server.close()
+        # Who is just being accepted must not be left hanging without a word.
+        if accepting := asyncio.all_tasks() - {asyncio.current_task(), beating}:
+            await asyncio.wait(accepting, timeout=_FAREWELL_SECONDS)
         beating.cancel()
         await self._farewell()
 

@@ -33,14 +33,22 @@ class ListeningSocket:
             self.socket = _bind_tcp(address)
             self.address = TcpAddress(address.host, self.socket.getsockname()[1])
 
-    def close(self) -> None:
-        """Stop listening; the socket's file goes too, unless it is no longer ours."""
-        self.socket.close()
+    def withdraw(self) -> None:
+        """Remove the socket's file, unless it is no longer ours, so that nobody new comes.
+
+        To be called before the socket is closed: afterwards the inode is free for another's socket.
+        """
         if self._inode is not None and isinstance(self.address, UnixAddress):
             path = Path(self.address.path)
             with contextlib.suppress(OSError):
                 if _inode(path) == self._inode:
                     path.unlink()
+            self._inode = None
+
+    def close(self) -> None:
+        """Stop listening."""
+        self.withdraw()
+        self.socket.close()
 
     def _bind_unix(self, path: Path) -> socket.socket:
         if not hasattr(socket, "AF_UNIX"):

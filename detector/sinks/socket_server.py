@@ -90,7 +90,9 @@ class SocketSink:
         """Nothing to take anew: subscribers stay connected."""
 
     def close(self) -> None:
-        """Send what is left, disconnect everybody and remove the socket's file."""
+        """Remove the socket's file, send what is left and disconnect everybody."""
+        if self._listening is not None:
+            self._listening.withdraw()
         with self._handover:
             self._ending = True
             if self._hub is not None:
