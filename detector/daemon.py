@@ -1,18 +1,22 @@
-"""The running detector: a capture thread, a worker loop, and what signals ask for."""
+"""The running detector: the worker loop between capture and dispatch, and what signals ask for."""
 
 from __future__ import annotations
 
 import logging
-import queue
 import signal
 import threading
 import time
 from collections.abc import Callable
 from types import FrameType
 
+from detector.audio.health import HealthMeter
+from detector.capture import Capture, Ended, Trouble
+from detector.devicestate import DETAIL, DeviceState, Sign, next_state
 from detector.dispatch import Dispatcher
+from detector.errors import DetectorError, DeviceLost
 from detector.events.timeline import Timeline
 from detector.interfaces import Source
+from detector.notify import Notifier
 from detector.pipeline import Pipeline
 from detector.records import Block, Counts, Event
 from detector.sinks.message import event_fields, status_fields
@@ -21,6 +25,12 @@ log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 0.25
 """How soon a stop is noticed while no sound arrives."""
+JOIN_SECONDS = 1.0
+"""How long the capture thread may take to end; a read that hangs never does."""
+STALL_SECONDS = 3.0
+"""A device that listened and delivers nothing for this long hangs."""
+OPENING_SECONDS = 15.0
+"""The same for a device that is being opened: a sound server may take two seconds to start."""
 
 
 class Daemon:
@@ -28,6 +38,9 @@ class Daemon:
 
     `queue_blocks` is how many blocks may wait between capture and worker (about 5 s); a live
     source loses what does not fit, counted, and the loss shows up as a gap; a recording waits.
+    A live device that was heard once and goes away is opened again until it is back.
+    `reload` is called on SIGHUP; it returns the events that the change ends, or raises DetectorError where
+    the new settings are wrong.
     """
 
     def __init__(
@@ -39,43 +52,56 @@ class Daemon:
         sample_rate: int,
         run_id: str,
         queue_blocks: int,
+        health: HealthMeter | None = None,
+        notifier: Notifier | None = None,
+        reload: Callable[[], list[Event]] | None = None,
         clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._source = source
         self._pipeline = pipeline
         self._dispatcher = dispatcher
         self._rate = sample_rate
         self._run_id = run_id
+        self._health = health
+        self._notifier = notifier or Notifier({})
+        self._reload = reload
         self._clock = clock
-        self._blocks: queue.Queue[Block | None] = queue.Queue(queue_blocks)
+        self._monotonic = monotonic
+        self._capture = Capture(source, queue_blocks=queue_blocks)
         self._stopping = threading.Event()
-        self._reopening = threading.Event()
-        self._capture_thread = threading.Thread(target=self._capture, name="capture", daemon=True)
-        self._failure: BaseException | None = None
+        self._reloading = threading.Event()
+        self._failure: Exception | None = None
         self._timeline = Timeline(sample_rate=sample_rate, start=clock())
-        self._listening = False
-        self._dropped = 0
+        self._listened = False
+        self._heard_at = 0.0
+        self.state = DeviceState.OPENING
+        """What the source is doing."""
+        self.started = clock()
+        """UTC seconds since 1970."""
 
     @property
     def counts(self) -> Counts:
         """What was done and what was lost so far."""
         counts = self._pipeline.counts
-        counts.blocks_dropped = self._dropped
+        counts.blocks_dropped = self._capture.dropped
         return counts
 
     def run(self) -> None:
         """Listen until the end; raises the SourceError that ended it, after all is delivered."""
         self._dispatcher.start()
         try:
-            self._capture_thread.start()
+            self._heard_at = self._monotonic()
+            self._capture.start()
             self._work()
+            self._notifier.stopping()
             self._publish_all(self._pipeline.flush())
-            self._tell("stopped", str(self._failure or ""))
+            self._see(Sign.END, str(self._failure or ""))
         finally:
             self.stop()
-            self._capture_thread.join(PATIENCE_SECONDS * 4)
+            self._capture.stop(JOIN_SECONDS)
             self._dispatcher.close()
-            if self._listening:
+            if self._listened:
                 self._report()
         if self._failure is not None:
             raise self._failure
@@ -84,74 +110,95 @@ class Daemon:
         """End soon: what is queued is dropped, open events end; safe in a signal handler."""
         self._stopping.set()
 
-    def reopen(self) -> None:
-        """Let the sinks take their files anew; safe in a signal handler."""
-        self._reopening.set()
-
-    def _capture(self) -> None:
-        """The capture thread: read, hand over, count what does not fit."""
-        try:
-            for block in self._source.blocks():
-                if not self._hand_over(block):
-                    break
-        except Exception as error:  # handed to the worker, which raises it
-            self._failure = error
-        finally:
-            self._source.close()
-            self._put_waiting(None)
-
-    def _hand_over(self, block: Block) -> bool:
-        if not self._source.live:
-            return self._put_waiting(block)
-        try:
-            self._blocks.put_nowait(block)
-        except queue.Full:
-            self._dropped += 1
-        return not self._stopping.is_set()
-
-    def _put_waiting(self, item: Block | None) -> bool:
-        while not self._stopping.is_set():
-            try:
-                self._blocks.put(item, timeout=PATIENCE_SECONDS)
-            except queue.Full:
-                continue
-            return True
-        return False
+    def request_reload(self) -> None:
+        """Read the settings anew and let the sinks take their files anew; safe in a signal handler."""
+        self._reloading.set()
 
     def _work(self) -> None:
         while not self._stopping.is_set():
-            try:
-                block = self._blocks.get(timeout=PATIENCE_SECONDS)
-            except queue.Empty:
-                block = None
-                if self._capture_thread.is_alive() or not self._blocks.empty():
-                    self._obey()
-                    continue
-            if block is None:
-                return
-            self._anchor(block)
-            self._publish_all(self._pipeline.push(block))
             self._obey()
+            try:
+                item = self._capture.get(PATIENCE_SECONDS)
+            except Ended:
+                self._failure = self._capture.failure
+                return
+            if item is None:
+                if self._has_stalled():
+                    return
+                continue
+            self._heard_at = self._monotonic()
+            if isinstance(item, Trouble):
+                self._publish_all(self._pipeline.interrupt())
+                self._see(Sign.FAILED, item.reason)
+            else:
+                self._hear(item)
+            self._notifier.watchdog()
+
+    def _hear(self, block: Block) -> None:
+        self._anchor(block)
+        self._see(Sign.SOUND if self._health is None else Sign(self._health.push(block)))
+        self._publish_all(self._pipeline.push(block))
+
+    def _has_stalled(self) -> bool:
+        """No block for too long: tell everybody; only a new process can close what hangs."""
+        opening = self.state in (DeviceState.OPENING, DeviceState.LOST)
+        limit = OPENING_SECONDS if opening else STALL_SECONDS
+        if not self._source.live or self._monotonic() - self._heard_at < limit:
+            return False
+        self._failure = DeviceLost(
+            f"{self._source.name} has delivered nothing for {limit:.0f} s and cannot be closed; start anew"
+        )
+        self._see(Sign.STALLED)
+        return True
 
     def _obey(self) -> None:
-        if self._reopening.is_set():
-            self._reopening.clear()
-            log.info("sinks.reopen")
+        if not self._reloading.is_set():
+            return
+        self._reloading.clear()
+        with self._notifier.reloading():
+            try:
+                if self._reload is not None:
+                    self._publish_all(self._reload())
+                log.info("daemon.reloaded")
+            except DetectorError as error:
+                for line in str(error).splitlines():
+                    log.error("daemon.reload_refused the old settings stay: %s", line)
             self._dispatcher.reopen()
 
     def _anchor(self, block: Block) -> None:
         """Tie samples to the clock: by the source's own time, else by the first block's arrival."""
-        if not self._listening:
-            self._listening = True
+        if not self._listened:
+            self._listened = True
             began = self._clock() - block.stop / self._rate
             self._timeline = Timeline(sample_rate=self._rate, start=began)
-            log.info("daemon.listening source=%r", self._source.name)
-            self._tell("listening")
+            self._notifier.ready()
         if block.time is not None:
             self._timeline.observe(block.stop, block.time)
 
+    def _see(self, sign: Sign, reason: str = "") -> None:
+        """Follow the table, and tell everybody where the state changes."""
+        state = next_state(self.state, sign)
+        if state is self.state:
+            return
+        self.state = state
+        detail = "; ".join(part for part in (reason, DETAIL[state]) if part)
+        bad = state in (DeviceState.LOST, DeviceState.HUNG, DeviceState.SILENT, DeviceState.CLIPPING)
+        log.log(
+            logging.WARNING if bad else logging.INFO,
+            "daemon.%s source=%r%s",
+            state.value,
+            self._source.name,
+            f" detail={detail!r}" if detail else "",
+        )
+        self._notifier.status(f"{state.value}: {detail or self._source.name}")
+        self._dispatcher.publish(
+            status_fields(state.value, source=self._source.name, time=self._clock(), detail=detail)
+        )
+
     def _publish_all(self, events: list[Event]) -> None:
         for event in events:
+            if event.phase == "start":
+                self._notifier.status(f"{self.state.value}: heard {event.label.name} ({event.top_score:.2f})")
             self._dispatcher.publish(
                 event_fields(
                     event,
@@ -162,14 +209,10 @@ class Daemon:
                 )
             )
 
-    def _tell(self, state: str, detail: str = "") -> None:
-        fields = status_fields(state, source=self._source.name, time=self._clock(), detail=detail)
-        self._dispatcher.publish(fields)
-
     def _report(self) -> None:
         counts = self.counts
         log.info(
-            "daemon.stopped seconds=%.1f windows=%d events=%d blocks_dropped=%d samples_lost=%d",
+            "daemon.summary seconds=%.1f windows=%d events=%d blocks_dropped=%d samples_lost=%d",
             self._pipeline.stop / self._rate,
             counts.windows,
             counts.events,
@@ -179,18 +222,18 @@ class Daemon:
 
 
 def run_with_signals(daemon: Daemon) -> None:
-    """Run until the end; SIGINT and SIGTERM stop it (a second one at once), SIGHUP reopens the sinks."""
+    """Run until the end; SIGINT and SIGTERM stop it (a second one at once), SIGHUP reloads the settings."""
 
     def on_stop(number: int, frame: FrameType | None) -> None:
         daemon.stop()
         signal.signal(number, signal.SIG_DFL)
 
-    def on_reopen(number: int, frame: FrameType | None) -> None:
-        daemon.reopen()
+    def on_reload(number: int, frame: FrameType | None) -> None:
+        daemon.request_reload()
 
     handlers = {signal.SIGINT: on_stop, signal.SIGTERM: on_stop}
     if hasattr(signal, "SIGHUP"):
-        handlers[signal.SIGHUP] = on_reopen
+        handlers[signal.SIGHUP] = on_reload
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         daemon.run()

@@ -85,6 +85,11 @@ class Pipeline:
             told += self._classify(span)
         return told + self._tracker.flush()
 
+    def interrupt(self) -> list[Event]:
+        """No more sound for now: end open events at the last sample; a later block goes on."""
+        self._framer.flush()
+        return self._tracker.flush()
+
     def _hear(self, frame: Block) -> list[Event]:
         span = Span(frame.start, frame.stop)
         self._ring.append(frame)
@@ -102,7 +107,10 @@ class Pipeline:
         """Samples between the newest and `start` are missing."""
         lost = start - self._ring.stop
         self._counts.samples_lost += lost
-        told = self._tracker.flush() if lost > self._gap_limit else []
+        told: list[Event] = []
+        if lost > self._gap_limit:
+            told = self._tracker.flush()
+            self._history.forget()
         self._gate.reset()
         self._grid.gap(start)
         return told

@@ -21,10 +21,10 @@ ORDER = (
     ("configfile", "settingflags"),
     ("configcheck",),
     ("daemon", "config"),
-    ("dispatch",),
+    ("dispatch", "capture"),
     ("modelstore",),
     ("sources", "backends", "sinks"),
-    ("pipeline", "strict"),
+    ("pipeline", "strict", "devicestate", "notify"),
     ("audio", "events", "yamlfile"),
     ("interfaces",),
     ("records",),
@@ -35,7 +35,7 @@ RANK = {room: rank for rank, line in enumerate(ORDER) for room in line}
 SETTINGS = {"config", "configfile", "configcheck"}
 SETTINGS_READERS = SETTINGS | {"cli", "assemble"}
 
-PURE = ("audio", "events", "pipeline", "interfaces", "records", "errors", "sinks.message")
+PURE = ("audio", "events", "pipeline", "interfaces", "records", "errors", "devicestate", "sinks.message")
 DATA_TYPES = {
     *("__future__", "bisect", "collections", "dataclasses", "datetime", "difflib", "enum"),
     *("functools", "itertools", "json", "math", "typing"),
@@ -43,7 +43,7 @@ DATA_TYPES = {
 EFFECTS = {"open", "print", "input", "now", "utcnow", "today"}
 
 CONCURRENCY = {"threading", "queue", "asyncio", "concurrent", "multiprocessing", "_thread"}
-OWNERS_OF_THREADS = {"daemon", "dispatch", "sinks.socket_server", "sinks.hub"}
+OWNERS_OF_THREADS = {"daemon", "capture", "dispatch", "sinks.socket_server", "sinks.hub"}
 
 
 @dataclass(frozen=True)

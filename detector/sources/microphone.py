@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,7 +92,8 @@ class Microphone:
         """Open the first form that the device really takes; return stream, rate [Hz] and channels."""
         self.close()
         self._audio = audio = self._audio_factory()
-        device = choose(capture_devices(audio), self._device)
+        devices = capture_devices(audio)
+        device = choose(devices, self._wanted(devices))
         self._opened_name = device.name
         reason = "it takes none of the forms tried"
         for rate, channels in self._forms(device):
@@ -123,6 +124,13 @@ class Microphone:
             f"capture device {device.index} {device.name!r} cannot be opened at {self._sample_rate} or "
             f"{device.default_rate} Hz ({reason}); it may be unplugged, or held by another program"
         )
+
+    def _wanted(self, devices: Sequence[Device]) -> int | str | None:
+        """What was asked for; after a loss, an index means the device it meant before, by its name."""
+        known = self._opened_name
+        if isinstance(self._device, int) and sum(device.name == known for device in devices) == 1:
+            return known
+        return self._device
 
     def _forms(self, device: Device) -> list[tuple[int, int]]:
         """Rates and channel counts to try: the cheapest first, each once."""

@@ -1,0 +1,94 @@
+"""What the microphone is doing, as a table, and what the world is told in each state.
+
+Rules of this file: every change of state is a row of TABLE; nothing here reads a clock or a device.
+The capture thread reports what it sees (SOUND, CONSTANT, CLIPPED from `audio.health`, FAILED when opening
+or reading raised), the worker reports what it misses (STALLED: no block for too long) and the END.
+
+    opening ──SOUND──> listening <──SOUND──> silent, clipping
+       │                  │  ^
+     FAILED            FAILED └──SOUND── device_lost (reopened with back-off, for ever)
+       v                  v
+    device_lost        device_lost ──STALLED──> hung ──> the program ends and is started anew
+
+`silent` and `clipping` are still listening: blocks arrive and are classified. `hung` has one way out:
+only the thread that reads may close a stream, and that thread is stuck in the read.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class DeviceState(Enum):
+    """The value is what `status` messages carry."""
+
+    OPENING = "opening"
+    LISTENING = "listening"
+    SILENT = "silent"
+    CLIPPING = "clipping"
+    LOST = "device_lost"
+    HUNG = "hung"
+    STOPPED = "stopped"
+
+
+class Sign(Enum):
+    """One thing that was seen of the device."""
+
+    SOUND = "sound"
+    CONSTANT = "constant"
+    CLIPPED = "clipped"
+    FAILED = "failed"
+    STALLED = "stalled"
+    END = "end"
+
+
+_ALIVE = {
+    Sign.SOUND: DeviceState.LISTENING,
+    Sign.CONSTANT: DeviceState.SILENT,
+    Sign.CLIPPED: DeviceState.CLIPPING,
+    Sign.FAILED: DeviceState.LOST,
+    Sign.STALLED: DeviceState.HUNG,
+    Sign.END: DeviceState.STOPPED,
+}
+
+TABLE: dict[tuple[DeviceState, Sign], DeviceState] = {
+    (state, sign): after
+    for state in (
+        DeviceState.OPENING,
+        DeviceState.LISTENING,
+        DeviceState.SILENT,
+        DeviceState.CLIPPING,
+        DeviceState.LOST,
+    )
+    for sign, after in _ALIVE.items()
+} | {
+    (DeviceState.HUNG, Sign.END): DeviceState.STOPPED,
+}
+"""(state, sign) -> next state. What a hung device still says no longer counts; STOPPED is the end."""
+
+DETAIL: dict[DeviceState, str] = {
+    DeviceState.OPENING: "opening the source",
+    DeviceState.LISTENING: "",
+    DeviceState.SILENT: "only silence or a constant value arrives: is the microphone muted or unplugged?",
+    DeviceState.CLIPPING: "the microphone is overdriven: lower its gain",
+    DeviceState.LOST: "the device is gone; it is opened again as soon as it is back",
+    DeviceState.HUNG: "the device delivers nothing and cannot be closed; the program ends to be started anew",
+    DeviceState.STOPPED: "",
+}
+"""What people are told besides the state's name."""
+
+RETRY_FIRST_SECONDS = 0.25
+RETRY_LONGEST_SECONDS = 2.0
+
+
+def next_state(state: DeviceState, sign: Sign) -> DeviceState:
+    """The state after `sign` was seen; pairs that are not in the table change nothing."""
+    return TABLE.get((state, sign), state)
+
+
+def retry_seconds(attempt: int) -> float:
+    """How long to wait before opening a lost device for the `attempt`-th time, counted from 0.
+
+    Doubles up to 2 s, so that a device that comes back is heard again within 5 s.
+    """
+    return min(RETRY_LONGEST_SECONDS, RETRY_FIRST_SECONDS * 2.0 ** min(attempt, 16))
