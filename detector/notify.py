@@ -1,0 +1,104 @@
+"""What the service manager is told: ready, status, progress; nothing where there is none.
+
+A message is `KEY=value` lines in one datagram to the Unix socket named by $NOTIFY_SOCKET.
+Source: sd_notify(3) and sd_watchdog_enabled(3).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+log = logging.getLogger(__name__)
+
+SEND_SECONDS = 0.5
+"""How long a message may wait for a busy manager before it is given up."""
+
+STATUS_CHARACTERS = 500
+"""A status is one line on a terminal; the manager takes no message over 4096 bytes."""
+
+FEEDS_PER_INTERVAL = 4
+"""How often progress is passed on within the watchdog's interval, however often it is reported."""
+
+
+class Notifier:
+    """Tells the service manager that started us how we are; silent where $NOTIFY_SOCKET is not set.
+
+    A message that cannot be sent is logged once and lost: listening matters more.
+    """
+
+    def __init__(self, environ: Mapping[str, str], clock: Callable[[], float] = time.monotonic) -> None:
+        self._address = _address(environ.get("NOTIFY_SOCKET", ""))
+        self._clock = clock
+        self._failed = False
+        self._ready = False
+        self._status = ""
+        self._next_feed = clock()
+        self.watchdog_seconds = _watchdog_seconds(environ, os.getpid()) if self._address else None
+        """The manager ends us after this long without progress; None: it does not watch."""
+
+    def ready(self) -> None:
+        """Say that sound arrives and is listened to; only the first call is told."""
+        if not self._ready:
+            self._ready = True
+            self._send("READY=1")
+
+    def status(self, text: str) -> None:
+        """Say in one line what goes on; it shows in `systemctl status`."""
+        line = " ".join(text.split())[:STATUS_CHARACTERS]
+        if line != self._status:
+            self._status = line
+            self._send(f"STATUS={line}")
+
+    def watchdog(self) -> None:
+        """Say that the pipeline made progress; cheap enough for every block."""
+        if self.watchdog_seconds is not None and self._clock() >= self._next_feed:
+            self._next_feed = self._clock() + self.watchdog_seconds / FEEDS_PER_INTERVAL
+            self._send("WATCHDOG=1")
+
+    @contextmanager
+    def reloading(self) -> Iterator[None]:
+        """Say when a reload begins and ends; before `ready` there is nothing to say."""
+        if self._ready:
+            # The manager knows by the time that this answers its own request.
+            self._send(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        try:
+            yield
+        finally:
+            if self._ready:
+                self._send("READY=1")
+
+    def stopping(self) -> None:
+        """Say that the end has begun."""
+        self._send("STOPPING=1")
+
+    def _send(self, message: str) -> None:
+        if self._address is None:
+            return
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+                sender.settimeout(SEND_SECONDS)
+                sender.sendto(message.encode(), self._address)
+        except OSError as error:
+            if not self._failed:
+                log.warning("notify.failed socket=%r error=%r", self._address, str(error))
+            self._failed = True
+
+
+def _address(name: str) -> str | None:
+    """An absolute path, or `@name` for an abstract socket, which the kernel writes with a zero byte."""
+    if name.startswith("@"):
+        return "\0" + name[1:]
+    return name if name.startswith("/") else None
+
+
+def _watchdog_seconds(environ: Mapping[str, str], pid: int) -> float | None:
+    """The interval, where it is meant for this process."""
+    interval, owner = environ.get("WATCHDOG_USEC", ""), environ.get("WATCHDOG_PID", str(pid))
+    if owner != str(pid) or not (interval.isascii() and interval.isdigit()) or int(interval) == 0:
+        return None
+    return int(interval) / 1e6
