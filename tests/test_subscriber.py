@@ -12,6 +12,7 @@ import pytest
 
 from detector.dispatch import Dispatcher
 from detector.errors import ConfigError, SinkError
+from detector.sinks.address import parse_address
 from detector.sinks.limits import ServerLimits
 from detector.sinks.message import hello_fields, status_fields
 from detector.sinks.socket_server import SocketSink
@@ -36,6 +37,8 @@ class Daemon:
         self.dispatcher = Dispatcher([self.sink])
         self.dispatcher.start()
         self.say(*says)
+        if says:
+            self._settle(len(says))
 
     @property
     def uri(self):
@@ -47,6 +50,16 @@ class Daemon:
                 {"type": phase, "label": label, "class_id": label, "score": 0.5, "top_score": 0.5}
                 | {"start_time": "2026-08-01T14:03:22.500Z", "level_dbfs": -20.0, "duration": 1.0}
             )
+
+    def _settle(self, seq):
+        """Wait until the server has taken everything in, as a daemon that has run for a while has."""
+        address = parse_address(self.uri)
+        with socket.socket(socket.AF_UNIX) as probe, probe.makefile("rb") as lines:
+            probe.settimeout(LONG)
+            probe.connect(address.path)
+            probe.sendall(b'{"since": %d}\n' % (seq - 1))
+            while json.loads(lines.readline()).get("type") != "start":
+                pass
 
     def close(self):
         self.dispatcher.close(LONG)
