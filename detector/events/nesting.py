@@ -41,13 +41,14 @@ class Nesting:
         for place, ids in enumerate(member_ids):
             for class_id in ids:
                 places.setdefault(class_id, set()).add(place)
-        self.ancestors: tuple[frozenset[int], ...] = tuple(
-            frozenset(
-                place for class_id in label.ancestors for place in places.get(class_id, ()) if place != own
-            )
+        above = [
+            {place for class_id in label.ancestors for place in places.get(class_id, ()) if place != own}
             for own, label in enumerate(labels)
+        ]
+        self.ancestors: tuple[frozenset[int], ...] = tuple(
+            frozenset(place for place in over if own not in above[place]) for own, over in enumerate(above)
         )
-        """For each label, the places of the reported labels above it."""
+        """For each label, the places of the reported labels above it; two above each other are neither."""
         self.descendants: tuple[frozenset[int], ...] = tuple(
             frozenset(place for place, above in enumerate(self.ancestors) if own in above)
             for own in range(len(labels))
