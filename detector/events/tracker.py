@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -85,7 +86,7 @@ class EventTracker:
         self._update = update
         self._lives: dict[int, _Life] = {}
         self._past = _Past(np.full(len(labels.reported), NEVER, dtype=np.int64))
-        self._newest: Span | None = None
+        self._spans: deque[Span] = deque(maxlen=of + 1)  # of the windows that `_patient` remembers
         self._started = 0
 
     @property
@@ -106,25 +107,29 @@ class EventTracker:
         return told + self._begin(scores.span)
 
     def flush(self) -> list[Event]:
-        """The stream ended, or a gap follows: end what is open at the last sample known."""
-        told = [
-            self._event("end", life, self._history.stop)
-            for life in self._lives.values()
-            if life.state in (State.SOUNDING, State.FADING)
-        ]
-        self._lives.clear()
+        """The stream ended, or a gap follows: end what is open at the last sample known.
+
+        Windows behind the gap that reach back before it do not tell the same sound again.
+        """
+        now = self._history.stop
+        told: list[Event] = []
+        for life in list(self._lives.values()):
+            told += self._end(life, now)
+            self._past.voice_from[life.place] = now
+            self._silence_relatives(life.place, now)
         self._forget_votes()
         return told
 
     def _vote(self, span: Span, values: NDArray[np.float32]) -> None:
-        if self._newest is not None and span.stop - self._newest.stop > self._hop:
+        if self._spans and span.stop - self._spans[-1].stop > self._hop:
             self._forget_votes()
-        self._newest = span
+        self._spans.append(span)
         votes = np.where(self._past.voice_from > span.start, np.float32(0), values)
         self._voting.push(votes)
         self._patient.push(votes)
 
     def _forget_votes(self) -> None:
+        self._spans.clear()
         self._voting.forget()
         self._patient.forget()
 
@@ -136,12 +141,10 @@ class EventTracker:
             life.state = state
             if telling == "start":
                 told.append(self._start(life, span.stop))
-            elif telling == "end":
-                told.append(self._event("end", life, span.stop))
+            elif state is State.OVER:
+                told += self._end(life, span.stop)
             elif self._update and state is not State.RISING and span.stop - life.told >= self._update:
                 told.append(self._event("update", life, span.stop))
-            if state is State.OVER:
-                self._close(life, span.stop)
         return told
 
     def _heard(self, life: _Life, span: Span) -> Heard:
@@ -152,8 +155,14 @@ class EventTracker:
         self._settle_peak(life)
         life.top_score = max(life.top_score, life.score)
         self._silence_relatives(life.place, span.stop)
-        lasted = span.stop - life.onset >= self._rules.min_duration[life.place]
-        return Heard.LASTED if lasted else Heard.HEARD
+        return Heard.LASTED if self._lasted(life, span) else Heard.HEARD
+
+    def _lasted(self, life: _Life, span: Span) -> bool:
+        """Whether the sound, not the windows that contain it, reached its minimum duration."""
+        needed = self._rules.min_duration[life.place]
+        if needed == 0 or life.state is not State.RISING:
+            return True
+        return bool(self._history.offset(span, life.onset) - life.onset >= needed)
 
     def _begin(self, span: Span) -> list[Event]:
         confirmed = self._voting.confirmed()
@@ -165,11 +174,14 @@ class EventTracker:
         for place in self._nesting.choose(confirmed, mean, self._rules.threshold_on):
             if place in self._lives or self._past.start_from[place] > span.stop:
                 continue
-            if place in self._general and place not in patient:
+            if self._voting.newest(place) < self._rules.threshold_off[place]:
+                continue  # its votes are old: nothing to begin, or an event that has just ended
+            spoken_for = self._nesting.ancestors[place] | {place}
+            if place in self._general and not patient & spoken_for:
                 continue
-            life = self._birth(place, span, mean)
-            for above in self._nesting.ancestors[place] & self._lives.keys():
-                told += self._hand_over(self._lives.pop(above), span.stop)
+            life = self._birth(place, span)
+            for above in sorted(self._nesting.ancestors[place] & self._lives.keys()):
+                told += self._end(self._lives[above], span.stop)
             self._lives[place] = life
             self._silence_relatives(place, span.stop)
             life.state, telling = TABLE[State.RISING, self._heard(life, span)]
@@ -177,31 +189,31 @@ class EventTracker:
                 told.append(self._start(life, span.stop))
         return told
 
-    def _birth(self, place: int, span: Span, mean: NDArray[np.float32]) -> _Life:
-        back = self._voting.first_vote(place) * self._hop
-        onset = self._history.onset(Span(span.start - back, span.stop - back))
-        score = float(max(mean[place], self._voting.newest(place)))
+    def _birth(self, place: int, span: Span) -> _Life:
+        voting = self._patient if place in self._general else self._voting
+        onset = self._history.onset(self._spans[-1 - voting.first_vote(place)])
         return _Life(
             place=place,
             onset=onset,
             last_heard=span,
-            score=self._voting.newest(place),
-            top_score=score,
+            score=voting.newest(place),
+            top_score=voting.highest(place),
             peak_dbfs=UNHEARD_DBFS,
             peaked=onset,
         )
-
-    def _hand_over(self, general: _Life, now: int) -> list[Event]:
-        return [] if general.state is State.RISING else [self._event("end", general, now)]
 
     def _start(self, life: _Life, now: int) -> Event:
         self._started += 1
         life.id = self._started
         return self._event("start", life, now)
 
-    def _close(self, life: _Life, now: int) -> None:
-        self._past.start_from[life.place] = now + self._rules.refractory[life.place]
+    def _end(self, life: _Life, now: int) -> list[Event]:
+        """Let an event go; only one that the world knew of is told, and keeps its label quiet."""
         del self._lives[life.place]
+        if not life.id:
+            return []
+        self._past.start_from[life.place] = now + self._rules.refractory[life.place]
+        return [self._event("end", life, now)]
 
     def _settle_peak(self, life: _Life) -> None:
         """What lies before the last window that scored is certainly part of the sound."""

@@ -43,6 +43,10 @@ class Voting:
         """The label's score in the newest window."""
         return float(self._recent[-1, place])
 
+    def highest(self, place: int) -> float:
+        """The label's highest score in the last n windows."""
+        return float(self._recent[:, place].max())
+
     def first_vote(self, place: int) -> int:
         """How many windows ago the oldest vote for this label was cast; 0 is the newest window."""
         voted = np.flatnonzero(self._recent[:, place] >= self._thresholds[place])

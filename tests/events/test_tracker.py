@@ -1,0 +1,532 @@
+"""The life of events as drawings: see `scenes` for what the letters mean.
+
+Under each label's scores stand what was told (`s`tart, `u`pdate, `e`nd, where it was decided) and the
+stretch from onset to offset (`^`).
+"""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detector.events.rules import LabelRule
+from detector.records import Scores, Span
+from tests.events.scenes import TREE, hear
+
+
+def test_a_sound_becomes_one_event_with_the_sounds_own_dates():
+    #        level   "______________####______________________"
+    scene = hear(
+        level="______________####______________________",
+        Siren="................AAAAAAAAAaa.............",
+    )
+    assert scene.told("Siren") == "                s              e"
+    assert scene.marks("Siren") == "              ^^^^"
+
+
+def test_two_of_two_starts_a_window_later_and_dates_the_same():
+    scene = hear(
+        needed=2,
+        of=2,
+        level="______________####______________________",
+        Siren="...............BAAAAAAAAAaa.............",
+    )
+    assert scene.told("Siren") == "                s              e"
+    assert scene.marks("Siren") == "              ^^^^"
+
+
+def test_three_of_four_forgives_one_window():
+    scene = hear(
+        needed=3,
+        of=4,
+        level="______________####______________________",
+        Siren="..............A.AA.AA.AAA...............",
+    )
+    assert scene.told("Siren") == "                 s           e"
+
+
+def test_one_window_is_not_two_of_two():
+    assert hear(needed=2, of=2, level="_" * 30, Siren=".........A.A.a.A..............").events == []
+
+
+def test_votes_are_forgotten_while_the_gate_is_closed():
+    scene = hear(
+        needed=2,
+        of=2,
+        level="______________##________________________",
+        Siren="..............A   A...      A  AA.......",
+    )
+    assert scene.told("Siren") == "                                s    e"
+
+
+def test_a_weak_score_does_not_start_an_event_but_keeps_it_up():
+    scene = hear(
+        level="____________##########__________________",
+        Siren="............aaaaAAaaaaaaaaaaaa..........",
+    )
+    assert scene.told("Siren") == "                s                 e"
+
+
+def test_a_pause_shorter_than_the_release_is_part_of_the_event():
+    scene = hear(
+        release=5,
+        level="____________##______##__________________",
+        Siren="............AAAAAA....AAAAAAA...........",
+    )
+    assert scene.told("Siren") == "            s                    e"
+    assert scene.marks("Siren") == "            ^^^^^^^^^^"
+
+
+def test_a_longer_pause_makes_two_events():
+    scene = hear(
+        release=3,
+        level="____________##__________##__________________",
+        Siren="............AAAAAA......AAAAAAAAAA..........",
+    )
+    assert scene.told("Siren") == "            s       e   s           e"
+    assert scene.marks("Siren") == "            ^^          ^^"
+    assert [event.id for event in scene.events] == [1, 1, 2, 2]
+
+
+def test_without_release_the_first_quiet_window_ends_it():
+    scene = hear(
+        release=0,
+        level="____________##________________",
+        Siren="............AAAAAA............",
+    )
+    assert scene.told("Siren") == "            s     e"
+
+
+def test_old_votes_do_not_begin_an_event_anew():
+    """The three votes that began it are still there when it ends with the first quiet window."""
+    scene = hear(
+        needed=3,
+        of=4,
+        release=0,
+        level="____________##________________",
+        Siren="............AAA...............",
+    )
+    assert scene.told("Siren") == "              se"
+
+
+def test_the_end_of_the_stream_ends_what_is_open():
+    scene = hear(
+        level="____________########",
+        Siren="............AAAAAAAA",
+    )
+    assert scene.told("Siren") == "            s       e"
+    assert scene.marks("Siren") == "            ^^^^^^^^"
+    assert not scene.tracker.active
+
+
+def test_a_fading_event_ends_with_the_stream_too():
+    scene = hear(
+        level="____________##__________",
+        Siren="............AAAAAAAAAA..",
+    )
+    assert scene.told("Siren") == "            s           e"
+    assert scene.marks("Siren") == "            ^^"
+
+
+def test_a_long_sound_is_told_again():
+    scene = hear(
+        update=5,
+        level="______________########__________________",
+        Siren="..............AAAAAAAAAAAAAAAA..........",
+    )
+    assert scene.told("Siren") == "              s    u    u    u    e"
+
+
+def test_two_sounds_live_side_by_side():
+    scene = hear(
+        level="____________##########__________________",
+        Siren="............AAAAAAAAAAAAAAAAAA..........",
+        Cat="...............AAAAAAAA.................",
+    )
+    assert scene.story == ["start Siren", "start Cat", "end Cat", "end Siren"]
+
+
+def test_scores_and_levels_are_those_of_the_sound():
+    scene = hear(
+        needed=2,
+        of=2,
+        level="______________####______________________",
+        Siren="...............ABBBBBBBBBaa.............",
+    )
+    start, end = scene.events
+    assert (start.score, start.top_score) == pytest.approx((0.7, 0.9))
+    assert (end.score, end.top_score) == pytest.approx((0.0, 0.9))
+    assert start.level_dbfs == end.level_dbfs == -20
+
+
+# --- minimum duration and refractory time
+
+
+def test_a_sound_shorter_than_the_minimum_is_not_told_though_its_windows_go_on():
+    scene = hear(
+        common=LabelRule(min_duration=5),
+        level="______________##________________________",
+        Siren="..............AAAAAAAAAAA...............",
+    )
+    assert scene.events == []
+
+
+def test_a_sound_is_told_as_soon_as_it_has_lasted():
+    scene = hear(
+        common=LabelRule(min_duration=5),
+        level="______________#######___________________",
+        Siren="..............AAAAAAAAAAAAAAAA..........",
+    )
+    assert scene.told("Siren") == "                  s               e"
+    assert scene.marks("Siren") == "              ^^^^^^^"
+
+
+def test_the_stream_may_end_before_a_sound_has_lasted():
+    scene = hear(
+        common=LabelRule(min_duration=9),
+        level="______________######",
+        Siren="..............AAAAAA",
+    )
+    assert scene.events == []
+    assert not scene.tracker.active
+
+
+def test_a_label_has_its_own_minimum():
+    scene = hear(
+        own={"Siren": LabelRule(min_duration=9)},
+        level="______________####______________________",
+        Siren="..............AAAAAAAAAAAAA.............",
+        Cat="................AAAAAAAAAAA.............",
+    )
+    assert scene.story == ["start Cat", "end Cat"]
+
+
+def test_after_its_end_a_label_stays_quiet_for_the_refractory_time():
+    """The second sound is told when the time is over, with its own onset."""
+    scene = hear(
+        release=2,
+        common=LabelRule(refractory=16),
+        level="__________##____________________##________________",
+        Siren="..........AAAAAAAAAAA...........AAAAAAAAAAA.......",
+    )
+    assert scene.told("Siren") == "          s           e               s     e"
+    assert scene.marks("Siren") == "          ^^                    ^^"
+
+
+def test_what_was_never_told_keeps_nothing_quiet():
+    scene = hear(
+        release=2,
+        common=LabelRule(min_duration=3, refractory=30),
+        level="__________#_____________######____________________",
+        Siren="..........AAAAAAAAAA....AAAAAAAAAAAAAAA...........",
+    )
+    assert scene.marks("Siren") == "                        ^^^^^^"
+
+
+def test_the_refractory_time_holds_across_a_gap():
+    scene = hear(
+        release=3,
+        common=LabelRule(refractory=60),
+        level="__________####xxxxx____________####________________",
+        Siren="..........AAAA     ............AAAAAAAAAAAAA.......",
+    )
+    assert scene.story == ["start Siren", "end Siren"]
+
+
+# --- gaps
+
+
+def test_a_short_gap_leaves_an_event_open():
+    scene = hear(
+        release=5,
+        level="______________######xx####______________",
+        Siren="................AAAA  AAAAAAAAAAAAA.....",
+    )
+    assert scene.told("Siren") == "                s                       e"
+    assert scene.marks("Siren") == "              ^^^^^^^^^^^^"
+
+
+def test_after_a_short_gap_the_level_of_an_event_does_not_fall():
+    scene = hear(
+        release=5,
+        level="______________####__xx__________________",
+        Siren="................AAAA  AAAAA.............",
+    )
+    assert [event.level_dbfs for event in scene.events] == [-20, -20]
+    assert scene.marks("Siren") == "              ^^^^"
+
+
+def test_an_onset_before_a_short_gap_is_still_known():
+    scene = hear(
+        needed=2,
+        of=2,
+        level="______________##x######_________________",
+        Siren="...............A AA.....................",
+    )
+    assert scene.events[0].onset == 14
+
+
+def test_a_long_gap_ends_an_event_at_the_last_sample_before_it():
+    scene = hear(
+        release=3,
+        level="______________######xxxxx_______________",
+        Siren="................AAAA     ...............",
+    )
+    assert scene.told("Siren") == "                s  e"
+    assert scene.events[1].decided == 20
+    assert scene.marks("Siren") == "              ^^^^^^"
+
+
+def test_windows_that_reach_back_over_a_long_gap_do_not_tell_the_sound_again():
+    scene = hear(
+        release=3,
+        level="______________######xxxxx_______________",
+        Siren="................AAAA     AAAA...........",
+    )
+    assert scene.story == ["start Siren", "end Siren"]
+
+
+def test_a_new_sound_behind_a_long_gap_is_a_new_event_dated_behind_it():
+    scene = hear(
+        release=3,
+        level="______________######xxxxx__####_____________",
+        Siren="................AAAA     AAAAAAAAAAAAAAA....",
+    )
+    assert scene.marks("Siren") == "              ^^^^^^       ^^^^"
+
+
+# --- nested labels
+
+
+def test_of_nested_labels_only_the_most_specific_is_told():
+    scene = hear(
+        level="______________########__________________",
+        Animal="..............AAAAAAAAAAAAAAAA..........",
+        Dog="..............AAAAAAAAAAAAAAAA..........",
+        Bark="..............BBBBBBBBBBBBBBBB..........",
+    )
+    assert scene.story == ["start Bark", "end Bark"]
+
+
+def test_a_general_label_waits_one_window_more():
+    scene = hear(
+        level="______________########__________________",
+        Dog="..............AAAAAAAAAAAAAA............",
+        Bark="........................................",
+    )
+    assert scene.told("Dog") == "               s                e"
+
+
+def test_a_general_label_that_waited_is_dated_by_its_first_vote():
+    """A second rise within the wait does not move the onset."""
+    scene = hear(
+        needed=2,
+        of=2,
+        level="____________#___##______________________",
+        Dog="..............AAAAAAAAAAAA..............",
+        Bark="........................................",
+    )
+    assert scene.events[0].onset == 12
+
+
+def test_a_general_label_hands_over_to_a_specific_one():
+    scene = hear(
+        level="______________##########________________",
+        Dog="..............AAAAAAAAAAAAAAAAA.........",
+        Bark="..............aaaaaaBBBBBBBBBBB.........",
+    )
+    assert scene.story == ["start Dog", "end Dog", "start Bark", "end Bark"]
+    assert scene.told("Dog") == "               s    e"
+    assert scene.told("Bark") == "                    s              e"
+    assert scene.marks("Bark") == "              ^^^^^^^^^^"
+
+
+def test_after_a_hand_over_the_general_label_is_silent_while_windows_hold_the_sound():
+    scene = hear(
+        release=2,
+        level="______________##________________________",
+        Dog="..............AAAAAAAAAAAAAAA...........",
+        Bark="................BBB.....................",
+    )
+    assert scene.story == ["start Dog", "end Dog", "start Bark", "end Bark"]
+
+
+def test_a_general_label_that_was_handed_over_keeps_its_refractory_time():
+    scene = hear(
+        release=2,
+        own={"Dog": LabelRule(refractory=40)},
+        level="______________##____________________##__________",
+        Dog="..............AAAAAAAAAAAA..........AAAAAAAAAAA.",
+        Bark="................BBBBBBBBBB......................",
+    )
+    assert scene.story == ["start Dog", "end Dog", "start Bark", "end Bark"]
+
+
+def test_a_general_event_never_told_is_handed_over_in_silence():
+    scene = hear(
+        own={"Dog": LabelRule(min_duration=8)},
+        level="______________####______________________",
+        Dog="..............AAAAAAAAAAAAA.............",
+        Bark="................BBBBBBBBBBB.............",
+    )
+    assert scene.story == ["start Bark", "end Bark"]
+
+
+def test_siblings_in_a_family_are_one_sound():
+    """The surer one speaks; the other stays silent, also when it becomes the surer one later."""
+    scene = hear(
+        level="______________########__________________",
+        Dog="..............AAAAAAAAAAAAAAA...........",
+        Bark="..............BBBBBBBAAAAAAAA...........",
+        Growl="..............AAAAAAABBBBBBBB...........",
+    )
+    assert scene.story == ["start Growl", "end Growl"]
+
+
+def test_a_sibling_speaks_once_its_windows_are_its_own():
+    scene = hear(
+        release=2,
+        level="__________##__________________##________________",
+        Dog="..........AAAAAAAAAAA.........AAAAAAAAAAA.......",
+        Bark="..........AAAAAAAAAAA...........................",
+        Growl="..............................AAAAAAAAAAA.......",
+    )
+    assert scene.marks("Bark") == "          ^^"
+    assert scene.marks("Growl") == "                              ^^"
+
+
+def test_an_unsure_general_label_speaks_for_one_above_it():
+    """Dog never reaches its own threshold but is nearly as sure as Animal; it has Bark below it."""
+    scene = hear(
+        level="______________########__________________",
+        own={"Animal": LabelRule(threshold_on=0.25), "Dog": LabelRule(threshold_on=0.35)},
+        Animal="..............aaaaaaaaaaaaaaa...........",
+        Dog="..............aaaaaaaaaaaaaaa...........",
+        Bark="........................................",
+    )
+    assert scene.story == ["start Dog", "end Dog"]
+
+
+def test_a_group_speaks_with_the_score_of_its_loudest_member():
+    scene = hear(
+        groups={"Pets": ["Dog", "Cat"]},
+        level="______________########__________________",
+        Dog="..............AAAAA.....................",
+        Cat="...................AAAAAAAAAA...........",
+    )
+    assert scene.story == ["start Pets", "end Pets"]
+
+
+def test_a_label_below_a_groups_member_takes_over_from_the_group():
+    scene = hear(
+        groups={"Pets": ["Dog", "Cat"]},
+        level="______________########__________________",
+        Dog="..............AAAAAAAAAAAAAAA...........",
+        Cat="........................................",
+        Bark=".................BBBBBBBBBBBB...........",
+    )
+    assert scene.story == ["start Pets", "end Pets", "start Bark", "end Bark"]
+
+
+def test_a_group_that_holds_a_label_and_one_far_below_it_is_heard():
+    """Dog lies between Animal and Bark: neither it nor the group is above the other."""
+    scene = hear(
+        groups={"Noisy": ["Animal", "Bark"]},
+        level="______________########__________________",
+        Animal="..............AAAAAAAAAAAAAAA...........",
+        Bark="..............AAAAAAAAAAAAAAA...........",
+        Dog="..............AAAAAAAAAAAAAAA...........",
+    )
+    assert set(scene.story) == {"start Noisy", "end Noisy", "start Dog", "end Dog"}
+
+
+# --- the stream's first windows, other lengths
+
+
+def test_the_first_windows_vote_though_they_reach_back_before_the_stream():
+    scene = hear(
+        needed=2,
+        of=2,
+        level="__####______________",
+        Siren="..AAAAAAAAA.........",
+    )
+    assert scene.told("Siren") == "   s           e"
+    assert scene.marks("Siren") == "  ^^^^"
+
+
+def test_a_stream_that_begins_with_the_sound_dates_it_from_its_first_sample():
+    scene = hear(
+        level="######______________",
+        Siren=".AAAAAAAAAAAAA......",
+    )
+    assert scene.marks("Siren") == "^^^^^^"
+
+
+@pytest.mark.parametrize("window", [3, 10, 30])
+def test_short_and_long_windows_date_alike(window):
+    scene = hear(
+        window=window,
+        level="_" * 40 + "#" * 6 + "_" * 60,
+        Siren="." * 41 + "A" * (window + 4) + "." * 60,
+    )
+    assert scene.marks("Siren") == " " * 40 + "^" * 6
+
+
+ROWS = st.lists(st.tuples(*[st.sampled_from([0.0, 0.3, 0.55, 0.9])] * len(TREE)), max_size=60)
+
+
+@given(
+    ROWS,
+    st.text("_#0x", min_size=60, max_size=60),
+    st.sampled_from([(1, 1), (2, 2), (3, 4)]),
+    st.integers(0, 6),
+    st.integers(0, 6),
+    st.integers(0, 12),
+)
+def test_whatever_is_heard_events_are_well_formed(rows, level, votes, release, min_duration, refractory):
+    """Each starts once, ends once, and its numbers make sense."""
+    letters = {0.0: ".", 0.3: "a", 0.55: "B", 0.9: "A"}
+    scores = {
+        label.name: "".join(letters[row[place]] for row in rows).ljust(60, ".")
+        for place, label in enumerate(TREE)
+    }
+    scene = hear(
+        level=level,
+        needed=votes[0],
+        of=votes[1],
+        release=release,
+        update=4,
+        common=LabelRule(min_duration=min_duration, refractory=refractory),
+        **scores,
+    )
+    lives = {}
+    for event in scene.events:
+        lives.setdefault(event.id, []).append(event)
+    assert list(lives) == list(range(1, len(lives) + 1))
+    assert not scene.tracker.active
+    assert scene.tracker.started == len(lives)
+    for life in lives.values():
+        assert life[0].phase == "start"
+        assert life[-1].phase == "end"
+        assert all(event.phase == "update" for event in life[1:-1])
+        assert len({(event.label, event.onset) for event in life}) == 1
+        decided = [event.decided for event in life]
+        assert decided == sorted(decided)
+        end = life[-1]
+        assert 0 <= end.onset < end.offset <= end.decided
+        assert all(event.onset <= event.decided and event.score <= event.top_score <= 1 for event in life)
+        tops = [event.top_score for event in life]
+        assert tops == sorted(tops)
+    ends = {}
+    for event in scene.events:
+        if event.phase == "start" and event.label in ends:
+            assert event.decided >= ends[event.label] + refractory
+        if event.phase == "end":
+            ends[event.label] = event.decided
+
+
+def test_scores_are_not_changed_by_the_tracker():
+    scene = hear(level="_____", Siren=".....")
+    values = np.full(len(TREE), 0.9, dtype=np.float32)
+    scene.tracker.push(Scores(Span(0, 10), values))
+    assert (values == np.float32(0.9)).all()
