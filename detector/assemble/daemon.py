@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import time
+from collections.abc import Callable
+from functools import partial
 
 from detector import __version__, modelstore
 from detector.assemble.edges import effective_sinks, make_sink, make_source
-from detector.assemble.pipeline import make_pipeline, samples
-from detector.config import Settings
+from detector.assemble.pipeline import hop_length, make_pipeline
+from detector.assemble.reload import Reloader
+from detector.audio.health import HealthMeter
+from detector.configfile import Loaded
 from detector.daemon import Daemon
 from detector.dispatch import Dispatcher
+from detector.notify import Notifier
 from detector.sinks.message import hello_fields, run_id_text
 
 BLOCK_SECONDS = 0.13
@@ -19,14 +25,20 @@ QUEUE_SECONDS = 5.0
 """Sound that may wait for a busy worker before a live source loses some."""
 
 
-def make_daemon(settings: Settings, *, verbose: bool = False) -> Daemon:
-    """Build everything that `sound-detector run` needs; any DetectorError is raised here, before it runs."""
+def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
+    """Build everything that `sound-detector run` needs; any DetectorError is raised here, before it runs.
+
+    `load` reads the settings, now and again on SIGHUP.
+    """
+    loaded = load()
+    settings = loaded.settings
     classifier = modelstore.load_classifier(
         settings.model.name, runtime=settings.model.runtime, threads=settings.model.threads
     )
     spec = classifier.spec
-    pipeline = make_pipeline(settings, classifier)
-    hop = samples(settings.windows.hop_seconds, spec)
+    with loaded.placing():
+        pipeline = make_pipeline(settings, classifier)
+    hop = hop_length(settings, spec)
     block = block_length(hop, spec.sample_rate)
     source = make_source(settings.source, sample_rate=spec.sample_rate, block_length=block)
     run_id = run_id_text(time.time(), secrets.randbits(16))
@@ -40,15 +52,33 @@ def make_daemon(settings: Settings, *, verbose: bool = False) -> Daemon:
             run_id=run_id,
         )
 
-    sinks = [make_sink(sink, hello, verbose=verbose) for sink in effective_sinks(settings)]
-    return Daemon(
+    def end_with_the_reader(sink: str) -> None:
+        if sink == "stdout":
+            daemon.stop()
+
+    make = partial(make_sink, hello=hello, verbose=verbose)
+    sinks = {sink: make(sink) for sink in effective_sinks(settings)}
+    dispatcher = Dispatcher(list(sinks.values()), on_closed=end_with_the_reader)
+    daemon = Daemon(
         source=source,
         pipeline=pipeline,
-        dispatcher=Dispatcher(sinks),
+        dispatcher=dispatcher,
         sample_rate=spec.sample_rate,
         run_id=run_id,
         queue_blocks=max(2, round(QUEUE_SECONDS * spec.sample_rate / block)),
+        health=HealthMeter(sample_rate=spec.sample_rate) if source.live else None,
+        notifier=Notifier(os.environ),
+        reload=Reloader(
+            settings,
+            load=load,
+            spec=spec,
+            pipeline=pipeline,
+            dispatcher=dispatcher,
+            sinks=sinks,
+            make_sink=make,
+        ),
     )
+    return daemon
 
 
 def block_length(hop: int, sample_rate: int) -> int:
