@@ -10,7 +10,8 @@ import argparse
 import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from detector.arguments import make_parser, with_command
@@ -53,17 +54,16 @@ def _run(options: argparse.Namespace) -> int:
     if options.print_completion:
         return _print_completion(options.print_completion)
     from detector import assemble
-    from detector.configfile import load_settings
+    from detector.configfile import Loaded, load_settings
     from detector.daemon import run_with_signals
 
-    loaded = load_settings(**_setting_arguments(options))
-    settings = loaded.settings
-    if options.format:
-        settings = assemble.with_stdout_format(settings, options.format)
-    try:
-        daemon = assemble.make_daemon(settings, verbose=options.verbose > 0)
-    except ConfigError as error:
-        raise _placed(error, loaded.complain) from error
+    def load() -> Loaded:
+        loaded = load_settings(**_setting_arguments(options))
+        if not options.format:
+            return loaded
+        return replace(loaded, settings=assemble.with_stdout_format(loaded.settings, options.format))
+
+    daemon = assemble.make_daemon(load, verbose=options.verbose > 0)
     run_with_signals(daemon)
     return 0
 
@@ -106,10 +106,8 @@ def _check_config(options: argparse.Namespace) -> int:
     from detector.configfile import load_settings, render
 
     loaded = load_settings(**_setting_arguments(options))
-    try:
+    with loaded.placing():
         assemble.check_labels(loaded.settings)
-    except ConfigError as error:
-        raise _placed(error, loaded.complain) from error
     print(render(loaded), end="")
     return 0
 
@@ -130,11 +128,6 @@ def _setting_arguments(options: argparse.Namespace) -> dict[str, Any]:
         "overrides": given,
         "set_expressions": options.set_expressions,
     }
-
-
-def _placed(error: ConfigError, complain: Callable[[str, str], str]) -> ConfigError:
-    """The same fault, with the file and line of the setting it is about."""
-    return ConfigError(complain(error.key, error.message)) if error.key else error
 
 
 def _print_completion(shell: str) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 
@@ -48,6 +49,16 @@ class Loaded:
         """One line for a fault that was found later, as when a label is not the model's."""
         where = self.where(key)
         return f"{where} {key}: {message}" if where == SET else f"{where}: {key}: {message}"
+
+    @contextmanager
+    def placing(self) -> Iterator[None]:
+        """Give a ConfigError that names a key, raised inside, the file and line of that key."""
+        try:
+            yield
+        except ConfigError as error:
+            if not error.key:
+                raise
+            raise ConfigError(self.complain(error.key, error.message)) from error
 
     def _origin(self, key: str) -> int | str:
         """An item that was given as part of a list stands where the list does."""

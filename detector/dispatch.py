@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 REMIND_SECONDS = 60.0
 """A sink in trouble is mentioned in the log at most this often."""
+LEAVING_SECONDS = 0.5
+"""How long a sink that is replaced may take to deliver its rest while the worker waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ class Dispatcher:
         on_closed: Callable[[str], None] | None = None,
     ) -> None:
         """`on_closed` gets a sink's name, on that sink's thread, when its reader has gone for good."""
-        self._lanes = [_Lane(sink, queue_length, clock, on_closed) for sink in sinks]
+        self._make_lane = partial(_Lane, queue_length=queue_length, clock=clock, on_closed=on_closed)
+        self._lanes = [self._make_lane(sink) for sink in sinks]
         self._order = threading.Lock()
         self._seq = 0
 
@@ -64,15 +67,7 @@ class Dispatcher:
 
     def start(self) -> None:
         """Open all sinks, then start their threads; raises the first SinkError with all closed again."""
-        opened: list[_Lane] = []
-        try:
-            for lane in self._lanes:
-                lane.sink.open()
-                opened.append(lane)
-        except BaseException:
-            for lane in opened:
-                lane.sink.close()
-            raise
+        _open_all(self._lanes)
         for lane in self._lanes:
             lane.thread.start()
 
@@ -86,6 +81,20 @@ class Dispatcher:
             for lane in self._lanes:
                 lane.put(message)
         return message
+
+    def exchange(self, *, add: Sequence[Sink], remove: Sequence[Sink]) -> None:
+        """Replace sinks between two messages; raises SinkError, with everything as before."""
+        new = [self._make_lane(sink) for sink in add]
+        _open_all(new)
+        with self._order:
+            leaving = [lane for lane in self._lanes if lane.sink in remove]
+            self._lanes = [lane for lane in self._lanes if lane.sink not in remove] + new
+        for lane in new:
+            lane.thread.start()
+        for lane in leaving:
+            lane.finish()
+        for lane in leaving:
+            lane.join(LEAVING_SECONDS)
 
     def reopen(self) -> None:
         """Ask every sink to let go of its files and take them anew; done on the sinks' own threads."""
@@ -103,6 +112,19 @@ class Dispatcher:
     def stats(self) -> tuple[SinkStats, ...]:
         """What became of each sink's messages so far."""
         return tuple(lane.stats() for lane in self._lanes)
+
+
+def _open_all(lanes: Sequence[_Lane]) -> None:
+    """Open their sinks; raises the first SinkError with all closed again."""
+    opened: list[_Lane] = []
+    try:
+        for lane in lanes:
+            lane.sink.open()
+            opened.append(lane)
+    except BaseException:
+        for lane in opened:
+            lane.sink.close()
+        raise
 
 
 class _Lane:

@@ -85,6 +85,17 @@ class Pipeline:
             told += self._classify(span)
         return told + self._tracker.flush()
 
+    @property
+    def history(self) -> LevelHistory:
+        """The levels that events are dated by."""
+        return self._history
+
+    def retune(self, tracker: EventTracker, labels: Sequence[Label]) -> list[Event]:
+        """Go on with other rules, without losing a sample; returns the ends of the events that were open."""
+        told = self._tracker.flush()
+        self._tracker, self.labels = tracker, tuple(labels)
+        return told
+
     def interrupt(self) -> list[Event]:
         """No more sound for now: end open events at the last sample; a later block goes on."""
         self._framer.flush()

@@ -34,11 +34,9 @@ def make_pipeline(settings: Settings, classifier: Classifier) -> Pipeline:
     """Build the stages for one stream; ConfigError where labels are named that the model does not have."""
     spec, rate = classifier.spec, classifier.spec.sample_rate
     frame = round(FRAME_SECONDS * rate)
-    hop = max(samples(settings.windows.hop_seconds, spec), frame)
+    hop = hop_length(settings, spec)
     labels = make_label_map(settings.events, spec)
     history = LevelHistory(sample_rate=rate, frame_length=frame, longest_window=spec.window)
-    needed, of = PRESETS[settings.events.preset]
-    release = samples(settings.events.release_seconds, spec)
     preroll = samples(settings.gate.preroll_seconds, spec)
     level = settings.level
     return Pipeline(
@@ -54,19 +52,33 @@ def make_pipeline(settings: Settings, classifier: Classifier) -> Pipeline:
         grid=WindowGrid(window=spec.window, hop=hop, preroll=preroll),
         classifier=classifier,
         history=history,
-        tracker=EventTracker(
-            labels,
-            make_label_rules(settings.events, labels, spec),
-            history,
-            needed=needed,
-            of=of,
-            hop=hop,
-            release=release,
-            update=samples(settings.events.update_seconds, spec),
-        ),
+        tracker=make_tracker(settings, spec, labels, history),
         labels=labels.reported,
-        gap_limit=release,
+        gap_limit=samples(settings.events.release_seconds, spec),
     )
+
+
+def make_tracker(
+    settings: Settings, spec: ModelSpec, labels: LabelMap, history: LevelHistory, *, started: int = 0
+) -> EventTracker:
+    """Build what turns scores into events; `started` as in EventTracker."""
+    needed, of = PRESETS[settings.events.preset]
+    return EventTracker(
+        labels,
+        make_label_rules(settings.events, labels, spec),
+        history,
+        needed=needed,
+        of=of,
+        hop=hop_length(settings, spec),
+        release=samples(settings.events.release_seconds, spec),
+        update=samples(settings.events.update_seconds, spec),
+        started=started,
+    )
+
+
+def hop_length(settings: Settings, spec: ModelSpec) -> int:
+    """Samples from window to window, at least a frame."""
+    return max(samples(settings.windows.hop_seconds, spec), round(FRAME_SECONDS * spec.sample_rate))
 
 
 def make_gate(settings: GateSettings, spec: ModelSpec) -> Gate:

@@ -73,7 +73,9 @@ class EventTracker:
         hop: int,
         release: int,
         update: int = 0,
+        started: int = 0,
     ) -> None:
+        """`started` is how many events the tracker that this one replaces has told: ids go on."""
         self._labels = labels
         self._rules = rules
         self._history = history
@@ -87,7 +89,7 @@ class EventTracker:
         self._lives: dict[int, _Life] = {}
         self._past = _Past(np.full(len(labels.reported), NEVER, dtype=np.int64))
         self._spans: deque[Span] = deque(maxlen=of + 1)  # of the windows that `_patient` remembers
-        self._started = 0
+        self._started = started
 
     @property
     def active(self) -> bool:
