@@ -42,7 +42,7 @@ class Scene:
         self.tracker = tracker
 
     def told(self, label: str) -> str:
-        """`s`tart, `u`pdate, `e`nd under the sample that decided it; an end with the stream stands after it."""
+        """`s`tart, `u`pdate, `e`nd under the sample that decided it; an end with the stream is after it."""
         line = [" "] * (self.samples + 1)
         for event in self._of(label):
             at_end = event is self.events[-1] and event.decided == self.samples and event.phase == "end"

@@ -1,0 +1,106 @@
+"""Which labels are reported, and with which scores."""
+
+import numpy as np
+import pytest
+
+from detector.errors import ConfigError
+from detector.events.labels import LabelMap
+from tests.fakes import make_label
+
+ANIMAL = make_label("Animal")
+DOG = make_label("Dog", ANIMAL)
+BARK = make_label("Bark", DOG)
+SMOKE = make_label("Smoke detector, smoke alarm")
+SILENCE = make_label("Silence", background=True)
+LABELS = (ANIMAL, DOG, BARK, SMOKE, SILENCE)
+
+
+def names(**settings):
+    return [label.name for label in LabelMap(LABELS, **settings).reported]
+
+
+def scores(label_map, *values):
+    return dict(
+        zip(
+            [label.name for label in label_map.reported],
+            label_map.apply(np.array(values, dtype=np.float32)).round(3).tolist(),
+            strict=True,
+        )
+    )
+
+
+def test_all_but_background_are_reported():
+    assert names() == ["Animal", "Dog", "Bark", "Smoke detector, smoke alarm"]
+    assert names(background=True)[-1] == "Silence"
+
+
+def test_include_is_all_that_is_reported_background_too():
+    assert names(include=["bark", "SILENCE"]) == ["Bark", "Silence"]
+
+
+def test_labels_are_found_by_class_id_and_once():
+    assert names(include=["/Dog", "Dog", "dog"]) == ["Dog"]
+
+
+def test_exclude_takes_away_also_from_include():
+    assert names(exclude=["Animal", "/Bark"]) == ["Dog", "Smoke detector, smoke alarm"]
+    assert names(include=["Dog", "Bark"], exclude=["dog"]) == ["Bark"]
+
+
+def test_a_groups_members_are_not_reported_by_themselves():
+    assert names(groups={"Pet": ["Dog", "Bark"]}) == ["Animal", "Smoke detector, smoke alarm", "Pet"]
+
+
+def test_a_member_that_is_asked_for_is_reported_beside_its_group():
+    assert names(groups={"Pet": ["Dog", "Bark"]}, include=["Pet", "Bark"]) == ["Bark", "Pet"]
+
+
+def test_groups_are_included_and_excluded_by_name():
+    groups = {"Pet": ["Dog"], "Alarm": ["/Smoke detector, smoke alarm"]}
+    assert names(groups=groups, include=["alarm"]) == ["Alarm"]
+    assert names(groups=groups, exclude=["ALARM"]) == ["Animal", "Bark", "Pet"]
+
+
+def test_a_group_has_the_highest_score_of_its_members():
+    label_map = LabelMap(LABELS, groups={"Pet": ["Dog", "Bark"]})
+    assert scores(label_map, 0.1, 0.2, 0.7, 0.4, 0.9) == pytest.approx(
+        {"Animal": 0.1, "Smoke detector, smoke alarm": 0.4, "Pet": 0.7}
+    )
+    assert label_map.apply(np.zeros(5, dtype=np.float32)).dtype == np.float32
+
+
+def test_a_group_stands_where_its_members_stood():
+    group = LabelMap(LABELS, groups={"Pet": ["Dog", "Bark"]}).reported[-1]
+    assert group == make_label("Pet", model="fake").__class__(
+        name="Pet", class_id="group:Pet", model="fake", ancestors=frozenset({"/Animal"})
+    )
+
+
+def test_labels_of_one_name_in_two_models_go_together():
+    twice = (DOG, make_label("Dog", model="mine"))
+    assert len(LabelMap(twice, include=["Dog"]).reported) == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "key", "message"),
+    [
+        ({"include": ["Barq"]}, "events.include", "did you mean 'Bark'"),
+        ({"exclude": ["smoke alarm"]}, "events.exclude", "did you mean 'Smoke detector, smoke alarm'"),
+        ({"groups": {"G": ["Dgo"]}}, "events.groups.G", "did you mean 'Dog'"),
+        ({"include": ["Zither"]}, "events.include", "models info"),
+        ({"groups": {"G": []}}, "events.groups.G", "at least one label"),
+        ({"groups": {"dog": ["Bark"]}}, "events.groups.dog", "choose another"),
+        ({"include": ["Dog"], "exclude": ["Dog"]}, "events.exclude", "no label is left"),
+    ],
+)
+def test_a_faulty_setting_is_named_with_what_would_be_right(settings, key, message):
+    with pytest.raises(ConfigError, match=message) as caught:
+        LabelMap(LABELS, **settings)
+    assert caught.value.key == key
+
+
+def test_find_gives_the_place_of_what_is_reported():
+    label_map = LabelMap(LABELS, groups={"Pet": ["Dog", "Bark"]})
+    assert label_map.find("events.labels.pet", "pet") == 2
+    with pytest.raises(ConfigError, match="no reported label is called 'Dog'"):
+        label_map.find("events.labels.Dog", "Dog")

@@ -1,0 +1,32 @@
+"""Whose value wins: the label's own, then the common one, then the model's."""
+
+import pytest
+
+from detector.events.rules import LabelRule, make_rules
+
+
+def test_the_model_has_the_last_word_where_nobody_else_speaks():
+    rules = make_rules([0.3, 0.6], common=LabelRule())
+    assert rules.threshold_on.tolist() == pytest.approx([0.3, 0.6])
+    assert rules.threshold_off.tolist() == pytest.approx([0.15, 0.3])
+    assert rules.min_duration.tolist() == rules.refractory.tolist() == [0, 0]
+
+
+def test_the_common_rule_wins_over_the_model_and_a_labels_own_over_both():
+    common = LabelRule(threshold_on=0.5, threshold_off=0.4, min_duration=10, refractory=20)
+    own = LabelRule(threshold_on=0.8, threshold_off=0.1, min_duration=0, refractory=0)
+    rules = make_rules([0.3, 0.3], common=common, own={1: own})
+    assert rules.threshold_on.tolist() == pytest.approx([0.5, 0.8])
+    assert rules.threshold_off.tolist() == pytest.approx([0.4, 0.1])
+    assert rules.min_duration.tolist() == [10, 0]
+    assert rules.refractory.tolist() == [20, 0]
+
+
+def test_a_common_off_never_lies_above_a_labels_own_on():
+    rules = make_rules([0.3], common=LabelRule(threshold_off=0.6), own={0: LabelRule(threshold_on=0.2)})
+    assert rules.threshold_off.tolist() == pytest.approx([0.2])
+
+
+def test_off_follows_on_where_it_is_not_given():
+    rules = make_rules([0.3], common=LabelRule(), own={0: LabelRule(threshold_on=0.8)})
+    assert rules.threshold_off.tolist() == pytest.approx([0.4])

@@ -1,0 +1,62 @@
+"""m of n: columns are windows, a row is one label's scores in tenths."""
+
+import numpy as np
+import pytest
+
+from detector.events.voting import PRESETS, Voting
+
+
+def voted(tenths, *, needed, of, threshold=0.5):
+    """Under each window: `y` where the label is confirmed."""
+    voting = Voting(np.array([threshold], dtype=np.float32), needed=needed, of=of)
+    line = ""
+    for digit in tenths:
+        voting.push(np.array([int(digit) / 10], dtype=np.float32))
+        line += "y" if voting.confirmed() else "."
+    return line
+
+
+@pytest.mark.parametrize(
+    ("preset", "line"),
+    [
+        #              "0905590999900"
+        ("responsive", ".y.yyy.yyyy.."),
+        ("balanced", "....yy..yyy.."),
+        ("sure", "....yyyyyyyy."),
+    ],
+)
+def test_presets(preset, line):
+    needed, of = PRESETS[preset]
+    assert voted("0905590999900", needed=needed, of=of) == line
+
+
+def test_labels_vote_by_their_own_thresholds():
+    voting = Voting(np.array([0.2, 0.6, 0.4], dtype=np.float32), needed=1, of=2)
+    voting.push(np.array([0.3, 0.5, 0.1], dtype=np.float32))
+    voting.push(np.array([0.1, 0.5, 0.4], dtype=np.float32))
+    assert voting.confirmed() == [0, 2]
+    assert voting.mean().tolist() == pytest.approx([0.2, 0.5, 0.25])
+    assert [voting.newest(place) for place in range(3)] == pytest.approx([0.1, 0.5, 0.4])
+    assert [voting.highest(place) for place in range(3)] == pytest.approx([0.3, 0.5, 0.4])
+    assert [voting.first_vote(place) for place in range(3)] == [1, 0, 0]
+
+
+def test_the_first_vote_is_the_oldest_that_is_remembered():
+    voting = Voting(np.array([0.5], dtype=np.float32), needed=3, of=4)
+    for digit in "95099":
+        voting.push(np.array([int(digit) / 10], dtype=np.float32))
+    assert voting.first_vote(0) == 3
+
+
+def test_forgotten_votes_do_not_count():
+    voting = Voting(np.array([0.5], dtype=np.float32), needed=2, of=2)
+    voting.push(np.array([0.9], dtype=np.float32))
+    voting.forget()
+    voting.push(np.array([0.9], dtype=np.float32))
+    assert voting.confirmed() == []
+
+
+@pytest.mark.parametrize(("needed", "of"), [(0, 1), (3, 2)])
+def test_m_lies_between_1_and_n(needed, of):
+    with pytest.raises(ValueError, match="needed must be between"):
+        Voting(np.zeros(1, dtype=np.float32), needed=needed, of=of)
