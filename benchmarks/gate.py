@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.sounds import RATE, Samples, esc10, noise, quantised
+from benchmarks.report import table
+from benchmarks.sounds import RATE, Samples, active_mean_square, esc10, noise, quantised
 from detector.audio.gain import Gain
 from detector.audio.gate import Gate, LevelDetector
 from detector.audio.level import Level, LevelMeter
@@ -68,14 +69,14 @@ def _opening_table(clips: Sequence[Samples], hours: float) -> str:
     cells += [_openings(_measured(noise(kind, dbfs, hours * 3600))) for kind, dbfs in NOISES]
     rows = [["gate: % of clips, openings per hour", *columns]]
     rows += [[name, *(column[name] for column in cells)] for name in GATES]
-    return f"{len(clips)} clips, {hours} h of each noise\n\n" + _markdown(rows)
+    return f"{len(clips)} clips, {hours} h of each noise\n\n" + table(rows)
 
 
 def _shares_open(clips: Sequence[Samples], dbfs: float, snr: float) -> dict[str, str]:
     opened = dict.fromkeys(GATES, 0)
     counted = 0
     for seed, clip in enumerate(clips):
-        level = _active_mean_square(clip)
+        level = active_mean_square(clip)
         if level == 0:
             continue
         sound = noise("pink", dbfs, LEAD_FRAMES * FRAME / RATE + len(clip) / RATE, seed)
@@ -114,11 +115,6 @@ def _frames(samples: NDArray[np.int16]) -> list[Block]:
     return [Block(at, samples[at : at + FRAME]) for at in range(0, len(samples) - FRAME + 1, FRAME)]
 
 
-def _active_mean_square(clip: Samples) -> float:
-    pieces = np.square(clip[: len(clip) // 1600 * 1600]).reshape(-1, 1600).mean(axis=1)
-    return float(pieces[pieces >= pieces.max() / 100].mean())
-
-
 def _cost_table() -> str:
     frames = _frames(quantised(noise("pink", -50, 90)))
     meter = LevelMeter(sample_rate=RATE, frame_length=FRAME)
@@ -135,7 +131,7 @@ def _cost_table() -> str:
     parts["meter + detector + gain"] = sum(list(parts.values())[1:])
     parts["plain numpy level gate"] = _microseconds(PlainLevelGate().is_active, frames)
     rows += [[name, f"{cost:.1f}"] for name, cost in parts.items()]
-    return _markdown(rows)
+    return table(rows)
 
 
 class PlainLevelGate:
@@ -172,11 +168,6 @@ def _microseconds(step: Callable[[Item], object], items: Sequence[Item]) -> floa
             step(item)
         best = min(best, time.perf_counter() - start)
     return best / len(items) * 1e6
-
-
-def _markdown(rows: Iterable[Sequence[str]]) -> str:
-    lines = ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join([lines[0], "|" + "---|" * lines[0].count(" | ") + "---|", *lines[1:], ""])
 
 
 if __name__ == "__main__":

@@ -21,6 +21,11 @@ def data_folder() -> Path:
     return Path(os.environ.get("SOUND_DETECTOR_DATA", default))
 
 
+def has_esc10() -> bool:
+    """Whether the ESC-10 clips are there."""
+    return any((data_folder() / "esc10").glob("*/*.ogg"))
+
+
 def esc10(limit: int | None = None) -> Iterator[tuple[str, Samples]]:
     """Class name and samples in [-1, 1) of each clip; `limit` takes that many, evenly over the classes."""
     import soundfile
@@ -44,8 +49,8 @@ def noise(kind: str, dbfs: float, seconds: float, seed: int = 0) -> Samples:
     rng = np.random.default_rng(seed)
     n = round(seconds * RATE)
     t = np.arange(n) / RATE
-    if kind == "hum":  # 50 Hz with harmonics up to 1 kHz, and the hiss of the amplifier 40 dB below
-        wave = sum((np.sin(2 * np.pi * 50 * k * t + k * k) / k for k in range(1, 21)), np.zeros(n))
+    if kind == "hum":  # 50 Hz with harmonics up to 1 kHz, and the amplifier's hiss nearly 40 dB below
+        wave = sum((np.sin(2 * np.pi * 50 * k * t + k * k) / k**2 for k in range(1, 21)), np.zeros(n))
         wave += 0.01 * rng.standard_normal(n)
     elif kind == "fan":  # blade tone at 120 Hz with harmonics, slowly unsteady, over brown noise
         steady = 1 + 0.1 * np.sin(2 * np.pi * 0.7 * t)
@@ -59,6 +64,12 @@ def noise(kind: str, dbfs: float, seconds: float, seed: int = 0) -> Samples:
 def quantised(samples: Samples) -> NDArray[np.int16]:
     """As a 16-bit converter gives it."""
     return np.clip(np.round(samples * 32768), -32768, 32767).astype(np.int16)
+
+
+def active_mean_square(clip: Samples) -> float:
+    """Mean square of the clip's 100 ms pieces that are within 20 dB of the loudest."""
+    pieces = np.square(clip[: len(clip) // 1600 * 1600]).reshape(-1, 1600).mean(axis=1)
+    return float(pieces[pieces >= pieces.max() / 100].mean())
 
 
 def _shaped(rng: np.random.Generator, n: int, slope: float) -> Samples:

@@ -1,0 +1,78 @@
+"""Figures as text: tables, targets and by how much each was met, the machine that gave them."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from statistics import median
+
+PACKAGES = ("numpy", "ai-edge-litert", "webrtcvad-wheels", "PyAudio", "soundfile", "soxr")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Something that a figure must not exceed."""
+
+    what: str
+    limit: float
+    unit: str
+    value: float | None
+    """None where it could not be measured here."""
+
+    def row(self) -> list[str]:
+        """What, limit, figure, and whether it was met and by how much."""
+        figure = "not measured" if self.value is None else f"{self.value:.3g} {self.unit}"
+        return [self.what, f"{self.limit:g} {self.unit}", figure, self.verdict()]
+
+    def verdict(self) -> str:
+        """Whether the limit was kept, and the share of it that was left or exceeded."""
+        if self.value is None:
+            return "–"
+        share = abs(1 - self.value / self.limit)
+        return f"met, {share:.0%} below" if self.value <= self.limit else f"**missed**, {share:.0%} above"
+
+
+def table(rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table; the first row is its head."""
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join([lines[0], "|" + "---|" * lines[0].count(" | ") + "---|", *lines[1:]]) + "\n"
+
+
+def middle(values: Sequence[float], digits: int = 1) -> str:
+    """Median and, in brackets, the least."""
+    return f"{median(values):.{digits}f} ({min(values):.{digits}f})"
+
+
+def machine() -> list[list[str]]:
+    """Processor, system, interpreter and packages, as rows of a table."""
+    cores = len(os.sched_getaffinity(0))
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    return [
+        ["the machine", ""],
+        ["processor", f"{_processor()}, {cores} cores, {memory:.0f} GB"],
+        ["system", f"{_system()}, Linux {platform.release()}, {platform.machine()}"],
+        ["Python", platform.python_version()],
+        ["packages", ", ".join(f"{name} {_version(name)}" for name in PACKAGES)],
+        ["load before the run", f"{os.getloadavg()[0]:.1f} (mean of the last minute)"],
+    ]
+
+
+def _processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith(("model name", "Model"))]
+    return names[0] if names else platform.processor() or "unknown"
+
+
+def _system() -> str:
+    return platform.freedesktop_os_release().get("PRETTY_NAME", "Linux")
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "(absent)"
