@@ -186,12 +186,7 @@ class _Lane:
     def stats(self) -> SinkStats:
         with self._wake:
             return SinkStats(
-                name=self.sink.name,
-                written=self._written,
-                dropped=self._dropped,
-                failed=self._failed,
-                pending=len(self._queue),
-                working=self._working,
+                self.sink.name, self._written, self._dropped, self._failed, len(self._queue), self._working
             )
 
     def _run(self) -> None:

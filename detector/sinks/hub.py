@@ -109,8 +109,7 @@ class Hub:
     async def _farewell(self) -> None:
         for connection in tuple(self.connections):
             connection.finish()
-        gone = [connection.gone for connection in self.connections]
-        if gone:
+        if gone := [connection.gone for connection in self.connections]:
             await asyncio.wait(gone, timeout=_FAREWELL_SECONDS)
         for connection in tuple(self.connections):
             connection.transport.abort()

@@ -14,6 +14,7 @@ from event_samples import T0, make_event, make_fields
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detector.devicestate import DeviceState
 from detector.records import Label
 from detector.sinks import message as wire
 
@@ -57,6 +58,13 @@ def test_every_type_and_field_is_defined_in_the_protocol(fields):
     assert section, f"no section for {kind}"
     described = set(re.findall(r"^\| `(\w+)` \|", section.group(), re.MULTILINE))
     assert described == set(fields)
+
+
+def test_every_state_is_defined_in_the_protocol():
+    states = re.search(r"^States .*?\n\n", PROTOCOL.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    assert set(re.findall(r"`(\w+)`", states.group())) == {"starting"} | {
+        state.value for state in DeviceState
+    }
 
 
 def test_an_event_carries_its_times_in_utc_and_rounded_numbers():
