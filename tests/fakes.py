@@ -91,7 +91,10 @@ class FakeVad:
 
 
 class FakeSource:
-    """Plays a script: blocks are yielded, exceptions raised, anything else is called between blocks."""
+    """Plays a script: blocks are yielded, exceptions raised, anything else is called between blocks.
+
+    Opened again after an exception it goes on behind it.
+    """
 
     def __init__(
         self, script: Iterable[Block | Exception | Callable[[], object]], *, live: bool = False
@@ -100,7 +103,7 @@ class FakeSource:
         self.live = live
         self.closed_by: list[str] = []
         self.delivered = 0
-        self._script = script
+        self._script = iter(script)
 
     def blocks(self) -> Iterator[Block]:
         for item in self._script:
