@@ -29,10 +29,10 @@ SUDDEN_DB = (6.0, 12.0)
 """Loudest over the 10th percentile where an event is first suspected, and where it is certain."""
 
 NOISE_SPREAD_DB = (5.1, 2.7, 1.77, 1.25)
-"""90th minus 10th percentile of 30 ms levels in the four bands for brown noise, the least steady one (m)."""
+"""90th minus 10th percentile of 30 ms levels in the four bands, measured on brown noise, the least steady."""
 
 UNSTEADY = (1.5, 2.0)
-"""Multiples of that spread: noises of all colours stay below the first, nearly all sounds exceed it (m)."""
+"""Multiples of that spread: noises of all colours stay below the first, nearly all sounds exceed it."""
 
 SPREAD_FRAMES = 24
 """Fewer say nothing about a spread: in 0.2 s, noise too reaches twice its own."""

@@ -33,7 +33,7 @@ LEAST_RISE_DB = 2.0
 """However steady the background, less than this over its floor is no sound."""
 
 RISE_SIGMAS = 5.0
-"""12 hours of stationary noise of all colours strayed further twice; 6 misses 3 % more sounds at 0 dB SNR."""
+"""12 hours of noise of all colours strayed further twice; with 6, 3 % more sounds at 0 dB SNR are missed."""
 
 MEMORY = 0.01
 """Share of each frame in running means and variances: 3 s."""
