@@ -20,6 +20,9 @@ from detector.sinks.message import EVENT_TYPES, encode
 
 log = logging.getLogger(__name__)
 
+_Clock = Callable[[], float]
+_Listener = Callable[[str], None]
+
 REMIND_SECONDS = 60.0
 """A sink in trouble is mentioned in the log at most this often."""
 LEAVING_SECONDS = 0.5
@@ -51,8 +54,8 @@ class Dispatcher:
         sinks: Sequence[Sink],
         *,
         queue_length: int = 1000,
-        clock: Callable[[], float] = time.monotonic,
-        on_closed: Callable[[str], None] | None = None,
+        clock: _Clock = time.monotonic,
+        on_closed: _Listener | None = None,
     ) -> None:
         """`on_closed` gets a sink's name, on that sink's thread, when its reader has gone for good."""
         self._make_lane = partial(_Lane, queue_length=queue_length, clock=clock, on_closed=on_closed)
@@ -130,13 +133,7 @@ def _open_all(lanes: Sequence[_Lane]) -> None:
 class _Lane:
     """One sink, its queue and its thread."""
 
-    def __init__(
-        self,
-        sink: Sink,
-        queue_length: int,
-        clock: Callable[[], float],
-        on_closed: Callable[[str], None] | None,
-    ) -> None:
+    def __init__(self, sink: Sink, queue_length: int, clock: _Clock, on_closed: _Listener | None) -> None:
         self.sink = sink
         # A daemon thread: one that hangs in a write must not keep the program from ending.
         self.thread = threading.Thread(target=self._run, name=f"sink {sink.name}", daemon=True)
@@ -146,9 +143,8 @@ class _Lane:
         self._queue: deque[Message] = deque()
         self._wake = threading.Condition()
         self._reopening = self._finishing = self._gone = False
-        self._written = self._dropped = self._failed = 0
+        self._written = self._dropped = self._failed = self._unreported = 0
         self._working = True
-        self._unreported = 0
         self._mentioned = False
         self._quiet_until = float("-inf")
 
@@ -250,6 +246,5 @@ class _Lane:
         with self._wake:
             self._gone = True
             self._queue.clear()
-        log.debug("dispatch.sink_closed sink=%s", self.sink.name)
         if self._on_closed is not None:
             self._on_closed(self.sink.name)
