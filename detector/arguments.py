@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from collections.abc import Sequence
 from typing import TypeAlias
 
@@ -126,12 +127,12 @@ def _listen(commands: Subparsers) -> None:
     )
     parser.add_argument(
         "--min-score",
-        type=float,
+        type=_score,
         default=0.0,
         metavar="SCORE",
         help="only events with at least this score, 0..1",
     )
-    parser.add_argument("--since", type=int, metavar="SEQ", help="first replay the events after this number")
+    parser.add_argument("--since", type=_seq, metavar="SEQ", help="first replay the events after this number")
     parser.add_argument("--json", action="store_true", help="JSON lines, also on a terminal")
     parser.add_argument(
         "--reconnect", action="store_true", help="wait for the daemon and come back when it was away"
@@ -141,3 +142,16 @@ def _listen(commands: Subparsers) -> None:
 def _check_config(commands: Subparsers) -> None:
     parser = _command(commands, "check-config", "print the effective settings, or every fault with its line")
     add_setting_flags(parser)
+
+
+def _score(text: str) -> float:
+    with contextlib.suppress(ValueError):
+        if 0 <= (score := float(text)) <= 1:
+            return score
+    raise argparse.ArgumentTypeError(f"expected a score from 0 to 1, got {text!r}")
+
+
+def _seq(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"expected the seq of an event, a whole number from 0, got {text!r}")
+    return int(text)
