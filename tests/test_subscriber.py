@@ -256,19 +256,20 @@ def test_the_wait_grows_to_half_a_minute():
 def test_the_example_in_the_protocol_works(tmp_path, monkeypatch, capsys):
     """It is what people start from: standard library only."""
     (code,) = re.findall(r"```python\n(.*?)```", PROTOCOL.read_text(encoding="utf-8"), re.DOTALL)
+    wanted = json.loads(re.search(r'"labels": (\[.*?\])', code).group(1))[0]
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     daemon = Daemon(f"unix://{tmp_path}/sound-detector/events.sock")
 
     def step(message):
         if message["type"] == "hello":
-            daemon.say("Cat", "Siren")
+            daemon.say("Cat", wanted)
         else:
             daemon.close()
 
     space = {"step": step}
     exec(code.replace("    if message", "    step(message)\n    if message"), space)  # noqa: S102
     space["connection"].close()
-    assert capsys.readouterr().out == "2026-08-01T14:03:22.500Z Siren 0.5\n"
+    assert capsys.readouterr().out == f"2026-08-01T14:03:22.500Z {wanted} 0.5\n"
 
 
 def nobody():
