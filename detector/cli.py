@@ -55,7 +55,7 @@ def _run(options: argparse.Namespace) -> int:
         return _print_completion(options.print_completion)
     from detector import assemble
     from detector.configfile import Loaded, load_settings
-    from detector.daemon import run_with_signals
+    from detector.signals import run_with_signals
 
     def load() -> Loaded:
         loaded = load_settings(**_setting_arguments(options))

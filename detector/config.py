@@ -67,7 +67,7 @@ class LevelSettings:
 
     enabled: bool = True
     """Switch."""
-    target_dbfs: float = -30.0
+    target_dbfs: float = -28.0
     """Loudest recent level that the gain aims for; louder sound is left alone."""
     max_gain_db: float = 40.0
     """The gain never exceeds this."""
@@ -134,6 +134,14 @@ class SinkSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class MetricsSettings:
+    """The same counts as `sound-detector status`, for Prometheus."""
+
+    port: int | None = None
+    """Port on 127.0.0.1 where GET /metrics is answered; None is none, 0 any that is free."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The whole tree."""
 
@@ -145,6 +153,7 @@ class Settings:
     events: EventSettings = EventSettings()
     sinks: tuple[SinkSettings, ...] | None = None
     """None: stdout, and for a live source also the default socket."""
+    metrics: MetricsSettings = MetricsSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,5 +211,6 @@ LIMITS: Mapping[str, Limit] = {
     "events.labels.*.refractory_seconds": _DAY,
     "sinks.*.max_bytes": Limit(0, 1_000_000_000_000, "bytes"),
     "sinks.*.backups": Limit(0, 1000),
+    "metrics.port": Limit(0, 65535),
 }
 """Pattern of a dotted key -> its range."""

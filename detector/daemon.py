@@ -1,13 +1,11 @@
-"""The running detector: the worker loop between capture and dispatch, and what signals ask for."""
+"""The running detector: the worker loop between capture and dispatch."""
 
 from __future__ import annotations
 
 import logging
-import signal
 import threading
 import time
 from collections.abc import Callable
-from types import FrameType
 
 from detector.audio.health import HealthMeter
 from detector.capture import Capture, Ended, Trouble
@@ -16,6 +14,7 @@ from detector.dispatch import Dispatcher
 from detector.errors import DetectorError, DeviceLost
 from detector.events.timeline import Timeline
 from detector.interfaces import Source
+from detector.metrics import MetricsServer
 from detector.notify import Notifier
 from detector.pipeline import Pipeline
 from detector.records import Block, Counts, Event
@@ -55,6 +54,7 @@ class Daemon:
         health: HealthMeter | None = None,
         notifier: Notifier | None = None,
         reload: Callable[[], list[Event]] | None = None,
+        metrics: MetricsServer | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -66,6 +66,7 @@ class Daemon:
         self._health = health
         self._notifier = notifier or Notifier({})
         self._reload = reload
+        self._metrics = metrics
         self._clock = clock
         self._monotonic = monotonic
         self._capture = Capture(source, queue_blocks=queue_blocks)
@@ -87,10 +88,32 @@ class Daemon:
         counts.blocks_dropped = self._capture.dropped
         return counts
 
+    @property
+    def source_name(self) -> str:
+        """What events call the source."""
+        return self._source.name
+
+    @property
+    def heard_seconds(self) -> float:
+        """Length of the stream so far, gaps included [s]."""
+        return self._pipeline.stop / self._rate
+
+    @property
+    def level_dbfs(self) -> float:
+        """Level of the newest frame [dBFS]."""
+        return self._pipeline.level_dbfs
+
+    @property
+    def gain_db(self) -> float:
+        """Gain in front of the classifier now [dB]."""
+        return self._pipeline.gain_db
+
     def run(self) -> None:
         """Listen until the end; raises the SourceError that ended it, after all is delivered."""
         self._dispatcher.start()
         try:
+            if self._metrics is not None:
+                self._metrics.start()
             self._heard_at = self._monotonic()
             self._capture.start()
             self._work()
@@ -101,6 +124,8 @@ class Daemon:
             self.stop()
             self._capture.stop(JOIN_SECONDS)
             self._dispatcher.close()
+            if self._metrics is not None:
+                self._metrics.close()
             if self._listened:
                 self._report()
         if self._failure is not None:
@@ -219,24 +244,3 @@ class Daemon:
             counts.blocks_dropped,
             counts.samples_lost,
         )
-
-
-def run_with_signals(daemon: Daemon) -> None:
-    """Run until the end; SIGINT and SIGTERM stop it (a second one at once), SIGHUP reloads the settings."""
-
-    def on_stop(number: int, frame: FrameType | None) -> None:
-        daemon.stop()
-        signal.signal(number, signal.SIG_DFL)
-
-    def on_reload(number: int, frame: FrameType | None) -> None:
-        daemon.request_reload()
-
-    handlers = {signal.SIGINT: on_stop, signal.SIGTERM: on_stop}
-    if hasattr(signal, "SIGHUP"):
-        handlers[signal.SIGHUP] = on_reload
-    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
-    try:
-        daemon.run()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

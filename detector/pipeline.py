@@ -12,7 +12,7 @@ from detector.audio.gate import Gate
 from detector.audio.level import LevelMeter
 from detector.audio.ring import Ring
 from detector.audio.windows import WindowGrid
-from detector.events.dating import LevelHistory
+from detector.events.dating import UNHEARD_DBFS, LevelHistory
 from detector.events.tracker import EventTracker
 from detector.interfaces import Classifier
 from detector.records import Block, Counts, Event, Label, Span, Window
@@ -54,6 +54,7 @@ class Pipeline:
         self.labels = tuple(labels)
         """What events may carry."""
         self._gain_db = 0.0
+        self._level_dbfs = UNHEARD_DBFS
         self._counts = Counts()
 
     @property
@@ -67,6 +68,16 @@ class Pipeline:
     def stop(self) -> int:
         """One past the newest sample that was processed."""
         return self._ring.stop
+
+    @property
+    def level_dbfs(self) -> float:
+        """Level of the newest frame [dBFS]."""
+        return self._level_dbfs
+
+    @property
+    def gain_db(self) -> float:
+        """Gain in front of the classifier now [dB]; 0 where it is off."""
+        return self._gain_db
 
     def push(self, block: Block, /) -> list[Event]:
         """Take one block, return the events that its samples start, continue or end."""
@@ -105,6 +116,7 @@ class Pipeline:
         span = Span(frame.start, frame.stop)
         self._ring.append(frame)
         level = self._meter.measure(frame)
+        self._level_dbfs = level.dbfs
         self._history.push(span, level.dbfs)
         if self._gain is not None:
             self._gain_db = self._gain.push(level)

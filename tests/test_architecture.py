@@ -17,11 +17,12 @@ ROOT = Path(__file__).resolve().parents[1]
 # each other. The settings stand aside: only those named in SETTINGS_READERS know them.
 ORDER = (
     ("cli",),
-    ("assemble", "subscriber", "arguments"),
+    ("assemble", "subscriber", "arguments", "signals"),
+    ("report",),
     ("configfile", "settingflags"),
     ("configcheck",),
     ("daemon", "config"),
-    ("dispatch", "capture"),
+    ("dispatch", "capture", "metrics"),
     ("modelstore",),
     ("sources", "backends", "sinks"),
     ("pipeline", "strict", "devicestate", "notify"),
@@ -43,7 +44,7 @@ DATA_TYPES = {
 EFFECTS = {"open", "print", "input", "now", "utcnow", "today"}
 
 CONCURRENCY = {"threading", "queue", "asyncio", "concurrent", "multiprocessing", "_thread"}
-OWNERS_OF_THREADS = {"daemon", "capture", "dispatch", "sinks.socket_server", "sinks.hub"}
+OWNERS_OF_THREADS = {"daemon", "capture", "metrics", "dispatch", "sinks.socket_server", "sinks.hub"}
 
 
 @dataclass(frozen=True)

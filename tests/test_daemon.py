@@ -9,10 +9,11 @@ import pytest
 
 from detector.assemble import make_pipeline
 from detector.config import EventSettings, GateSettings, LevelSettings, Settings
-from detector.daemon import Daemon, run_with_signals
+from detector.daemon import Daemon
 from detector.dispatch import Dispatcher
 from detector.errors import ConfigError, DeviceLost, DeviceNotFound, SinkError, UnsupportedFormat
 from detector.records import Block
+from detector.signals import run_with_signals
 from tests.fakes import LONG, FakeClassifier, FakeSource, HandClock, MemorySink, cut, make_spec
 
 RATE = 16000
@@ -275,7 +276,7 @@ def test_refused_settings_do_not_stop_it(caplog):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_cleanly_and_the_handlers_are_put_back(number):
     before = signal.getsignal(number)
-    endless = (Block(n * HOP, ROOM[:HOP]) for n in itertools.count())
+    endless = (Block(n * HOP, ROOM[:HOP]) for n in itertools.count(1))
     script = itertools.chain(hop_blocks(ROOM)[:1], [lambda: signal.raise_signal(number)], endless)
     setting = Setting(script)
     run_with_signals(setting.daemon)

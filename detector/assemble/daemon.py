@@ -16,7 +16,9 @@ from detector.audio.health import HealthMeter
 from detector.configfile import Loaded
 from detector.daemon import Daemon
 from detector.dispatch import Dispatcher
+from detector.metrics import MetricsServer
 from detector.notify import Notifier
+from detector.report import make_report, prometheus_text
 from detector.sinks.message import hello_fields, run_id_text
 
 BLOCK_SECONDS = 0.13
@@ -59,6 +61,11 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
     make = partial(make_sink, hello=hello, verbose=verbose)
     sinks = {sink: make(sink) for sink in effective_sinks(settings)}
     dispatcher = Dispatcher(list(sinks.values()), on_closed=end_with_the_reader)
+
+    def metrics_text() -> str:
+        return prometheus_text(make_report(daemon, dispatcher, model=spec.name, run_id=run_id))
+
+    port = settings.metrics.port
     daemon = Daemon(
         source=source,
         pipeline=pipeline,
@@ -68,6 +75,7 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
         queue_blocks=max(2, round(QUEUE_SECONDS * spec.sample_rate / block)),
         health=HealthMeter(sample_rate=spec.sample_rate) if source.live else None,
         notifier=Notifier(os.environ),
+        metrics=None if port is None else MetricsServer(port, metrics_text),
         reload=Reloader(
             settings,
             load=load,
