@@ -47,7 +47,7 @@ def test_the_subscriber_is_the_example_of_the_protocols_text():
 @pytest.mark.usefixtures("model")
 def test_a_sound_at_the_microphone_becomes_a_line_of_a_subscriber(microphone, start, tmp_path):
     """`--device 1` and no sink named: standard output and the user's own socket tell the same event."""
-    soundfile.write(tmp_path / "alarm.wav", demo_samples(6.3, 13.7), RATE)
+    soundfile.write(tmp_path / "alarm.wav", demo_samples(6.7, 10.5), RATE)
     daemon = start("--device", "1", "-v", variables=microphone.variables)
     daemon.says("daemon.listening source='default'")
     subscriber = start(

@@ -1,0 +1,52 @@
+"""Real sounds: the first clip of each class of ESC-10, through the real program with its defaults.
+
+Nobody chose the clips: they are the first of each folder by name.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from detector.backends.bundle import load_bundle
+from detector.modelstore.folders import shipped_folder
+from tests.program.running import DATA, labels
+
+FOLDER = DATA / "esc10"
+
+CLASSES = {
+    "001 - Dog bark": {"Dog"},
+    "002 - Rain": {"Rain"},
+    "003 - Sea waves": {"Ocean", "Waves, surf"},
+    "004 - Baby cry": {"Baby cry, infant cry"},
+    "005 - Clock tick": {"Clock", "Tick"},
+    "006 - Person sneeze": {"Sneeze"},
+    "007 - Helicopter": {"Helicopter"},
+    "008 - Chainsaw": {"Chainsaw"},
+    "009 - Rooster": {"Chicken, rooster"},
+    "010 - Fire crackling": {"Fire"},
+}
+"""ESC-10's classes as AudioSet calls them; a kind of one, such as `Bark`, is as good."""
+
+WANTED = 8
+
+
+@pytest.mark.usefixtures("model")
+@pytest.mark.skipif(not FOLDER.is_dir(), reason=f"ESC-10 is not at {FOLDER}: set SOUND_DETECTOR_DATA")
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="6 of 10: YAMNet scores this baby, clock, helicopter and fire below the common threshold of 0.3",
+)
+def test_at_least_eight_of_ten_classes_are_named(run):
+    known = load_bundle(shipped_folder() / "yamnet").spec.labels
+    ids = {label.name: label.class_id for label in known}
+    kinds = {label.name: {label.class_id} | label.ancestors for label in known}
+    missed = {}
+    for name, wanted in CLASSES.items():
+        program = run("-q", "--input", str(min((FOLDER / name).glob("*.ogg"))))
+        if program.status != 0 or program.err.seen:
+            raise RuntimeError(f"{name}: exit status {program.status}, {program.err.seen}")
+        heard = labels(program.out.seen)
+        if not {ids[label] for label in wanted} & set().union(*(kinds[label] for label in heard)):
+            missed[name] = heard
+    assert len(missed) <= len(CLASSES) - WANTED, f"heard as something else: {missed}"
