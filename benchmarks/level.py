@@ -5,6 +5,8 @@ of its own stream: YAMNet's scores are averaged over the windows that lie in the
 `LABELS` decides the class. Noises: an event is a label (background labels excepted) that scores >= 0.3 in
 two consecutive windows; counted with the gate `both`, and with the gate off.
 
+The gain's target, limit and ramps were chosen on these same clips, so its own row is a little flattered.
+
     python -m benchmarks.level [--model-file YAMNET.TFLITE] [--limit CLIPS] [--seconds SECONDS]
 """
 
