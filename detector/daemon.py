@@ -13,8 +13,7 @@ from detector.devicestate import DETAIL, DeviceState, Sign, next_state
 from detector.dispatch import Dispatcher
 from detector.errors import DetectorError, DeviceLost
 from detector.events.timeline import Timeline
-from detector.interfaces import Source
-from detector.metrics import MetricsServer
+from detector.interfaces import Service, Source
 from detector.notify import Notifier
 from detector.pipeline import Pipeline
 from detector.records import Block, Counts, Event
@@ -54,7 +53,7 @@ class Daemon:
         health: HealthMeter | None = None,
         notifier: Notifier | None = None,
         reload: Callable[[], list[Event]] | None = None,
-        metrics: MetricsServer | None = None,
+        metrics: Service | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:

@@ -99,3 +99,13 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Deliver what is held and release everything."""
+
+
+class Service(Protocol):
+    """Something that runs beside the pipeline on a thread of its own."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def close(self) -> None:
+        """End."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import time
 from collections.abc import Callable
 from functools import partial
@@ -13,10 +12,11 @@ from detector.assemble.edges import effective_sinks, make_sink, make_source
 from detector.assemble.pipeline import hop_length, make_pipeline
 from detector.assemble.reload import Reloader
 from detector.audio.health import HealthMeter
+from detector.config import Settings
 from detector.configfile import Loaded
 from detector.daemon import Daemon
 from detector.dispatch import Dispatcher
-from detector.metrics import MetricsServer
+from detector.interfaces import Service
 from detector.notify import Notifier
 from detector.report import make_report, prometheus_text
 from detector.sinks.message import hello_fields, run_id_text
@@ -43,7 +43,7 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
     hop = hop_length(settings, spec)
     block = block_length(hop, spec.sample_rate)
     source = make_source(settings.source, sample_rate=spec.sample_rate, block_length=block)
-    run_id = run_id_text(time.time(), secrets.randbits(16))
+    run_id = run_id_text(time.time(), int.from_bytes(os.urandom(2), "big"))
 
     def hello() -> dict[str, object]:
         return hello_fields(
@@ -65,7 +65,6 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
     def metrics_text() -> str:
         return prometheus_text(make_report(daemon, dispatcher, model=spec.name, run_id=run_id))
 
-    port = settings.metrics.port
     daemon = Daemon(
         source=source,
         pipeline=pipeline,
@@ -75,7 +74,7 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
         queue_blocks=max(2, round(QUEUE_SECONDS * spec.sample_rate / block)),
         health=HealthMeter(sample_rate=spec.sample_rate) if source.live else None,
         notifier=Notifier(os.environ),
-        metrics=None if port is None else MetricsServer(port, metrics_text),
+        metrics=make_metrics(settings, metrics_text),
         reload=Reloader(
             settings,
             load=load,
@@ -87,6 +86,15 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
         ),
     )
     return daemon
+
+
+def make_metrics(settings: Settings, text: Callable[[], str]) -> Service | None:
+    """The Prometheus endpoint, where one is wanted; its imports cost 3 MB where none is."""
+    if settings.metrics.port is None:
+        return None
+    from detector.metrics import MetricsServer
+
+    return MetricsServer(settings.metrics.port, text)
 
 
 def block_length(hop: int, sample_rate: int) -> int:
