@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -82,7 +83,7 @@ class Notifier:
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
                 sender.settimeout(SEND_SECONDS)
-                sender.sendto(message.encode(), self._address)
+                sender.sendto(message.encode(errors="replace"), self._address)
         except OSError as error:
             if not self._failed:
                 log.warning("notify.failed socket=%r error=%r", self._address, str(error))
@@ -99,6 +100,6 @@ def _address(name: str) -> str | None:
 def _watchdog_seconds(environ: Mapping[str, str], pid: int) -> float | None:
     """The interval, where it is meant for this process."""
     interval, owner = environ.get("WATCHDOG_USEC", ""), environ.get("WATCHDOG_PID", str(pid))
-    if owner != str(pid) or not (interval.isascii() and interval.isdigit()) or int(interval) == 0:
+    if owner != str(pid) or not re.fullmatch("[0-9]{1,18}", interval) or int(interval) == 0:
         return None
     return int(interval) / 1e6

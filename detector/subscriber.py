@@ -25,6 +25,9 @@ CONNECT_SECONDS = 5.0
 MISSED_BEATS = 3
 """After this many heartbeat intervals of silence the daemon counts as gone."""
 
+LONGEST_BEAT_SECONDS = 86400.0
+"""A daemon that claims to beat more rarely is not waited for any longer."""
+
 MAX_LINE_BYTES = 4 * 1024 * 1024
 """A hello with all labels of a model takes some 20 KB; more than this is no daemon of ours."""
 
@@ -145,7 +148,7 @@ def _messages(connection: socket.socket) -> Iterator[tuple[dict[str, object], by
 def _read(line: bytes) -> dict[str, object]:
     try:
         fields = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         fields = None
     if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):
         raise SinkError("expected lines of JSON with a type, got something else; is this a sound-detector?")
@@ -159,9 +162,14 @@ def _ask(connection: socket.socket, hello: dict[str, object], place: _Place, wis
     elif place.seq is None and isinstance(newest, int):
         place.seq = newest
     place.run_id = run_id
-    connection.sendall(json.dumps(wish | {"since": place.seq}).encode() + b"\n")
+    try:
+        connection.sendall(json.dumps(wish | {"since": place.seq}).encode() + b"\n")
+    except ConnectionError:
+        pass  # it has gone, but its last words are still to be read
+    except TimeoutError:
+        raise SinkError("the daemon takes no request: it does not read") from None
     if isinstance(beat, int | float) and beat > 0:
-        connection.settimeout(MISSED_BEATS * beat)
+        connection.settimeout(MISSED_BEATS * min(beat, LONGEST_BEAT_SECONDS))
 
 
 def _take(fields: dict[str, object], line: bytes, place: _Place, out: StdoutSink, say: _Sayer) -> None:

@@ -91,6 +91,9 @@ def load_bundle(folder: Path) -> Bundle:
         raise ModelError(yamlfile.Fault(document.lines.get(key), key, message).at(str(path)))
 
     _check_plain_name(yaml.name, "name", fault)
+    _check_plain_name(yaml.labels, "labels", fault)
+    if yaml.ontology:
+        _check_plain_name(yaml.ontology, "ontology", fault)
     for key, value in (("sample_rate", yaml.sample_rate), ("window", yaml.window)):
         if value < 1:
             fault(key, f"expected at least 1, got {value}")

@@ -6,11 +6,15 @@ Facts of AudioSet: class ids are its mids (https://research.google.com/audioset/
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
 from detector.errors import ModelError
 from detector.records import Label
+
+MAX_ANCESTORS = 200
+"""Classes above one class; AudioSet's deepest has some ten, and time and memory grow with the square."""
 
 
 def read_labels(path: Path, model: str, ancestors: Mapping[str, frozenset[str]]) -> tuple[Label, ...]:
@@ -36,7 +40,7 @@ def read_labels(path: Path, model: str, ancestors: Mapping[str, frozenset[str]])
     if not labels:
         raise ModelError(f"{path}: has no labels; it wants one row for each output of the model")
     for what, values in (("mid", [x.class_id for x in labels]), ("display_name", [x.name for x in labels])):
-        twice = next((value for value in values if values.count(value) > 1), None)
+        twice = next((value for value, times in Counter(values).items() if times > 1), None)
         if twice is not None:
             raise ModelError(f"{path}: {what} {twice!r} stands there twice; each label needs its own")
     return tuple(labels)
@@ -56,6 +60,8 @@ def read_ontology(path: Path) -> dict[str, frozenset[str]]:
             if parent not in above:
                 above.add(parent)
                 waiting.extend(parents[parent])
+            if len(above) > MAX_ANCESTORS:
+                raise ModelError(f"{path}: {mid!r} has more than {MAX_ANCESTORS} classes above it")
         if mid in above:
             raise ModelError(f"{path}: {mid!r} is its own ancestor; the tree must have no circle")
         ancestors[mid] = frozenset(above)

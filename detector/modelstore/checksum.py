@@ -43,7 +43,7 @@ def checked_derived_bytes(path: Path, *, origin_sha256: str, remedy: str) -> byt
     try:
         facts = json.loads(_sidecar(path).read_text(encoding="utf-8"))
         sha256, origin = str(facts["sha256"]), str(facts["origin_sha256"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelError(f"{_sidecar(path)}: is missing or damaged; {remedy}") from error
     if origin != origin_sha256:
         raise ModelError(f"{path}: was built from another version of the model; {remedy}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -94,7 +95,7 @@ def _tcp(uri: str, rest: str) -> TcpAddress:
         valid = _is_ipv6(host)
     else:
         valid = bool(host) and not set(host) & set(":/[]@?# ")
-    if not (separator and valid and port.isascii() and port.isdigit() and int(port) <= 65535):
+    if not (separator and valid and re.fullmatch("[0-9]{1,5}", port) and int(port) <= 65535):
         raise ConfigError(
             f"socket address: expected tcp://HOST:PORT such as tcp://127.0.0.1:{DEFAULT_PORT}, got {uri!r}"
         )

@@ -11,6 +11,9 @@ _LABEL_WIDTH = 28
 _COLOURS = {"start": "\x1b[1;32m", "update": "\x1b[36m", "end": "\x1b[2m"}
 _RESET = "\x1b[0m"
 
+_HUGE = 1e9
+"""No score, level or duration; a longer number would fill the terminal."""
+
 
 def event_line(fields: Mapping[str, object], *, colour: bool = False, zone: tzinfo | None = None) -> str:
     """Render an event's fields without a newline; `zone` None is the machine's own.
@@ -47,6 +50,6 @@ def printable(text: str) -> str:
 
 
 def _number(value: object, width: int, digits: int) -> str:
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _HUGE:
         return f"{value:{width}.{digits}f}"
     return "-".rjust(width)
