@@ -7,6 +7,7 @@ import math
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
+from functools import cache
 from typing import Any, Literal, TypeAlias, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from detector.errors import ConfigError
@@ -112,7 +113,7 @@ class _Reader:
             value = {}
         if not isinstance(value, Mapping):
             return self._wrong(cls, value, key)
-        hints = get_type_hints(cls)
+        hints = _hints(cls)
         for name in value:
             if name not in hints:
                 self._fault(join(key, name), f"unknown key: {self._hint(name, list(hints))}")
@@ -168,15 +169,26 @@ class _Reader:
 
     def _hint(self, name: str, known: list[str]) -> str:
         """The nearest known key, or the section where a key of this very name belongs."""
-        elsewhere = [dotted for dotted in _dotted(self._root, "") if dotted.split(".")[-1] == name]
-        if elsewhere:
-            return f"did you mean `{elsewhere[0]}`?"
+        if elsewhere := _places(self._root).get(name):
+            return f"did you mean `{elsewhere}`?"
         return did_you_mean(name, known) or f"known are {', '.join(known)}"
+
+
+@cache
+def _hints(cls: type) -> dict[str, _Hint]:
+    """What the fields of a dataclass take; kept, since a document may ask a thousand times."""
+    return get_type_hints(cls)
+
+
+@cache
+def _places(root: type) -> dict[str, str]:
+    """Where a key of this name belongs: last part of a dotted name -> the first such name."""
+    return {dotted.rpartition(".")[2]: dotted for dotted in reversed(list(_dotted(root, "")))}
 
 
 def _dotted(cls: _Hint, key: str) -> Iterator[str]:
     """The dotted name of every field of nested dataclasses."""
-    for name, hint in get_type_hints(cls).items():
+    for name, hint in _hints(cls).items():
         yield join(key, name)
         if is_dataclass(hint):
             yield from _dotted(hint, join(key, name))
