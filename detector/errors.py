@@ -7,6 +7,7 @@
     │   ├── DeviceNotFound     no such microphone, or the name is ambiguous
     │   ├── DeviceLost         the microphone went away while we listened
     │   └── UnsupportedFormat  a file or stream that cannot be decoded
+    ├── HistoryError           the history cannot be read or written (never fatal for the daemon)
     └── SinkError              events cannot be delivered (fatal only at start)
         └── SinkClosed         the reader has gone for good, as after `| head -1`
 
@@ -50,6 +51,10 @@ class DeviceLost(SourceError):
 
 class UnsupportedFormat(SourceError):
     """A recording is missing, empty, damaged or in a format that cannot be read."""
+
+
+class HistoryError(DetectorError):
+    """The file of past events cannot be read or written; while the daemon runs it is counted, never fatal."""
 
 
 class SinkError(DetectorError):

@@ -1,0 +1,112 @@
+"""`history`: what was heard, as a table for people, as CSV for spreadsheets, as JSON lines for programs."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, tzinfo
+from itertools import islice
+from pathlib import Path
+from typing import TextIO
+
+from detector.errors import HistoryError
+from detector.history.archive import Question, sounds
+from detector.sinks.text import printable
+
+COLUMNS = (
+    "start_time",
+    "end_time",
+    "duration",
+    "label",
+    "class_id",
+    "top_score",
+    "level_dbfs",
+    "source",
+    "model",
+    "id",
+    "type",
+    "seq",
+)
+"""Of the CSV form, named as on the wire."""
+
+FORMATS = ("table", "json", "csv")
+
+
+def history_command(
+    paths: Sequence[Path],
+    question: Question,
+    *,
+    format: str = "table",
+    stdout: TextIO | None = None,
+    stderr: TextIO | None = None,
+    zone: tzinfo | None = None,
+) -> int:
+    """Print the sounds in the first of `paths` that exists; the exit code is 0. Raises HistoryError.
+
+    `zone` None is the machine's own; only the table is in local time.
+    """
+    out = sys.stdout if stdout is None else stdout
+    found = [path for path in paths if path.is_file()]
+    if not found:
+        places = " or ".join(map(str, paths))
+        raise HistoryError(
+            f"there is no history at {places}: run the daemon first, or name the file with --file"
+        )
+    limit = question.limit
+    heard = sounds(found[0], question)
+    if format == "json":
+        for fields in heard:
+            print(json.dumps(fields, ensure_ascii=False, separators=(",", ":")), file=out)
+    elif format == "csv":
+        rows = csv.DictWriter(out, COLUMNS, restval="", extrasaction="ignore", lineterminator="\n")
+        rows.writeheader()
+        rows.writerows(heard)
+    else:
+        count = 0
+        for line in _table(heard, zone):
+            print(line, file=out)
+            count += 1
+        say = sys.stderr if stderr is None else stderr
+        if not count:
+            print("nothing was heard", file=say)
+        elif limit and count == limit:
+            print(f"the newest {limit}; there may be more: --limit 0 shows all", file=say)
+    return 0
+
+
+def _table(heard: Iterable[Mapping[str, object]], zone: tzinfo | None) -> Iterator[str]:
+    """Lines with columns as wide as the first sounds need: a long history is not held in memory."""
+    cells = (_cells(fields, zone) for fields in heard)
+    while chunk := list(islice(cells, 1000)):
+        widths = [max(map(len, column)) for column in zip(*chunk, strict=True)]
+        for row in chunk:
+            yield "  ".join(
+                cell.ljust(width) if index in (0, 1) else cell.rjust(width) if index < 5 else cell
+                for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+            )
+
+
+def _cells(fields: Mapping[str, object], zone: tzinfo | None) -> tuple[str, ...]:
+    ended = fields.get("type") == "end"
+    return (
+        _local(fields.get("start_time"), zone),
+        printable(str(fields.get("label"))),
+        # No end is known of what still goes on, or was cut off when the daemon was killed.
+        f"{'' if ended else '>'}{_number(fields.get('duration'), 1)} s",
+        _number(fields.get("top_score"), 2),
+        f"{_number(fields.get('level_dbfs'), 1)} dBFS",
+        printable(str(fields.get("source"))),
+    )
+
+
+def _local(moment: object, zone: tzinfo | None) -> str:
+    try:
+        return f"{datetime.fromisoformat(str(moment)).astimezone(zone):%Y-%m-%d %H:%M:%S}"
+    except (ValueError, OverflowError):
+        return "-"
+
+
+def _number(value: object, digits: int) -> str:
+    return f"{value:.{digits}f}" if isinstance(value, int | float) else "-"

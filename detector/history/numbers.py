@@ -1,0 +1,79 @@
+"""The numbers of events: rising, and never given twice, whatever happens to process, disk or clock.
+
+While the file can be written, the next run goes on after the newest event in it. Events that go out while
+it cannot be written leave no trace there, so numbers are *reserved* ahead: the file says below which number
+all may have been used, and a run that did not end well is followed by one that begins there. Where nothing
+could be reserved, numbering is lifted to the clock's milliseconds, above everything counted from 1.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+AHEAD = 100_000
+"""Numbers reserved at once, renewed when half are used: 14 hours of an event a second without a disk."""
+
+
+class Numbers:
+    """Gives numbers to the publishing thread and keeps their reservation with the writing one."""
+
+    def __init__(self, *, utc: Callable[[], float] = time.time, ahead: int = AHEAD) -> None:
+        self._utc = utc
+        self.ahead = ahead
+        self._lock = threading.Lock()
+        self._last = 0
+        self._reserved: int | None = None
+        self._begun = False
+        self.before = 0
+        """Where numbering stood when this run began."""
+
+    @property
+    def last(self) -> int:
+        """The newest number given, or where numbering stands before the first."""
+        return self._last
+
+    def take(self) -> int:
+        """The next number; past the end of a reservation that could not be renewed it is lifted."""
+        with self._lock:
+            if self._reserved is not None and self._last + 1 >= self._reserved:
+                self._lift()
+            self._last += 1
+            return self._last
+
+    def lose(self) -> None:
+        """What a file knew of earlier runs is lost: a run that has not begun yet is lifted."""
+        with self._lock:
+            if not self._begun:
+                self._lift()
+
+    def meet(self, newest: int, reserved: int) -> None:
+        """A file was opened: it holds events up to `newest`, and below `reserved` all may be used."""
+        with self._lock:
+            theirs = newest if reserved == self._reserved else max(newest, reserved - 1)
+            self._last = max(self._last, theirs)
+
+    def wanted(self) -> int | None:
+        """What to reserve now: the number below which all may be used; None while there is enough."""
+        with self._lock:
+            if self._reserved is not None and self._reserved - self._last > self.ahead // 2:
+                return None
+            return self._last + 1 + self.ahead
+
+    def grant(self, reserved: int) -> None:
+        """The reservation is on the disk."""
+        with self._lock:
+            self._reserved = reserved
+
+    def begin(self) -> None:
+        """Numbering is settled: the run begins here, lifted where nothing could be reserved."""
+        with self._lock:
+            if self._reserved is None:
+                self._lift()
+            self._begun = True
+            self.before = self._last
+
+    def _lift(self) -> None:
+        self._last = max(self._last, int(self._utc() * 1000))
+        self._reserved = None

@@ -1,0 +1,256 @@
+"""The file: every event once, a damaged one is set aside, and nobody else gets in."""
+
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+from contextlib import closing
+
+import pytest
+from history_samples import DAY, T0, make_message, make_store, rows
+
+from detector.errors import HistoryError
+from detector.history.numbers import Numbers
+from detector.history.schema import VERSION
+
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "state" / "history.db"
+
+
+def written(path, *messages, **options):
+    store = make_store(path, **options)
+    store.write(messages)
+    return store
+
+
+def test_what_is_written_is_there_as_it_was_sent(path):
+    messages = [make_message(seq, label="Déjà") for seq in (1, 2, 3)]
+    written(path, *messages)
+    assert [f"{line}\n".encode() for line in rows(path, "line")] == [message.line for message in messages]
+    assert rows(path, "start") == [T0] * 3
+
+
+def test_the_same_event_written_twice_is_there_once(path):
+    store = written(path, make_message(1))
+    store.write([make_message(1), make_message(2)])
+    assert rows(path) == [1, 2]
+
+
+def test_an_event_without_times_or_names_is_kept_all_the_same(path):
+    written(path, make_message(1, start_time=None, label="x", top_score=None, source=None))
+    assert rows(path) == [1]
+
+
+def test_only_owner_and_group_get_at_it(path):
+    store = written(path, make_message(1))
+    files = {file.name: stat.S_IMODE(file.stat().st_mode) & 0o137 for file in path.parent.iterdir()}
+    assert {"history.db", "history.db-wal", "history.db-shm"} <= files.keys()
+    assert set(files.values()) == {0}
+    assert stat.S_IMODE(path.parent.stat().st_mode) & 0o027 == 0
+    store.close()
+
+
+def test_the_next_run_goes_on_after_a_good_end_without_a_gap(path):
+    numbers = Numbers(utc=lambda: T0)
+    store = make_store(path, numbers)
+    store.write([])
+    numbers.begin()
+    store.write([make_message(numbers.take()) for _ in range(3)])
+    store.close()
+    after = Numbers(utc=lambda: T0)
+    make_store(path, after).write([])
+    after.begin()
+    assert after.take() == 4
+
+
+def test_the_next_run_begins_above_what_a_killed_one_may_have_used(path):
+    """Three numbers were given, one was written, the process is gone without a word."""
+    numbers = Numbers(utc=lambda: T0)
+    store = make_store(path, numbers)
+    store.write([])
+    numbers.begin()
+    given_out = [numbers.take() for _ in range(3)]
+    store.write([make_message(1)])
+    os.close(store._lock)
+    after = Numbers(utc=lambda: T0)
+    make_store(path, after).write([])
+    after.begin()
+    assert after.take() > max(given_out)
+    assert after.before < 2 * numbers.ahead
+
+
+@pytest.mark.parametrize("content", [b"no database at all" * 100, b"SQLite format 3\0" + b"\xff" * 5000])
+def test_a_damaged_file_is_set_aside_and_a_new_one_begun(path, content, caplog):
+    path.parent.mkdir()
+    path.write_bytes(content)
+    numbers = Numbers(utc=lambda: T0)
+    make_store(path, numbers).write([make_message(1)])
+    (aside,) = path.parent.glob("history.db.damaged-*")
+    assert aside.read_bytes() == content
+    assert rows(path) == [1]
+    assert "history.damaged" in caplog.text
+    numbers.begin()
+    assert numbers.take() > T0 * 1000  # what the old file held is unknown
+
+
+def test_a_file_that_is_damaged_while_it_is_used_loses_no_event(path):
+    store = written(path, *(make_message(seq) for seq in range(1, 2000)))
+    store.close()
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xa5" * (path.stat().st_size - 4096))
+    store = make_store(path)
+    store.write([make_message(5000)])
+    assert rows(path) == [5000]
+
+
+def test_a_mistyped_path_moves_nobodys_file(tmp_path):
+    path = tmp_path / "letter.txt"
+    path.write_text("Dear all, " * 100)
+    with pytest.raises(HistoryError, match=r"set history\.path"):
+        make_store(path).write([make_message(1)])
+    assert path.read_text().startswith("Dear all")
+
+
+def test_another_programs_database_is_left_alone(path):
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE bookmarks (url)")
+    with pytest.raises(HistoryError, match="belongs to another program"):
+        make_store(path).write([make_message(1)])
+
+
+def test_a_file_of_a_later_version_is_refused_and_left_alone(path):
+    written(path, make_message(1)).close()
+    with closing(sqlite3.connect(path)) as later:
+        later.execute(f"PRAGMA user_version = {VERSION + 1}")
+    with pytest.raises(HistoryError, match="a newer sound-detector"):
+        make_store(path).write([make_message(2)])
+    assert rows(path) == [1]
+
+
+def test_of_two_daemons_one_has_the_history(path):
+    pytest.importorskip("fcntl")
+    first = written(path, make_message(1))
+    second = make_store(path)
+    with pytest.raises(HistoryError, match="in use by another daemon"):
+        second.write([make_message(2)])
+    first.close()
+    second.write([make_message(2)])
+    assert rows(path) == [1, 2]
+
+
+def test_a_file_that_was_deleted_is_made_anew(path):
+    store = written(path, make_message(1))
+    for file in path.parent.glob("history.db*"):
+        file.unlink()
+    store.write([make_message(2)])
+    assert rows(path) == [2]
+
+
+def test_a_full_disk_is_told_and_afterwards_all_is_written_once(path):
+    store = written(path, make_message(1))
+    pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
+    store._connection.execute(
+        f"PRAGMA max_page_count = {pages + 1}"
+    )  # SQLite's own "database or disk is full"
+    many = [make_message(seq) for seq in range(2, 2000)]
+    with pytest.raises(HistoryError, match="full"):
+        store.write(many)
+    store.write(many)  # opened anew, without the limit
+    assert rows(path) == list(range(1, 2000))
+
+
+def test_a_file_that_another_program_holds_is_told(path):
+    store = written(path, make_message(1))
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(HistoryError, match="locked"):
+            store.write([make_message(2)])
+    store.write([make_message(2)])
+    assert rows(path) == [1, 2]
+
+
+def test_a_folder_that_cannot_be_made_is_told_in_one_line(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(HistoryError, match="cannot be written") as caught:
+        make_store(tmp_path / "file" / "history.db").write([])
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="mounting takes root")
+@pytest.mark.parametrize("option", ["size=256k", "ro"])
+def test_a_real_disk_that_is_full_or_read_only(tmp_path, option):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", option, "tmpfs", disk], capture_output=True).returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        store = make_store(disk / "history.db")
+        many = [make_message(seq) for seq in range(1, 2000)]
+        with pytest.raises(HistoryError, match="history cannot be written"):
+            store.write(many)
+        subprocess.run(["mount", "-o", "remount,rw,size=16m", disk], check=True)
+        store.write(many)
+        assert rows(disk / "history.db") == list(range(1, 2000))
+        store.close()
+    finally:
+        subprocess.run(["umount", "-l", disk], check=True)
+
+
+def tidy(store):
+    steps = 0
+    while store.tidy():
+        steps += 1
+    return steps
+
+
+def test_what_is_too_old_goes_a_step_at_a_time(path):
+    times = [T0 - (120 - seq / 10) * DAY for seq in range(1200)]  # from 120 days ago until now
+    store = written(path, *(make_message(seq + 1, start=time) for seq, time in enumerate(times)))
+    assert store.oldest_seq == 1
+    store.tidy()
+    assert len(rows(path)) >= 700
+    tidy(store)
+    assert rows(path) == [seq + 1 for seq, time in enumerate(times) if time >= T0 - 90 * DAY]
+    assert store.oldest_seq == rows(path)[0]
+
+
+def test_an_event_from_a_clock_in_the_future_stops_nothing(path):
+    store = written(path, make_message(1, start=T0 + 1000 * DAY), make_message(2, start=T0 - 91 * DAY))
+    tidy(store)
+    assert rows(path) == [1]
+
+
+def test_the_file_never_stays_above_its_size(path):
+    store = make_store(path, max_bytes=1_000_000)
+    for start in range(1, 10_001, 250):
+        store.write([make_message(seq) for seq in range(start, start + 250)])
+        tidy(store)
+        assert path.stat().st_size <= 1_300_000
+    store.close()
+    assert path.stat().st_size <= 1_000_000
+    kept = rows(path)
+    assert kept == list(range(kept[0], 10_001))
+    assert len(kept) > 500
+
+
+def test_the_retention_does_not_give_numbers_anew(path):
+    """The newest events may be deleted by age; their numbers stay used."""
+    numbers = Numbers(utc=lambda: T0)
+    store = make_store(path, numbers)
+    store.write([])
+    numbers.begin()
+    store.write([make_message(numbers.take(), start=T0 - 100 * DAY)])
+    tidy(store)
+    assert rows(path) == []
+    store.close()
+    after = Numbers(utc=lambda: T0)
+    make_store(path, after).write([])
+    after.begin()
+    assert after.take() == 2
