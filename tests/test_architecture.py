@@ -17,13 +17,13 @@ ROOT = Path(__file__).resolve().parents[1]
 # each other. The settings stand aside: only those named in SETTINGS_READERS know them.
 ORDER = (
     ("cli",),
-    ("assemble", "subscriber", "arguments", "signals"),
+    ("assemble", "subscriber", "status", "arguments", "signals"),
     ("report",),
     ("configfile", "settingflags"),
     ("configcheck",),
     ("daemon", "config"),
     ("dispatch", "capture", "metrics"),
-    ("modelstore",),
+    ("modelstore", "history", "lane"),
     ("sources", "backends", "sinks"),
     ("pipeline", "strict", "devicestate", "notify"),
     ("audio", "events", "yamlfile"),
@@ -44,7 +44,10 @@ DATA_TYPES = {
 EFFECTS = {"open", "print", "input", "now", "utcnow", "today"}
 
 CONCURRENCY = {"threading", "queue", "asyncio", "concurrent", "multiprocessing", "_thread"}
-OWNERS_OF_THREADS = {"daemon", "capture", "metrics", "dispatch", "sinks.socket_server", "sinks.hub"}
+OWNERS_OF_THREADS = {
+    *("daemon", "capture", "metrics", "dispatch"),
+    *("sinks.socket_server", "sinks.hub", "sinks.connection", "sinks.door"),
+}
 
 
 @dataclass(frozen=True)
