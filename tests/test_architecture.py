@@ -45,8 +45,12 @@ EFFECTS = {"open", "print", "input", "now", "utcnow", "today"}
 
 CONCURRENCY = {"threading", "queue", "asyncio", "concurrent", "multiprocessing", "_thread"}
 OWNERS_OF_THREADS = {
-    *("daemon", "capture", "metrics", "dispatch"),
-    *("sinks.socket_server", "sinks.hub", "sinks.connection", "sinks.door"),
+    *(
+        *("daemon", "capture", "metrics", "dispatch"),
+        *("sinks.socket_server", "sinks.hub", "sinks.connection", "sinks.door"),
+        "lane",
+    ),
+    *("history.journal", "history.numbers", "history.writer"),
 }
 
 

@@ -6,8 +6,9 @@ import threading
 
 import pytest
 
-from detector.dispatch import REMIND_SECONDS, Dispatcher
+from detector.dispatch import Dispatcher
 from detector.errors import SinkClosed, SinkError
+from detector.lane import REMIND_SECONDS
 
 LONG = 30.0
 """Seconds after which a test that waits has failed."""

@@ -18,12 +18,12 @@ class Archive:
     """What the event socket replays from; safe to use from any thread."""
 
     def __init__(
-        self, path: Path, *, oldest_seq: Callable[[], int | None], seq_before: Callable[[], int]
+        self, path: Path, *, oldest_seq: Callable[[], int | None], newest_seq: Callable[[], int]
     ) -> None:
-        """`oldest_seq` and `seq_before` answer at once, without looking at the disk."""
+        """`oldest_seq` and `newest_seq` answer at once, without looking at the disk."""
         self._path = path
         self._oldest_seq = oldest_seq
-        self._seq_before = seq_before
+        self._newest_seq = newest_seq
 
     @property
     def oldest_seq(self) -> int | None:
@@ -31,9 +31,9 @@ class Archive:
         return self._oldest_seq()
 
     @property
-    def seq_before(self) -> int:
-        """Where numbering stood when this run of the daemon began."""
-        return self._seq_before()
+    def newest_seq(self) -> int:
+        """The newest number that was given to an event, in this run or an earlier one."""
+        return self._newest_seq()
 
     def after(self, seq: int, limit: int) -> list[Message]:
         """At most `limit` events with a greater number, in order; raises HistoryError."""

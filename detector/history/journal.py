@@ -80,13 +80,17 @@ class Journal:
         self._working = True
         self._retry_at = self._quiet_until = float("-inf")
 
-    def start(self, deliver: Callable[[Message], None]) -> None:
-        """Open the file and settle the numbering; `deliver` gets every message, on the journal's thread."""
+    def start(self, deliver: Callable[[Message], None]) -> int:
+        """Open the file, settle the numbering and return where it stands.
+
+        `deliver` gets every message from now on, on the journal's thread.
+        """
         self._deliver = deliver
         self._writer.start()
         self._await(self._writer.submit(()), OPEN_SECONDS)
         self._numbers.begin()
         self._thread.start()
+        return self._numbers.last
 
     def next_seq(self) -> int:
         """A number for an event that is put next."""

@@ -26,8 +26,6 @@ class Numbers:
         self._last = 0
         self._reserved: int | None = None
         self._begun = False
-        self.before = 0
-        """Where numbering stood when this run began."""
 
     @property
     def last(self) -> int:
@@ -72,7 +70,6 @@ class Numbers:
             if self._reserved is None:
                 self._lift()
             self._begun = True
-            self.before = self._last
 
     def _lift(self) -> None:
         self._last = max(self._last, int(self._utc() * 1000))

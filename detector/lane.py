@@ -1,0 +1,170 @@
+"""One sink, its bounded queue and its thread.
+
+A sink that is slow loses its oldest messages, one that fails loses the message it failed on;
+both are counted and mentioned, and nobody waits.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from detector.errors import SinkClosed, SinkError
+from detector.interfaces import Message, Sink
+
+log = logging.getLogger(__name__)
+
+REMIND_SECONDS = 60.0
+"""A sink in trouble is mentioned in the log at most this often."""
+
+
+@dataclass(frozen=True, slots=True)
+class SinkStats:
+    """What became of one sink's messages."""
+
+    name: str
+    written: int
+    """Messages delivered."""
+    dropped: int
+    """Messages the queue had no room for."""
+    failed: int
+    """Messages the sink could not deliver."""
+    pending: int
+    """Messages waiting."""
+    working: bool
+    """Whether the last attempt succeeded."""
+
+
+class Lane:
+    """One sink, its queue and its thread."""
+
+    def __init__(
+        self,
+        sink: Sink,
+        queue_length: int,
+        clock: Callable[[], float],
+        on_closed: Callable[[str], None] | None,
+    ) -> None:
+        self.sink = sink
+        # A daemon thread: one that hangs in a write must not keep the program from ending.
+        self.thread = threading.Thread(target=self._run, name=f"sink {sink.name}", daemon=True)
+        self._limit = queue_length
+        self._clock = clock
+        self._on_closed = on_closed
+        self._queue: deque[Message] = deque()
+        self._wake = threading.Condition()
+        self._reopening = self._finishing = self._gone = False
+        self._written = self._dropped = self._failed = self._unreported = 0
+        self._working = True
+        self._mentioned = False
+        self._quiet_until = float("-inf")
+
+    def put(self, message: Message) -> None:
+        """Queue a message, in the place of the oldest where there is no room; never waits."""
+        with self._wake:
+            if self._gone or self._finishing:
+                return
+            full = len(self._queue) >= self._limit
+            if full:
+                self._queue.popleft()
+                self._dropped += 1
+                self._unreported += 1
+            self._queue.append(message)
+            self._wake.notify()
+        if full:
+            self._complain("dispatch.sink_slow", f"queue_length={self._limit}")
+
+    def reopen(self) -> None:
+        """Have the sink let go of its files and take them anew."""
+        with self._wake:
+            self._reopening = True
+            self._wake.notify()
+
+    def finish(self) -> None:
+        """Take no more messages; the thread ends when the queue is empty."""
+        with self._wake:
+            self._finishing = True
+            self._wake.notify()
+
+    def join(self, seconds: float) -> None:
+        """Wait for the end of the thread, if it was started."""
+        if self.thread.ident is None:
+            return
+        self.thread.join(seconds)
+        if self.thread.is_alive():
+            log.warning("dispatch.sink_left_behind sink=%s pending=%d", self.sink.name, len(self._queue))
+
+    def stats(self) -> SinkStats:
+        """What became of the messages so far."""
+        with self._wake:
+            return SinkStats(
+                self.sink.name, self._written, self._dropped, self._failed, len(self._queue), self._working
+            )
+
+    def _run(self) -> None:
+        while not self._gone:
+            with self._wake:
+                self._wake.wait_for(lambda: self._queue or self._reopening or self._finishing)
+                reopening, self._reopening = self._reopening, False
+                message = self._queue.popleft() if self._queue and not reopening else None
+                if not reopening and message is None:
+                    break
+            action = self.sink.reopen if message is None else partial(self.sink.write, message)
+            self._attempt(action, message)
+        self._attempt(self.sink.close, None)
+        if self._unreported:
+            log.warning("dispatch.sink_lost sink=%s lost=%d", self.sink.name, self._unreported)
+
+    def _attempt(self, action: Callable[[], None], message: Message | None) -> None:
+        try:
+            action()
+        except SinkClosed:
+            self._end()
+        except SinkError as error:
+            self._fail(message, f'error="{error}"')
+        except Exception as error:  # a bug in one sink must not silence the others
+            log.debug("dispatch.sink_bug sink=%s", self.sink.name, exc_info=True)
+            self._fail(message, f'bug="{type(error).__name__}: {error}"')
+        else:
+            self._succeed(message)
+
+    def _succeed(self, message: Message | None) -> None:
+        if message is None:
+            return
+        with self._wake:
+            self._written += 1
+            self._working = True
+            recovered = self._mentioned and not self._queue
+            if recovered:
+                lost, self._unreported, self._mentioned = self._unreported, 0, False
+        if recovered:
+            log.warning("dispatch.sink_recovered sink=%s lost=%d", self.sink.name, lost)
+
+    def _fail(self, message: Message | None, reason: str) -> None:
+        with self._wake:
+            self._working = False
+            if message is not None:
+                self._failed += 1
+                self._unreported += 1
+        self._complain("dispatch.sink_failed", reason)
+
+    def _complain(self, event: str, reason: str) -> None:
+        now = self._clock()
+        with self._wake:
+            if now < self._quiet_until:
+                return
+            self._quiet_until = now + REMIND_SECONDS
+            self._mentioned = True
+            lost = self._unreported
+        log.warning("%s sink=%s lost=%d %s", event, self.sink.name, lost, reason)
+
+    def _end(self) -> None:
+        with self._wake:
+            self._gone = True
+            self._queue.clear()
+        if self._on_closed is not None:
+            self._on_closed(self.sink.name)
