@@ -1,12 +1,12 @@
 # sound-detector: each target is one line; scripts/setup.sh does what must be done first, once.
 #   PYTHON=python3.12   the interpreter for .venv (3.11 or newer)
 
-.PHONY: help run test check bench clean
+.PHONY: help run test check bench clean install-service uninstall-service test-systemd
 .NOTPARALLEL:
-export PYTHON INPUT
+export PYTHON INPUT MODEL PURGE DESTDIR
 
 help: ## Say what each target does
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 28
 
 run: ## Listen to the microphone; or INPUT=clip.wav; or ARGS="--device 1"
 	@scripts/run.sh $(ARGS)
@@ -25,6 +25,16 @@ check: ## Check format, lint, types and the order of imports
 bench: ## Measure cost and latency beside the bare model; writes docs/benchmarks.md
 	@scripts/setup.sh test
 	@.venv/bin/python -m benchmarks.run $(ARGS)
+
+install-service: ## As root: install or upgrade the systemd service (docs/service.md)
+	@scripts/install_service.sh
+
+uninstall-service: ## As root: remove it; settings and models stay, unless PURGE=1
+	@scripts/uninstall_service.sh
+
+test-systemd: ## As root: boot a real systemd in a container and try the service in it
+	@scripts/setup.sh test
+	@SOUND_DETECTOR_TEST_SYSTEMD=required .venv/bin/python -m pytest -v $(ARGS) tests/systemd
 
 clean: ## Remove .venv and everything else that was made here; the models stay
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,42 @@
+#!/bin/sh
+# What `sudo make uninstall-service` does: everything goes but the settings and the state.
+#   PURGE=1       these too
+#   DESTDIR=DIR   only remove the files below DIR
+set -eu
+
+destination=${DESTDIR:-}
+units=$destination/usr/local/lib/systemd/system
+config=/etc/sound-detector
+overrides=/etc/systemd/system/sound-detector.service.d
+kept="/var/lib/sound-detector /var/log/sound-detector"
+private="/var/lib/private/sound-detector /var/log/private/sound-detector"
+
+say() { echo "sound-detector: $*" >&2; }
+
+if [ -z "$destination" ]; then
+    if [ "$(id -u)" != 0 ]; then
+        say "this needs root: sudo make uninstall-service"
+        exit 1
+    fi
+    if [ -d /run/systemd/system ]; then
+        systemctl stop sound-detector 2>/dev/null || true
+    fi
+    systemctl disable --quiet sound-detector 2>/dev/null || true
+fi
+rm -rf "$units/sound-detector.service" "$units/sound-detector.service.d" "$destination/opt/sound-detector"
+command=$destination/usr/local/bin/sound-detector
+if [ "$(readlink "$command" 2>/dev/null)" = /opt/sound-detector/venv/bin/sound-detector ]; then
+    rm -f "$command"
+fi
+if [ -z "$destination" ] && [ -d /run/systemd/system ]; then
+    systemctl daemon-reload
+    systemctl reset-failed sound-detector 2>/dev/null || true
+fi
+if [ "${PURGE:-}" = 1 ]; then
+    for folder in $config $overrides $kept $private; do
+        rm -rf "$destination$folder"
+    done
+    say "removed, with settings and state"
+else
+    say "removed; settings stay in $config, models and history in /var/lib/sound-detector (PURGE=1 removes them)"
+fi
