@@ -26,7 +26,7 @@ SURE_SHARE = 0.8
 """Share of an ancestor's score that makes a descendant sure enough."""
 SURE_THRESHOLD_SHARE = 0.5
 """Share of its own threshold that a descendant must have reached as well."""
-FAMILY_SIZE = 10
+FAMILY_SIZE = 8
 """Most descendants that a label may have for its children to count as one source."""
 
 
