@@ -48,7 +48,7 @@ class Loaded:
     def complain(self, key: str, message: str) -> str:
         """One line for a fault that was found later, as when a label is not the model's."""
         where = self.where(key)
-        return f"{where} {key}: {message}" if where == SET else f"{where}: {key}: {message}"
+        return escape(f"{where} {key}: {message}" if where == SET else f"{where}: {key}: {message}")
 
     @contextmanager
     def placing(self) -> Iterator[None]:
@@ -61,10 +61,11 @@ class Loaded:
             raise ConfigError(self.complain(error.key, error.message)) from error
 
     def _origin(self, key: str) -> int | str:
-        """An item that was given as part of a list stands where the list does."""
+        """An item stands where its list does if that was given whole, a section where its first key does."""
         while key and key not in self.origins and "[" in key:
             key = key[: key.rindex("[")] if key.endswith("]") else key.rpartition(".")[0]
-        return self.origins.get(key, DEFAULT)
+        inner = (origin for known, origin in self.origins.items() if known.startswith(f"{key}."))
+        return self.origins[key] if key in self.origins else next(inner, DEFAULT)
 
 
 def load_settings(
