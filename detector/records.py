@@ -80,6 +80,8 @@ class Label:
     """Name of the model that gives its score."""
     ancestors: frozenset[str] = frozenset()
     """`class_id` of every class above it in the model's ontology; empty where there is none."""
+    ancestor_names: tuple[str, ...] = ()
+    """The names of `ancestors`, the most specific first: whoever asks for `Dog` wants `Bark` too."""
     background: bool = False
     """True for what is always there (Silence, Inside, ...): not reported unless asked for."""
 

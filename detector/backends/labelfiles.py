@@ -23,7 +23,7 @@ def read_labels(path: Path, model: str, ancestors: Mapping[str, frozenset[str]])
     `ancestors` is `read_ontology`'s; of these a label keeps those that are labels of the same model.
     """
     rows = _read_csv(path, ("index", "mid", "display_name", "background"))
-    known = {mid for _, mid, _, _ in rows}
+    names = {mid: name for _, mid, name, _ in rows}
     labels = []
     for position, (index, mid, name, background) in enumerate(rows):
         place = f"{path}:{position + 2}"
@@ -35,8 +35,17 @@ def read_labels(path: Path, model: str, ancestors: Mapping[str, frozenset[str]])
             raise ModelError(f"{place}: mid and display_name must not be empty")
         if background not in {"0", "1"}:
             raise ModelError(f"{place}: background must be 0 or 1, got {background!r}")
-        above = ancestors.get(mid, frozenset()) & known
-        labels.append(Label(name, mid, model, ancestors=above, background=background == "1"))
+        above = ancestors.get(mid, frozenset()) & names.keys()
+        labels.append(
+            Label(
+                name,
+                mid,
+                model,
+                ancestors=above,
+                ancestor_names=tuple(names[a] for a in sorted(above, key=lambda a: (-len(ancestors[a]), a))),
+                background=background == "1",
+            )
+        )
     if not labels:
         raise ModelError(f"{path}: has no labels; it wants one row for each output of the model")
     for what, values in (("mid", [x.class_id for x in labels]), ("display_name", [x.name for x in labels])):

@@ -137,5 +137,13 @@ def _check_group_names(members: Mapping[str, Sequence[int]], index: _Index) -> N
 def _group_label(name: str, members: Sequence[Label]) -> Label:
     own = {label.class_id for label in members}
     ancestors = frozenset().union(*(label.ancestors for label in members)) - own
+    names = dict.fromkeys(name for label in members for name in label.ancestor_names)
+    inside = {label.name for label in members}
     models = dict.fromkeys(label.model for label in members)
-    return Label(name=name, class_id=f"group:{name}", model="+".join(models), ancestors=ancestors)
+    return Label(
+        name=name,
+        class_id=f"group:{name}",
+        model="+".join(models),
+        ancestors=ancestors,
+        ancestor_names=tuple(above for above in names if above not in inside),
+    )

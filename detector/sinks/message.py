@@ -39,6 +39,7 @@ def event_fields(
         "id": f"{run_id}-{event.id}",
         "label": event.label.name,
         "class_id": event.label.class_id,
+        "ancestors": list(event.label.ancestor_names),
         "score": finite(event.score, 3),
         "top_score": finite(event.top_score, 3),
         "start_time": utc_text(to_utc(event.onset)),

@@ -1,4 +1,4 @@
-"""The one line that a subscriber may send: what it wants to hear of."""
+"""What a subscriber may send: its token where one is wanted, and one line about what it wants to hear of."""
 
 from __future__ import annotations
 
@@ -26,12 +26,16 @@ class Filter:
         """Whether a message may go to the subscriber."""
         if fields["type"] not in EVENT_TYPES:
             return True
-        if self.labels and not any(
-            str(fields[key]).casefold() in self.labels for key in ("label", "class_id")
-        ):
+        if self.labels and not self._names(fields):
             return False
         score = fields["top_score"]
         return self.min_score <= 0.0 or (isinstance(score, float | int) and score >= self.min_score)
+
+    def _names(self, fields: Mapping[str, object]) -> bool:
+        """Whether the event's label, its class or one above it is wanted: `Dog` is to get `Bark` too."""
+        above = fields.get("ancestors")
+        names = [fields["label"], fields["class_id"], *(above if isinstance(above, list) else ())]
+        return any(str(name).casefold() in self.labels for name in names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,8 @@ class Request:
     filter: Filter = Filter()
     since: int | None = None
     """Replay what is remembered of the events after this `seq`; None is no replay."""
+    report: bool = False
+    """Wants the daemon's report, once, and nothing else."""
 
 
 def parse_request(line: bytes) -> Request:
@@ -51,12 +57,29 @@ def parse_request(line: bytes) -> Request:
         raise SinkError("request: expected one line with a JSON object, got something else") from None
     if not isinstance(fields, dict):
         raise SinkError('request: expected a JSON object such as {"labels": ["Dog"]}, got another value')
+    if "token" in fields:
+        raise SinkError("request: expected no token: this socket wants none, or has had it already")
+    if "report" in fields:
+        if fields != {"report": True}:
+            raise SinkError('request: expected {"report": true} alone, got something beside or in it')
+        return Request(report=True)
     if unknown := sorted(fields.keys() - {"labels", "min_score", "since"}):
-        raise SinkError(f"request: expected the keys labels, min_score, since, got {unknown[0][:40]!r}")
+        raise SinkError(f"request: expected the keys labels, min_score, since, report, got {unknown[0][:40]!r}")
     return Request(
         Filter(_labels(fields.get("labels")), _min_score(fields.get("min_score"))),
         _since(fields.get("since")),
     )
+
+
+def parse_token(line: bytes) -> bytes:
+    """Read the line that shows a token; empty, which no token is, where it is of another form."""
+    try:
+        fields = json.loads(line)
+    except (ValueError, RecursionError):
+        return b""
+    if not isinstance(fields, dict) or fields.keys() != {"token"} or not isinstance(fields["token"], str):
+        return b""
+    return fields["token"].encode("utf-8", "replace")
 
 
 def _labels(value: object) -> frozenset[str]:

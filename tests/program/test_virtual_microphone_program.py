@@ -20,7 +20,7 @@ import json, os, socket
 path = os.environ["XDG_RUNTIME_DIR"] + "/sound-detector/events.sock"
 connection = socket.socket(socket.AF_UNIX)
 connection.connect(path)
-request = {"labels": ["Bark", "Smoke detector, smoke alarm"], "min_score": 0.4}
+request = {"labels": ["Dog", "Smoke detector, smoke alarm"], "min_score": 0.4}
 connection.sendall(json.dumps(request).encode() + b"\\n")  # or send nothing: everything comes
 for line in connection.makefile(encoding="utf-8"):
     message = json.loads(line)

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.errors import SinkError
+from detector.records import Label
 from detector.sinks.request import Filter, Request, parse_request
 
 
@@ -75,3 +76,10 @@ def test_an_unknown_score_passes_only_where_none_is_asked_for():
     fields = make_fields() | {"top_score": None}
     assert Filter().passes(fields)
     assert not Filter(min_score=0.01).passes(fields)
+
+
+def test_whoever_asks_for_a_label_gets_what_is_below_it_too():
+    bark = Label(name="Bark", class_id="/m/05tny_", model="yamnet", ancestor_names=("Dog", "Animal"))
+    wanted = parse_request(b'{"labels": ["dog"]}').filter
+    assert wanted.passes(make_fields(label=bark))
+    assert not parse_request(b'{"labels": ["Cat"]}').filter.passes(make_fields(label=bark))
