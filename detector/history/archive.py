@@ -9,8 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from detector.errors import HistoryError
-from detector.history.schema import connect_reader
+from detector.history.schema import connect_reader, unreadable
 from detector.interfaces import Message
 
 
@@ -42,7 +41,7 @@ class Archive:
             try:
                 return [_message(line) for (line,) in connection.execute(query, (min(seq, _MAX), limit))]
             except (sqlite3.Error, ValueError) as error:
-                raise HistoryError(f"{self._path}: the history cannot be read: {error}") from error
+                raise unreadable(self._path, error) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +74,9 @@ def sounds(path: Path, question: Question) -> Iterator[dict[str, object]]:
         try:
             rows = connection.execute(query, values)
             for (line,) in reversed(rows.fetchall()) if question.limit else rows:
-                yield json.loads(line)
+                yield _fields(line)
         except (sqlite3.Error, ValueError) as error:
-            raise HistoryError(f"{path}: the history cannot be read: {error}") from error
+            raise unreadable(path, error) from error
 
 
 def _query(question: Question) -> tuple[str, list[float | int]]:
@@ -108,4 +107,15 @@ _MAX = 2**63 - 1
 
 
 def _message(line: str) -> Message:
-    return Message(fields=json.loads(line), line=line.encode() + b"\n")
+    return Message(fields=_fields(line), line=line.encode() + b"\n")
+
+
+def _fields(line: object) -> dict[str, object]:
+    """The event of a row; raises ValueError where a damaged file holds something else."""
+    try:
+        fields = json.loads(line) if isinstance(line, str) else None
+    except RecursionError:
+        fields = None
+    if not isinstance(fields, dict):
+        raise ValueError("a row holds no event")
+    return fields

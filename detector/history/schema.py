@@ -79,7 +79,13 @@ def connect_reader(path: Path) -> sqlite3.Connection:
                 raise
             return _reading(f"{uri}&immutable=1", path)
     except sqlite3.Error as error:
-        raise HistoryError(f"{path}: the history cannot be read: {error}") from error
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: Path, error: Exception) -> HistoryError:
+    """What to raise; SQLite quotes a damaged file in its words, which one line then has to show."""
+    reason = "".join(char if char.isprintable() else "?" for char in " ".join(str(error).split()))
+    return HistoryError(f"{path}: the history cannot be read: {reason}")
 
 
 def is_damage(error: Exception) -> bool:
