@@ -1,4 +1,4 @@
-"""Where the event socket is: `unix://PATH` or `tcp://HOST:PORT`, and the default of each platform."""
+"""Where the event socket is: `unix://PATH`, `tcp://HOST:PORT`, `tls://HOST:PORT`; each platform's default."""
 
 from __future__ import annotations
 
@@ -33,9 +33,12 @@ class TcpAddress:
 
     host: str
     port: int
+    tls: bool = False
+    """Whether it is encrypted, and the server shows a certificate."""
 
     def __str__(self) -> str:
-        return f"tcp://[{self.host}]:{self.port}" if ":" in self.host else f"tcp://{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'tls' if self.tls else 'tcp'}://{host}:{self.port}"
 
     @property
     def is_loopback(self) -> bool:
@@ -54,9 +57,11 @@ def parse_address(uri: str) -> Address:
     scheme, separator, rest = uri.partition("://")
     if separator and scheme == "unix":
         return _unix(uri, rest)
-    if separator and scheme == "tcp":
-        return _tcp(uri, rest)
-    raise ConfigError(f"socket address: expected unix://PATH or tcp://HOST:PORT, got {uri!r}")
+    if separator and scheme in ("tcp", "tls"):
+        return _tcp(uri, rest, tls=scheme == "tls")
+    raise ConfigError(
+        f"socket address: expected unix://PATH, tcp://HOST:PORT or tls://HOST:PORT, got {uri!r}"
+    )
 
 
 def default_socket_uri(environ: Mapping[str, str], platform: str, uid: int | None) -> str:
@@ -88,7 +93,7 @@ def _unix(uri: str, path: str) -> UnixAddress:
     return UnixAddress(path)
 
 
-def _tcp(uri: str, rest: str) -> TcpAddress:
+def _tcp(uri: str, rest: str, *, tls: bool) -> TcpAddress:
     host, separator, port = rest.rpartition(":")
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
@@ -97,9 +102,10 @@ def _tcp(uri: str, rest: str) -> TcpAddress:
         valid = bool(host) and not set(host) & set(":/[]@?# ")
     if not (separator and valid and re.fullmatch("[0-9]{1,5}", port) and int(port) <= 65535):
         raise ConfigError(
-            f"socket address: expected tcp://HOST:PORT such as tcp://127.0.0.1:{DEFAULT_PORT}, got {uri!r}"
+            f"socket address: expected HOST:PORT behind the {uri[:3]}://, "
+            f"such as tcp://127.0.0.1:{DEFAULT_PORT}, got {uri!r}"
         )
-    return TcpAddress(host, int(port))
+    return TcpAddress(host, int(port), tls)
 
 
 def _is_ipv6(host: str) -> bool:

@@ -29,6 +29,7 @@ class Connection(asyncio.Protocol):
         self._received = bytearray()
         self._asked = self._held = self._paused = self._ending = False
         self._timer: asyncio.TimerHandle | None = None
+        self._stuck = (-1, 0.0)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet, and wait a moment for the request."""
@@ -39,12 +40,14 @@ class Connection(asyncio.Protocol):
         self.subscription = Subscription(self._hub.history)
         self.gone: asyncio.Future[None] = loop.create_future()
         crowded = len(self._hub.connections) >= limits.max_clients
-        self._hub.connections.add(self)
         if crowded:
             self._ending = True
+            self._hub.counts.refused += 1
             self._send_error(f"too many subscribers: {limits.max_clients} are served at once")
             self.transport.close()
             return
+        self._hub.connections.add(self)
+        self._hub.counts.connected = len(self._hub.connections)
         log.debug("socket.connected clients=%d", len(self._hub.connections))
         self.transport.write(self._hub.hello_line())
         self._held = True
@@ -55,6 +58,7 @@ class Connection(asyncio.Protocol):
         self._ending = True
         self._cancel_timer()
         self._hub.connections.discard(self)
+        self._hub.counts.connected = len(self._hub.connections)
         if not self.gone.done():
             self.gone.set_result(None)
         log.debug("socket.disconnected clients=%d", len(self._hub.connections))
@@ -79,11 +83,12 @@ class Connection(asyncio.Protocol):
         elif not self._ending:
             self._ending = True
             self.transport.close()
-        return True
+        return self.transport.can_write_eof()  # TLS closes by itself
 
     def pause_writing(self) -> None:
         """The subscriber reads too slowly: it lags in the history from now on."""
         self._paused = True
+        self._stuck = -1, 0.0
 
     def resume_writing(self) -> None:
         """The subscriber has read: go on where it was."""
@@ -97,9 +102,16 @@ class Connection(asyncio.Protocol):
                 return
 
     def beat(self, line: bytes) -> None:
-        """Send a heartbeat, unless older lines still wait."""
+        """Send a heartbeat, unless older lines still wait; too long, and the subscriber is let go."""
         if not (self._held or self._paused or self._ending):
             self.transport.write(line)
+        elif self._paused:
+            waiting, now = self.transport.get_write_buffer_size(), asyncio.get_running_loop().time()
+            if waiting != self._stuck[0]:
+                self._stuck = waiting, now
+            elif now - self._stuck[1] >= self._hub.limits.stall_seconds:
+                log.info("socket.stalled seconds=%.0f", now - self._stuck[1])
+                self.transport.abort()
 
     def finish(self) -> None:
         """Send everything that is left, then close."""
@@ -123,10 +135,14 @@ class Connection(asyncio.Protocol):
         self._asked = True
         self._received.clear()
         try:
-            self.subscription.apply(parse_request(line))
+            request = parse_request(line)
         except SinkError as error:
             self._refuse(str(error))
             return
+        if request.report:
+            self._end_with(self._hub.report_line())
+            return
+        self.subscription.apply(request)
         self._release()
         if rest:
             self.data_received(rest)
@@ -137,14 +153,13 @@ class Connection(asyncio.Protocol):
         self.pump()
 
     def _refuse(self, reason: str) -> None:
+        self._end_with(encode(error_fields(reason, time=self._hub.utc())).line)
+
+    def _end_with(self, line: bytes) -> None:
         self._ending = True
         self._received.clear()
         self._cancel_timer()
-        self._send_error(reason)
-        # Closing with unread input would reset the connection, and the subscriber would not learn why.
-        with contextlib.suppress(OSError):
-            self.transport.write_eof()
-        self._timer = asyncio.get_running_loop().call_later(_LINGER_SECONDS, self.transport.abort)
+        part(self.transport, line)
 
     def _send_error(self, reason: str) -> None:
         self.transport.write(encode(error_fields(reason, time=self._hub.utc())).line)
@@ -153,3 +168,16 @@ class Connection(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def part(transport: asyncio.Transport, line: bytes) -> None:
+    """Say a last line and close, such that it is read."""
+    transport.resume_reading()
+    transport.write(line)
+    if transport.can_write_eof():
+        # Closing with unread input would reset the connection, and the other side would not learn why.
+        with contextlib.suppress(OSError):
+            transport.write_eof()
+        asyncio.get_running_loop().call_later(_LINGER_SECONDS, transport.abort)
+    else:
+        transport.close()

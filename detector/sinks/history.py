@@ -103,11 +103,14 @@ class Subscription:
             self._sent = range(self._joined, self._cursor)
             self._cursor = self._history.first
 
-    def evict(self, index: int, message: Message) -> None:
-        """The history lets go of a message: count it if it was still to be sent."""
-        if self._cursor <= index:
-            self._dropped += self._wants(index, message)
-            self._cursor = index + 1
+    def evict(self, index: int, message: Message) -> bool:
+        """The history lets go of a message: count it if it was still to be sent; returns that."""
+        if self._cursor > index:
+            return False
+        self._cursor = index + 1
+        wanted = self._wants(index, message)
+        self._dropped += wanted
+        return wanted
 
     def take_dropped(self) -> int:
         """How many messages were lost since this was last asked."""

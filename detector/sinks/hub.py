@@ -10,10 +10,12 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 
 from detector.interfaces import Message
+from detector.sinks.access import Keys
 from detector.sinks.connection import Connection
+from detector.sinks.door import Door
 from detector.sinks.history import History
-from detector.sinks.limits import ServerLimits
-from detector.sinks.message import encode, heartbeat_fields, utc_text
+from detector.sinks.limits import ServerLimits, SubscriberCounts
+from detector.sinks.message import encode, error_fields, heartbeat_fields, utc_text
 
 _PUMP_SECONDS = 0.01
 """At a high rate lines wait this long and leave together: a write costs more than a line."""
@@ -26,28 +28,44 @@ class Hub:
     """All connections, the history they read from and the beat."""
 
     def __init__(
-        self, limits: ServerLimits, hello: Callable[[], Mapping[str, object]], utc: Callable[[], float]
+        self,
+        limits: ServerLimits,
+        *,
+        hello: Callable[[], Mapping[str, object]],
+        report: Callable[[], Mapping[str, object]] | None,
+        keys: Callable[[], Keys],
+        utc: Callable[[], float],
+        counts: SubscriberCounts,
     ) -> None:
         self.limits = limits
+        self.counts = counts
         self.history = History(limits.history_length)
         self.connections: set[Connection] = set()
         self.utc = utc
         self._hello = hello
+        self._report = report
+        self._keys = keys
         self._pump_timer: asyncio.TimerHandle | None = None
         self._pumped = float("-inf")
         self._stop = asyncio.Event()
 
     async def serve(self, listening: socket.socket, started: Callable[[], None]) -> None:
         """Accept subscribers until `stop`; `started` is called once the loop takes messages."""
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: Connection(self), sock=listening)
+        door = Door(
+            listening,
+            self.limits,
+            keys=self._keys,
+            admit=lambda: Connection(self),
+            utc=self.utc,
+            counts=self.counts,
+        )
+        accepting = asyncio.create_task(door.accept())
         beating = asyncio.create_task(self._beat())
         started()
         await self._stop.wait()
-        server.close()
+        accepting.cancel()
         # Who is just being accepted must not be left hanging without a word.
-        if accepting := asyncio.all_tasks() - {asyncio.current_task(), beating}:
-            await asyncio.wait(accepting, timeout=_FAREWELL_SECONDS)
+        await door.close(_FAREWELL_SECONDS)
         beating.cancel()
         await self._farewell()
 
@@ -61,7 +79,7 @@ class Hub:
             oldest = self.history.first
             if (evicted := self.history.append(message)) is not None:
                 for connection in self.connections:
-                    connection.subscription.evict(oldest, evicted)
+                    self.counts.dropped += connection.subscription.evict(oldest, evicted)
         loop = asyncio.get_running_loop()
         if self._pump_timer is None:
             delay = self._pumped + _PUMP_SECONDS - loop.time()
@@ -81,6 +99,12 @@ class Hub:
             "seq": self.history.seq,
         }
         return encode(fields).line
+
+    def report_line(self) -> bytes:
+        """What `status` shows."""
+        if self._report is None:
+            return encode(error_fields("request: there is no report here", time=self.utc())).line
+        return encode(self._report()).line
 
     def _pump(self) -> None:
         self._pump_timer = None

@@ -8,10 +8,12 @@ import os
 import socket
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from detector.errors import SinkError
 from detector.sinks.address import Address, TcpAddress, UnixAddress
+from detector.sinks.folders import make_folder
 
 _BACKLOG = 128
 """Connections that may wait to be accepted."""
@@ -23,64 +25,91 @@ _PROBE_SECONDS = 1.0
 class ListeningSocket:
     """A bound, listening socket that knows its real address and cleans up after itself."""
 
-    def __init__(self, address: Address) -> None:
-        """Bind and listen; raises SinkError when the address is taken, refused or impossible."""
-        self._inode: tuple[int, int] | None = None
+    def __init__(self, address: Address, *, group: str | None = None) -> None:
+        """Bind and listen; raises SinkError when the address is taken, refused or impossible.
+
+        `group` is for a Unix socket: it and its folder, where that is new, are given to this group.
+        """
+        self._bound: tuple[Path, tuple[int, int]] | None = None
         if isinstance(address, UnixAddress):
-            self.socket = self._bind_unix(Path(address.path))
+            self.socket = self._bind_unix(Path(address.path), group)
             self.address: Address = address
         else:
             self.socket = _bind_tcp(address)
-            self.address = TcpAddress(address.host, self.socket.getsockname()[1])
+            self.address = replace(address, port=self.socket.getsockname()[1])
 
     def withdraw(self) -> None:
         """Remove the socket's file, unless it is no longer ours, so that nobody new comes.
 
         To be called before the socket is closed: afterwards the inode is free for another's socket.
         """
-        if self._inode is not None and isinstance(self.address, UnixAddress):
-            path = Path(self.address.path)
+        if self._bound is not None:
+            path, inode = self._bound
             with contextlib.suppress(OSError):
-                if _inode(path) == self._inode:
+                if _inode(path) == inode:
                     path.unlink()
-            self._inode = None
+            self._bound = None
 
     def close(self) -> None:
         """Stop listening."""
         self.withdraw()
         self.socket.close()
 
-    def _bind_unix(self, path: Path) -> socket.socket:
+    def _bind_unix(self, path: Path, group: str | None) -> socket.socket:
         if not hasattr(socket, "AF_UNIX"):
             raise SinkError(
                 f"socket unix://{path}: this platform has no Unix sockets, use tcp://127.0.0.1:8765"
             )
+        group_id = -1 if group is None else _group_id(group)
         server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+            for folder in make_folder(path.parent):
+                _give(folder, group_id, group)
             with _locked(path.parent):
                 _clear_the_way(path)
                 server.bind(str(path))
+                self._bound = path, _inode(path)
+                _give(path, group_id, group)
                 # Before it listens nobody can connect, so no umask is needed to keep others out.
                 path.chmod(0o660)
-                self._inode = _inode(path)
                 server.listen(_BACKLOG)
         except OSError as error:
+            self.withdraw()
             server.close()
             reason = error.strerror or str(error)
             raise SinkError(f"socket unix://{path} cannot be made: {reason}; choose another path") from error
         except SinkError:
+            self.withdraw()
             server.close()
             raise
         return server
 
 
-def _bind_tcp(address: TcpAddress) -> socket.socket:
-    if not address.is_loopback:
+def _group_id(group: str) -> int:
+    import grp
+
+    try:
+        return grp.getgrnam(group).gr_gid
+    except KeyError:
         raise SinkError(
-            f"socket {address}: other machines could listen in, and access by token is not supported yet; "
-            "use 127.0.0.1 or a Unix socket"
-        )
+            f"socket group {group!r}: there is no such group; `getent group` lists them"
+        ) from None
+
+
+def _give(path: Path, group_id: int, group: str | None) -> None:
+    """Hand a file or folder to a group; -1 leaves it as it is."""
+    if group_id == -1:
+        return
+    try:
+        os.chown(path, -1, group_id)
+    except OSError as error:
+        raise SinkError(
+            f"socket group {group!r}: {path} cannot be given to it ({error.strerror}); "
+            "run as a member of the group, or leave `group` out"
+        ) from error
+
+
+def _bind_tcp(address: TcpAddress) -> socket.socket:
     try:
         found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
         family, kind, protocol, _, name = found[0]

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from detector.errors import SinkError
 from detector.interfaces import Message
+from detector.sinks.folders import make_folder
 from detector.sinks.message import EVENT_TYPES
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ class LogFileSink:
     def open(self) -> None:
         """Make the parent folder and the file; raises SinkError where that cannot be."""
         try:
-            self._path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+            make_folder(self._path.parent)
         except OSError as error:
             raise self._trouble(error) from error
         self._take()

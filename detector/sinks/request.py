@@ -64,7 +64,9 @@ def parse_request(line: bytes) -> Request:
             raise SinkError('request: expected {"report": true} alone, got something beside or in it')
         return Request(report=True)
     if unknown := sorted(fields.keys() - {"labels", "min_score", "since"}):
-        raise SinkError(f"request: expected the keys labels, min_score, since, report, got {unknown[0][:40]!r}")
+        raise SinkError(
+            f"request: expected the keys labels, min_score, since, report, got {unknown[0][:40]!r}"
+        )
     return Request(
         Filter(_labels(fields.get("labels")), _min_score(fields.get("min_score"))),
         _since(fields.get("since")),

@@ -7,12 +7,14 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from detector.errors import SinkError
 from detector.interfaces import Message
-from detector.sinks.address import parse_address
-from detector.sinks.limits import DEFAULT_LIMITS, ServerLimits
+from detector.sinks.access import EVERYBODY, Access, Keys, read_keys
+from detector.sinks.address import TcpAddress, parse_address
+from detector.sinks.limits import DEFAULT_LIMITS, ServerLimits, SubscriberCounts
 from detector.sinks.listening import ListeningSocket
 
 if TYPE_CHECKING:
@@ -37,14 +39,24 @@ class SocketSink:
         uri: str,
         *,
         hello: Callable[[], Mapping[str, object]],
+        report: Callable[[], Mapping[str, object]] | None = None,
+        access: Access = EVERYBODY,
         limits: ServerLimits = DEFAULT_LIMITS,
+        counts: SubscriberCounts | None = None,
         utc: Callable[[], float] = time.time,
     ) -> None:
-        """`hello` gives `message.hello_fields(...)` and is called on the server's thread.
+        """`hello` gives `message.hello_fields(...)`, `report` what `status` shows: on the server's thread.
 
-        Raises ConfigError for a URI of another form.
+        `counts` is kept up to date. Raises ConfigError for a URI of another form.
         """
-        self._wanted = parse_address(uri)
+        wanted = parse_address(uri)
+        if isinstance(wanted, TcpAddress) and access.certificate is not None:
+            wanted = replace(wanted, tls=True)
+        self._wanted = wanted
+        self._access = access
+        self._keys = Keys()
+        self._counts = SubscriberCounts() if counts is None else counts
+        self._report = report
         self._hello = hello
         self._limits = limits
         self._utc = utc
@@ -68,7 +80,10 @@ class SocketSink:
 
     def open(self) -> None:
         """Take the address, so that subscribers can connect from now on, and start the thread."""
-        self._listening = ListeningSocket(self._wanted)
+        self._access.check(self._wanted)
+        self._keys = read_keys(self._access)
+        self._listening = ListeningSocket(self._wanted, group=self._access.group)
+        self._check_bound(self._listening)
         # asyncio is imported on the thread: the daemon gets on with loading its model meanwhile.
         self._thread = threading.Thread(
             target=self._serve, args=(self._listening.socket,), name=self.name, daemon=True
@@ -87,7 +102,8 @@ class SocketSink:
                 self._call(self._collect)
 
     def reopen(self) -> None:
-        """Nothing to take anew: subscribers stay connected."""
+        """Read token and certificate anew, for those who come from now on; SinkError: the old ones stay."""
+        self._keys = read_keys(self._access)
 
     def close(self) -> None:
         """Remove the socket's file, send what is left and disconnect everybody."""
@@ -102,13 +118,30 @@ class SocketSink:
         if self._listening is not None:
             self._listening.close()
 
+    def _check_bound(self, listening: ListeningSocket) -> None:
+        """A name such as `localhost` is what the system's tables say."""
+        if isinstance(self._wanted, TcpAddress):
+            bound = replace(self._wanted, host=listening.socket.getsockname()[0])
+            try:
+                self._access.check(bound)
+            except SinkError:
+                listening.close()
+                raise
+
     def _serve(self, listening: socket.socket) -> None:
         import asyncio
 
         from detector.sinks.hub import Hub
 
         async def serve() -> None:
-            hub = Hub(self._limits, self._hello, self._utc)
+            hub = Hub(
+                self._limits,
+                hello=self._hello,
+                report=self._report,
+                keys=lambda: self._keys,
+                utc=self._utc,
+                counts=self._counts,
+            )
             await hub.serve(listening, started=lambda: self._started(asyncio.get_running_loop(), hub))
 
         try:
