@@ -32,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "devices": _devices,
         "models": _models,
         "listen": _listen,
+        "history": _history,
         "check-config": _check_config,
     }
     try:
@@ -99,6 +100,21 @@ def _listen(options: argparse.Namespace) -> int:
         format="json" if options.json else "auto",
         reconnect=options.reconnect,
     )
+
+
+def _history(options: argparse.Namespace) -> int:
+    from detector.configfile import load_settings
+    from detector.history.archive import Question
+    from detector.history.command import history_command
+    from detector.history.places import reading_paths
+
+    path = options.file
+    if not path:
+        path = load_settings(config_path=options.config, environ=os.environ).settings.history.path
+    question = Question(
+        options.since, options.until, labels=options.labels, min_score=options.min_score, limit=options.limit
+    )
+    return history_command(reading_paths(path, os.environ), question, format=options.format)
 
 
 def _check_config(options: argparse.Namespace) -> int:

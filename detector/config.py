@@ -134,6 +134,20 @@ class SinkSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class HistorySettings:
+    """The file in which every event is kept."""
+
+    enabled: bool | None = None
+    """None: on for a microphone and a pipe, off for a recording."""
+    path: str | None = None
+    """The file; None is `history.db` in the service's or the user's state folder."""
+    keep_days: int = 90
+    """Older events are deleted."""
+    max_megabytes: int = 500
+    """Size of the file beyond which the oldest events are deleted."""
+
+
+@dataclass(frozen=True, slots=True)
 class MetricsSettings:
     """The same counts as `sound-detector status`, for Prometheus."""
 
@@ -153,6 +167,7 @@ class Settings:
     events: EventSettings = EventSettings()
     sinks: tuple[SinkSettings, ...] | None = None
     """None: stdout, and for a live source also the default socket."""
+    history: HistorySettings = HistorySettings()
     metrics: MetricsSettings = MetricsSettings()
 
 
@@ -211,6 +226,8 @@ LIMITS: Mapping[str, Limit] = {
     "events.labels.*.refractory_seconds": _DAY,
     "sinks.*.max_bytes": Limit(0, 1_000_000_000_000, "bytes"),
     "sinks.*.backups": Limit(0, 1000),
+    "history.keep_days": Limit(1, 36500, "days"),
+    "history.max_megabytes": Limit(1, 1_000_000, "MB"),
     "metrics.port": Limit(0, 65535),
 }
 """Pattern of a dotted key -> its range."""

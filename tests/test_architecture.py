@@ -45,11 +45,8 @@ EFFECTS = {"open", "print", "input", "now", "utcnow", "today"}
 
 CONCURRENCY = {"threading", "queue", "asyncio", "concurrent", "multiprocessing", "_thread"}
 OWNERS_OF_THREADS = {
-    *(
-        *("daemon", "capture", "metrics", "dispatch"),
-        *("sinks.socket_server", "sinks.hub", "sinks.connection", "sinks.door"),
-        "lane",
-    ),
+    *("daemon", "capture", "metrics", "dispatch", "lane"),
+    *("sinks.socket_server", "sinks.hub", "sinks.connection", "sinks.door"),
     *("history.journal", "history.numbers", "history.writer"),
 }
 

@@ -283,6 +283,10 @@ windows: {hop_seconds: .nan}
     windows.hop_seconds: expected a finite number, got nan
 windows: {hop_seconds: 1e999}
     windows.hop_seconds: expected a finite number, got inf
+history: {keep_days: 0}
+    history.keep_days: expected 1..36500 days, got 0
+history: {enabled: 1}
+    history.enabled: expected true or false, got 1
 sinks: []
     sinks: expected at least one sink: leave it out for the defaults
 sinks: [stdot]

@@ -9,6 +9,7 @@ from functools import partial
 
 from detector import __version__, modelstore
 from detector.assemble.edges import effective_sinks, make_sink, make_source
+from detector.assemble.history import make_history
 from detector.assemble.pipeline import hop_length, make_pipeline
 from detector.assemble.reload import Reloader
 from detector.audio.health import HealthMeter
@@ -58,9 +59,14 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
         if sink == "stdout":
             daemon.stop()
 
+    history = make_history(settings, os.environ)
     make = partial(make_sink, hello=hello, verbose=verbose)
     sinks = {sink: make(sink) for sink in effective_sinks(settings)}
-    dispatcher = Dispatcher(list(sinks.values()), on_closed=end_with_the_reader)
+    dispatcher = Dispatcher(
+        list(sinks.values()),
+        journal=None if history is None else history.journal,
+        on_closed=end_with_the_reader,
+    )
 
     def metrics_text() -> str:
         return prometheus_text(make_report(daemon, dispatcher, model=spec.name, run_id=run_id))

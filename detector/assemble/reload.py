@@ -56,7 +56,7 @@ class Reloader:
                 settings, self._spec, labels, self._pipeline.history, started=self._pipeline.counts.events
             )
         self._exchange_sinks(settings)
-        for name in ("source", "model", "gate", "windows", "level", "metrics"):
+        for name in ("source", "model", "gate", "windows", "level", "history", "metrics"):
             if getattr(wanted, name) != getattr(settings, name):
                 log.warning("reload.needs_restart key=%s", name)
         self._settings = settings

@@ -11,15 +11,18 @@ SERVICE_PATH = Path("/var/lib/sound-detector", NAME)
 """The service's, which its StateDirectory= makes."""
 
 
-def default_path(environ: Mapping[str, str], home: Path) -> Path:
-    """Where a daemon that was not told otherwise keeps it: systemd's state folder, else the user's."""
+def writing_path(chosen: str | None, environ: Mapping[str, str]) -> Path:
+    """Where a daemon keeps it: as it was told, else in systemd's state folder, else in the user's."""
+    if chosen:
+        return Path(chosen).expanduser()
     if state := environ.get("STATE_DIRECTORY", "").partition(":")[0]:
         return Path(state, NAME)
     folder = environ.get("XDG_STATE_HOME", "")
-    base = Path(folder) if Path(folder).is_absolute() else home / ".local" / "state"
+    base = Path(folder) if Path(folder).is_absolute() else Path(environ.get("HOME") or "/", ".local", "state")
     return base / "sound-detector" / NAME
 
 
-def reading_paths(environ: Mapping[str, str], home: Path) -> tuple[Path, ...]:
-    """Where one who was not told otherwise looks: the user's own, then the service's."""
-    return tuple(dict.fromkeys((default_path(environ, home), SERVICE_PATH)))
+def reading_paths(chosen: str | None, environ: Mapping[str, str]) -> tuple[Path, ...]:
+    """Where one looks: as told, else the user's own, then the service's."""
+    own = writing_path(chosen, environ)
+    return (own,) if chosen else tuple(dict.fromkeys((own, SERVICE_PATH)))

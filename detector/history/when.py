@@ -20,7 +20,8 @@ _CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2})?")
 def parse_when(text: str, now: datetime) -> float | int:
     """UTC seconds as a float, or the number of an event (`seq:N`) as an int.
 
-    `now` carries the zone that is meant where none is written. Raises ConfigError for anything else.
+    Where no zone is written that of `now` is meant, or the machine's own where `now` has none.
+    Raises ConfigError for anything else.
     """
     text = text.strip()
     if match := _SEQ.fullmatch(text):
@@ -34,7 +35,7 @@ def parse_when(text: str, now: datetime) -> float | int:
 def _moment(text: str, now: datetime) -> datetime:
     midnight = datetime(now.year, now.month, now.day)
     if match := _AGO.fullmatch(text):
-        return now - timedelta(seconds=int(match[1]) * _UNITS[match[2][0].lower()])
+        return now.astimezone() - timedelta(seconds=int(match[1]) * _UNITS[match[2][0].lower()])
     words = {"now": now, "today": midnight, "yesterday": midnight - timedelta(days=1)}
     if text.lower() in words:
         moment = words[text.lower()]

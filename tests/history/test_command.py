@@ -1,0 +1,206 @@
+"""`sound-detector history`: a row for each sound, beside the running daemon, for who may read the file."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from datetime import UTC
+from pathlib import Path
+
+import pytest
+from history_samples import T0, make_message, make_store
+
+from detector.cli import main
+from detector.errors import HistoryError
+from detector.history.archive import Archive, Question, sounds
+from detector.history.command import COLUMNS, history_command
+from detector.history.places import reading_paths, writing_path
+
+HOUR = 3600.0
+
+
+@pytest.fixture
+def path(tmp_path):
+    """Three sounds: a dog that was told of three times, a cat, and a siren that goes on; the daemon runs."""
+    path = tmp_path / "state" / "history.db"
+    store = make_store(path)
+    store.write(
+        [
+            make_message(1, "start", id="a", label="Dog", top_score=0.5),
+            make_message(2, "start", id="b", label="Cat", start=T0 + HOUR, top_score=0.4),
+            make_message(3, "update", id="a", label="Dog", top_score=0.9),
+            make_message(4, "end", id="a", label="Dog", stop=T0 + 2, top_score=0.9),
+            make_message(5, "end", id="b", label="Cat", start=T0 + HOUR, stop=T0 + HOUR + 1, top_score=0.4),
+            make_message(6, "start", id="c", label="Siren", start=T0 + 2 * HOUR, top_score=0.7),
+        ]
+    )
+    yield path
+    store.close()
+
+
+def heard(path, **question):
+    return [(fields["label"], fields["seq"]) for fields in sounds(path, Question(**question))]
+
+
+def test_each_sound_is_one_row_its_newest_message_the_newest_sound_last(path):
+    assert heard(path) == [("Dog", 4), ("Cat", 5), ("Siren", 6)]
+    assert heard(path, limit=10) == heard(path)
+
+
+def test_a_limit_takes_the_newest(path):
+    assert heard(path, limit=2) == [("Cat", 5), ("Siren", 6)]
+
+
+@pytest.mark.parametrize(
+    ("question", "labels"),
+    [
+        ({"since": T0 + 1.0}, ["Cat", "Siren"]),
+        ({"until": T0 + 1.0}, ["Dog"]),
+        ({"since": T0 + HOUR, "until": T0 + 2 * HOUR}, ["Cat"]),
+        ({"since": 4}, ["Cat", "Siren"]),
+        ({"since": 3, "until": 5}, ["Dog", "Cat"]),
+        ({"labels": ["dog", "/M/SIREN"]}, ["Dog", "Siren"]),
+        ({"min_score": 0.7}, ["Dog", "Siren"]),
+        ({"labels": ["Owl"]}, []),
+    ],
+)
+def test_questions(path, question, labels):
+    assert [label for label, _ in heard(path, **question)] == labels
+
+
+def show(path, format, **question):
+    out, err = io.StringIO(), io.StringIO()
+    assert history_command([path], Question(**question), format=format, stdout=out, stderr=err, zone=UTC) == 0
+    return out.getvalue(), err.getvalue()
+
+
+def test_the_table_is_aligned_and_in_local_time(path):
+    out, err = show(path, "table")
+    assert out.splitlines() == [
+        "2026-08-01 14:03:21  Dog     1.0 s  0.90  -23.5 dBFS  Mic",
+        "2026-08-01 15:03:21  Cat     1.0 s  0.40  -23.5 dBFS  Mic",
+        "2026-08-01 16:03:21  Siren  >1.0 s  0.70  -23.5 dBFS  Mic",
+    ]
+    assert err == ""
+
+
+def test_the_table_says_when_there_may_be_more_and_when_there_is_nothing(path):
+    assert "the newest 2; there may be more" in show(path, "table", limit=2)[1]
+    assert show(path, "table", labels=["Owl"]) == ("", "nothing was heard\n")
+
+
+def test_json_is_what_was_sent(path):
+    lines = [json.loads(line) for line in show(path, "json")[0].splitlines()]
+    assert [line["seq"] for line in lines] == [4, 5, 6]
+    assert lines[0] == make_message(4, "end", id="a", stop=T0 + 2, top_score=0.9).fields
+
+
+def test_csv_has_a_header_and_survives_any_label(path, tmp_path):
+    odd = 'Baby cry, infant "cry"\nnext line'
+    other = tmp_path / "other.db"
+    make_store(other).write([make_message(1, label=odd)])
+    rows = list(csv.DictReader(io.StringIO(show(other, "csv")[0])))
+    assert tuple(rows[0]) == COLUMNS
+    assert rows[0]["label"] == odd
+    assert rows[0]["end_time"] == ""
+
+
+def test_a_label_cannot_move_the_terminals_cursor(tmp_path):
+    other = tmp_path / "other.db"
+    make_store(other).write([make_message(1, label="\x1b[2J")])
+    assert "\x1b" not in show(other, "table")[0]
+
+
+def test_no_file_is_one_line(tmp_path):
+    with pytest.raises(HistoryError, match=r"there is no history at .*/a or .*/b") as caught:
+        history_command([tmp_path / "a", tmp_path / "b"], Question())
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"Dear all, " * 1000, b"SQLite format 3\0" + b"\xff" * 5000])
+def test_a_file_that_is_no_history_is_one_line_and_left_as_it_is(tmp_path, content):
+    path = tmp_path / "history.db"
+    path.write_bytes(content)
+    with pytest.raises(HistoryError) as caught:
+        history_command([path], Question(), stdout=io.StringIO())
+    assert "\n" not in str(caught.value)
+    assert path.read_bytes() == content
+
+
+def test_the_command_from_end_to_end(path, capsys):
+    assert (
+        main(["history", "--file", str(path), "--since", "seq:3", "--label", "DOG", "--format", "json"]) == 0
+    )
+    assert [json.loads(line)["seq"] for line in capsys.readouterr().out.splitlines()] == [4]
+
+
+def test_the_command_follows_the_settings(path, tmp_path, capsys):
+    config = tmp_path / "config.yaml"
+    config.write_text(f"history: {{path: {path}}}")
+    assert main(["history", "--config", str(config), "--min-score", "0.8"]) == 0
+    assert "Dog" in capsys.readouterr().out
+
+
+def test_a_moment_that_is_none_is_refused(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["history", "--since", "soon"])
+    assert caught.value.code == 2
+    assert "--since: expected a time as 2026-11-20" in capsys.readouterr().err
+
+
+READER = """
+import os, pathlib, sys
+from detector.history.archive import Question
+from detector.history.command import history_command
+os.setgroups([]); os.setgid(4242); os.setuid(4343)
+history_command([pathlib.Path(sys.argv[1])], Question(), format="json")
+"""
+
+
+@pytest.fixture
+def shared_folder():
+    """A folder that other users may enter, unlike tmp_path."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="becoming another user takes root")
+@pytest.mark.parametrize("running", [True, False])
+def test_who_is_in_its_group_may_read(shared_folder, running):
+    path = shared_folder / "state" / "history.db"
+    store = make_store(path)
+    store.write([make_message(1)])
+    if not running:
+        store.close()
+    for file in (path.parent, *path.parent.iterdir()):
+        os.chown(file, -1, 4242)
+    root = Path(__file__).parents[2]
+    result = subprocess.run(
+        [sys.executable, "-c", READER, str(path)], cwd=root, capture_output=True, text=True, check=False
+    )
+    store.close()
+    assert (result.returncode, result.stderr) == (0, "")
+    assert json.loads(result.stdout)["seq"] == 1
+
+
+def test_the_archive_gives_events_in_order_and_in_pieces(path):
+    archive = Archive(path, oldest_seq=lambda: 1, newest_seq=lambda: 6)
+    assert [message.fields["seq"] for message in archive.after(0, 4)] == [1, 2, 3, 4]
+    assert [message.fields["seq"] for message in archive.after(4, 4)] == [5, 6]
+    assert archive.after(2**80, 4) == []
+    assert archive.after(0, 1)[0] == make_message(1, "start", id="a", top_score=0.5)
+
+
+def test_where_the_history_is():
+    service = {"STATE_DIRECTORY": "/var/lib/sound-detector:/other", "XDG_STATE_HOME": "/x"}
+    own = Path("/home/me/.local/state/sound-detector/history.db")
+    assert writing_path("/mine.db", service) == Path("/mine.db")
+    assert writing_path(None, service) == Path("/var/lib/sound-detector/history.db")
+    assert writing_path(None, {"XDG_STATE_HOME": "/x"}) == Path("/x/sound-detector/history.db")
+    assert writing_path(None, {"XDG_STATE_HOME": "relative", "HOME": "/home/me"}) == own
+    assert reading_paths(None, {"HOME": "/home/me"}) == (own, Path("/var/lib/sound-detector/history.db"))
+    assert reading_paths("/mine.db", service) == (Path("/mine.db"),)
