@@ -1,7 +1,7 @@
 # sound-detector: each target is one line; scripts/setup.sh does what must be done first, once.
 #   PYTHON=python3.12   the interpreter for .venv (3.11 or newer)
 
-.PHONY: help run test check bench clean install-service uninstall-service test-systemd
+.PHONY: help run test check bench fuzz soak clean install-service uninstall-service test-systemd
 .NOTPARALLEL:
 export PYTHON INPUT MODEL PURGE DESTDIR
 
@@ -35,6 +35,15 @@ uninstall-service: ## As root: remove it; settings and models stay, unless PURGE
 test-systemd: ## As root: boot a real systemd in a container and try the service in it
 	@scripts/setup.sh test
 	@SOUND_DETECTOR_TEST_SYSTEMD=required .venv/bin/python -m pytest -v $(ARGS) tests/systemd
+
+fuzz: ## Feed 100 000 damaged inputs to all that a stranger controls; or ARGS="--seed 2"
+	@scripts/setup.sh test
+	@.venv/bin/python -c 'import atheris' 2>&- || .venv/bin/pip install -q --only-binary atheris -e '.[fuzz]' || true
+	@.venv/bin/python -m benchmarks.fuzz $(ARGS)
+
+soak: ## Play a day of sound at full speed: memory must not grow; or ARGS="--hours 2"
+	@scripts/setup.sh test
+	@.venv/bin/python -m benchmarks.soak $(ARGS)
 
 clean: ## Remove .venv and everything else that was made here; the models stay
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -70,13 +70,14 @@ class Worker:
         command = [sys.executable, "-m", "benchmarks.fuzz_worker", self._target.name]
         command += [str(self._inputs - self.outcome.tried), str(self._seed + self._starts), str(place)]
         # Native decoders and libFuzzer talk to standard error; only the account counts.
-        self._process = subprocess.Popen(
-            [*command, *(["guided"] if self.outcome.guided else [])],
-            cwd=ROOT,
-            stdout=self._out,
-            stderr=(place / "errors").open("wb"),
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
-        )
+        with (place / "errors").open("wb") as errors:
+            self._process = subprocess.Popen(
+                [*command, *(["guided"] if self.outcome.guided else [])],
+                cwd=ROOT,
+                stdout=self._out,
+                stderr=errors,
+                env=os.environ | {"OMP_NUM_THREADS": "1"},
+            )
         self._place = place
         self._starts += 1
 

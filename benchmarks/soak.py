@@ -32,8 +32,8 @@ from benchmarks.sounds import RATE
 
 SLOPE_LIMIT_MB = 1.0
 """Growth of resident memory in 24 h of sound [MB of 10^6 bytes]."""
-WARM_UP_HOURS = 3.0
-"""Buffers fill, allocators find their size; the slope is taken from here on (a quarter of a short run)."""
+WARM_UP_CYCLES = 12
+"""Two busy hours: bounded buffers and caches fill; memory is looked at from then on."""
 PATIENCE_SECONDS = 60.0
 RELOAD_CYCLES = 12
 
@@ -115,14 +115,15 @@ def start(folder: Path) -> subprocess.Popen[bytes]:
         f"  - socket:unix://{folder}/events.sock\n"
     )
     state = {name: str(folder) for name in ("STATE_DIRECTORY", "XDG_STATE_HOME", "XDG_RUNTIME_DIR")}
-    return subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.soak_child", "run", "--config", str(config), "--quiet"],
-        cwd=ROOT,
-        env=environment(state | {"OMP_NUM_THREADS": "1"}),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=(folder / "said").open("wb"),
-    )
+    with (folder / "said").open("wb") as said:
+        return subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.soak_child", "run", "--config", str(config), "--quiet"],
+            cwd=ROOT,
+            env=environment(state | {"OMP_NUM_THREADS": "1"}),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+        )
 
 
 def soak(hours: float, seed: int, folder: Path) -> tuple[list[Look], Subscriber, Home, int, str]:
@@ -136,11 +137,12 @@ def soak(hours: float, seed: int, folder: Path) -> tuple[list[Look], Subscriber,
     looks: list[Look] = []
     with connect(path) as stalled, contextlib.closing(program.stdin):
         stalled.sendall(b"{}\n")  # and never reads
-        for number in tqdm(range(round(hours * 3600 / CYCLE_SECONDS)), unit=" x 10 min", leave=False):
-            for data in home.cycle(number):
+        cycles = WARM_UP_CYCLES + round(hours * 3600 / CYCLE_SECONDS)
+        for number in tqdm(range(cycles), unit=" x 10 min", leave=False):
+            for data in home.cycle(number, quiet=number >= WARM_UP_CYCLES):
                 program.stdin.write(data)
             program.stdin.flush()
-            looks.append(look(program.pid, home.told.samples / RATE / 3600))
+            looks.append(look(program.pid, (number + 1 - WARM_UP_CYCLES) * CYCLE_SECONDS / 3600))
             visit(path)
             if number % RELOAD_CYCLES == RELOAD_CYCLES - 1:
                 program.send_signal(signal.SIGHUP)
@@ -160,14 +162,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--hours", type=float, default=24.0, help="of sound (default 24)")
+    parser.add_argument("--hours", type=float, default=24.0, help="of sound after the warm-up (default 24)")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
         looks, subscriber, home, status, said = soak(options.hours, options.seed, Path(folder))
     seconds = time.monotonic() - began
-    warm = [seen for seen in looks if seen.hours >= min(WARM_UP_HOURS, options.hours / 4)]
+    warm = looks[WARM_UP_CYCLES - 1 :]
     shown = warm[:: max(1, len(warm) // 8)] + warm[-1:]
     print(
         table(

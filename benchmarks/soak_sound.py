@@ -25,7 +25,8 @@ ABOUT = (
     "sixth time digital silence) and 1 is not (the bundled recording, tones and bursts of noise at random\n"
     "levels). Every 10 minutes a block of 0.12 s and 5 s of sound are lost and a subscriber comes\n"
     "and goes; every hour the device goes away for 30 s; every 2 hours the settings are read anew (SIGHUP).\n"
-    "One subscriber reads all the time, one never."
+    "One subscriber reads all the time, one never. Before that, 2 hours are busy throughout, so that what\n"
+    "is bounded has reached its bound: events kept for replay, the database's cache, the log's rotation."
 )
 
 Samples = NDArray[np.int16]
@@ -55,11 +56,11 @@ class Home:
         self._fan = quantised(noise("fan", -45.0, 60.0, seed + 1))
         self._burst = quantised(noise("white", -25.0, 10.0, seed + 2))
 
-    def cycle(self, number: int) -> Iterator[bytes]:
-        """Ten minutes of framed blocks, with what is lost on the way left out."""
+    def cycle(self, number: int, *, quiet: bool = True) -> Iterator[bytes]:
+        """Ten minutes of framed blocks without what is lost on the way; not `quiet`: busy throughout."""
         background = self._fan if number % 3 == 2 else self._quiet * (number % 6 != 4)
-        busy_at = self._random.randrange(30, CYCLE_SECONDS - BUSY_SECONDS - 30)
-        busy = self._busy()
+        busy_at = self._random.randrange(30, CYCLE_SECONDS - BUSY_SECONDS - 30) if quiet else 0
+        busy = np.tile(self._busy(), 1 if quiet else CYCLE_SECONDS // BUSY_SECONDS)
         lost_at = {self._random.randrange(CYCLE_SECONDS) * RATE // BLOCK}
         gap_at = self._random.randrange(CYCLE_SECONDS - 60) * RATE // BLOCK
         lost_at |= set(range(gap_at, gap_at + round(GAP_SECONDS * RATE / BLOCK)))
