@@ -131,6 +131,16 @@ class SinkSettings:
     """`log`: size at which the file is rotated; 0 is never."""
     backups: int = 5
     """`log`: rotated files to keep."""
+    group: str | None = None
+    """Unix socket: the group that may connect; None is the daemon's own."""
+    token_file: str | None = None
+    """TCP socket: a file with the token that subscribers must show; not readable by others."""
+    certificate: str | None = None
+    """TCP socket: a PEM file with the certificate for TLS."""
+    key: str | None = None
+    """TCP socket: a PEM file with its private key; not readable by others."""
+    insecure: bool = False
+    """TCP socket: serve other machines without TLS."""
 
 
 @dataclass(frozen=True, slots=True)

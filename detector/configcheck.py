@@ -8,11 +8,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 
 from detector.config import CHOICES, LIMITS, EventSettings, Settings, SinkSettings
-from detector.errors import ConfigError
+from detector.errors import ConfigError, SinkError
+from detector.sinks.access import Access
+from detector.sinks.address import parse_address
 from detector.strict import did_you_mean, show
 from detector.yamlfile import Fault, join
 
-_TCP = re.compile(r"tcp://(\[[0-9A-Fa-f:.%]+\]|[^\s:/\[\]]+):([0-9]{1,5})")
+_TCP = re.compile(r"(?:tcp|tls)://(\[[0-9A-Fa-f:.%]+\]|[^\s:/\[\]]+):([0-9]{1,5})")
 _MAX_UNIX_PATH = 107
 """Bytes: Linux's `sun_path` less its final zero, unix(7)."""
 
@@ -25,11 +27,13 @@ def check(settings: Settings) -> list[Fault]:
     if sinks is not None and not sinks:
         found.append(Fault(None, "sinks", "expected at least one sink: leave it out for the defaults"))
     for i, sink in enumerate(sinks or ()):
-        message = _target(sink)
+        key, message = "target", _target(sink)
         if not message and sink in (sinks or ())[:i]:
             message = f"the same sink as sinks[{(sinks or ()).index(sink)}]: delete one"
+        if not message:
+            key, message = _access(sink)
         if message:
-            found.append(Fault(None, f"sinks[{i}].target", message))
+            found.append(Fault(None, f"sinks[{i}].{key}", message))
     return found
 
 
@@ -126,3 +130,25 @@ def _target(sink: SinkSettings) -> str:
     if size > _MAX_UNIX_PATH:
         return f"expected a socket path of at most {_MAX_UNIX_PATH} bytes, got {size}: choose a shorter one"
     return ""
+
+
+def _access(sink: SinkSettings) -> tuple[str, str]:
+    """Who gets in: the key at fault, and what is wrong with it."""
+    tcp = sink.kind == "socket" and _TCP.fullmatch(sink.target)
+    for name in ("token_file", "certificate", "key", "insecure"):
+        if getattr(sink, name) and not tcp:
+            return name, "is for a socket with a tcp://HOST:PORT: delete it"
+    if not tcp:
+        misplaced = sink.group is not None and sink.kind != "socket"
+        return "group", "is for a Unix socket: delete it" if misplaced else ""
+    if sink.group is not None:
+        return "group", "is for a Unix socket: delete it"
+    try:
+        Access(None, sink.token_file, sink.certificate, sink.key, sink.insecure).check(
+            parse_address(sink.target)
+        )
+    except ConfigError as error:
+        return "target", error.message
+    except SinkError as error:
+        return "target", str(error)
+    return "", ""

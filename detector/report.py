@@ -10,12 +10,14 @@ from pathlib import Path
 from detector import __version__
 from detector.daemon import Daemon
 from detector.dispatch import Dispatcher
+from detector.sinks.limits import SubscriberCounts
 from detector.sinks.message import SCHEMA, finite, utc_text
 
 GAUGES = {
     "uptime_seconds": "Seconds since the program started.",
     "level_dbfs": "Level of the newest 30 ms [dB re full scale].",
     "gain_db": "Gain in front of the classifier [dB].",
+    "subscribers": "Subscribers of the event sockets now.",
     "memory_bytes": "Resident memory.",
 }
 COUNTERS = {
@@ -25,6 +27,8 @@ COUNTERS = {
     "gate_openings": "Times the gate opened.",
     "blocks_dropped": "Blocks lost because the worker was behind.",
     "samples_lost": "Samples missing from the stream.",
+    "subscribers_refused": "Connections that were not let in.",
+    "subscriber_messages_dropped": "Messages that slow subscribers lost.",
     "cpu_seconds": "CPU time used.",
 }
 SINK_COUNTERS = {
@@ -34,7 +38,14 @@ SINK_COUNTERS = {
 }
 
 
-def make_report(daemon: Daemon, dispatcher: Dispatcher, *, model: str, run_id: str) -> dict[str, object]:
+def make_report(
+    daemon: Daemon,
+    dispatcher: Dispatcher,
+    subscribers: Sequence[SubscriberCounts],
+    *,
+    model: str,
+    run_id: str,
+) -> dict[str, object]:
     """What `status` shows; JSON-ready, every count since the program started."""
     counts, now = daemon.counts, time.time()
     return {
@@ -55,6 +66,9 @@ def make_report(daemon: Daemon, dispatcher: Dispatcher, *, model: str, run_id: s
         "gate_openings": counts.gate_openings,
         "blocks_dropped": counts.blocks_dropped,
         "samples_lost": counts.samples_lost,
+        "subscribers": sum(socket.connected for socket in subscribers),
+        "subscribers_refused": sum(socket.refused for socket in subscribers),
+        "subscriber_messages_dropped": sum(socket.dropped for socket in subscribers),
         "sinks": [
             {
                 "name": sink.name,

@@ -6,30 +6,25 @@ import json
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TextIO
 
 from detector.errors import SinkClosed, SinkError
 from detector.interfaces import Message
-from detector.sinks.address import TcpAddress, UnixAddress, parse_address
+from detector.sinks.address import parse_address
+from detector.sinks.client import NOTHING, Credentials, connect, messages, send
 from detector.sinks.message import EVENT_TYPES
 from detector.sinks.request import parse_request
 from detector.sinks.stdout import StdoutSink
 from detector.sinks.text import printable
-
-CONNECT_SECONDS = 5.0
-"""How long the daemon may take to accept."""
 
 MISSED_BEATS = 3
 """After this many heartbeat intervals of silence the daemon counts as gone."""
 
 LONGEST_BEAT_SECONDS = 86400.0
 """A daemon that claims to beat more rarely is not waited for any longer."""
-
-MAX_LINE_BYTES = 4 * 1024 * 1024
-"""A hello with all labels of a model takes some 20 KB; more than this is no daemon of ours."""
 
 
 @dataclass(slots=True)
@@ -48,6 +43,7 @@ def listen(
     since: int | None = None,
     format: str = "auto",
     reconnect: bool = False,
+    credentials: Credentials = NOTHING,
     stdout: TextIO | None = None,
     stderr: TextIO | None = None,
     wait: Callable[[float], None] = time.sleep,
@@ -69,8 +65,8 @@ def listen(
         out.open()
         while True:
             try:
-                with closing(_connect(addresses)) as connection:
-                    for fields, line in _messages(connection):
+                with closing(connect(addresses, credentials)) as connection:
+                    for fields, line in messages(connection):
                         attempt = 0
                         if fields["type"] == "hello":
                             _ask(connection, fields, place, wish)
@@ -105,56 +101,6 @@ class _Sayer:
         print(printable(text), file=self._stream, flush=True)
 
 
-def _connect(addresses: Sequence[UnixAddress | TcpAddress]) -> socket.socket:
-    reasons = []
-    for address in addresses:
-        try:
-            if isinstance(address, TcpAddress):
-                return socket.create_connection((address.host, address.port), timeout=CONNECT_SECONDS)
-            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            try:
-                connection.settimeout(CONNECT_SECONDS)
-                connection.connect(address.path)
-            except OSError:
-                connection.close()
-                raise
-            return connection
-        except OSError as error:
-            reasons.append(f"{address} ({error.strerror or error})")
-    raise SinkError(f"no daemon answers at {' or '.join(reasons)}; start one with `sound-detector`")
-
-
-def _messages(connection: socket.socket) -> Iterator[tuple[dict[str, object], bytes]]:
-    """Yield each message with its line until the daemon closes the connection."""
-    received = bytearray()
-    while True:
-        try:
-            data = connection.recv(65536)
-        except ConnectionError:
-            return
-        except TimeoutError:
-            raise SinkError("the daemon has fallen silent: no heartbeat came") from None
-        if not data:
-            return
-        received += data
-        *lines, rest = received.split(b"\n")
-        received = rest
-        if len(received) > MAX_LINE_BYTES:
-            raise SinkError("expected lines of JSON, got an endless one; is this a sound-detector?")
-        for line in lines:
-            yield _read(bytes(line)), bytes(line) + b"\n"
-
-
-def _read(line: bytes) -> dict[str, object]:
-    try:
-        fields = json.loads(line)
-    except (ValueError, RecursionError):
-        fields = None
-    if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):
-        raise SinkError("expected lines of JSON with a type, got something else; is this a sound-detector?")
-    return fields
-
-
 def _ask(connection: socket.socket, hello: dict[str, object], place: _Place, wish: dict[str, object]) -> None:
     run_id, newest, beat = (hello.get(key) for key in ("run_id", "seq", "heartbeat_seconds"))
     if place.run_id not in (None, run_id):
@@ -162,12 +108,7 @@ def _ask(connection: socket.socket, hello: dict[str, object], place: _Place, wis
     elif place.seq is None and isinstance(newest, int):
         place.seq = newest
     place.run_id = run_id
-    try:
-        connection.sendall(json.dumps(wish | {"since": place.seq}).encode() + b"\n")
-    except ConnectionError:
-        pass  # it has gone, but its last words are still to be read
-    except TimeoutError:
-        raise SinkError("the daemon takes no request: it does not read") from None
+    send(connection, wish | {"since": place.seq})
     if isinstance(beat, int | float) and beat > 0:
         connection.settimeout(MISSED_BEATS * min(beat, LONGEST_BEAT_SECONDS))
 

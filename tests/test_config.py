@@ -108,8 +108,15 @@ def test_the_examples_of_the_shipped_file_are_good_settings(load):
     assert settings.events.groups["Alarms"][0] == "Smoke detector, smoke alarm"
     assert settings.sinks == (
         SinkSettings("stdout"),
-        SinkSettings("socket", "unix:///run/sound-detector/events.sock"),
         SinkSettings("log", "/var/log/sound-detector.jsonl"),
+        SinkSettings("socket", "unix:///run/sound-detector/events.sock", group="audio"),
+        SinkSettings(
+            "socket",
+            "tcp://0.0.0.0:8765",
+            token_file="/etc/sound-detector/token",
+            certificate="/etc/sound-detector/certificate.pem",
+            key="/etc/sound-detector/key.pem",
+        ),
     )
 
 
@@ -334,7 +341,7 @@ def test_a_socket_path_that_the_system_cannot_bind_is_refused(faults):
 
 
 @pytest.mark.parametrize(
-    "target", ["", "unix:///run/x", "unix://x", "tcp://127.0.0.1:0", "tcp://[::1]:7070", "tcp://a:1"]
+    "target", ["", "unix:///run/x", "unix://x", "tcp://127.0.0.1:0", "tcp://[::1]:7070", "tcp://localhost:1"]
 )
 def test_good_socket_targets(target):
     assert check(Settings(sinks=(SinkSettings("socket", target),))) == []
@@ -517,3 +524,65 @@ def test_any_text_gives_settings_or_faults(tmp_path_factory, text, expressions):
         assert all(line.isprintable() and ": " in line for line in str(error).split("\n"))
     else:
         assert check(loaded.settings) == []
+
+
+# Who gets in at a socket
+
+
+OPEN = "{kind: socket, target: tcp://0.0.0.0:8765"
+LOCAL = "{kind: socket, target: tcp://127.0.0.1:8765"
+
+
+@pytest.mark.parametrize(
+    ("sink", "fault"),
+    [
+        (
+            OPEN + "}",
+            "sinks[0].target: socket tcp://0.0.0.0:8765: other machines could listen in without a token",
+        ),
+        (OPEN + ", insecure: true}", "without a token"),
+        (OPEN + ", certificate: c, key: k}", "without a token"),
+        (
+            OPEN + ", token_file: t}",
+            "sinks[0].target: socket tcp://0.0.0.0:8765: token and events would cross",
+        ),
+        (
+            LOCAL + ", certificate: c}",
+            "sinks[0].target: socket tcp://127.0.0.1:8765: expected certificate and key",
+        ),
+        (LOCAL + ", group: audio}", "sinks[0].group: is for a Unix socket"),
+        ("{kind: socket, target: tls://127.0.0.1:1}", "TLS needs a certificate and a key"),
+        ("{kind: socket, token_file: t}", "sinks[0].token_file: is for a socket with a tcp://HOST:PORT"),
+        (
+            "{kind: socket, target: unix:///x, insecure: true}",
+            "sinks[0].insecure: is for a socket with a tcp://",
+        ),
+        ("{kind: log, target: x, group: audio}", "sinks[0].group: is for a Unix socket"),
+        ("{kind: log, target: x, key: k}", "sinks[0].key: is for a socket with a tcp://"),
+    ],
+)
+def test_a_socket_that_is_too_open_is_refused_with_its_line(faults, sink, fault):
+    (line,) = faults(f"sinks:\n  - {sink}\n")
+    assert line.startswith("config.yaml:2: ")
+    assert fault in line
+
+
+@pytest.mark.parametrize(
+    "sink",
+    [
+        LOCAL + "}",
+        LOCAL + ", token_file: t}",
+        LOCAL + ", certificate: c, key: k}",
+        OPEN + ", token_file: t, insecure: true}",
+        OPEN + ", token_file: t, certificate: c, key: k}",
+        "{kind: socket, group: audio}",
+    ],
+)
+def test_a_socket_that_is_closed_enough_is_taken(load, sink):
+    assert load(f"sinks: [{sink}]").settings.sinks
+
+
+def test_a_token_in_the_settings_themselves_is_refused_and_not_repeated(faults):
+    (line,) = faults("sinks:\n  - {kind: socket, target: tcp://127.0.0.1:1, token: s3cret-s3cret-s3cret}\n")
+    assert "did you mean `token_file`?" in line
+    assert "s3cret" not in line

@@ -20,6 +20,7 @@ from detector.dispatch import Dispatcher
 from detector.interfaces import Service
 from detector.notify import Notifier
 from detector.report import make_report, prometheus_text
+from detector.sinks.limits import SubscriberCounts
 from detector.sinks.message import hello_fields, run_id_text
 
 BLOCK_SECONDS = 0.13
@@ -55,21 +56,22 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
             run_id=run_id,
         )
 
+    def report() -> dict[str, object]:
+        return make_report(daemon, dispatcher, subscribers, model=spec.name, run_id=run_id)
+
     def end_with_the_reader(sink: str) -> None:
         if sink == "stdout":
             daemon.stop()
 
     history = make_history(settings, os.environ)
-    make = partial(make_sink, hello=hello, verbose=verbose)
+    subscribers: list[SubscriberCounts] = []
+    make = partial(make_sink, hello=hello, report=report, counts=subscribers, verbose=verbose)
     sinks = {sink: make(sink) for sink in effective_sinks(settings)}
     dispatcher = Dispatcher(
         list(sinks.values()),
         journal=None if history is None else history.journal,
         on_closed=end_with_the_reader,
     )
-
-    def metrics_text() -> str:
-        return prometheus_text(make_report(daemon, dispatcher, model=spec.name, run_id=run_id))
 
     daemon = Daemon(
         source=source,
@@ -80,7 +82,7 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
         queue_blocks=max(2, round(QUEUE_SECONDS * spec.sample_rate / block)),
         health=HealthMeter(sample_rate=spec.sample_rate) if source.live else None,
         notifier=Notifier(os.environ),
-        metrics=make_metrics(settings, metrics_text),
+        metrics=make_metrics(settings, lambda: prometheus_text(report())),
         reload=Reloader(
             settings,
             load=load,

@@ -9,9 +9,12 @@ from dataclasses import replace
 
 from detector.config import Settings, SinkSettings, SourceSettings
 from detector.interfaces import Sink, Source
+from detector.sinks.access import Access
 from detector.sinks.address import default_socket_uri
+from detector.sinks.limits import SubscriberCounts
 
 Hello = Callable[[], dict[str, object]]
+Report = Callable[[], dict[str, object]]
 
 
 def make_source(settings: SourceSettings, *, sample_rate: int, block_length: int) -> Source:
@@ -63,8 +66,15 @@ def with_stdout_format(settings: Settings, format: str) -> Settings:
     return replace(settings, sinks=sinks)
 
 
-def make_sink(settings: SinkSettings, hello: Hello, *, verbose: bool = False) -> Sink:
-    """Build one destination; nothing is opened yet."""
+def make_sink(
+    settings: SinkSettings,
+    hello: Hello,
+    *,
+    report: Report,
+    counts: list[SubscriberCounts],
+    verbose: bool = False,
+) -> Sink:
+    """Build one destination; nothing is opened yet. A socket adds what it counts to `counts`."""
     if settings.kind == "stdout":
         from detector.sinks.stdout import StdoutSink
 
@@ -76,7 +86,11 @@ def make_sink(settings: SinkSettings, hello: Hello, *, verbose: bool = False) ->
     from detector.sinks.socket_server import SocketSink
 
     uri = settings.target or default_socket_uri(os.environ, sys.platform, _user_id())
-    return SocketSink(uri, hello=hello)
+    access = Access(
+        settings.group, settings.token_file, settings.certificate, settings.key, settings.insecure
+    )
+    counts.append(SubscriberCounts())
+    return SocketSink(uri, hello=hello, report=report, access=access, counts=counts[-1])
 
 
 def _user_id() -> int | None:

@@ -20,7 +20,7 @@ class ServerLimits:
     max_clients: int = 256
     """Subscribers served at once."""
     stall_seconds: float = 600.0
-    """One that has taken nothing for this long, although lines wait, is let go; looked at with each heartbeat."""
+    """One that has taken nothing for this long, although lines wait, is let go."""
     entry_seconds: float = 5.0
     """How long TLS may take, and after it the token."""
     refusal_seconds: float = 1.0
