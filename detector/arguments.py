@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from detector import __version__
+from detector.connectionflags import add_connection_flags
 from detector.errors import ConfigError
 from detector.history.when import parse_when
 from detector.settingflags import add_setting_flags, device
@@ -32,6 +33,7 @@ examples:
   sound-detector --device 1         the same with flags of `run`: sound-detector run --help
   sound-detector devices            which microphones there are
   sound-detector listen             events of a daemon that runs already
+  sound-detector status             how it is
   sound-detector models pull yamnet bring the default model to this machine
 """
 
@@ -59,6 +61,7 @@ def make_parser() -> argparse.ArgumentParser:
     _devices(commands)
     _models(commands)
     _listen(commands)
+    _status(commands)
     _history(commands)
     _check_config(commands)
     return parser
@@ -123,20 +126,8 @@ def _models(commands: Subparsers) -> None:
 
 def _listen(commands: Subparsers) -> None:
     parser = _command(commands, "listen", "subscribe to the events of a running daemon")
-    parser.add_argument(
-        "uri",
-        metavar="URI",
-        nargs="?",
-        help="unix://PATH or tcp://HOST:PORT (default: this user's daemon, then the service)",
-    )
-    parser.add_argument(
-        "--label",
-        action="append",
-        default=[],
-        dest="labels",
-        metavar="LABEL",
-        help="only this label; again for more",
-    )
+    add_connection_flags(parser)
+    _labels(parser)
     parser.add_argument(
         "--min-score",
         type=_score,
@@ -151,6 +142,12 @@ def _listen(commands: Subparsers) -> None:
     )
 
 
+def _status(commands: Subparsers) -> None:
+    parser = _command(commands, "status", "say how a running daemon is")
+    add_connection_flags(parser)
+    parser.add_argument("--json", action="store_true", help="as a JSON object")
+
+
 def _history(commands: Subparsers) -> None:
     parser = _command(
         commands, "history", "show what was heard, one row for each sound", epilog=HISTORY_EXAMPLES
@@ -162,14 +159,7 @@ def _history(commands: Subparsers) -> None:
             type=_when,
             help=f"{end}: 2026-11-20, '2026-11-20 14:30', 14:30, yesterday, 2h, '3 days ago' or seq:N",
         )
-    parser.add_argument(
-        "--label",
-        action="append",
-        default=[],
-        dest="labels",
-        metavar="LABEL",
-        help="only this label; again for more",
-    )
+    _labels(parser)
     parser.add_argument(
         "--min-score",
         type=_score,
@@ -188,6 +178,17 @@ def _history(commands: Subparsers) -> None:
     )
     parser.add_argument("--file", metavar="PATH", help="the history's file (default: as the daemon's)")
     parser.add_argument("--config", metavar="FILE", help="the config.yaml that names the file, as for run")
+
+
+def _labels(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--label",
+        action="append",
+        default=[],
+        dest="labels",
+        metavar="LABEL",
+        help="only this label; again for more",
+    )
 
 
 def _check_config(commands: Subparsers) -> None:

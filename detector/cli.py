@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from detector.arguments import make_parser, with_command
+from detector.connectionflags import credentials, places
 from detector.errors import ConfigError, DetectorError
 from detector.settingflags import overrides
 
@@ -32,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "devices": _devices,
         "models": _models,
         "listen": _listen,
+        "status": _status,
         "history": _history,
         "check-config": _check_config,
     }
@@ -88,17 +90,26 @@ def _models(options: argparse.Namespace) -> int:
 
 
 def _listen(options: argparse.Namespace) -> int:
-    from detector.sinks.address import subscriber_uris
     from detector.subscriber import listen
 
-    uid = os.getuid() if hasattr(os, "getuid") else None
     return listen(
-        [options.uri] if options.uri else subscriber_uris(os.environ, sys.platform, uid),
+        places(options, os.environ, sys.platform, _user_id()),
         labels=options.labels,
         min_score=options.min_score,
         since=options.since,
         format="json" if options.json else "auto",
         reconnect=options.reconnect,
+        credentials=credentials(options, os.environ),
+    )
+
+
+def _status(options: argparse.Namespace) -> int:
+    from detector.status import status_command
+
+    return status_command(
+        places(options, os.environ, sys.platform, _user_id()),
+        credentials=credentials(options, os.environ),
+        as_json=options.json,
     )
 
 
@@ -126,6 +137,10 @@ def _check_config(options: argparse.Namespace) -> int:
         assemble.check_labels(loaded.settings)
     print(render(loaded), end="")
     return 0
+
+
+def _user_id() -> int | None:
+    return os.getuid() if hasattr(os, "getuid") else None
 
 
 def _setting_arguments(options: argparse.Namespace) -> dict[str, Any]:

@@ -19,7 +19,7 @@ ORDER = (
     ("cli",),
     ("assemble", "subscriber", "status", "arguments", "signals"),
     ("report",),
-    ("configfile", "settingflags"),
+    ("configfile", "settingflags", "connectionflags"),
     ("configcheck",),
     ("daemon", "config"),
     ("dispatch", "capture", "metrics"),
