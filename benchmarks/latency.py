@@ -83,11 +83,15 @@ def class_table(results: Sequence[Latency]) -> str:
     """One row for each class."""
     head = ["class", *(f"{r.preset}: found, median [s]" for r in results)]
     rows = [
-        [name, *(f"{r.classes[name][1]} of {r.classes[name][0]}, {r.classes[name][2]:.2f}" for r in results)]
+        [name, *(_cell(*result.classes[name]) for result in results)]
         for name in LABELS
         if name in results[0].classes
     ]
     return table([head, *rows])
+
+
+def _cell(sounds: int, found: int, seconds: float) -> str:
+    return f"{found} of {sounds}" + (f", {seconds:.2f}" if found else "")
 
 
 def measure(recording: Path, onsets: Sequence[Onset], presets: Sequence[str]) -> list[Latency]:
