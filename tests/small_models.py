@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import struct
+import zipfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -148,3 +152,72 @@ class Network:
         builder = flatbuffers.Builder(1024)
         builder.Finish(self.model.Pack(builder), b"TFL3")
         return bytes(builder.Output())
+
+
+class Checkpoint:
+    """A PyTorch checkpoint of plain tensors, written without PyTorch."""
+
+    def __init__(
+        self, tensors: Mapping[str, np.ndarray], *, strides: Mapping[str, tuple[int, ...]] | None = None
+    ) -> None:
+        self.tensors = tensors
+        self.strides = strides or {}
+
+    def packed(self) -> bytes:
+        """Return the file: protocol 2, in which every part of a tensor's record is spelled out."""
+        pickled = bytearray(b"\x80\x02(")
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w") as archive:
+            for number, (name, tensor) in enumerate(self.tensors.items()):
+                archive.writestr(f"small/data/{number}", tensor.tobytes())
+                plain = tuple(stride // tensor.itemsize for stride in tensor.strides)
+                storage = "LongStorage" if tensor.dtype == np.int64 else "FloatStorage"
+                pickled += _text(name)
+                pickled += b"ctorch._utils\n_rebuild_tensor_v2\n("
+                pickled += b"(" + _text("storage") + f"ctorch\n{storage}\n".encode() + _text(str(number))
+                pickled += _text("cpu") + _number(tensor.size) + b"tQ" + _number(0)
+                pickled += _numbers(tensor.shape) + _numbers(self.strides.get(name, plain))
+                pickled += b"\x89ccollections\nOrderedDict\n)RtR"
+            archive.writestr("small/data.pkl", bytes(pickled) + b"d.")
+        return file.getvalue()
+
+
+def _text(text: str) -> bytes:
+    return b"X" + struct.pack("<I", len(text)) + text.encode()
+
+
+def _number(number: int) -> bytes:
+    return b"J" + struct.pack("<i", number)
+
+
+def _numbers(numbers: Iterable[int]) -> bytes:
+    return b"(" + b"".join(map(_number, numbers)) + b"t"
+
+
+def mobilenet_weights(labels: int, seed: int = 0) -> dict[str, np.ndarray]:
+    """Weights in the manner of EfficientAT: a plain block, then one that expands, halves and squeezes."""
+    rng = np.random.default_rng(seed)
+    tensors: dict[str, np.ndarray] = {}
+
+    def dense(name: str, *shape: int) -> None:
+        tensors[f"{name}.weight"] = rng.standard_normal(shape).astype(np.float32)
+        tensors[f"{name}.bias"] = rng.standard_normal(shape[0]).astype(np.float32)
+
+    def convolution(name: str, *shape: int) -> None:
+        tensors[f"{name}.0.weight"] = rng.standard_normal(shape).astype(np.float32)
+        for part in ("weight", "bias", "running_mean"):
+            tensors[f"{name}.1.{part}"] = rng.standard_normal(shape[0]).astype(np.float32)
+        tensors[f"{name}.1.running_var"] = rng.uniform(0.5, 2.0, shape[0]).astype(np.float32)
+
+    convolution("features.0", 2, 1, 3, 3)
+    convolution("features.1.block.0", 2, 1, 3, 3)
+    convolution("features.1.block.1", 2, 2, 1, 1)
+    convolution("features.2.block.0", 4, 2, 1, 1)
+    convolution("features.2.block.1", 4, 1, 5, 5)
+    dense("features.2.block.2.conc_se_layers.0.fc1", 3, 4)
+    dense("features.2.block.2.conc_se_layers.0.fc2", 4, 3)
+    convolution("features.2.block.3", 2, 4, 1, 1)
+    convolution("features.3", 5, 2, 1, 1)
+    dense("classifier.2", 4, 5)
+    dense("classifier.5", labels, 4)
+    return tensors

@@ -1,9 +1,11 @@
-"""Log-mel patches: the spectrogram picture that YAMNet and its kin look at.
+"""Log-mel patches: the spectrogram picture that YAMNet, EfficientAT and their kin look at.
 
-Shapes: samples float32 (n,) in [-1, 1) -> patch float32 (frames, bands), natural logarithm of mel magnitude.
-Source: YAMNet's `features.py` and `params.py` (tensorflow/models, research/audioset/yamnet) and
+Shapes: samples float32 (n,) in [-1, 1) -> patch float32 (frames, bands), natural logarithm of mel magnitude
+or power.
+Sources: YAMNet's `features.py` and `params.py` (tensorflow/models, research/audioset/yamnet) and
 `tf.signal.linear_to_mel_weight_matrix`: HTK's mel scale, triangles that are straight in mel (librosa's are
-straight in hertz), no normalisation, nothing from the zero-frequency bin.
+straight in hertz), no normalisation, nothing from the zero-frequency bin. Kaldi's `get_mel_banks`, which
+EfficientAT uses, is the same; EfficientAT (arXiv:2211.04772) adds pre-emphasis and frames that are centred.
 """
 
 from __future__ import annotations
@@ -35,10 +37,26 @@ class LogMelParams:
     """Upper edge of the highest band."""
     log_offset: float
     """Added before the logarithm, so that silence is finite."""
+    power: int = 1
+    """Exponent of the magnitudes that are summed into bands: 1, or 2 for their power."""
+    preemphasis: float = 0.0
+    """Share of the sample before that is taken from each sample; the first sample is then used up."""
+    centred: bool = False
+    """Frames around the multiples of `hop`, the sound mirrored at both ends; else whole frames only."""
 
     def frames(self, samples: int) -> int:
-        """Count the whole frames in so many samples."""
-        return max(0, 1 + (samples - self.frame) // self.hop)
+        """Count the frames in so many samples."""
+        heard = samples - bool(self.preemphasis) + 2 * self._mirrored
+        return max(0, 1 + (heard - self._reach) // self.hop)
+
+    @property
+    def _reach(self) -> int:
+        """Samples that a frame and the zeros around it take: a centred frame is padded on both sides."""
+        return self.fft if self.centred else self.frame
+
+    @property
+    def _mirrored(self) -> int:
+        return self.fft // 2 if self.centred else 0
 
 
 class LogMel:
@@ -46,17 +64,32 @@ class LogMel:
 
     def __init__(self, params: LogMelParams) -> None:
         self.params = params
-        self._taper = periodic_hann(params.frame)
+        self._taper = _taper(params)
         self._mel = mel_weights(params)
 
     def __call__(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the patch, shape (params.frames(len(samples)), bands), float32."""
         params = self.params
-        frames = sliding_window_view(samples, params.frame)[:: params.hop]  # (frames, frame)
+        if params.preemphasis:
+            samples = samples[1:] - np.float32(params.preemphasis) * samples[:-1]
+        if params.centred:
+            samples = np.pad(samples, params.fft // 2, mode="reflect")
+        frames = sliding_window_view(samples, len(self._taper))[:: params.hop]  # (frames, frame)
         spectrum = np.abs(np.fft.rfft(frames * self._taper, n=params.fft))  # (frames, fft / 2 + 1)
+        if params.power == 2:
+            np.square(spectrum, out=spectrum)
         mel = spectrum.astype(np.float32, copy=False) @ self._mel  # (frames, bands)
         patch: NDArray[np.float32] = np.log(mel + np.float32(params.log_offset))
         return patch
+
+
+def _taper(params: LogMelParams) -> NDArray[np.float32]:
+    """The window over one frame; in the middle of zeros where frames are centred."""
+    taper = periodic_hann(params.frame)
+    if not params.centred:
+        return taper
+    before = (params.fft - params.frame) // 2
+    return np.pad(taper, (before, params.fft - params.frame - before))
 
 
 def periodic_hann(length: int) -> NDArray[np.float32]:

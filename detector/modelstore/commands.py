@@ -38,7 +38,7 @@ def list_models(*, as_json: bool = False) -> int:
     for bundle in bundles:
         spec = bundle.spec
         seconds = f"{spec.window / spec.sample_rate:.3f} s"
-        is_here = any(store.file_path(bundle, runtime).is_file() for runtime in bundle.files)
+        is_here = any(store.file_path(bundle, runtime).is_file() for runtime in store.runtimes(bundle))
         runs_on = ", ".join(_runs_on(bundle)) or ("no runtime" if is_here else "not pulled")
         count = str(len(spec.labels))
         rows.append((spec.name, f"{spec.sample_rate} Hz", seconds, count, runs_on, bundle.description))
@@ -59,9 +59,9 @@ def info_model(name: str, *, as_json: bool = False) -> int:
     for key, value in facts.items():
         text = ", ".join(value) or "nothing yet" if isinstance(value, list) else str(value)
         print(f"{key.replace('_', ' '):{width}}{text}")
-    for runtime, file in files.items():
+    for kind, file in files.items():
         state = "whole" if file["whole"] else "damaged" if file["here"] else "not here"
-        print(f"{runtime + ' file':{width}}{file['path']} ({state})")
+        print(f"{kind + ' file':{width}}{file['path']} ({state})")
     return 0
 
 
@@ -78,9 +78,9 @@ def pull_model(name: str, *, from_file: str | None = None, quiet: bool = False) 
         )
     finally:
         bar.close()
-    for runtime in bundle.files:
-        if is_whole(bundle, runtime):
-            print(f"{bundle.spec.name}: {store.file_path(bundle, runtime)} is here and verified")
+    for kind in bundle.files:
+        if is_whole(bundle, kind):
+            print(f"{bundle.spec.name}: {store.file_path(bundle, kind)} is here and verified")
     return 0
 
 
@@ -89,13 +89,13 @@ def verify_models(names: list[str]) -> int:
     bundles = [load_bundle(store.find(name)) for name in names or store.available()]
     bad = 0
     for bundle in bundles:
-        for runtime in bundle.files:
-            path = store.file_path(bundle, runtime)
-            fixed = bundle.files[runtime].derived_from is None
+        for kind in bundle.files:
+            path = store.file_path(bundle, kind)
+            fixed = bundle.files[kind].derived_from is None
             if not path.is_file() and not (names and fixed):
                 continue
             try:
-                store.read_model_file(bundle, runtime)
+                store.read_model_file(bundle, kind)
             except ModelError as error:
                 bad += 1
                 print(f"BAD  {error}")
@@ -107,7 +107,7 @@ def verify_models(names: list[str]) -> int:
 def _runs_on(bundle: Bundle) -> list[str]:
     return [
         runtime
-        for runtime in bundle.files
+        for runtime in store.runtimes(bundle)
         if store.is_runtime_installed(runtime) and store.file_path(bundle, runtime).is_file()
     ]
 
@@ -132,14 +132,14 @@ def _facts(bundle: Bundle) -> dict[str, object]:
 
 def _files(bundle: Bundle) -> dict[str, dict[str, object]]:
     return {
-        runtime: {
-            "path": str(store.file_path(bundle, runtime)),
-            "here": store.file_path(bundle, runtime).is_file(),
-            "whole": is_whole(bundle, runtime),
+        kind: {
+            "path": str(store.file_path(bundle, kind)),
+            "here": store.file_path(bundle, kind).is_file(),
+            "whole": is_whole(bundle, kind),
             "sha256": file.sha256 or None,
             "derived_from": file.derived_from,
         }
-        for runtime, file in bundle.files.items()
+        for kind, file in bundle.files.items()
     }
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector import __version__
+from detector.backends.bundle import FileKind
 from detector.errors import ModelError
 
 _Foreign: TypeAlias = Any
@@ -26,9 +27,10 @@ OPSET = 13
 IR_VERSION = 8
 
 
-def missing_package() -> str | None:
-    """Name the package that conversion lacks here, or None."""
-    return next((name for name in ("onnx", "ai_edge_litert") if find_spec(name) is None), None)
+def missing_package(origin: FileKind) -> str | None:
+    """Name the package that building an ONNX file from such a one lacks here, or None."""
+    needed = ("onnx", "ai_edge_litert") if origin == "tflite" else ("onnx",)
+    return next((name for name in needed if find_spec(name) is None), None)
 
 
 def tflite_to_onnx(content: bytes) -> bytes:

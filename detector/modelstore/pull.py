@@ -10,10 +10,11 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from detector.backends.bundle import Bundle, FileSource, ModelFile, Runtime
+from detector.backends.bundle import Bundle, FileKind, FileSource, ModelFile
 from detector.errors import ModelError
 from detector.modelstore import convert, store
 from detector.modelstore.checksum import write_sidecar
+from detector.modelstore.convert_mn import weights_to_onnx
 from detector.modelstore.download import CONNECT_SECONDS, Progress, fetch, install, part_of
 
 PIP_SECONDS = 300.0
@@ -32,11 +33,12 @@ def pull(
 ) -> None:
     """Put every file of the model in place, checked; a file that is there and whole is left alone.
 
+    A model that is made of others has none: pull its members.
     `say` hears one line for each source that failed and each file that came. ModelError where none has it.
     """
-    for runtime, file in bundle.files.items():
-        path = store.file_path(bundle, runtime)
-        if file.derived_from is not None or (from_file is None and is_whole(bundle, runtime)):
+    for kind, file in bundle.files.items():
+        path = store.file_path(bundle, kind)
+        if file.derived_from is not None or (from_file is None and is_whole(bundle, kind)):
             continue
         _make_folder(path.parent)
         if from_file is None:
@@ -44,15 +46,15 @@ def pull(
         else:
             _from_file(from_file, path, file)
             say(f"{file.name} from {from_file}")
-    for runtime, file in bundle.files.items():
-        if file.derived_from is not None and not is_whole(bundle, runtime):
-            _derive(bundle, runtime, file.derived_from, say)
+    for kind, file in bundle.files.items():
+        if file.derived_from is not None and not is_whole(bundle, kind):
+            _derive(bundle, kind, file.derived_from, say)
 
 
-def is_whole(bundle: Bundle, runtime: Runtime) -> bool:
+def is_whole(bundle: Bundle, kind: FileKind) -> bool:
     """Whether the file is here and is what it should be."""
     try:
-        store.read_model_file(bundle, runtime)
+        store.read_model_file(bundle, kind)
     except ModelError:
         return False
     return True
@@ -137,18 +139,19 @@ def _from_wheel(source: FileSource, path: Path, file: ModelFile, timeout: float)
         raise
 
 
-def _derive(bundle: Bundle, runtime: Runtime, origin: Runtime, say: Say) -> None:
+def _derive(bundle: Bundle, kind: FileKind, origin: FileKind, say: Say) -> None:
     """Build a file from another, where the packages for it are installed; that one runtime needs it only."""
-    missing = convert.missing_package()
+    missing = convert.missing_package(origin)
     if missing is not None:
-        if store.is_runtime_installed(runtime):
-            name = bundle.files[runtime].name
+        if store.is_runtime_installed(kind):
+            name = bundle.files[kind].name
             say(f"{name} is not built: that needs {missing} (pip install 'sound-detector[onnx]')")
         return
-    path = store.file_path(bundle, runtime)
-    content = convert.tflite_to_onnx(store.read_model_file(bundle, origin))
+    path = store.file_path(bundle, kind)
+    to_onnx = convert.tflite_to_onnx if origin == "tflite" else weights_to_onnx
+    content = to_onnx(store.read_model_file(bundle, origin))
     _make_folder(path.parent)
     part_of(path).write_bytes(content)
     part_of(path).replace(path)
     write_sidecar(path, content=content, origin_sha256=bundle.files[origin].sha256)
-    say(f"{bundle.files[runtime].name} built from {bundle.files[origin].name}")
+    say(f"{bundle.files[kind].name} built from {bundle.files[origin].name}")

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from detector import strict
 from detector.backends import onnx_model, tflite_model
-from detector.backends.bundle import RUNTIMES, Bundle, Runtime, load_bundle
+from detector.backends.bundle import RUNTIMES, Bundle, FileKind, Runtime, load_bundle
 from detector.errors import ModelError
 from detector.interfaces import Classifier
 from detector.modelstore.checksum import checked_bytes, checked_derived_bytes
 from detector.modelstore.folders import models_folder, shipped_folder
 
-_RUNTIME_INSTALLED = {"tflite": tflite_model.is_installed, "onnx": onnx_model.is_installed}
-_RUNTIME_INSTALL = {"tflite": tflite_model.INSTALL, "onnx": onnx_model.INSTALL}
+_IS_INSTALLED: Mapping[FileKind, Callable[[], bool]] = {
+    "tflite": tflite_model.is_installed,
+    "onnx": onnx_model.is_installed,
+}
+_INSTALL: Mapping[FileKind, str] = {"tflite": tflite_model.INSTALL, "onnx": onnx_model.INSTALL}
 
 
 def available() -> list[str]:
@@ -37,23 +41,22 @@ def find(name_or_path: str) -> Path:
     raise ModelError(f"there is no model {strict.show(name_or_path)}; {hint}")
 
 
-def file_path(bundle: Bundle, runtime: Runtime) -> Path:
+def file_path(bundle: Bundle, kind: FileKind) -> Path:
     """Return where a model file lies, or will lie once pulled: in its bundle, else in the user's folder."""
-    name = bundle.files[runtime].name
+    name = bundle.files[kind].name
     beside = bundle.folder / name
     return beside if beside.is_file() else models_folder() / bundle.spec.name / name
 
 
-def read_model_file(bundle: Bundle, runtime: Runtime) -> bytes:
+def read_model_file(bundle: Bundle, kind: FileKind) -> bytes:
     """Return a model file's bytes, checked; ModelError where it is absent or damaged."""
-    path, file = file_path(bundle, runtime), bundle.files[runtime]
+    path, file = file_path(bundle, kind), bundle.files[kind]
     pull = f"run: sound-detector models pull {bundle.spec.name}"
     if not path.is_file():
         if file.derived_from is None:
             raise ModelError(f"model {bundle.spec.name} is not on this machine; {pull}")
         raise ModelError(
-            f"model {bundle.spec.name} has no {runtime} file on this machine; "
-            f"{_RUNTIME_INSTALL[runtime]} and {pull}"
+            f"model {bundle.spec.name} has no {kind} file on this machine; {_INSTALL[kind]} and {pull}"
         )
     if file.derived_from is not None:
         return checked_derived_bytes(path, origin_sha256=bundle.files[file.derived_from].sha256, remedy=pull)
@@ -74,21 +77,27 @@ def load_classifier(name_or_path: str, *, runtime: str = "auto", threads: int = 
     return onnx_model.OnnxClassifier(content, bundle.spec, front_end=front_end, threads=threads)
 
 
-def is_runtime_installed(runtime: Runtime) -> bool:
-    """Whether the package that runs such a file can be imported."""
-    return _RUNTIME_INSTALLED[runtime]()
+def runtimes(bundle: Bundle) -> list[Runtime]:
+    """Name the runtimes that the model has a file for, the preferred first."""
+    return [runtime for runtime in RUNTIMES if runtime in bundle.files]
+
+
+def is_runtime_installed(kind: FileKind) -> bool:
+    """Whether the package that runs such a file can be imported; weights to build from, none runs."""
+    return kind in _IS_INSTALLED and _IS_INSTALLED[kind]()
 
 
 def _auto(bundle: Bundle) -> Runtime:
-    here = [runtime for runtime in bundle.files if file_path(bundle, runtime).is_file()]
+    known = runtimes(bundle)
+    here = [runtime for runtime in known if file_path(bundle, runtime).is_file()]
     usable = [runtime for runtime in here if is_runtime_installed(runtime)]
     if here and not usable:
-        raise ModelError(f"nothing here can run model {bundle.spec.name}; {_RUNTIME_INSTALL[here[0]]}")
-    return (usable or list(bundle.files))[0]
+        raise ModelError(f"nothing here can run model {bundle.spec.name}; {_INSTALL[here[0]]}")
+    return (usable or known)[0]
 
 
 def _named(bundle: Bundle, runtime: str) -> Runtime:
-    for known in RUNTIMES:
-        if known == runtime and known in bundle.files:
+    for known in runtimes(bundle):
+        if known == runtime:
             return known
-    raise ModelError(f"model {bundle.spec.name} runs on {' or '.join(bundle.files)}, not on {runtime}")
+    raise ModelError(f"model {bundle.spec.name} runs on {' or '.join(runtimes(bundle))}, not on {runtime}")

@@ -93,6 +93,35 @@ def test_magnitudes_are_those_of_librosas_stft() -> None:
     np.testing.assert_allclose(LogMel(YAMNET)(samples), reference, atol=1e-4)
 
 
+EFFICIENTAT = LogMelParams(
+    32000,
+    frame=800,
+    hop=320,
+    fft=1024,
+    bands=128,
+    low_hz=0.0,
+    high_hz=15000.0,
+    log_offset=1e-5,
+    power=2,
+    preemphasis=0.97,
+    centred=True,
+)
+
+
+def test_centred_frames_of_power_after_preemphasis_are_librosas() -> None:
+    librosa = pytest.importorskip("librosa", reason="librosa is in the [test] extra")
+    samples = noise()
+    steep = samples[1:] - np.float32(0.97) * samples[:-1]
+    stft = librosa.stft(steep, n_fft=1024, hop_length=320, win_length=800, window="hann", pad_mode="reflect")
+    reference = np.log(np.square(np.abs(stft)).T @ mel_weights(EFFICIENTAT) + 1e-5)
+    np.testing.assert_allclose(LogMel(EFFICIENTAT)(samples), reference, atol=1e-3)
+
+
+@pytest.mark.parametrize("samples", [1025, 2000, 15600, 96000])
+def test_centred_frames_are_counted(samples: int) -> None:
+    assert len(LogMel(EFFICIENTAT)(np.zeros(samples, np.float32))) == EFFICIENTAT.frames(samples)
+
+
 @pytest.mark.parametrize(
     ("samples", "tolerance"),
     [(noise(), 2e-4), (0.001 * noise(), 2e-4), (np.zeros(15600, np.float32), 2e-4), (tone(440.0), 2e-3)],

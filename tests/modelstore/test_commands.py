@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -26,17 +27,18 @@ def small(models: Path) -> Path:
 
 def test_list_shows_what_is_here_and_what_is_not(small: Path, capsys: Capture) -> None:
     assert list_models() == 0
-    assert capsys.readouterr().out.splitlines() == [
-        "NAME    RATE      WINDOW   LABELS  RUNS ON     DESCRIPTION",
-        "small   16000 Hz  0.000 s  4       tflite      a network of four logistics",
-        "yamnet  16000 Hz  0.975 s  521     not pulled  "
-        "Google's YAMNet, 521 AudioSet classes, 0.975 s windows, MobileNet v1 (int8)",
+    rows = [re.split("  +", line) for line in capsys.readouterr().out.splitlines()]
+    assert rows[0] == ["NAME", "RATE", "WINDOW", "LABELS", "RUNS ON", "DESCRIPTION"]
+    assert ["small", "16000 Hz", "0.000 s", "4", "tflite", "a network of four logistics"] in rows
+    assert [row[:5] for row in rows if row[0] == "yamnet"] == [
+        ["yamnet", "16000 Hz", "0.975 s", "521", "not pulled"]
     ]
 
 
 def test_list_as_json_is_a_list_of_facts(small: Path, capsys: Capture) -> None:
     assert list_models(as_json=True) == 0
-    own, yamnet = json.loads(capsys.readouterr().out)
+    facts = {model["name"]: model for model in json.loads(capsys.readouterr().out)}
+    own, yamnet = facts["small"], facts["yamnet"]
     assert own["name"] == "small"
     assert own["runs_on"] == ["tflite"]
     assert own["files"]["tflite"]["whole"] is True

@@ -25,7 +25,8 @@ def small(models: Path) -> Path:
 
 
 def test_the_users_bundles_stand_beside_those_of_the_program(small: Path) -> None:
-    assert available() == ["small", "yamnet"]
+    assert {"small", "yamnet"} <= set(available())
+    assert available() == sorted(available())
     assert find("small") == small
     assert find("yamnet") == shipped_folder() / "yamnet"
 
@@ -33,7 +34,7 @@ def test_the_users_bundles_stand_beside_those_of_the_program(small: Path) -> Non
 def test_the_users_bundle_comes_before_the_programs_of_that_name(models: Path) -> None:
     own = write_bundle(models / "yamnet", b"weights", name="yamnet")
     assert find("yamnet") == own
-    assert available() == ["yamnet"]
+    assert available().count("yamnet") == 1
 
 
 def test_a_pulled_file_alone_is_no_bundle(models: Path) -> None:
@@ -50,7 +51,7 @@ def test_a_path_is_a_bundle_too(tmp_path: Path) -> None:
 def test_an_unknown_model_is_answered_with_the_nearest_name(models: Path) -> None:
     with pytest.raises(ModelError, match=r"^there is no model 'yamnett'; did you mean `yamnet`\?$"):
         find("yamnett")
-    with pytest.raises(ModelError, match=r"^there is no model 'zzz'; known are yamnet$"):
+    with pytest.raises(ModelError, match=r"^there is no model 'zzz'; known are .*yamnet"):
         find("zzz")
 
 
