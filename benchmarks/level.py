@@ -80,8 +80,16 @@ RULES: dict[str, Rule] = {
     "gain off": lambda: lambda _: 0.0,
     "plain rule, -30 dBFS": PlainRule,
     "plain rule, background <= -50": lambda: PlainRule(-50.0),
-    "detector.audio.gain": lambda: Gain(frame_length=FRAME, sample_rate=RATE).push,
+    "detector.audio.gain": lambda: _asked_each_frame(Gain(frame_length=FRAME, sample_rate=RATE)),
 }
+
+
+def _asked_each_frame(gain: Gain) -> Callable[[Level], float]:
+    def rule(level: Level) -> float:
+        gain.push(level)
+        return gain.now()
+
+    return rule
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from detector.audio.framing import Framer
 from detector.audio.gain import Gain
 from detector.audio.gate import Gate
-from detector.audio.level import LevelMeter
+from detector.audio.level import Level, LevelMeter
 from detector.audio.ring import Ring
 from detector.audio.windows import WindowGrid
 from detector.events.dating import UNHEARD_DBFS, LevelHistory
@@ -53,7 +53,6 @@ class Pipeline:
         self._gap_limit = gap_limit
         self.labels = tuple(labels)
         """What events may carry."""
-        self._gain_db = 0.0
         self._level_dbfs = UNHEARD_DBFS
         self._counts = Counts()
 
@@ -77,15 +76,16 @@ class Pipeline:
     @property
     def gain_db(self) -> float:
         """Gain in front of the classifier now [dB]; 0 where it is off."""
-        return self._gain_db
+        return 0.0 if self._gain is None else self._gain.now()
 
     def push(self, block: Block, /) -> list[Event]:
         """Take one block, return the events that its samples start, continue or end."""
         told: list[Event] = []
-        for frame in self._framer.push(block):
+        frames = self._framer.push(block)
+        for frame, level in zip(frames, self._meter.measure_all(frames), strict=True):
             if frame.start != self._ring.stop:
                 told += self._bridge(frame.start)
-            told += self._hear(frame)
+            told += self._hear(frame, level)
         return told
 
     def flush(self) -> list[Event]:
@@ -112,14 +112,13 @@ class Pipeline:
         self._framer.flush()
         return self._tracker.flush()
 
-    def _hear(self, frame: Block) -> list[Event]:
-        span = Span(frame.start, frame.stop)
+    def _hear(self, frame: Block, level: Level) -> list[Event]:
+        span = level.span
         self._ring.append(frame)
-        level = self._meter.measure(frame)
         self._level_dbfs = level.dbfs
         self._history.push(span, level.dbfs)
         if self._gain is not None:
-            self._gain_db = self._gain.push(level)
+            self._gain.push(level)
         is_open = self._gate.push(frame, level, hold=self._tracker.active)
         told: list[Event] = []
         for due in self._grid.push(span, is_open=is_open):
@@ -140,8 +139,9 @@ class Pipeline:
 
     def _classify(self, span: Span) -> list[Event]:
         samples = self._ring.read(span)
-        if self._gain_db:
-            samples *= np.float32(10 ** (self._gain_db / 20))
+        gain_db = self.gain_db
+        if gain_db:
+            samples *= np.float32(10 ** (gain_db / 20))
             np.clip(samples, -1.0, 1.0, out=samples)
         self._counts.windows += 1
         return self._tracker.push(self._classifier.scores(Window(span, samples)))

@@ -5,14 +5,16 @@ mains hum becomes music to the classifier and hiss a waterfall. Steady is what f
 Gaussian noise can, in each of four bands; rain and helicopters, which are no louder than their own
 background, fluctuate more than that and get the whole gain.
 
-Conventions: levels in dBFS, gains in dB, upward only; causal, one value per 30 ms frame.
+Conventions: levels in dBFS, gains in dB, upward only; causal, 30 ms frames.
 """
 
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, insort
 from collections import deque
+from collections.abc import Sequence
+
+import numpy as np
 
 from detector.audio.level import Level
 
@@ -54,53 +56,43 @@ class Gain:
         self._memory = round(MEMORY_SECONDS / frame_seconds)
         self.reset()
 
-    def push(self, level: Level) -> float:
-        """The gain now [dB], after one more frame."""
+    def push(self, level: Level) -> None:
+        """Learn from one more frame; what it makes of the gain is worked out only when that is asked for."""
         self._powers.append(10 ** (level.dbfs / 10))
-        self._levels.push(10 * math.log10(sum(self._powers) / len(self._powers)))
-        for band, power in zip(self._bands, level.bands, strict=True):
-            band.push(max(QUIETEST_DBFS, 10 * math.log10(power)) if power > 0 else QUIETEST_DBFS)
-        loudest, background = self._levels.at(1.0), self._levels.at(0.1)
+        self._recent[self._heard % self._memory] = (sum(self._powers) / len(self._powers), *level.bands)
+        self._heard += 1
+
+    def now(self) -> float:
+        """The gain after the newest frame [dB]; 0 before the first."""
+        if not self._heard:
+            return 0.0
+        recent = np.sort(self._recent[: self._heard], axis=0)  # (frames, 1 + bands), each column by size
+        newest = len(recent) - 1
+        loudest = _decibels(recent[newest, 0])
         wanted = min(self._max_gain_db, self._target_dbfs - loudest)
         if wanted <= 0:
             return 0.0
+        low, high = recent[int(0.1 * newest)].tolist(), recent[int(0.9 * newest)].tolist()
+        background = _decibels(low[0])
         steady = min(wanted, max(0.0, STEADY_LIMIT_DBFS - background))
-        return steady + (wanted - steady) * max(_share(loudest - background, SUDDEN_DB), self._unsteadiness())
+        unsteady = _unsteadiness(low[1:], high[1:]) if len(recent) >= SPREAD_FRAMES else 0.0
+        return steady + (wanted - steady) * max(_share(loudest - background, SUDDEN_DB), unsteady)
 
     def reset(self) -> None:
         """Forget the past, as after a gap."""
         self._powers: deque[float] = deque(maxlen=self._smoothing)
-        self._levels = _Recent(self._memory)
-        self._bands = [_Recent(self._memory) for _ in NOISE_SPREAD_DB]
-
-    def _unsteadiness(self) -> float:
-        """0 where every band fluctuates as noise does, 1 where one does twice as much."""
-        if len(self._bands[0]) < SPREAD_FRAMES:
-            return 0.0
-        spreads = [band.at(0.9) - band.at(0.1) for band in self._bands]
-        return _share(max(map(float.__truediv__, spreads, NOISE_SPREAD_DB)), UNSTEADY)
+        self._recent = np.zeros((self._memory, 1 + len(NOISE_SPREAD_DB)))  # smoothed power, bands' powers
+        self._heard = 0
 
 
-class _Recent:
-    """The last `length` values, in the order of time and in that of size."""
+def _unsteadiness(low: Sequence[float], high: Sequence[float]) -> float:
+    """0 where every band fluctuates as noise does, 1 where one does twice as much."""
+    spreads = [_decibels(above) - _decibels(below) for below, above in zip(low, high, strict=True)]
+    return _share(max(map(float.__truediv__, spreads, NOISE_SPREAD_DB)), UNSTEADY)
 
-    def __init__(self, length: int) -> None:
-        self._length = length
-        self._values: deque[float] = deque()
-        self._sorted: list[float] = []
 
-    def __len__(self) -> int:
-        return len(self._sorted)
-
-    def push(self, value: float) -> None:
-        if len(self._values) == self._length:
-            del self._sorted[bisect_left(self._sorted, self._values.popleft())]
-        self._values.append(value)
-        insort(self._sorted, value)
-
-    def at(self, share: float) -> float:
-        """The value below which this share of them lies."""
-        return self._sorted[int(share * (len(self._sorted) - 1))]
+def _decibels(power: float) -> float:
+    return max(QUIETEST_DBFS, 10 * math.log10(power)) if power > 0 else QUIETEST_DBFS
 
 
 def _share(value: float, bounds: tuple[float, float]) -> float:

@@ -7,6 +7,7 @@ is -3 dBFS), of the 125-7500 Hz band, which leaves out rumble and what lossy cod
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,22 +72,33 @@ class LevelMeter:
 
     def measure(self, frame: Block) -> Level:
         """Measure the next frame of `frame_length` samples."""
-        spectrum = np.fft.rfft(frame.samples * self._window)[self._first : self._last]
-        power = np.square(spectrum.real) + np.square(spectrum.imag)
-        parts = np.add.reduceat(power, self._parts)  # (21,)
-        bands = np.add.reduceat(parts, self._groups).tolist()  # (4,)
+        return self.measure_all([frame])[0]
+
+    def measure_all(self, frames: Sequence[Block]) -> list[Level]:
+        """Measure the next frames, which may lie in one block: one FFT call for all is half the cost."""
+        if not frames:
+            return []
+        spectra = np.fft.rfft(np.array([frame.samples for frame in frames]) * self._window)
+        spectra = spectra[:, self._first : self._last]
+        power = np.square(spectra.real) + np.square(spectra.imag)
+        parts = np.add.reduceat(power, self._parts, axis=1)  # (frames, 21)
         logs = np.log10(parts + self._flux_floor)
-        flux = 0.0
-        if frame.start == self._expected:
-            flux = float(np.maximum(logs - self._previous, 0.0).sum()) * 10 / len(logs)
-        self._previous = logs
-        self._expected = frame.stop
-        return Level(
-            span=Span(frame.start, frame.stop),
-            dbfs=_decibels(sum(bands)),
-            bands=tuple(bands),
-            flux=flux,
-        )
+        previous = np.concatenate((self._previous[np.newaxis], logs[:-1]))
+        rises = (np.maximum(logs - previous, 0.0).sum(axis=1) * 10 / logs.shape[1]).tolist()
+        bands = np.add.reduceat(parts, self._groups, axis=1).tolist()  # (frames, 4)
+        levels = []
+        for frame, band, rise in zip(frames, bands, rises, strict=True):
+            levels.append(
+                Level(
+                    span=Span(frame.start, frame.stop),
+                    dbfs=_decibels(sum(band)),
+                    bands=tuple(band),
+                    flux=rise if frame.start == self._expected else 0.0,
+                )
+            )
+            self._expected = frame.stop
+        self._previous = logs[-1]
+        return levels
 
 
 def _tapered(length: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

@@ -19,7 +19,7 @@ def level(i, dbfs):
 def gains(dbfs, gain=None):
     """The gain after each frame of these levels, all bands of which are silent."""
     gain = gain or Gain(frame_length=FRAME, sample_rate=16000)
-    return [gain.push(level(i, value)) for i, value in enumerate(dbfs)]
+    return [_pushed(gain, level(i, value)) for i, value in enumerate(dbfs)]
 
 
 def gains_in(samples):
@@ -28,7 +28,7 @@ def gains_in(samples):
     gain = Gain(frame_length=FRAME, sample_rate=16000)
     whole = (samples * 32768).round().astype(np.int16)
     starts = range(0, len(whole) - FRAME + 1, FRAME)
-    return [gain.push(meter.measure(Block(at, whole[at : at + FRAME]))) for at in starts]
+    return [_pushed(gain, meter.measure(Block(at, whole[at : at + FRAME]))) for at in starts]
 
 
 def noise(slope, dbfs, seconds):
@@ -97,3 +97,8 @@ def test_it_forgets_as_exactly_as_it_learnt():
     rng = np.random.default_rng(3)
     recent = rng.uniform(-90, -20, 337).tolist()
     assert gains(rng.uniform(-90, -20, 700).tolist() + recent)[-1] == gains(recent)[-1]
+
+
+def _pushed(gain: Gain, item: Level) -> float:
+    gain.push(item)
+    return gain.now()
