@@ -27,11 +27,13 @@ class Dispatcher:
         sinks: Sequence[Sink],
         *,
         journal: Journal | None = None,
-        queue_length: int = 1000,
+        queue_length: int = 10_000,
         clock: Callable[[], float] = time.monotonic,
         on_closed: Callable[[str], None] | None = None,
     ) -> None:
         """Without a `journal` events are numbered from 1 and go to the sinks at once.
+
+        `queue_length` is of each sink; a journal lets go of all that waited for the disk at once.
 
         `on_closed` gets a sink's name, on that sink's thread, when its reader has gone for good.
         """

@@ -27,6 +27,10 @@ class Source(Protocol):
     def live(self) -> bool:
         """True where sound does not wait (a microphone): overload drops blocks instead of pausing."""
 
+    @property
+    def immediate(self) -> bool:
+        """True where the next block is there at once (a recording at full speed): no thread need wait for it."""
+
     def blocks(self) -> Iterator[Block]:
         """Open, then yield mono int16 blocks at the rate the source was made with, until the end.
 
@@ -99,6 +103,21 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Deliver what is held and release everything."""
+
+
+class Archive(Protocol):
+    """Events of the past, kept across runs; safe to use from any thread."""
+
+    @property
+    def oldest_seq(self) -> int | None:
+        """The oldest event kept; None where there is none. Answers at once."""
+
+    @property
+    def newest_seq(self) -> int:
+        """The newest number that was given to an event, in this run or an earlier one. Answers at once."""
+
+    def after(self, seq: int, limit: int, /) -> list[Message]:
+        """At most `limit` events with a greater number, in order; reads the disk. Raises HistoryError."""
 
 
 class Service(Protocol):

@@ -103,10 +103,11 @@ class _Sayer:
 
 def _ask(connection: socket.socket, hello: dict[str, object], place: _Place, wish: dict[str, object]) -> None:
     run_id, newest, beat = (hello.get(key) for key in ("run_id", "seq", "heartbeat_seconds"))
-    if place.run_id not in (None, run_id):
-        place.seq = 0  # a new run counts from 1: all it has said is new to us
-    elif place.seq is None and isinstance(newest, int):
-        place.seq = newest
+    if place.seq is None:
+        place.seq = newest if isinstance(newest, int) else None
+    elif place.run_id not in (None, run_id):
+        goes_on = hello.get("history") is True and isinstance(newest, int) and newest >= place.seq
+        place.seq = place.seq if goes_on else 0  # counted anew, all that was said is new to us
     place.run_id = run_id
     send(connection, wish | {"since": place.seq})
     if isinstance(beat, int | float) and beat > 0:

@@ -46,7 +46,7 @@ EFFECTS = {"open", "print", "input", "now", "utcnow", "today"}
 CONCURRENCY = {"threading", "queue", "asyncio", "concurrent", "multiprocessing", "_thread"}
 OWNERS_OF_THREADS = {
     *("daemon", "capture", "metrics", "dispatch", "lane"),
-    *("sinks.socket_server", "sinks.hub", "sinks.connection", "sinks.door"),
+    *("sinks.socket_server", "sinks.hub", "sinks.connection", "sinks.door", "sinks.replay"),
     *("history.journal", "history.numbers", "history.writer"),
 }
 

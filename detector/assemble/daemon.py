@@ -65,7 +65,14 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
 
     history = make_history(settings, os.environ)
     subscribers: list[SubscriberCounts] = []
-    make = partial(make_sink, hello=hello, report=report, counts=subscribers, verbose=verbose)
+    make = partial(
+        make_sink,
+        hello=hello,
+        report=report,
+        counts=subscribers,
+        archive=None if history is None else history.archive,
+        verbose=verbose,
+    )
     sinks = {sink: make(sink) for sink in effective_sinks(settings)}
     dispatcher = Dispatcher(
         list(sinks.values()),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from detector.config import Settings, SinkSettings, SourceSettings
-from detector.interfaces import Sink, Source
+from detector.interfaces import Archive, Sink, Source
 from detector.sinks.access import Access
 from detector.sinks.address import default_socket_uri
 from detector.sinks.limits import SubscriberCounts
@@ -72,6 +72,7 @@ def make_sink(
     *,
     report: Report,
     counts: list[SubscriberCounts],
+    archive: Archive | None = None,
     verbose: bool = False,
 ) -> Sink:
     """Build one destination; nothing is opened yet. A socket adds what it counts to `counts`."""
@@ -90,7 +91,7 @@ def make_sink(
         settings.group, settings.token_file, settings.certificate, settings.key, settings.insecure
     )
     counts.append(SubscriberCounts())
-    return SocketSink(uri, hello=hello, report=report, access=access, counts=counts[-1])
+    return SocketSink(uri, hello=hello, report=report, access=access, counts=counts[-1], archive=archive)
 
 
 def _user_id() -> int | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from detector.config import Settings
-from detector.history.archive import Archive
+from detector.history.archive import FileArchive
 from detector.history.journal import Journal
 from detector.history.places import writing_path
 
@@ -16,7 +16,7 @@ class History:
     """What writes it and what reads it."""
 
     journal: Journal
-    archive: Archive
+    archive: FileArchive
 
 
 def make_history(settings: Settings, environ: Mapping[str, str]) -> History | None:
@@ -35,7 +35,7 @@ def make_history(settings: Settings, environ: Mapping[str, str]) -> History | No
         keep_seconds=wanted.keep_days * 86400.0,
         max_bytes=wanted.max_megabytes * 1_000_000,
     )
-    archive = Archive(path, oldest_seq=lambda: store.oldest_seq, newest_seq=lambda: numbers.last)
+    archive = FileArchive(path, oldest_seq=lambda: store.oldest_seq, newest_seq=lambda: numbers.last)
     return History(Journal(store, numbers), archive)
 
 

@@ -7,13 +7,14 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from detector.history.schema import connect_reader, unreadable
 from detector.interfaces import Message
 
 
-class Archive:
+class FileArchive:
     """What the event socket replays from; safe to use from any thread."""
 
     def __init__(
@@ -53,7 +54,7 @@ class Question:
     until: float | int | None = None
     """Begun before this, or told up to the event with this number."""
     labels: Collection[str] = ()
-    """Names or class ids in any case of letters; empty is all."""
+    """Names, class ids or names of what is above, in any case of letters; empty is all."""
     min_score: float = 0.0
     """0..1, held against `top_score`."""
     limit: int = 0
@@ -65,18 +66,23 @@ def sounds(path: Path, question: Question) -> Iterator[dict[str, object]]:
     query, values = _query(question)
     with closing(connect_reader(path)) as connection:
         wanted = frozenset(label.strip().casefold() for label in question.labels)
-        connection.create_function(
-            "wanted",
-            2,
-            lambda label, class_id: str(label).casefold() in wanted or str(class_id).casefold() in wanted,
-            deterministic=True,
-        )
+        connection.create_function("wanted", 1, partial(_is_wanted, wanted), deterministic=True)
         try:
             rows = connection.execute(query, values)
             for (line,) in reversed(rows.fetchall()) if question.limit else rows:
                 yield _fields(line)
         except (sqlite3.Error, ValueError) as error:
             raise unreadable(path, error) from error
+
+
+def _is_wanted(labels: frozenset[str], line: str) -> bool:
+    """As the event socket filters: by name, class id, or the name of what is above it."""
+    folded = line.casefold()
+    if not any(json.dumps(label, ensure_ascii=False) in folded for label in labels):
+        return False
+    fields = json.loads(line)
+    names = (fields.get("label"), fields.get("class_id"), *(fields.get("ancestors") or ()))
+    return any(str(name).casefold() in labels for name in names)
 
 
 def _query(question: Question) -> tuple[str, list[float | int]]:
@@ -93,7 +99,7 @@ def _query(question: Question) -> tuple[str, list[float | int]]:
         conditions.append("m.top_score >= ?")
         values.append(question.min_score)
     if question.labels:
-        conditions.append("wanted(m.label, m.class_id)")
+        conditions.append("wanted(m.line)")
     order = "DESC" if question.limit else "ASC"
     query = f"SELECT m.line FROM messages AS m WHERE {' AND '.join(conditions)} ORDER BY m.start {order}, m.seq {order}"  # noqa: S608, E501
     if question.limit:

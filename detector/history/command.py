@@ -48,7 +48,7 @@ def history_command(
     `zone` None is the machine's own; only the table is in local time.
     """
     out = sys.stdout if stdout is None else stdout
-    found = [path for path in paths if path.is_file()]
+    found = [path for path in paths if _is_there(path)]
     if not found:
         places = " or ".join(map(str, paths))
         raise HistoryError(
@@ -74,6 +74,17 @@ def history_command(
         elif limit and count == limit:
             print(f"the newest {limit}; there may be more: --limit 0 shows all", file=say)
     return 0
+
+
+def _is_there(path: Path) -> bool:
+    """Also what may not be looked at: that it may not is what its reader must be told."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _table(heard: Iterable[Mapping[str, object]], zone: tzinfo | None) -> Iterator[str]:

@@ -67,8 +67,10 @@ def connect_writer(path: Path) -> sqlite3.Connection:
 
 def connect_reader(path: Path) -> sqlite3.Connection:
     """Open the file beside whoever writes it, without changing anything; raises HistoryError."""
-    if not path.is_file():
-        raise HistoryError(f"{path}: there is no history; was the daemon run with history.enabled?")
+    try:
+        path.stat()
+    except OSError as error:
+        raise HistoryError(f"{path}: the history cannot be read: {error.strerror}") from error
     uri = f"{path.absolute().as_uri()}?mode=ro"
     try:
         try:

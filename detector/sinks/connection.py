@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 from detector.errors import SinkError
 from detector.sinks.history import Subscription
 from detector.sinks.message import dropped_fields, encode, error_fields
+from detector.sinks.replay import Replay
 from detector.sinks.request import MAX_REQUEST_BYTES, parse_request
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Connection(asyncio.Protocol):
         self._received = bytearray()
         self._asked = self._held = self._paused = self._ending = False
         self._timer: asyncio.TimerHandle | None = None
+        self._replay: Replay | None = None
         self._stuck = (-1, 0.0)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -56,7 +58,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """Forget the subscriber."""
         self._ending = True
-        self._cancel_timer()
+        self._cancel_waits()
         self._hub.connections.discard(self)
         self._hub.counts.connected = len(self._hub.connections)
         if not self.gone.done():
@@ -89,10 +91,14 @@ class Connection(asyncio.Protocol):
         """The subscriber reads too slowly: it lags in the history from now on."""
         self._paused = True
         self._stuck = -1, 0.0
+        if self._replay is not None:
+            self._replay.pause()
 
     def resume_writing(self) -> None:
         """The subscriber has read: go on where it was."""
         self._paused = False
+        if self._replay is not None:
+            self._replay.resume()
         self.pump()
 
     def pump(self) -> None:
@@ -118,7 +124,9 @@ class Connection(asyncio.Protocol):
         if self._ending:
             self.transport.abort()
             return
-        while self._send_next():
+        replaying = self._replay is not None
+        self._cancel_waits()
+        while not replaying and self._send_next():  # after half a replay, the newest would be a hole
             pass
         self._ending = True
         self.transport.close()
@@ -143,12 +151,23 @@ class Connection(asyncio.Protocol):
             self._end_with(self._hub.report_line())
             return
         self.subscription.apply(request)
-        self._release()
+        since = request.since
+        if self._hub.archive is None or since is None or since >= self._hub.history.gone_seq:
+            self._release()
+        else:
+            self._cancel_waits()
+            self._held = True
+            self._replay = Replay(self._hub, self.transport, self.subscription, since)
+            self._replay.start(self._replayed)
         if rest:
             self.data_received(rest)
 
+    def _replayed(self) -> None:
+        self._replay = None
+        self._release()
+
     def _release(self) -> None:
-        self._cancel_timer()
+        self._cancel_waits()
         self._held = False
         self.pump()
 
@@ -158,16 +177,19 @@ class Connection(asyncio.Protocol):
     def _end_with(self, line: bytes) -> None:
         self._ending = True
         self._received.clear()
-        self._cancel_timer()
+        self._cancel_waits()
         part(self.transport, line)
 
     def _send_error(self, reason: str) -> None:
         self.transport.write(encode(error_fields(reason, time=self._hub.utc())).line)
 
-    def _cancel_timer(self) -> None:
+    def _cancel_waits(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if self._replay is not None:
+            self._replay.cancel()
+            self._replay = None
 
 
 def part(transport: asyncio.Transport, line: bytes) -> None:

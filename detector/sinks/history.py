@@ -21,15 +21,18 @@ _BATCHES = 16
 class History:
     """A ring of the newest `length` messages."""
 
-    def __init__(self, length: int) -> None:
+    def __init__(self, length: int, *, before: int = 0) -> None:
+        """`before` is the number of the newest event that will not come here."""
         self._ring: list[Message | None] = [None] * length
         self._batches: dict[tuple[int, Filter], tuple[bytes, int]] = {}
         self.stop = 0
         """Index of the next message."""
         self.state = ""
         """The newest status message's; empty before the first."""
-        self.seq = 0
+        self.seq = before
         """The newest event's."""
+        self.gone_seq = before
+        """The newest event that is no longer here."""
 
     @property
     def first(self) -> int:
@@ -42,7 +45,7 @@ class History:
         for index in range(self.first, self.stop):
             fields = self[index].fields
             if fields["type"] in EVENT_TYPES:
-                return _seq(fields["seq"])
+                return seq_of(self[index])
         return None
 
     def __getitem__(self, index: int) -> Message:
@@ -55,13 +58,22 @@ class History:
         """Keep a message; return the one that had to go, whose index was `first` until now."""
         slot = self.stop % len(self._ring)
         evicted, self._ring[slot] = self._ring[slot], message
+        if evicted is not None and evicted.fields["type"] in EVENT_TYPES:
+            self.gone_seq = max(self.gone_seq, seq_of(evicted))
         self.stop += 1
         self._batches.clear()
         if message.fields["type"] in EVENT_TYPES:
-            self.seq = _seq(message.fields["seq"])
+            self.seq = max(self.seq, seq_of(message))
         elif message.fields["type"] == "status":
             self.state = str(message.fields["state"])
         return evicted
+
+    def index_after(self, seq: int) -> int:
+        """Index of the first event with a greater number; `stop` where there is none."""
+        for index in range(self.first, self.stop):
+            if seq_of(self[index]) > seq:
+                return index
+        return self.stop
 
     def batch(self, start: int, wanted: Filter) -> tuple[bytes, int]:
         """Join the lines from `start` on that pass; with them, the index after the last one looked at.
@@ -90,9 +102,11 @@ class Subscription:
         """Begin with the next message."""
         self._history = history
         self._filter = Filter()
-        self._cursor = self._joined = history.stop
-        self._since = 0
-        self._sent = range(0)
+        self._cursor = self._joined = self._own = history.stop
+        self._joined_seq = history.seq
+        self._since = self._replayed = 0
+        self._sent = self._sent_seqs = range(0)
+        self._replaying = False
         self._dropped = 0
 
     def apply(self, request: Request) -> None:
@@ -101,11 +115,30 @@ class Subscription:
         if request.since is not None:
             self._since = request.since
             self._sent = range(self._joined, self._cursor)
+            self._own = max(self._joined, self._cursor)
             self._cursor = self._history.first
+
+    def begin_replay(self) -> None:
+        """Events come from the archive until `end_replay`: none of them can be lost meanwhile."""
+        self._replaying = True
+        sent = [seq_of(self._history[i]) for i in self._sent if i >= self._history.first]
+        if events := [seq for seq in sent if seq]:
+            self._sent_seqs = range(min(self._joined_seq + 1, events[0]), events[-1] + 1)
+
+    def passes(self, event: Message) -> bool:
+        """Whether an event of the archive is to be sent: one that is wanted and was not sent yet."""
+        return seq_of(event) not in self._sent_seqs and self._filter.passes(event.fields)
+
+    def end_replay(self, seq: int) -> None:
+        """All up to `seq` has come from the archive; what is after it follows from the history."""
+        self._replaying = False
+        self._replayed = seq
+        self._own = max(self._own, self._history.index_after(seq))
+        self._cursor = self._history.first
 
     def evict(self, index: int, message: Message) -> bool:
         """The history lets go of a message: count it if it was still to be sent; returns that."""
-        if self._cursor > index:
+        if self._cursor > index or (self._replaying and message.fields["type"] in EVENT_TYPES):
             return False
         self._cursor = index + 1
         wanted = self._wants(index, message)
@@ -120,7 +153,7 @@ class Subscription:
     def take(self) -> bytes:
         """The next lines to send, about BATCH_BYTES at most; empty once all is sent."""
         lines, size = [], 0
-        own = min(max(self._joined, self._sent.stop), self._history.stop)
+        own = min(self._own, self._history.stop)
         while self._cursor < own and size < BATCH_BYTES:
             message = self._history[self._cursor]
             if self._wants(self._cursor, message):
@@ -136,14 +169,18 @@ class Subscription:
         if index in self._sent:
             return False
         fields = message.fields
+        if 0 < seq_of(message) <= self._replayed:
+            return False
         if index < self._joined:  # a replay: events only, the state is in the hello
             return (
                 fields["type"] in EVENT_TYPES
-                and _seq(fields["seq"]) > self._since
+                and seq_of(message) > self._since
                 and self._filter.passes(fields)
             )
         return self._filter.passes(fields)
 
 
-def _seq(value: object) -> int:
-    return value if isinstance(value, int) else 0
+def seq_of(message: Message) -> int:
+    """An event's number; 0 for what has none."""
+    seq = message.fields.get("seq")
+    return seq if isinstance(seq, int) else 0

@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
-from detector.interfaces import Message
+from detector.interfaces import Archive, Message
 from detector.sinks.access import Keys
 from detector.sinks.connection import Connection
 from detector.sinks.door import Door
@@ -36,10 +37,12 @@ class Hub:
         keys: Callable[[], Keys],
         utc: Callable[[], float],
         counts: SubscriberCounts,
+        archive: Archive | None = None,
     ) -> None:
         self.limits = limits
         self.counts = counts
-        self.history = History(limits.history_length)
+        self.archive = archive
+        self.history = History(limits.history_length, before=0 if archive is None else archive.newest_seq)
         self.connections: set[Connection] = set()
         self.utc = utc
         self._hello = hello
@@ -48,6 +51,7 @@ class Hub:
         self._pump_timer: asyncio.TimerHandle | None = None
         self._pumped = float("-inf")
         self._stop = asyncio.Event()
+        self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="replay")
 
     async def serve(self, listening: socket.socket, started: Callable[[], None]) -> None:
         """Accept subscribers until `stop`; `started` is called once the loop takes messages."""
@@ -68,6 +72,7 @@ class Hub:
         await door.close(_FAREWELL_SECONDS)
         beating.cancel()
         await self._farewell()
+        self._reader.shutdown(wait=False, cancel_futures=True)
 
     def stop(self) -> None:
         """Send what is left and end `serve`."""
@@ -95,16 +100,28 @@ class Hub:
             "state": self.history.state or fields["state"],
             "time": utc_text(self.utc()),
             "heartbeat_seconds": self.limits.heartbeat_seconds,
-            "oldest_seq": self.history.oldest_seq,
+            "history": self.archive is not None,
+            "oldest_seq": self._oldest_seq(),
             "seq": self.history.seq,
         }
         return encode(fields).line
+
+    async def read_archive(self, seq: int, limit: int) -> list[Message]:
+        """The next events after `seq`, read on a thread that all replays share; raises HistoryError."""
+        if self.archive is None:
+            return []
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._reader, self.archive.after, seq, limit)
 
     def report_line(self) -> bytes:
         """What `status` shows."""
         if self._report is None:
             return encode(error_fields("request: there is no report here", time=self.utc())).line
         return encode(self._report()).line
+
+    def _oldest_seq(self) -> int | None:
+        kept = None if self.archive is None else self.archive.oldest_seq
+        return self.history.oldest_seq if kept is None else kept
 
     def _pump(self) -> None:
         self._pump_timer = None

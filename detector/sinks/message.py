@@ -67,6 +67,7 @@ def hello_fields(
         "labels": list(labels),
         "time": None,
         "heartbeat_seconds": None,
+        "history": False,
         "oldest_seq": None,
         "seq": 0,
         "schema": SCHEMA,

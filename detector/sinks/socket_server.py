@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from detector.errors import SinkError
-from detector.interfaces import Message
+from detector.interfaces import Archive, Message
 from detector.sinks.access import EVERYBODY, Access, Keys, read_keys
 from detector.sinks.address import TcpAddress, parse_address
 from detector.sinks.limits import DEFAULT_LIMITS, ServerLimits, SubscriberCounts
@@ -43,11 +43,13 @@ class SocketSink:
         access: Access = EVERYBODY,
         limits: ServerLimits = DEFAULT_LIMITS,
         counts: SubscriberCounts | None = None,
+        archive: Archive | None = None,
         utc: Callable[[], float] = time.time,
     ) -> None:
         """`hello` gives `message.hello_fields(...)`, `report` what `status` shows: on the server's thread.
 
-        `counts` is kept up to date. Raises ConfigError for a URI of another form.
+        `counts` is kept up to date; `archive` is what `since` replays from beyond memory.
+        Raises ConfigError for a URI of another form.
         """
         wanted = parse_address(uri)
         if isinstance(wanted, TcpAddress) and access.certificate is not None:
@@ -57,6 +59,7 @@ class SocketSink:
         self._keys = Keys()
         self._counts = SubscriberCounts() if counts is None else counts
         self._report = report
+        self._archive = archive
         self._hello = hello
         self._limits = limits
         self._utc = utc
@@ -141,6 +144,7 @@ class SocketSink:
                 keys=lambda: self._keys,
                 utc=self._utc,
                 counts=self._counts,
+                archive=self._archive,
             )
             await hub.serve(listening, started=lambda: self._started(asyncio.get_running_loop(), hub))
 

@@ -15,7 +15,7 @@ from history_samples import T0, make_message, make_store
 
 from detector.cli import main
 from detector.errors import HistoryError
-from detector.history.archive import Archive, Question, sounds
+from detector.history.archive import FileArchive, Question, sounds
 from detector.history.command import COLUMNS, history_command
 from detector.history.places import reading_paths, writing_path
 
@@ -32,7 +32,7 @@ def path(tmp_path):
             make_message(1, "start", id="a", label="Dog", top_score=0.5),
             make_message(2, "start", id="b", label="Cat", start=T0 + HOUR, top_score=0.4),
             make_message(3, "update", id="a", label="Dog", top_score=0.9),
-            make_message(4, "end", id="a", label="Dog", stop=T0 + 2, top_score=0.9),
+            make_message(4, "end", id="a", stop=T0 + 2, top_score=0.9, ancestors=["Animal"]),
             make_message(5, "end", id="b", label="Cat", start=T0 + HOUR, stop=T0 + HOUR + 1, top_score=0.4),
             make_message(6, "start", id="c", label="Siren", start=T0 + 2 * HOUR, top_score=0.7),
         ]
@@ -64,6 +64,7 @@ def test_a_limit_takes_the_newest(path):
         ({"since": 3, "until": 5}, ["Dog", "Cat"]),
         ({"labels": ["dog", "/M/SIREN"]}, ["Dog", "Siren"]),
         ({"min_score": 0.7}, ["Dog", "Siren"]),
+        ({"labels": ["animal"]}, ["Dog"]),
         ({"labels": ["Owl"]}, []),
     ],
 )
@@ -95,7 +96,7 @@ def test_the_table_says_when_there_may_be_more_and_when_there_is_nothing(path):
 def test_json_is_what_was_sent(path):
     lines = [json.loads(line) for line in show(path, "json")[0].splitlines()]
     assert [line["seq"] for line in lines] == [4, 5, 6]
-    assert lines[0] == make_message(4, "end", id="a", stop=T0 + 2, top_score=0.9).fields
+    assert lines[0] == make_message(4, "end", id="a", stop=T0 + 2, top_score=0.9, ancestors=["Animal"]).fields
 
 
 def test_csv_has_a_header_and_survives_any_label(path, tmp_path):
@@ -188,7 +189,7 @@ def test_who_is_in_its_group_may_read(shared_folder, running):
 
 
 def test_the_archive_gives_events_in_order_and_in_pieces(path):
-    archive = Archive(path, oldest_seq=lambda: 1, newest_seq=lambda: 6)
+    archive = FileArchive(path, oldest_seq=lambda: 1, newest_seq=lambda: 6)
     assert [message.fields["seq"] for message in archive.after(0, 4)] == [1, 2, 3, 4]
     assert [message.fields["seq"] for message in archive.after(4, 4)] == [5, 6]
     assert archive.after(2**80, 4) == []
