@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from detector.audio.health import HealthMeter
-from detector.capture import Capture, Ended, Trouble
+from detector.capture import Capture, Ended, Inline, Trouble
 from detector.devicestate import DETAIL, DeviceState, Sign, next_state
 from detector.dispatch import Dispatcher
 from detector.errors import DetectorError, DeviceLost
@@ -68,7 +68,7 @@ class Daemon:
         self._metrics = metrics
         self._clock = clock
         self._monotonic = monotonic
-        self._capture = Capture(source, queue_blocks=queue_blocks)
+        self._capture = Inline(source) if source.immediate else Capture(source, queue_blocks=queue_blocks)
         self._stopping = threading.Event()
         self._reloading = threading.Event()
         self._failure: Exception | None = None

@@ -101,6 +101,7 @@ class FakeSource:
     ) -> None:
         self.name = "fake"
         self.live = live
+        self.immediate = False
         self.closed_by: list[str] = []
         self.delivered = 0
         self._script = iter(script)

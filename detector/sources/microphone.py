@@ -71,6 +71,11 @@ class Microphone:
         """True."""
         return True
 
+    @property
+    def immediate(self) -> bool:
+        """False: sound takes its time."""
+        return False
+
     def blocks(self) -> Iterator[Block]:
         """Open the device and yield blocks for ever; raises DeviceNotFound or DeviceLost."""
         try:

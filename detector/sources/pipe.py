@@ -54,6 +54,11 @@ class Pipe:
         """False: the writer waits while we are behind, so nothing need be dropped, at any speed."""
         return False
 
+    @property
+    def immediate(self) -> bool:
+        """False: the writer may take its time."""
+        return False
+
     def blocks(self) -> Iterator[Block]:
         """Yield blocks until the stream ends; raises UnsupportedFormat where it never began."""
         converter = Converter(

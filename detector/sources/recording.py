@@ -80,6 +80,11 @@ class Recording:
         """True when played in real time."""
         return self._realtime
 
+    @property
+    def immediate(self) -> bool:
+        """True at full speed."""
+        return not self._realtime
+
     def blocks(self) -> Iterator[Block]:
         """Yield the file as blocks of `block_length`, the last one shorter; raises UnsupportedFormat."""
         return self._paced(self._decoded()) if self._realtime else self._decoded()
