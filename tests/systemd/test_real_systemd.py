@@ -1,0 +1,372 @@
+"""The service under a real systemd: installed by its own installer, watched, reloaded, killed and removed.
+
+The tests are one story and run in their order on one machine (`machine.py`). Whatever the service does that
+its system call filter forbids would kill it here; and the watchdog waits for 3 s instead of 30.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from detector.modelstore.folders import models_folder
+from tests import virtualmic
+from tests.systemd.machine import Machine, Unavailable, missing, until
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = (
+    *("setup.cfg", "pyproject.toml", "README.md", "LICENSE", "config.yaml"),
+    *("detector", "models", "systemd", "scripts"),
+)
+CHECKOUT = "/srv/sound-detector"
+MICROPHONE = "/srv/microphone"
+CONFIG = "etc/sound-detector/config.yaml"
+DROP_INS = "etc/systemd/system/sound-detector.service.d"
+SOCKET = "/run/sound-detector/events.sock"
+
+DYNAMIC_USERS = range(61184, 65520)
+"""systemd.exec(5) on DynamicUser."""
+
+STRICT = """\
+[Service]
+WatchdogSec=3
+SystemCallErrorNumber=kill
+SystemCallFilter=mbind
+"""
+"""mbind: when numpy is loaded, OpenBLAS asks for memory near its processor, and does without."""
+
+RECORDING = """\
+source: {{input: {path}, realtime: true, name: recording}}
+sinks: [stdout:text, socket]
+"""
+
+PIPED = """\
+[Service]
+ExecStart=
+ExecStart=/bin/sh -c 'exec 0<>$RUNTIME_DIRECTORY/sound; exec sound-detector run --input -'
+Environment=PATH=/usr/bin:/bin:/opt/sound-detector/venv/bin
+ExecStartPre=/bin/sh -c 'rm -f $RUNTIME_DIRECTORY/sound && mkfifo $RUNTIME_DIRECTORY/sound'
+"""
+"""Sound comes when the test sends some, and the reader waits for ever where it does not."""
+
+
+class Service:
+    """`systemctl` and `journalctl` inside the machine."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.root = machine.root
+
+    def systemctl(self, *arguments: str) -> None:
+        done = self.machine.run("systemctl", *arguments)
+        assert done.returncode == 0, done.stdout
+
+    def show(self, name: str) -> str:
+        return self.machine.run(
+            "systemctl", "show", "--property", name, "--value", "sound-detector"
+        ).stdout.strip()
+
+    def journal(self, *arguments: str) -> str:
+        return self.machine.run("journalctl", "--no-pager", "--unit=sound-detector", *arguments).stdout
+
+    def start(self, *, config: str, drop_in: str = "", wait: bool = True) -> None:
+        """Start with these settings and this addition to the unit; waits for READY."""
+        self.machine.run("systemctl", "stop", "sound-detector")
+        (self.root / CONFIG).write_text(config)
+        (self.root / DROP_INS / "test.conf").write_text(drop_in)
+        self.systemctl("daemon-reload")
+        self.machine.run("systemctl", "reset-failed", "sound-detector")
+        self.systemctl(*(() if wait else ("--no-block",)), "start", "sound-detector")
+
+    def until_state(self, state: str, *, seconds: float = 20) -> None:
+        until(lambda: self.show("ActiveState") == state, seconds=seconds, what=f"the service is {state}")
+
+    def until_status(self, part: str, *, seconds: float = 20) -> str:
+        return until(
+            lambda: text if part in (text := self.show("StatusText")) else "",
+            seconds=seconds,
+            what=f"a status with {part!r}, but {self.show('StatusText')!r}",
+        )
+
+    def until_restarted(self, times: int, *, seconds: float = 30) -> None:
+        until(lambda: int(self.show("NRestarts")) >= times, seconds=seconds, what=f"restart number {times}")
+
+
+def service_python() -> str:
+    """An interpreter that a service can see: the system's, else the one this runs on."""
+    for candidate in ("/usr/bin/python3", str(Path(sys.base_prefix, "bin", "python3").resolve())):
+        if candidate.startswith(("/root/", "/home/")) or not Path(candidate).exists():
+            continue
+        test = "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))"
+        if subprocess.run([candidate, "-c", test], capture_output=True, check=False).returncode == 0:
+            return candidate
+    raise Unavailable("there is no Python 3.11 or newer outside the home folders (apt install python3-venv)")
+
+
+def skip(reason: str) -> None:
+    """Skip, unless somebody asked for exactly these tests."""
+    if os.environ.get("SOUND_DETECTOR_TEST_SYSTEMD") == "required":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="module")
+def microphone() -> Iterator[virtualmic.VirtualMicrophone | None]:
+    try:
+        with virtualmic.VirtualMicrophone() as microphone:
+            yield microphone
+    except virtualmic.Unavailable:
+        yield None
+
+
+def folder_of(microphone: virtualmic.VirtualMicrophone) -> Path:
+    return Path(microphone.variables["ALSA_CONFIG_PATH"]).parent
+
+
+@pytest.fixture(scope="module")
+def installed(microphone: virtualmic.VirtualMicrophone | None) -> Iterator[Service]:
+    """A machine that has booted with the service installed and not yet started."""
+    model = models_folder() / "yamnet" / "yamnet.tflite"
+    if not model.exists():
+        skip("the model is not here: sound-detector models pull yamnet")
+    if reason := missing():
+        skip(reason)
+    machine = Machine()
+    try:
+        machine.make()
+        install(machine, model)
+        arguments = []
+        if microphone is not None:
+            folder = folder_of(microphone)
+            folder.chmod(0o755)
+            (folder / "run").chmod(0o755)
+            arguments = [f"--bind={folder}:{MICROPHONE}"]
+        machine.boot(*arguments)
+        yield Service(machine)
+    except Unavailable as error:
+        skip(str(error))
+    finally:
+        machine.close()
+
+
+def install(machine: Machine, model: Path) -> None:
+    checkout = machine.root / CHECKOUT.lstrip("/")
+    checkout.mkdir(parents=True)
+    for name in SOURCES:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, checkout / name)
+    shutil.copy(model, machine.root / "srv/yamnet.tflite")
+    done = machine.run_before_boot(
+        f"{CHECKOUT}/scripts/install_service.sh", PYTHON=service_python(), MODEL="/srv/yamnet.tflite"
+    )
+    if "No matching distribution" in done.stdout or "Could not find a version" in done.stdout:
+        raise Unavailable("pip finds no packages here: the installer needs the network")
+    assert done.returncode == 0, done.stdout
+    (machine.root / DROP_INS).mkdir(parents=True)
+    (machine.root / DROP_INS / "strict.conf").write_text(STRICT)
+
+
+@pytest.fixture
+def service(installed: Service) -> Iterator[Service]:
+    """The installed service; what it did is shown where the test fails."""
+    cursor = installed.machine.run("journalctl", "--lines=0", "--show-cursor").stdout.rpartition(
+        "-- cursor: "
+    )[2]
+    yield installed
+    print(installed.journal(f"--after-cursor={cursor.strip()}"))
+
+
+@pytest.fixture
+def recording(installed: Service) -> str:
+    """Settings that listen to the bundled recording as if it happened now."""
+    path = next(
+        (installed.root / "opt/sound-detector/versions").glob("*/lib/*/site-packages/detector/demo/*.flac")
+    )
+    return RECORDING.format(path="/" + str(path.relative_to(installed.root)))
+
+
+def test_the_installer_enables_it_and_puts_things_where_promised(service: Service) -> None:
+    assert service.machine.run("systemctl", "is-enabled", "sound-detector").stdout.strip() == "enabled"
+    assert "\nsinks: [stdout:text, socket]\n" in (service.root / CONFIG).read_text()
+    assert (service.root / "var/lib/sound-detector/models/yamnet/yamnet.tflite").is_file()
+
+
+def test_it_is_ready_when_sound_flows_and_not_before(service: Service) -> None:
+    service.start(config="sinks: [stdout, socket]\n", drop_in=PIPED, wait=False)
+    until(lambda: "socket.listening" in service.journal("--boot"), seconds=20, what="the program runs")
+    assert service.show("ActiveState") == "activating"
+    send_sound(service)
+    service.until_state("active")
+    assert service.until_status("listening")
+
+
+def test_the_watchdog_kills_it_when_the_pipeline_makes_no_progress(service: Service) -> None:
+    """The process is well, its threads wait as they should: only the sound has stopped."""
+    service.until_restarted(1)
+    assert "Watchdog timeout" in service.journal()
+    until(lambda: service.show("ActiveState") == "activating", seconds=20, what="it starts again")
+    send_sound(service)
+    service.until_state("active")
+
+
+def send_sound(service: Service) -> None:
+    """Two seconds of silence, as soon as somebody has made the pipe."""
+    pipe = "/run/sound-detector/sound"
+    send = f"test -p {pipe} && head --bytes=64000 /dev/zero >{pipe}"
+    until(
+        lambda: service.machine.run("timeout", "5", "sh", "-c", send).returncode == 0,
+        seconds=30,
+        what="the pipe",
+    )
+
+
+def test_it_hears_a_recording_and_says_so_in_its_status(service: Service, recording: str) -> None:
+    service.start(config=recording)
+    assert service.show("ActiveState") == "active"
+    assert "Speech" in service.until_status("heard")
+
+
+def test_members_of_the_group_audio_subscribe(service: Service) -> None:
+    listen = "timeout 60 sound-detector listen --json | grep -m 1 '\"start\"'"
+    event = service.machine.run("sh", "-c", listen, groups="audio")
+    assert '"source":"recording"' in event.stdout.replace('": "', '":"'), event.stdout
+
+
+def test_others_do_not(service: Service) -> None:
+    connect = f"import socket; socket.socket(socket.AF_UNIX).connect({SOCKET!r})"
+    assert "PermissionError" in service.machine.run("python3", "-c", connect, groups="").stdout
+    assert service.machine.run("python3", "-c", connect, groups="audio").returncode == 0
+
+
+def test_it_runs_as_nobody_who_outlives_it(service: Service) -> None:
+    status = service.machine.run("cat", f"/proc/{service.show('MainPID')}/status").stdout
+    fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    assert int(fields["Uid"].split()[0]) in DYNAMIC_USERS
+    assert int(fields["CapBnd"], 16) == 0
+    assert (fields["NoNewPrivs"], fields["Seccomp"]) == ("1", "2")
+
+
+def test_its_folders_are_closed_to_others(service: Service) -> None:
+    paths = ("/run/sound-detector/", SOCKET, "/var/lib/sound-detector/", "/var/log/sound-detector/")
+    modes = service.machine.run("stat", "--format=%a %G", *paths).stdout.splitlines()
+    assert modes == ["750 audio", "660 audio", "750 audio", "750 audio"]
+
+
+def test_a_reload_leaves_the_process_alone(service: Service) -> None:
+    process = service.show("MainPID")
+    service.systemctl("reload", "sound-detector")
+    until(lambda: "daemon.reloaded" in service.journal(), seconds=20, what="the settings are read anew")
+    service.until_state("active")
+    assert (service.show("MainPID"), service.show("NRestarts")) == (process, "0")
+
+
+def test_a_reload_with_wrong_settings_leaves_the_old_ones(service: Service, recording: str) -> None:
+    process = service.show("MainPID")
+    (service.root / CONFIG).write_text(recording + "events: {threshold_on: 7}\n")
+    service.systemctl("reload", "sound-detector")
+    until(lambda: "daemon.reload_refused" in service.journal(), seconds=20, what="the refusal")
+    service.until_state("active")
+    assert service.show("MainPID") == process
+    (service.root / CONFIG).write_text(recording)
+
+
+def test_a_stopped_process_is_killed_and_comes_back(service: Service) -> None:
+    """SIGSTOP: not even a timer inside it would run."""
+    process = service.show("MainPID")
+    service.systemctl("kill", "--signal=STOP", "sound-detector")
+    service.until_restarted(1)
+    service.until_state("active")
+    assert service.show("MainPID") not in ("0", process)
+    assert "heard" in service.until_status("heard")
+
+
+def test_it_comes_back_when_it_is_killed(service: Service) -> None:
+    before = int(service.show("NRestarts"))
+    service.systemctl("kill", "--signal=KILL", "sound-detector")
+    service.until_restarted(before + 1)
+    service.until_state("active")
+
+
+def test_an_upgrade_that_fails_leaves_what_runs(service: Service) -> None:
+    """There is no network in here."""
+    process = service.show("MainPID")
+    done = service.machine.run(
+        "env", "PIP_RETRIES=0", "PIP_NO_INDEX=1", f"{CHECKOUT}/scripts/install_service.sh"
+    )
+    assert done.returncode != 0
+    assert (service.show("ActiveState"), service.show("MainPID")) == ("active", process)
+    assert len(list((service.root / "opt/sound-detector/versions").iterdir())) == 1
+
+
+def test_it_stops_in_time(service: Service) -> None:
+    """After TimeoutStopSec systemd would kill it, and the result would be `timeout`."""
+    service.systemctl("stop", "sound-detector")
+    assert (service.show("ActiveState"), service.show("Result")) == ("inactive", "success")
+    assert service.show("ExecMainStatus") == "0"
+    assert service.machine.run("test", "-e", SOCKET).returncode != 0
+
+
+def test_wrong_settings_are_told_and_not_tried_again(service: Service) -> None:
+    service.start(config="events: {threshold_on: 7}\n", wait=False)
+    service.until_state("failed")
+    assert (service.show("ExecMainStatus"), service.show("NRestarts")) == ("2", "0")
+    assert "threshold_on" in service.journal("--lines=10")
+
+
+def test_it_hears_a_microphone_and_comes_back_when_that_hangs(
+    service: Service, microphone: virtualmic.VirtualMicrophone | None
+) -> None:
+    if microphone is None:
+        pytest.skip(virtualmic.missing() or "the virtual microphone does not start")
+    service.start(config="sinks: [stdout:text, socket]\n", drop_in=hears(microphone))
+    microphone.play(ROOT / "detector/demo/demo.flac")
+    assert "heard" in service.until_status("heard")
+    microphone.hang()
+    try:
+        service.until_restarted(1)
+    finally:
+        microphone.resume()
+    service.until_state("active", seconds=40)
+    assert "listening" in service.until_status("listening")
+
+
+def hears(microphone: virtualmic.VirtualMicrophone) -> str:
+    """An addition to the unit that leads to the microphone's server."""
+    variables = {
+        name: value.replace(str(folder_of(microphone)), MICROPHONE)
+        for name, value in microphone.variables.items()
+    }
+    variables |= {"HOME": "/var/lib/sound-detector", "XDG_RUNTIME_DIR": "/run/sound-detector"}
+    lines = [f"Environment={name}={value}" for name, value in variables.items()]
+    # PulseAudio's client asks whether it may be a real-time thread, and does without.
+    return "\n".join(["[Service]", *lines, "SystemCallFilter=sched_setscheduler", ""])
+
+
+def test_no_system_call_was_denied(service: Service) -> None:
+    assert "SYS" not in service.journal("--boot", "--grep=status=31/SYS|code=dumped")
+
+
+def test_removal_leaves_settings_and_models(service: Service) -> None:
+    done = service.machine.run(f"{CHECKOUT}/scripts/uninstall_service.sh")
+    assert done.returncode == 0, done.stdout
+    assert service.show("LoadState") == "not-found" or service.show("ActiveState") == "inactive"
+    assert not (service.root / "opt/sound-detector").exists()
+    assert not (service.root / "usr/local/bin/sound-detector").is_symlink()
+    assert (service.root / CONFIG).is_file()
+    assert (service.root / "var/lib/private/sound-detector/models/yamnet/yamnet.tflite").is_file()
+
+
+def test_a_purge_leaves_nothing(service: Service) -> None:
+    done = service.machine.run("env", "PURGE=1", f"{CHECKOUT}/scripts/uninstall_service.sh")
+    assert done.returncode == 0, done.stdout
+    left = [
+        *(service.root / "etc").rglob("*sound-detector*"),
+        *(service.root / "var/lib").rglob("*sound-detector*"),
+    ]
+    assert left == []

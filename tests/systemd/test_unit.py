@@ -1,0 +1,116 @@
+"""The unit as systemd itself reads and rates it, and where its files are put."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+UNITS = Path("usr/local/lib/systemd/system")
+
+needs_analyze = pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed (apt install systemd)"
+)
+
+
+def systemd_analyze(*arguments: str | Path) -> str:
+    done = subprocess.run(
+        ["systemd-analyze", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.stdout
+
+
+@pytest.fixture
+def unit(tmp_path: Path) -> Path:
+    """The unit as shipped, with a program that is there."""
+    text = (ROOT / "systemd/sound-detector.service").read_text()
+    assert "\nExecStart=/opt/sound-detector/venv/bin/sound-detector run\n" in text
+    path = tmp_path / "sound-detector.service"
+    path.write_text(text.replace("/opt/sound-detector/venv/bin/sound-detector", "/bin/true"))
+    return path
+
+
+def with_network(unit: Path) -> Path:
+    drop_ins = unit.with_name(unit.name + ".d")
+    drop_ins.mkdir()
+    shutil.copy(ROOT / "systemd/network.conf", drop_ins)
+    return unit
+
+
+def exposure(unit: Path) -> float:
+    found = re.search(
+        r"Overall exposure level for \S+: ([0-9.]+)", systemd_analyze("security", "--offline=true", unit)
+    )
+    assert found is not None
+    return float(found[1])
+
+
+@needs_analyze
+def test_systemd_finds_no_fault(unit: Path) -> None:
+    """An unknown key is only told, not counted as a failure."""
+    assert systemd_analyze("verify", "--man=no", unit) == ""
+    assert systemd_analyze("verify", "--man=no", with_network(unit)) == ""
+
+
+@needs_analyze
+def test_exposure_without_network(unit: Path) -> None:
+    assert exposure(unit) <= 0.4
+
+
+@needs_analyze
+def test_exposure_with_network(unit: Path) -> None:
+    assert exposure(with_network(unit)) <= 1.3
+
+
+def script(name: str, destination: Path, **variables: str) -> None:
+    subprocess.run(
+        [ROOT / "scripts" / name],
+        env={"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "DESTDIR": str(destination)} | variables,
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+
+
+def files_of(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_settings_of_the_user_outlive_an_upgrade(tmp_path: Path) -> None:
+    config = tmp_path / "etc/sound-detector/config.yaml"
+    script("install_service.sh", tmp_path)
+    assert "\nsinks: [stdout:text, socket]\n" in config.read_text()
+    config.write_text("source: {device: kitchen}\n")
+    script("install_service.sh", tmp_path)
+    assert config.read_text() == "source: {device: kitchen}\n"
+    assert (tmp_path / UNITS / "sound-detector.service").is_file()
+
+
+def test_installed_settings_are_valid(tmp_path: Path) -> None:
+    from detector.configfile import load_settings
+
+    script("install_service.sh", tmp_path)
+    path = tmp_path / "etc/sound-detector/config.yaml"
+    loaded = load_settings(config_path=str(path), environ={}, overrides={}, set_expressions=[])
+    assert [sink.kind for sink in loaded.settings.sinks or ()] == ["stdout", "socket"]
+
+
+def test_removal_leaves_settings_and_state(tmp_path: Path) -> None:
+    script("install_service.sh", tmp_path)
+    model = tmp_path / "var/lib/private/sound-detector/models/yamnet/yamnet.tflite"
+    model.parent.mkdir(parents=True)
+    model.touch()
+    script("uninstall_service.sh", tmp_path)
+    kept = {"etc/sound-detector/config.yaml", str(model.relative_to(tmp_path))}
+    assert files_of(tmp_path) == kept
+    script("uninstall_service.sh", tmp_path, PURGE="1")
+    assert files_of(tmp_path) == set()
