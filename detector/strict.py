@@ -62,7 +62,7 @@ def did_you_mean(name: str, known: Sequence[str]) -> str:
     """A question that ends a message about an unknown name; empty where nothing is near."""
     folded = {candidate.casefold(): candidate for candidate in known}
     close = difflib.get_close_matches(name.casefold(), folded, n=1)
-    return f"did you mean `{folded[close[0]]}`?" if close else ""
+    return f"did you mean `{escape(folded[close[0]])}`?" if close else ""
 
 
 class _Reader:
