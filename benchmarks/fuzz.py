@@ -77,7 +77,7 @@ def rows(outcomes: dict[str, Outcome]) -> Iterable[list[str]]:
     whole = Outcome()
     for outcome in outcomes.values():
         whole.add(
-            Progress(outcome.tried, outcome.accepted, outcome.refused, outcome.found, 0, outcome.slowest_ms)
+            Progress(outcome.tried, outcome.accepted, outcome.refused, outcome.found, outcome.slowest_ms)
         )
         whole.memory_mb = max(whole.memory_mb, outcome.memory_mb)
     yield ["**all**", "", *_figures(whole)]

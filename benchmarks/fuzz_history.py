@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from benchmarks.fuzz_target import Run, Target
-from detector.history.archive import Archive, Question, sounds
+from detector.history.archive import FileArchive, Question, sounds
 from detector.history.schema import connect_writer
 
 
@@ -24,7 +24,7 @@ def _databases(folder: Path) -> Iterator[Run]:
         path.write_bytes(data)
         list(sounds(path, Question(since=0.0, labels=("Dog",), min_score=0.1, limit=5)))
         list(sounds(path, Question()))
-        Archive(path, oldest_seq=lambda: 1, newest_seq=lambda: 0).after(0, 100)
+        FileArchive(path, oldest_seq=lambda: 1, newest_seq=lambda: 0).after(0, 100)
 
     yield run
 

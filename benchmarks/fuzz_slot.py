@@ -10,7 +10,7 @@ import struct
 from pathlib import Path
 from typing import NamedTuple
 
-_HEAD = struct.Struct("<QQQQQdQ")
+_HEAD = struct.Struct("<QQQQdQ")
 _SIZE = 1 << 21
 
 
@@ -21,8 +21,6 @@ class Progress(NamedTuple):
     accepted: int = 0
     refused: int = 0
     found: int = 0
-    began_ns: int = 0
-    """Monotonic time at which the input at hand was begun; 0 between two inputs."""
     slowest_ms: float = 0.0
     length: int = 0
     """Bytes of the input at hand."""

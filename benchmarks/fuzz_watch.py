@@ -20,7 +20,7 @@ from benchmarks.fuzz_worker import save
 FAILURES = ROOT / "fuzz-failures"
 """Where inputs with findings are kept; git ignores it."""
 
-NATIVE_HANG_SECONDS = 20.0
+NATIVE_HANG_SECONDS = 30.0
 """The worker's own alarm cannot interrupt native code; after this long it is ended from outside."""
 MEMORY_MB = 1000.0
 """Resident memory of a worker beyond which an input is a finding [MB of 10^6 bytes]."""
@@ -79,6 +79,8 @@ class Worker:
                 env=os.environ | {"OMP_NUM_THREADS": "1"},
             )
         self._place = place
+        self._moved = time.monotonic()
+        self._seen = 0
         self._starts += 1
 
     @property
@@ -110,9 +112,11 @@ class Worker:
         progress = self._slot.read()
         memory = _resident_mb(self._process.pid)
         self.outcome.memory_mb = max(self.outcome.memory_mb, memory)
-        stuck = (time.monotonic_ns() - progress.began_ns) / 1e9 if progress.began_ns else 0.0
+        if progress.tried != self._seen:
+            self._seen, self._moved = progress.tried, time.monotonic()
+        stuck = time.monotonic() - self._moved
         if stuck > NATIVE_HANG_SECONDS:
-            self._verdict = f"hang in native code: {stuck:.0f} s"
+            self._verdict = f"hang: nothing was finished for {stuck:.0f} s"
         elif memory > MEMORY_MB:
             self._verdict = f"memory: {memory:.0f} MB"
         if self._verdict:

@@ -53,7 +53,7 @@ class Feeder:
         done = self.progress
         length = self._slot.put_input(data)
         began = time.monotonic_ns()
-        self._slot.write(done._replace(began_ns=began, length=length))
+        self._slot.write(done._replace(length=length))
         accepted, finding = False, ""
         signal.setitimer(signal.ITIMER_REAL, HANG_SECONDS)
         try:
