@@ -41,7 +41,7 @@ class FileArchive:
             query = "SELECT line FROM messages WHERE seq > ? ORDER BY seq LIMIT ?"
             try:
                 return [_message(line) for (line,) in connection.execute(query, (min(seq, _MAX), limit))]
-            except (sqlite3.Error, ValueError) as error:
+            except (sqlite3.Error, ValueError, RecursionError) as error:
                 raise unreadable(self._path, error) from error
 
 
@@ -71,7 +71,7 @@ def sounds(path: Path, question: Question) -> Iterator[dict[str, object]]:
             rows = connection.execute(query, values)
             for (line,) in reversed(rows.fetchall()) if question.limit else rows:
                 yield _fields(line)
-        except (sqlite3.Error, ValueError) as error:
+        except (sqlite3.Error, ValueError, RecursionError) as error:
             raise unreadable(path, error) from error
 
 
