@@ -12,6 +12,7 @@ import logging
 import socket
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import cast
 
 from detector.sinks.access import Keys
@@ -24,6 +25,9 @@ log = logging.getLogger(__name__)
 
 REMIND_SECONDS = 10.0
 """Refusals are mentioned in the log at most this often, with their number."""
+
+_GOODBYE_SECONDS = 1.0
+"""How long the other side may take to end TLS."""
 
 _PAUSE_SECONDS = 0.2
 """After a failed accept, as when descriptors have run out."""
@@ -109,26 +113,28 @@ class Door:
         self._hosts[host] += 1
         if host:
             watch(connection, self.limits)
-        stranger.entering = asyncio.get_running_loop().create_task(self._enter(stranger, connection, host))
+        stranger.entering = asyncio.get_running_loop().create_task(self._enter(stranger, connection))
+        stranger.entering.add_done_callback(partial(self._entered, stranger, connection))
 
-    async def _enter(self, stranger: Stranger, connection: socket.socket, host: str) -> None:
-        tls, seconds = self.keys().tls, self.limits.entry_seconds
-        try:
-            await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: stranger,
-                connection,
-                ssl=tls,
-                ssl_handshake_timeout=None if tls is None else seconds,
-                ssl_shutdown_timeout=None if tls is None else self.limits.refusal_seconds,
-            )
-        except OSError as error:  # no TLS, another TLS, too slow, or gone
-            self.forget(stranger)
-            self.refuse(host, f"TLS: {getattr(error, 'reason', None) or error.strerror or error}")
-        except asyncio.CancelledError:
-            self.forget(stranger)
-            raise
-        finally:
-            stranger.entering = None
+    async def _enter(self, stranger: Stranger, connection: socket.socket) -> None:
+        tls = self.keys().tls
+        await asyncio.get_running_loop().connect_accepted_socket(
+            lambda: stranger,
+            connection,
+            ssl=tls,
+            ssl_handshake_timeout=None if tls is None else self.limits.entry_seconds,
+            ssl_shutdown_timeout=None if tls is None else _GOODBYE_SECONDS,
+        )
+
+    def _entered(self, stranger: Stranger, connection: socket.socket, entering: asyncio.Task[None]) -> None:
+        stranger.entering = None
+        error = None if entering.cancelled() else entering.exception()
+        if error is None and not entering.cancelled():
+            return
+        connection.close()  # a task that is cancelled before it began has told nobody of the socket
+        if error is not None:  # no TLS, another TLS, too slow, or gone
+            self.refuse(stranger.host, f"TLS: {getattr(error, 'reason', None) or error}")
+        self.forget(stranger)
 
 
 class Stranger(asyncio.Protocol):
@@ -137,7 +143,7 @@ class Stranger(asyncio.Protocol):
     def __init__(self, door: Door, host: str) -> None:
         self.entering: asyncio.Task[None] | None = None
         self._door = door
-        self._host = host
+        self.host = host
         self._received = bytearray()
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -199,7 +205,7 @@ class Stranger(asyncio.Protocol):
 
     def _refuse(self, transport: asyncio.Transport, reason: str) -> None:
         self._answered = True
-        self._door.refuse(self._host, reason)
+        self._door.refuse(self.host, reason)
         words = 'token: expected a first line {"token": "..."} with the token of this daemon\'s token_file'
         part(transport, encode(error_fields(words, time=self._door.utc())).line)
 
