@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import TypeAlias
 
 from detector import __version__
+from detector.analyzeflags import EXAMPLES as ANALYZE_EXAMPLES
+from detector.analyzeflags import add_analyze_flags
 from detector.connectionflags import add_connection_flags
 from detector.errors import ConfigError
 from detector.history.when import parse_when
@@ -63,6 +65,7 @@ def make_parser() -> argparse.ArgumentParser:
     _listen(commands)
     _status(commands)
     _history(commands)
+    _analyze(commands)
     _check_config(commands)
     return parser
 
@@ -189,6 +192,13 @@ def _labels(parser: argparse.ArgumentParser) -> None:
         metavar="LABEL",
         help="only this label; again for more",
     )
+
+
+def _analyze(commands: Subparsers) -> None:
+    parser = _command(
+        commands, "analyze", "turn recordings into events, tables and pictures", epilog=ANALYZE_EXAMPLES
+    )
+    add_analyze_flags(parser)
 
 
 def _check_config(commands: Subparsers) -> None:

@@ -35,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "listen": _listen,
         "status": _status,
         "history": _history,
+        "analyze": _analyze,
         "check-config": _check_config,
     }
     try:
@@ -126,6 +127,12 @@ def _history(options: argparse.Namespace) -> int:
         options.since, options.until, labels=options.labels, min_score=options.min_score, limit=options.limit
     )
     return history_command(reading_paths(path, os.environ), question, format=options.format)
+
+
+def _analyze(options: argparse.Namespace) -> int:
+    from detector.assemble.analysis import analyze_command
+
+    return analyze_command(options, overrides(options), os.environ)
 
 
 def _check_config(options: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""The flags that set what config.yaml sets, for `run` and `check-config`."""
+"""The flags that set what config.yaml sets, for `run`, `check-config` and `analyze`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,13 @@ from collections.abc import Callable, Mapping
 
 def add_setting_flags(parser: argparse.ArgumentParser) -> None:
     """Add them, in groups, to a command's parser."""
+    _add_source_flags(parser)
+    add_hearing_flags(parser)
+    _add_sink_flags(parser)
+    add_config_flags(parser)
+
+
+def _add_source_flags(parser: argparse.ArgumentParser) -> None:
     source = parser.add_argument_group("what to listen to")
     _flag(
         source,
@@ -46,6 +53,9 @@ def add_setting_flags(parser: argparse.ArgumentParser) -> None:
     )
     _flag(source, "--name", "source.name", metavar="NAME", help="what events call the source")
 
+
+def add_hearing_flags(parser: argparse.ArgumentParser) -> None:
+    """Add those that decide which events a sound has."""
     hearing = parser.add_argument_group("how to hear")
     _flag(
         hearing,
@@ -100,6 +110,8 @@ def add_setting_flags(parser: argparse.ArgumentParser) -> None:
         help="also report Silence, Inside, Noise and the like",
     )
 
+
+def _add_sink_flags(parser: argparse.ArgumentParser) -> None:
     sinks = parser.add_argument_group("where events go")
     _flag(
         sinks,
@@ -115,6 +127,9 @@ def add_setting_flags(parser: argparse.ArgumentParser) -> None:
         help="of stdout; auto is text on a terminal and JSON elsewhere",
     )
 
+
+def add_config_flags(parser: argparse.ArgumentParser) -> None:
+    """Add those that reach all settings."""
     settings = parser.add_argument_group("settings")
     settings.add_argument(
         "--config",

@@ -18,10 +18,10 @@ ROOT = Path(__file__).resolve().parents[1]
 ORDER = (
     ("cli",),
     ("assemble", "subscriber", "status", "arguments", "signals"),
-    ("report",),
+    ("report", "analyzeflags"),
     ("configfile", "settingflags", "connectionflags"),
     ("configcheck",),
-    ("daemon", "config"),
+    ("daemon", "analysis", "config"),
     ("dispatch", "capture", "metrics"),
     ("modelstore", "history", "lane"),
     ("sources", "backends", "sinks"),
@@ -36,10 +36,13 @@ RANK = {room: rank for rank, line in enumerate(ORDER) for room in line}
 SETTINGS = {"config", "configfile", "configcheck"}
 SETTINGS_READERS = SETTINGS | {"cli", "assemble"}
 
-PURE = ("audio", "events", "pipeline", "interfaces", "records", "errors", "devicestate", "sinks.message")
+PURE = (
+    *("audio", "events", "pipeline", "interfaces", "records", "errors", "devicestate", "sinks.message"),
+    *("analysis.summary", "analysis.sounds", "analysis.overview"),
+)
 DATA_TYPES = {
     *("__future__", "bisect", "collections", "dataclasses", "datetime", "difflib", "enum"),
-    *("functools", "itertools", "json", "math", "typing"),
+    *("functools", "heapq", "itertools", "json", "math", "typing"),
 }
 EFFECTS = {"open", "print", "input", "now", "utcnow", "today"}
 
@@ -48,6 +51,7 @@ OWNERS_OF_THREADS = {
     *("daemon", "capture", "metrics", "dispatch", "lane"),
     *("sinks.socket_server", "sinks.hub", "sinks.connection", "sinks.door", "sinks.replay"),
     *("history.journal", "history.numbers", "history.writer"),
+    *("analysis.pool", "analysis.worker"),
 }
 
 

@@ -1,0 +1,200 @@
+"""One recording through one pipeline: events, files, summary; in a worker process, without threads."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Protocol
+
+from detector.analysis.decoding import needs_ffmpeg, open_recording, probe
+from detector.analysis.formats import SCORES
+from detector.analysis.formats.scores import ENDING as SCORES_ENDING
+from detector.analysis.formats.scores import ScoresFile
+from detector.analysis.outputs import PAGE_ENDING, PICTURE_ENDING, Outputs
+from detector.analysis.overview import Overview
+from detector.analysis.recordings import Recording
+from detector.analysis.sounds import InOrder, Longest, Sound
+from detector.analysis.starttime import start_of
+from detector.analysis.summary import Summary, Tallying
+from detector.analysis.task import Done, Task
+from detector.errors import DetectorError
+from detector.events.timeline import Timeline
+from detector.interfaces import Stage
+from detector.records import Block, Event, ModelSpec, Scores
+from detector.sinks.message import event_fields, run_id_text
+
+TELL_SECONDS = 10.0
+"""Sound between two reports of progress."""
+
+Tell = Callable[[float, float], None]
+"""Takes the share of the recording that is done, 0..1, and its seconds."""
+
+
+class Pipelines(Protocol):
+    """Makes what hears one recording; the classifier behind it is shared by all of a worker's recordings."""
+
+    @property
+    def spec(self) -> ModelSpec:
+        """The model's."""
+
+    def gated(self) -> Stage[Block, Event]:
+        """As the daemon's."""
+
+    def scored(self, keep: Callable[[Scores], None]) -> Stage[Block, Event]:
+        """As the daemon's, beside one without a gate whose scores of every window are given to `keep`."""
+
+
+class Analyzer:
+    """Analyzes recordings, one after the other."""
+
+    def __init__(self, pipelines: Pipelines) -> None:
+        self._pipelines = pipelines
+        self._rate = pipelines.spec.sample_rate
+
+    def __call__(self, task: Task, tell: Tell) -> Done:
+        """Write what is wanted of one recording; raises DetectorError, and then leaves nothing behind."""
+        recording, wanted = task.recording, task.wanted
+        length, told_start = self._length_and_start(recording)
+        start = start_of(recording.path, task.start)
+        start = told_start if start is None else start
+        source = str(recording.path)
+        outputs = Outputs(Path(task.folder), recording.name, wanted, source=source, timed=start is not None)
+        with ExitStack() as stack:
+            stack.enter_context(outputs)
+            scores = None
+            if SCORES in wanted.formats:
+                scores = ScoresFile(
+                    outputs.ending(SCORES_ENDING), self._pipelines.spec.labels, sample_rate=self._rate
+                )
+                stack.callback(scores.discard)
+            pipeline = self._pipelines.scored(scores.push) if scores else self._pipelines.gated()
+            overview = Overview(sample_rate=self._rate) if wanted.pictures else None
+            hearing = _Hearing(outputs, pipeline, source=source, start=start, sample_rate=self._rate)
+            for block in self._blocks(stack, recording):
+                if overview is not None:
+                    overview.push(block)
+                if hearing.push(block):
+                    tell(min(1.0, hearing.seconds / length) if length else 0.0, hearing.seconds)
+            summary = hearing.finish()
+            if scores is not None:
+                scores.close()
+            if overview is not None:
+                self._draw(outputs, task, overview, hearing.longest, summary)
+            return Done(summary, outputs.commit())
+
+    def _blocks(self, stack: ExitStack, recording: Recording) -> Iterator[Block]:
+        """Blocks of a second: how sound is cut makes no difference to its events."""
+        opened = open_recording(recording.path, sample_rate=self._rate, block_length=self._rate)
+        stack.enter_context(closing(opened))
+        return opened.blocks()
+
+    def _length_and_start(self, recording: Recording) -> tuple[float | None, float | None]:
+        """Seconds, and UTC seconds of its start, as its header tells them."""
+        if needs_ffmpeg(recording.path):
+            return probe(recording.path)
+        return _length(recording.path), None
+
+    def _draw(
+        self, outputs: Outputs, task: Task, overview: Overview, longest: Longest, summary: Summary
+    ) -> None:
+        from detector.analysis.page import Page, page_html
+        from detector.analysis.picture import draw
+
+        shown = longest.sounds()
+        png = draw(overview.finish(), shown, summary, title=task.recording.name)
+        if task.wanted.plot:
+            outputs.ending(PICTURE_ENDING).write_bytes(png)
+        if task.wanted.report:
+            page = Page(
+                name=task.recording.name,
+                source=str(task.recording.path),
+                model=self._pipelines.spec.name,
+                summary=summary,
+                sounds=shown,
+                count=longest.count,
+                picture=png,
+            )
+            html = page_html(page)
+            outputs.ending(PAGE_ENDING).write_text(html, encoding="utf-8", errors="replace")
+
+
+class _Hearing:
+    """What is made of one recording's events while it is read."""
+
+    def __init__(
+        self,
+        outputs: Outputs,
+        pipeline: Stage[Block, Event],
+        *,
+        source: str,
+        start: float | None,
+        sample_rate: int,
+    ) -> None:
+        self._outputs = outputs
+        self._pipeline = pipeline
+        self._source = source
+        self._rate = sample_rate
+        began = start or 0.0
+        self._timeline = Timeline(sample_rate=sample_rate, start=began)
+        # The same recording gets the same ids whenever it is analyzed.
+        self._run_id = run_id_text(began, zlib.crc32(source.encode("utf-8", "surrogateescape")))
+        self._order = InOrder(sample_rate=sample_rate)
+        self._tallying = Tallying(start=start)
+        self._seq = 0
+        self._told = 0.0
+        self._stop = 0
+        self.longest = Longest()
+
+    @property
+    def seconds(self) -> float:
+        """Sound heard so far."""
+        return self._stop / self._rate
+
+    def push(self, block: Block) -> bool:
+        """Hear a block; returns whether progress should be told."""
+        self._stop = block.stop
+        for event in self._pipeline.push(block):
+            self._tell(event)
+        due = self.seconds - self._told >= TELL_SECONDS
+        if due:
+            self._told = self.seconds
+        return due
+
+    def finish(self) -> Summary:
+        for event in self._pipeline.flush():
+            self._tell(event)
+        for sound in self._order.flush():
+            self._keep(sound)
+        return self._tallying.end(self.seconds)
+
+    def _tell(self, event: Event) -> None:
+        fields = event_fields(
+            event,
+            to_utc=self._timeline.utc,
+            sample_rate=self._rate,
+            source=self._source,
+            run_id=self._run_id,
+        )
+        self._seq += 1
+        fields["seq"] = self._seq
+        self._outputs.event(fields)
+        for sound in self._order.push(event, fields):
+            self._keep(sound)
+
+    def _keep(self, sound: Sound) -> None:
+        self._outputs.sound(sound)
+        self._tallying.add(sound.label, sound.onset, sound.offset)
+        self.longest.push(sound)
+
+
+def _length(path: Path) -> float | None:
+    """Seconds as the header claims; None where it says nothing: reading will tell why."""
+    try:
+        import soundfile
+
+        info = soundfile.info(str(path))
+        return float(info.frames / info.samplerate) or None
+    except (ImportError, OSError, RuntimeError, ZeroDivisionError, TypeError, DetectorError):
+        return None

@@ -1,0 +1,23 @@
+"""JSON lines: the wire format of docs/protocol.md, every start, update and end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from detector.analysis.formats.base import Format
+from detector.analysis.sounds import Sound
+from detector.sinks.message import encode
+
+
+class JsonLines(Format):
+    """What `sound-detector --input FILE` writes to a pipe."""
+
+    ending = ".jsonl"
+
+    def event(self, fields: Mapping[str, object]) -> str:
+        """One object on one line."""
+        return encode(fields).line.decode()
+
+    def sound(self, sound: Sound) -> str:
+        """Nothing: its end was told."""
+        return ""

@@ -1,0 +1,102 @@
+"""One recording's files: each gathers under another name and takes its own only when all are whole."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TextIO
+
+from detector.analysis.formats import FORMATS, SCORES, Format
+from detector.analysis.formats.scores import ENDING as SCORES_ENDING
+from detector.analysis.sounds import Sound
+from detector.analysis.task import Wanted
+from detector.errors import SinkError
+
+PART = ".part"
+PICTURE_ENDING = ".png"
+PAGE_ENDING = ".report.html"
+
+
+def output_names(name: str, wanted: Wanted) -> tuple[str, ...]:
+    """The files that a recording of this name gets, below the output folder."""
+    endings = [SCORES_ENDING if word == SCORES else FORMATS[word].ending for word in wanted.formats]
+    endings += [PICTURE_ENDING] if wanted.plot else []
+    endings += [PAGE_ENDING] if wanted.report else []
+    return tuple(name + ending for ending in endings)
+
+
+class Outputs:
+    """Writes the text formats of one recording and names the parts of all others; a context manager.
+
+    Leaving it after `commit` keeps the files, otherwise nothing stays. Raises SinkError.
+    """
+
+    def __init__(self, folder: Path, name: str, wanted: Wanted, *, source: str, timed: bool) -> None:
+        self._folder = folder
+        self._names = output_names(name, wanted)
+        self._wanted = wanted
+        self._source = source
+        self._timed = timed
+        self._texts: list[tuple[Format, TextIO]] = []
+
+    def __enter__(self) -> Self:
+        try:
+            for name in self._names:
+                self.part(name).parent.mkdir(parents=True, exist_ok=True)
+            for word in self._wanted.formats:
+                if word != SCORES:
+                    self._open(FORMATS[word])
+        except OSError as error:
+            self._discard()
+            raise SinkError(f"cannot write to {self._folder}: {error.strerror}") from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._discard()
+        if isinstance(value, OSError):
+            raise SinkError(f"cannot write to {self._folder}: {value.strerror}") from value
+
+    def part(self, name: str) -> Path:
+        """Where a file gathers."""
+        return self._folder / (name + PART)
+
+    def ending(self, ending: str) -> Path:
+        """The part of the file with this ending."""
+        return next(self.part(name) for name in self._names if name.endswith(ending))
+
+    def event(self, fields: Mapping[str, object]) -> None:
+        """Write an event as it is told."""
+        for format, file in self._texts:
+            file.write(format.event(fields))
+
+    def sound(self, sound: Sound) -> None:
+        """Write a sound that is over."""
+        for format, file in self._texts:
+            file.write(format.sound(sound))
+
+    def commit(self) -> tuple[str, ...]:
+        """All is written: give the files their names, and return these."""
+        for _, file in self._texts:
+            file.close()
+        for name in self._names:
+            self.part(name).replace(self._folder / name)
+        return self._names
+
+    def _open(self, kind: type[Format]) -> None:
+        path = self.ending(kind.ending)
+        # A file's name may hold bytes that are no text; they go where they came from.
+        file = path.open("w", encoding="utf-8", errors="surrogateescape", newline="")
+        self._texts.append((kind(self._source, timed=self._timed), file))
+        file.write(kind.header)
+
+    def _discard(self) -> None:
+        for _, file in self._texts:
+            with contextlib.suppress(OSError):
+                file.close()
+        for name in self._names:
+            with contextlib.suppress(OSError):
+                self.part(name).unlink(missing_ok=True)

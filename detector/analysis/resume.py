@@ -1,0 +1,107 @@
+"""What an output folder already holds: which settings made it, and which recordings are done.
+
+`analysis.json` keeps the settings; `NAME.summary.json` is written last of a recording's files and so says
+that all of them are whole.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from detector.analysis.outputs import output_names
+from detector.analysis.recordings import Recording
+from detector.analysis.summary import Summary, from_json
+from detector.analysis.task import Done, Wanted
+from detector.errors import ConfigError, SinkError
+
+STAMP = "analysis.json"
+RECORD_ENDING = ".summary.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """An output folder; `settings` is all that decides what events a recording has, ready for JSON."""
+
+    path: Path
+    settings: Mapping[str, object]
+
+    def prepare(self, *, overwrite: bool) -> None:
+        """Make it, or take it as it is; raises ConfigError where it is somebody else's or made otherwise."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            stranger = any(self.path.iterdir()) and not (self.path / STAMP).exists()
+        except OSError as error:
+            raise SinkError(f"cannot make the folder {self.path}: {error.strerror}") from error
+        if stranger and not overwrite:
+            raise ConfigError(
+                f"{self.path} exists, is not empty and was not made by analyze; "
+                "name another folder, or add --overwrite to write into it"
+            )
+        if not stranger and not overwrite and (self.path / STAMP).exists():
+            self._compare()
+        write_text(self.path / STAMP, json.dumps(self.settings, indent=1, ensure_ascii=False) + "\n")
+
+    def done(self, recording: Recording, wanted: Wanted) -> Summary | None:
+        """What came of a recording earlier; None where it has changed since or a file is missing."""
+        record = self._record(recording)
+        if record is None:
+            return None
+        names = output_names(recording.name, wanted)
+        if not all(name in record[1] and (self.path / name).is_file() for name in names):
+            return None
+        return record[0]
+
+    def keep(self, recording: Recording, done: Done, *, anew: bool = False) -> None:
+        """A recording's files are whole: say so; `anew`: what others it has are of older settings."""
+        before = None if anew else self._record(recording)
+        outputs = sorted({*done.outputs, *(before[1] if before else ())})
+        fields = {
+            "source": str(recording.path),
+            "size": recording.size,
+            "modified": recording.modified,
+            "outputs": outputs,
+            "summary": done.summary.as_json(),
+        }
+        path = self.path / (recording.name + RECORD_ENDING)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, json.dumps(fields, indent=1) + "\n")
+
+    def _record(self, recording: Recording) -> tuple[Summary, list[str]] | None:
+        try:
+            fields = json.loads((self.path / (recording.name + RECORD_ENDING)).read_bytes())
+            same = (fields["source"], fields["size"], fields["modified"]) == (
+                *(str(recording.path), recording.size),
+                recording.modified,
+            )
+            return (from_json(fields["summary"]), list(fields["outputs"])) if same else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def _compare(self) -> None:
+        try:
+            before = json.loads((self.path / STAMP).read_bytes())
+        except (OSError, ValueError):
+            before = None
+        wanted = json.loads(json.dumps(self.settings))
+        if before == wanted:
+            return
+        if not isinstance(before, dict):
+            before = {}
+        changed = ", ".join(sorted(key for key in {*before, *wanted} if before.get(key) != wanted.get(key)))
+        raise ConfigError(
+            f"{self.path} was made with other settings ({changed}); "
+            "name another folder, or add --overwrite to analyze everything anew"
+        )
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file that is whole or not there; raises SinkError."""
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_text(text, encoding="utf-8", errors="surrogateescape")
+        part.replace(path)
+    except OSError as error:
+        raise SinkError(f"cannot write {path}: {error.strerror}") from error

@@ -1,0 +1,162 @@
+"""All recordings: what is still to be done, by how many processes, and what is told of it at the end."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from detector.analysis.formats import FORMATS
+from detector.analysis.outputs import output_names
+from detector.analysis.pool import Pool
+from detector.analysis.progress import Bar
+from detector.analysis.recordings import Recording
+from detector.analysis.resume import Folder, write_text
+from detector.analysis.summary import Summary, merged
+from detector.analysis.tables import summary_csv, summary_text
+from detector.analysis.task import Done, Task, Wanted
+from detector.analysis.worker import Ended, Failed, Logged, Progress, Work
+from detector.errors import ConfigError, SinkError
+
+SUMMARY_CSV = "summary.csv"
+SUMMARY_JSON = "summary.json"
+INDEX = "index.html"
+
+After = Callable[[Recording, Done | None], None]
+"""Is told of each recording when it is over; None: it could not be analyzed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Analyzes recordings; `make` builds, in each process, what does one of them.
+
+    Both ways return the exit status: 1 where a recording could not be analyzed.
+    """
+
+    recordings: Sequence[Recording]
+    wanted: Wanted
+    make: Callable[[], Work[Task, Done]]
+    jobs: int
+    settings: Mapping[str, object]
+    """All that decides what events a recording has, ready for JSON."""
+    start: float | None = None
+    """UTC seconds at which they began, where the user said so."""
+    quiet: bool = False
+    traces: bool = False
+    """Whether tracebacks of bugs are shown."""
+
+    def into_folder(self, path: Path, *, overwrite: bool) -> int:
+        """Write files into a folder, leaving out what is done, and print the summary."""
+        folder = Folder(path, self.settings)
+        folder.prepare(overwrite=overwrite)
+        summaries: dict[str, Summary] = {}
+        if not overwrite:
+            known = {r.name: folder.done(r, self.wanted) for r in self.recordings}
+            summaries = {name: summary for name, summary in known.items() if summary is not None}
+        left = [recording for recording in self.recordings if recording.name not in summaries]
+        if summaries and not self.quiet:
+            print(f"{len(summaries)} of {len(self.recordings)} are done already", file=sys.stderr)
+
+        def keep(recording: Recording, done: Done | None) -> None:
+            if done is not None:
+                folder.keep(recording, done, anew=overwrite)
+                summaries[recording.name] = done.summary
+
+        failures = self._work(left, path, keep)
+        ordered = {r.name: summaries[r.name] for r in self.recordings if r.name in summaries}
+        self._write_totals(path, ordered)
+        if ordered:
+            print(summary_text(ordered, merged(ordered.values())), end="")
+        return 1 if failures else 0
+
+    def to_stdout(self) -> int:
+        """Write events to standard output, recording after recording; then the summary, for people only."""
+        (word,) = self.wanted.formats
+        kind = FORMATS[word]
+        if len(self.recordings) > 1 and not kind.names_source:
+            raise ConfigError(
+                f"--format {word} does not say which recording a line is of, and there are "
+                f"{len(self.recordings)}: add --out DIR"
+            )
+        summaries: dict[str, Summary] = {}
+        over: set[str] = set()
+        turn = iter(self.recordings)
+        following = next(turn, None)
+        skipped = 0  # bytes: each file has the header, the stream only once
+        with tempfile.TemporaryDirectory(prefix="sound-detector-") as folder:
+
+            def keep(recording: Recording, done: Done | None) -> None:
+                nonlocal following, skipped
+                over.add(recording.name)
+                if done is not None:
+                    summaries[recording.name] = done.summary
+                while following is not None and following.name in over:
+                    if following.name in summaries:
+                        _pour(Path(folder, *output_names(following.name, self.wanted)), skipped)
+                        skipped = len(kind.header.encode())
+                    following = next(turn, None)
+
+            failures = self._work(self.recordings, Path(folder), keep)
+        ordered = {r.name: summaries[r.name] for r in self.recordings if r.name in summaries}
+        if ordered and not self.quiet:
+            stream = sys.stdout if word == "text" else sys.stderr
+            print(f"\n{summary_text(ordered, merged(ordered.values()))}", end="", file=stream)
+        return 1 if failures else 0
+
+    def _work(self, recordings: Sequence[Recording], folder: Path, after: After) -> int:
+        """Analyze these; returns how many could not be."""
+        tasks = [Task(recording, str(folder), self.wanted, self.start) for recording in recordings]
+        failures = 0
+        pool: Pool[Task, Done] = Pool(self.make, max(1, min(self.jobs, len(tasks))))
+        with Bar([recording.size for recording in recordings], quiet=self.quiet) as bar, pool:
+            for index, said in pool.run(tasks):
+                if isinstance(said, Progress):
+                    bar.show(index, said.share, said.seconds)
+                elif isinstance(said, Logged):
+                    bar.say(f"sound-detector: {said.text}")
+                elif isinstance(said, Ended):
+                    after(recordings[index], said.result)
+                    bar.show(index, 1.0, said.result.summary.heard_seconds)
+                else:
+                    failures += 1
+                    bar.say(self._complaint(recordings[index], said))
+                    after(recordings[index], None)
+                    bar.show(index, 1.0)
+        return failures
+
+    def _complaint(self, recording: Recording, failed: Failed) -> str:
+        path = str(recording.path)
+        reason = failed.reason if path in failed.reason else f"{path}: {failed.reason}"
+        return f"sound-detector: {reason}" + (f"\n{failed.trace}" if self.traces else "")
+
+    def _write_totals(self, path: Path, summaries: Mapping[str, Summary]) -> None:
+        total = merged(summaries.values())
+        write_text(path / SUMMARY_CSV, summary_csv(summaries, total))
+        fields = {
+            "total": total.as_json(),
+            "recordings": {name: summary.as_json() for name, summary in summaries.items()},
+        }
+        write_text(path / SUMMARY_JSON, json.dumps(fields, indent=1, ensure_ascii=False) + "\n")
+        if self.wanted.report:
+            from detector.analysis.index import index_html
+
+            write_text(path / INDEX, index_html(summaries, total))
+
+
+def _pour(path: Path, skip: int) -> None:
+    """Copy a file's bytes to standard output and remove it."""
+    with path.open("rb") as file:
+        file.seek(skip)
+        sys.stdout.flush()
+        try:
+            shutil.copyfileobj(file, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise SinkError(f"cannot write to standard output: {error.strerror}") from error
+    path.unlink()

@@ -1,0 +1,96 @@
+"""What runs in a worker process: it takes tasks from a pipe and says there what becomes of them."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import signal
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any, Generic, Protocol, TypeVar
+
+from detector.errors import DetectorError
+
+Task_contra = TypeVar("Task_contra", contravariant=True)
+Result = TypeVar("Result")
+Result_co = TypeVar("Result_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a task is."""
+
+    share: float
+    """0..1; 0 where that is not known."""
+    seconds: float
+    """Sound heard so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """A line for the log."""
+
+    level: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A task could not be done."""
+
+    reason: str
+    trace: str = ""
+    """The traceback, where it is a bug."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended(Generic[Result]):
+    """A task is done."""
+
+    result: Result
+
+
+class Work(Protocol[Task_contra, Result_co]):
+    """Does one task; raises DetectorError where it cannot."""
+
+    def __call__(self, task: Task_contra, tell: Callable[[float, float], None], /) -> Result_co:
+        """`tell` takes the share done and the seconds heard."""
+
+
+def serve(pipe: Connection, make: Callable[[], Work[Any, Any]]) -> None:
+    """Do tasks until the pipe is closed from the other end."""
+    # Ctrl-C goes to all processes of the terminal; the first one ends the others.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    logging.basicConfig(level=logging.WARNING, handlers=[_PipeHandler(pipe)])
+    with contextlib.suppress(EOFError, OSError):
+        try:
+            work = make()
+        except DetectorError as error:
+            pipe.send(error)
+            return
+        while True:
+            task = pipe.recv()
+            pipe.send(_outcome(work, task, pipe))
+
+
+def _outcome(work: Work[Any, Any], task: object, pipe: Connection) -> Failed | Ended[Any]:
+    try:
+        return Ended(work(task, lambda share, seconds: pipe.send(Progress(share, seconds))))
+    except DetectorError as error:
+        return Failed(str(error))
+    except Exception as error:  # a bug in one recording's way must not cost the others
+        return Failed(f"{type(error).__name__}: {error}", traceback.format_exc())
+
+
+class _PipeHandler(logging.Handler):
+    """Sends log lines where the progress bar is, which knows how to write beside itself."""
+
+    def __init__(self, pipe: Connection) -> None:
+        super().__init__()
+        self._pipe = pipe
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with contextlib.suppress(OSError):
+            self._pipe.send(Logged(record.levelno, record.getMessage()))
