@@ -113,7 +113,7 @@ def test_the_examples_of_the_shipped_file_are_good_settings(load):
         SinkSettings(
             "socket",
             "tcp://0.0.0.0:8765",
-            token_file="/etc/sound-detector/token",
+            token_file="/etc/sound-detector/token",  # noqa: S106
             certificate="/etc/sound-detector/certificate.pem",
             key="/etc/sound-detector/key.pem",
         ),
@@ -586,3 +586,11 @@ def test_a_token_in_the_settings_themselves_is_refused_and_not_repeated(faults):
     (line,) = faults("sinks:\n  - {kind: socket, target: tcp://127.0.0.1:1, token: s3cret-s3cret-s3cret}\n")
     assert "did you mean `token_file`?" in line
     assert "s3cret" not in line
+
+
+def test_what_is_shown_names_the_files_of_secrets_and_not_what_is_in_them(load, tmp_path):
+    (tmp_path / "token").write_text("s3cret-s3cret-s3cret")
+    (tmp_path / "token").chmod(0o600)
+    shown = render(load(f"sinks: [{LOCAL}, token_file: {tmp_path}/token}}]"))
+    assert f"token_file: {tmp_path}/token" in shown.replace('"', "")
+    assert "s3cret" not in shown

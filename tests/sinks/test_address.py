@@ -23,6 +23,8 @@ from detector.sinks.address import (
         ("tcp://127.0.0.1:8765", TcpAddress("127.0.0.1", 8765)),
         ("tcp://localhost:0", TcpAddress("localhost", 0)),
         ("tcp://[::1]:1", TcpAddress("::1", 1)),
+        ("tls://pi.local:8765", TcpAddress("pi.local", 8765, tls=True)),
+        ("tls://[::1]:1", TcpAddress("::1", 1, tls=True)),
     ],
 )
 def test_an_address_reads_back_as_it_is_written(uri, address):
@@ -32,7 +34,7 @@ def test_an_address_reads_back_as_it_is_written(uri, address):
 
 NO_ADDRESSES = """
 x /run/x.sock unix:/x unix:// unix:///x/ unix:///a\0b udp://h:1 TCP://h:1 tcp:// tcp://:1 tcp://h tcp://h: tcp://h:x
-tcp://h:-1 tcp://h:65536 tcp://h:1/ tcp://::1:5 tcp://[h]:1 tcp://h:² tcp://u@h:1
+tcp://h:-1 tcp://h:65536 tcp://h:1/ tcp://::1:5 tcp://[h]:1 tcp://h:² tcp://u@h:1 tls://h tls:h:1
 """
 
 
@@ -45,7 +47,7 @@ def test_anything_else_is_refused_with_the_expected_form(uri):
 @given(st.text())
 def test_no_text_makes_it_fail_otherwise(text):
     try:
-        assert str(parse_address(text)) == text or text.startswith("tcp://")
+        assert str(parse_address(text)) == text or text.startswith(("tcp://", "tls://"))
     except ConfigError as error:
         assert "\n" not in str(error)
 

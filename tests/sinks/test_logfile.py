@@ -57,9 +57,19 @@ def test_events_and_status_messages_are_appended(path, opened):
 
 @pytest.mark.skipif(os.name != "posix", reason="no modes elsewhere")
 def test_folder_and_file_are_made_and_closed_to_others(path, opened):
-    opened()
-    assert stat.S_IMODE(path.stat().st_mode) & 0o027 == 0
-    assert stat.S_IMODE(path.parent.stat().st_mode) & 0o027 == 0
+    """Whatever the umask, and the rotated files too."""
+    before = os.umask(0)
+    try:
+        write(opened(max_bytes=LINE, backups=2), 1, 2, 3)
+    finally:
+        os.umask(before)
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in (path.parent, *path.parent.iterdir())}
+    assert modes == {
+        "logs": 0o750,
+        "events.jsonl": 0o640,
+        "events.jsonl.1": 0o640,
+        "events.jsonl.2": 0o640,
+    }
 
 
 def test_a_full_file_is_rotated_and_the_oldest_goes(path, opened):

@@ -7,12 +7,41 @@ from hypothesis import strategies as st
 
 from detector.errors import SinkError
 from detector.records import Label
-from detector.sinks.request import Filter, Request, parse_request
+from detector.sinks.request import Filter, Request, parse_request, parse_token
 
 
 @pytest.mark.parametrize("line", [b"", b"\r", b"{}", b'{"labels": null}', b'{"labels": [], "min_score": 0}'])
 def test_asking_for_nothing_is_asking_for_everything(line):
     assert parse_request(line) == Request()
+
+
+def test_a_report_is_asked_for_alone():
+    assert parse_request(b'{"report": true}') == Request(report=True)
+
+
+@pytest.mark.parametrize(
+    ("line", "token"),
+    [
+        (b'{"token": "0123"}', b"0123"),
+        (b' {"token":"0123"} \r', b"0123"),
+        (b'{"token": "\\u00e9"}', "é".encode()),
+        (b'{"token": 123}', b""),
+        (b'{"token": "0123", "since": 1}', b""),
+        (b'{"tokens": "0123"}', b""),
+        (b'"0123"', b""),
+        (b"0123", b""),
+        (b"[" * 4000, b""),
+        (b"\xff", b""),
+        (b"", b""),
+    ],
+)
+def test_a_token_is_an_object_of_its_own_and_all_else_is_none(line, token):
+    assert parse_token(line) == token
+
+
+@given(st.binary(max_size=200))
+def test_no_line_makes_the_reading_of_a_token_fail(line):
+    assert isinstance(parse_token(line), bytes)
 
 
 def test_all_three_wishes_are_read():
@@ -36,6 +65,9 @@ def test_all_three_wishes_are_read():
         (b'{"since": -1}', "since"),
         (b'{"since": 1.5}', "since"),
         (b'{"since": true}', "since"),
+        (b'{"report": false}', "report"),
+        (b'{"report": 1, "since": 0}', "report"),
+        (b'{"token": "0123456789abcdef"}', "no token"),
     ],
 )
 def test_a_fault_is_told_in_one_line(line, fault):

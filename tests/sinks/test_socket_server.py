@@ -15,8 +15,9 @@ from event_samples import make_fields, make_message
 
 from detector.errors import ConfigError, SinkError
 from detector.records import Label
+from detector.sinks.access import EVERYBODY, Access
 from detector.sinks.address import TcpAddress, UnixAddress, parse_address
-from detector.sinks.limits import ServerLimits
+from detector.sinks.limits import ServerLimits, SubscriberCounts
 from detector.sinks.message import encode, hello_fields, status_fields
 from detector.sinks.socket_server import SocketSink
 
@@ -37,8 +38,15 @@ def serve(tmp_path):
     """Start a server; without a request its subscribers get events at once."""
     with contextlib.ExitStack() as stack:
 
-        def start(uri="tcp://127.0.0.1:0", **limits):
-            sink = SocketSink(uri, hello=hello, limits=ServerLimits(**({"request_seconds": 0} | limits)))
+        def start(uri="tcp://127.0.0.1:0", *, report=None, counts=None, access=EVERYBODY, **limits):
+            sink = SocketSink(
+                uri,
+                hello=hello,
+                report=report,
+                access=access,
+                counts=counts,
+                limits=ServerLimits(**({"request_seconds": 0} | limits)),
+            )
             sink.open()
             stack.callback(sink.close)
             return sink
@@ -250,6 +258,50 @@ def test_heartbeats_come(serve):
     ] * 3
 
 
+def test_who_takes_nothing_for_long_is_let_go_and_others_are_not(serve):
+    """Told by the beat; the good one hears beats only until the stalled one has gone."""
+    counts = SubscriberCounts()
+    sink = serve(counts=counts, heartbeat_seconds=0.01, stall_seconds=0.05, client_buffer_bytes=4096)
+    with Client(sink, receive_buffer=4096) as stalled, Client(sink) as good:
+        wide = encode({**make_fields(), "source": "x" * 60_000, "seq": 1})
+        for _ in range(200):  # more than the kernel holds for a connection
+            sink.write(wide)
+        assert counts.connected == 2
+        while counts.connected == 2:
+            assert good.read() is not None
+        write(sink, 7)
+        while good.read()["seq"] != 7:
+            pass
+        with contextlib.suppress(ConnectionResetError):
+            while stalled.socket.recv(1 << 20):
+                pass
+
+
+def test_what_slow_subscribers_lose_is_counted(serve):
+    counts = SubscriberCounts()
+    sink = serve(counts=counts, history_length=10, request_seconds=LONG)
+    with Client(sink) as late:
+        arrived(sink, *range(1, 51))
+        late.send({})
+        assert late.read()["count"] == 40
+    assert counts.dropped == 40
+
+
+def test_a_report_is_given_for_the_asking_and_ends_the_connection(serve):
+    sink = serve(report=lambda: {"type": "report", "uptime_seconds": 7}, request_seconds=LONG)
+    with Client(sink) as other, Client(sink, {"report": True}) as client:
+        assert client.rest() == [{"type": "report", "uptime_seconds": 7}]
+        other.send({})
+        write(sink, 1)
+        assert other.seqs(1) == [1]
+
+
+def test_where_there_is_no_report_it_is_told(serve):
+    with Client(serve(request_seconds=LONG), {"report": True}) as client:
+        (error,) = client.rest()
+        assert "no report" in error["message"]
+
+
 def test_one_too_many_is_refused_with_a_reason(serve):
     sink = serve(max_clients=2)
     with Client(sink) as first, Client(sink):
@@ -327,6 +379,36 @@ def test_the_unix_socket_is_for_owner_and_group_and_goes_at_the_end(serve, path)
         write(sink, 1)
         assert client.seqs(1) == [1]
     sink.close()
+    assert not path.exists()
+
+
+@needs_unix
+def test_the_unix_socket_and_its_new_folders_are_given_to_a_group(serve, path):
+    import grp
+
+    known = {group.gr_gid for group in grp.getgrall()}
+    mine = known if os.getuid() == 0 else known & {os.getgid(), *os.getgroups()}
+    group = grp.getgrgid(max(mine))
+    serve(f"unix://{path}", access=Access(group=group.gr_name))
+    assert path.stat().st_gid == path.parent.stat().st_gid == group.gr_gid
+    assert stat.S_IMODE(path.stat().st_mode) == 0o660
+
+
+@needs_unix
+def test_a_group_that_is_not_there_is_told_and_nothing_stays_behind(serve, path):
+    with pytest.raises(SinkError, match="there is no such group"):
+        serve(f"unix://{path}", access=Access(group="nobody-of-this-name"))
+    assert not path.exists()
+
+
+@needs_unix
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() == 0, reason="root may give to any group")
+def test_a_group_one_does_not_belong_to_is_told_and_nothing_stays_behind(serve, path):
+    import grp
+
+    others = (group.gr_name for group in grp.getgrall() if group.gr_gid not in os.getgroups())
+    with pytest.raises(SinkError, match="cannot be given"):
+        serve(f"unix://{path}", access=Access(group=next(others)))
     assert not path.exists()
 
 
