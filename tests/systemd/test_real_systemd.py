@@ -28,6 +28,7 @@ CHECKOUT = "/srv/sound-detector"
 MICROPHONE = "/srv/microphone"
 CONFIG = "etc/sound-detector/config.yaml"
 DROP_INS = "etc/systemd/system/sound-detector.service.d"
+CREDENTIALS = "/run/credentials/sound-detector.service"
 SOCKET = "/run/sound-detector/events.sock"
 
 DYNAMIC_USERS = range(61184, 65520)
@@ -346,6 +347,27 @@ def hears(microphone: virtualmic.VirtualMicrophone) -> str:
     lines = [f"Environment={name}={value}" for name, value in variables.items()]
     # PulseAudio's client asks whether it may be a real-time thread, and does without.
     return "\n".join(["[Service]", *lines, "SystemCallFilter=sched_setscheduler", ""])
+
+
+def test_with_its_addition_it_serves_tcp_and_gets_its_token_from_the_manager(
+    service: Service, recording: str
+) -> None:
+    """The token belongs to root and is closed to everybody else; the service sees a copy."""
+    addition = (
+        (ROOT / "systemd/network.conf").read_text().replace("#LoadCredential=token:", "LoadCredential=token:")
+    )
+    token = service.root / "etc/sound-detector/token"
+    token.write_text("0123456789abcdef0123456789abcdef\n")
+    token.chmod(0o600)
+    sinks = (
+        f"[{{kind: socket, target: 'tcp://0.0.0.0:8765', token_file: {CREDENTIALS}/token, insecure: true}}]"
+    )
+    service.start(config=recording.replace("[stdout:text, socket]", sinks), drop_in=addition)
+    listen = (
+        "sound-detector listen --insecure --json --token-file /etc/sound-detector/token tcp://127.0.0.1:8765"
+    )
+    event = service.machine.run("sh", "-c", f"timeout 60 {listen} | grep -m 1 '\"start\"'")
+    assert "recording" in event.stdout, event.stdout
 
 
 def test_no_system_call_was_denied(service: Service) -> None:
