@@ -38,7 +38,7 @@ def list_models(*, as_json: bool = False) -> int:
     for bundle in bundles:
         spec = bundle.spec
         seconds = f"{spec.window / spec.sample_rate:.3f} s"
-        is_here = any(store.file_path(bundle, runtime).is_file() for runtime in store.runtimes(bundle))
+        is_here = all(_is_here(network) for network in store.networks(bundle))
         runs_on = ", ".join(_runs_on(bundle)) or ("no runtime" if is_here else "not pulled")
         count = str(len(spec.labels))
         rows.append((spec.name, f"{spec.sample_rate} Hz", seconds, count, runs_on, bundle.description))
@@ -67,28 +67,36 @@ def info_model(name: str, *, as_json: bool = False) -> int:
 
 def pull_model(name: str, *, from_file: str | None = None, quiet: bool = False) -> int:
     """Bring one model to this machine; prints where its files lie, tells progress on standard error."""
-    bundle = load_bundle(store.find(name))
+    networks = store.networks(load_bundle(store.find(name)))
+    if from_file is not None and len(networks) > 1:
+        names = " and ".join(network.spec.name for network in networks)
+        raise ModelError(
+            f"model {name} is made of {names}: --from takes the file of one, so pull them one by one"
+        )
     bar = _Bar(enabled=not quiet and sys.stderr.isatty())
     try:
-        pull(
-            bundle,
-            from_file=None if from_file is None else Path(from_file),
-            say=bar.say,
-            progress=bar.progress,
-        )
+        for network in networks:
+            pull(
+                network,
+                from_file=None if from_file is None else Path(from_file),
+                say=bar.say,
+                progress=bar.progress,
+            )
     finally:
         bar.close()
-    for kind in bundle.files:
-        if is_whole(bundle, kind):
-            print(f"{bundle.spec.name}: {store.file_path(bundle, kind)} is here and verified")
+    for network in networks:
+        for kind in network.files:
+            if is_whole(network, kind):
+                print(f"{network.spec.name}: {store.file_path(network, kind)} is here and verified")
     return 0
 
 
 def verify_models(names: list[str]) -> int:
     """Check size and sha256 of every file of these models, or of all that are here; 1 where one is wrong."""
     bundles = [load_bundle(store.find(name)) for name in names or store.available()]
+    networks = {network.folder: network for bundle in bundles for network in store.networks(bundle)}
     bad = 0
-    for bundle in bundles:
+    for bundle in networks.values():
         for kind in bundle.files:
             path = store.file_path(bundle, kind)
             fixed = bundle.files[kind].derived_from is None
@@ -104,7 +112,14 @@ def verify_models(names: list[str]) -> int:
     return 1 if bad else 0
 
 
+def _is_here(network: Bundle) -> bool:
+    return any(store.file_path(network, runtime).is_file() for runtime in store.runtimes(network))
+
+
 def _runs_on(bundle: Bundle) -> list[str]:
+    if bundle.members:
+        each = [_runs_on(network) for network in store.networks(bundle)]
+        return list(dict.fromkeys(runtime for one in each for runtime in one[:1])) if all(each) else []
     return [
         runtime
         for runtime in store.runtimes(bundle)

@@ -8,6 +8,7 @@ from pathlib import Path
 from detector import strict
 from detector.backends import onnx_model, tflite_model
 from detector.backends.bundle import RUNTIMES, Bundle, FileKind, Runtime, load_bundle
+from detector.backends.combined import CombinedClassifier
 from detector.errors import ModelError
 from detector.interfaces import Classifier
 from detector.modelstore.checksum import checked_bytes, checked_derived_bytes
@@ -66,15 +67,37 @@ def read_model_file(bundle: Bundle, kind: FileKind) -> bytes:
 def load_classifier(name_or_path: str, *, runtime: str = "auto", threads: int = 1) -> Classifier:
     """Make the classifier of a model: `tflite`, `onnx`, or with `auto` the first that is here and installed.
 
+    Where models answer together, that is said of each of them.
     ModelError where the model is unknown, not pulled, damaged, or no runtime can run it.
     """
     bundle = load_bundle(find(name_or_path))
+    weights = [member.weight for member in bundle.members]
+    if weights:
+        each = [_load_network(network, runtime, threads) for network in networks(bundle)]
+        return CombinedClassifier(bundle.spec, list(zip(each, weights, strict=True)))
+    return _load_network(bundle, runtime, threads)
+
+
+def _load_network(bundle: Bundle, runtime: str, threads: int) -> Classifier:
     chosen = _auto(bundle) if runtime == "auto" else _named(bundle, runtime)
     content = read_model_file(bundle, chosen)
     front_end = bundle.front_end if bundle.files[chosen].input == "logmel" else None
     if chosen == "tflite":
         return tflite_model.TfliteClassifier(content, bundle.spec, front_end=front_end, threads=threads)
     return onnx_model.OnnxClassifier(content, bundle.spec, front_end=front_end, threads=threads)
+
+
+def networks(bundle: Bundle) -> list[Bundle]:
+    """Give the bundles that hold the networks of a model: itself, or its members'."""
+    if not bundle.members:
+        return [bundle]
+    found = [load_bundle(find(member.model)) for member in bundle.members]
+    for network in found:
+        if network.members:
+            raise ModelError(
+                f"model {bundle.spec.name}: its member {network.spec.name} is made of others itself"
+            )
+    return found
 
 
 def runtimes(bundle: Bundle) -> list[Runtime]:

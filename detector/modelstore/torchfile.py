@@ -71,6 +71,6 @@ def _rebuild(
 ) -> NDArray[Any]:
     """Cut a tensor out of its storage; only the plain layout, last axis fastest, is taken."""
     plain = tuple(math.prod(shape[axis + 1 :]) for axis in range(len(shape)))
-    if stride != plain and math.prod(shape):
+    if stride != plain and 0 not in shape:
         raise ModelError(f"the weights file holds a tensor of layout {stride}, expected {plain}")
     return storage[offset : offset + math.prod(shape)].reshape(shape)
