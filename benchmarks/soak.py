@@ -133,6 +133,10 @@ def soak(hours: float, seed: int, folder: Path) -> tuple[list[Look], Subscriber,
     program = start(folder)
     assert program.stdin is not None
     path = folder / "events.sock"
+    while not path.exists():
+        if program.poll() is not None:
+            raise SystemExit(f"the program ended: {(folder / 'said').read_text(errors='replace').strip()}")
+        time.sleep(0.02)
     subscriber, home = Subscriber(path), Home(seed, time.time())
     looks: list[Look] = []
     with connect(path) as stalled, contextlib.closing(program.stdin):

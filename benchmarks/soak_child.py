@@ -26,6 +26,7 @@ class Stream:
 
     name = "soak"
     live = False
+    immediate = False
 
     def blocks(self) -> Iterator[Block]:
         """Yield blocks until the input ends; raises DeviceLost where it says so."""
