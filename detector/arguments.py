@@ -13,6 +13,7 @@ from detector.analyzeflags import EXAMPLES as ANALYZE_EXAMPLES
 from detector.analyzeflags import add_analyze_flags
 from detector.connectionflags import add_connection_flags
 from detector.errors import ConfigError
+from detector.evaluationflags import EVALUATE_EXAMPLES, SOUNDSCAPE_EXAMPLES, add_evaluate, add_soundscape
 from detector.history.when import parse_when
 from detector.settingflags import add_setting_flags, device
 
@@ -66,6 +67,16 @@ def make_parser() -> argparse.ArgumentParser:
     _status(commands)
     _history(commands)
     _analyze(commands)
+    add_evaluate(
+        _command(
+            commands, "evaluate", "measure how good it is on labelled recordings", epilog=EVALUATE_EXAMPLES
+        )
+    )
+    add_soundscape(
+        _command(
+            commands, "soundscape", "mix clips into recordings with known truth", epilog=SOUNDSCAPE_EXAMPLES
+        )
+    )
     _check_config(commands)
     return parser
 

@@ -36,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "status": _status,
         "history": _history,
         "analyze": _analyze,
+        "evaluate": _evaluate,
+        "soundscape": _soundscape,
         "check-config": _check_config,
     }
     try:
@@ -133,6 +135,19 @@ def _analyze(options: argparse.Namespace) -> int:
     from detector.assemble.analysis import analyze_command
 
     return analyze_command(options, overrides(options), os.environ)
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from detector.assemble.evaluation import evaluate_command
+
+    return evaluate_command(options, overrides(options), os.environ)
+
+
+def _soundscape(options: argparse.Namespace) -> int:
+    from detector.evaluationflags import soundscape_request
+    from detector.soundscapes.command import soundscape
+
+    return soundscape(soundscape_request(options))
 
 
 def _check_config(options: argparse.Namespace) -> int:

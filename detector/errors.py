@@ -7,6 +7,8 @@
     │   ├── DeviceNotFound     no such microphone, or the name is ambiguous
     │   ├── DeviceLost         the microphone went away while we listened
     │   └── UnsupportedFormat  a file or stream that cannot be decoded
+    ├── DatasetError           labelled clips are missing or their folds leak  exit 1
+    ├── AnnotationError        a truth that cannot be meant, or nobody wrote  exit 1
     ├── HistoryError           the history cannot be read or written (never fatal for the daemon)
     └── SinkError              events cannot be delivered (fatal only at start)
         └── SinkClosed         the reader has gone for good, as after `| head -1`
@@ -51,6 +53,14 @@ class DeviceLost(SourceError):
 
 class UnsupportedFormat(SourceError):
     """A recording is missing, empty, damaged or in a format that cannot be read."""
+
+
+class DatasetError(DetectorError):
+    """A folder of labelled clips is not what its layout promises, or its folds leak."""
+
+
+class AnnotationError(DetectorError):
+    """Annotations of a recording are missing, damaged, or in other units than seconds."""
 
 
 class HistoryError(DetectorError):

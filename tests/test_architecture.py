@@ -18,7 +18,9 @@ ROOT = Path(__file__).resolve().parents[1]
 ORDER = (
     ("cli",),
     ("assemble", "subscriber", "status", "arguments", "signals"),
-    ("report", "analyzeflags"),
+    ("report", "analyzeflags", "evaluationflags"),
+    ("soundscapes",),
+    ("evaluation",),
     ("configfile", "settingflags", "connectionflags"),
     ("configcheck",),
     ("daemon", "analysis", "config"),
@@ -39,6 +41,8 @@ SETTINGS_READERS = SETTINGS | {"cli", "assemble"}
 PURE = (
     *("audio", "events", "pipeline", "interfaces", "records", "errors", "devicestate", "sinks.message"),
     *("analysis.summary", "analysis.sounds", "analysis.overview"),
+    *("evaluation.annotations", "evaluation.matching", "soundscapes.plan", "soundscapes.stretch"),
+    "soundscapes.mixing",
 )
 DATA_TYPES = {
     *("__future__", "bisect", "collections", "dataclasses", "datetime", "difflib", "enum"),

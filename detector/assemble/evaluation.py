@@ -1,0 +1,92 @@
+"""An ear for `sound-detector evaluate`: the daemon's pipeline over recordings, with and without the gate."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from detector import modelstore
+from detector.assemble.daemon import block_length
+from detector.assemble.edges import make_source
+from detector.assemble.pipeline import check_labels, hop_length, make_pipeline
+from detector.backends.bundle import load_bundle
+from detector.config import Settings
+from detector.configfile import load_settings
+from detector.evaluation.command import evaluate
+from detector.evaluation.hearing import Ear, MakeEar
+from detector.evaluationflags import evaluate_request
+from detector.interfaces import Classifier, Source
+from detector.pipeline import Pipeline
+from detector.records import ModelSpec
+
+GATED, UNGATED = "as set", "gate off"
+
+
+def evaluate_command(
+    options: argparse.Namespace, overrides: Mapping[str, object], environ: Mapping[str, str]
+) -> int:
+    """Do what `sound-detector evaluate` was asked; `overrides`: the settings among `options`."""
+    loaded = load_settings(
+        config_path=options.config,
+        environ=environ,
+        overrides=overrides,
+        set_expressions=options.set_expressions,
+    )
+    settings = loaded.settings
+    with loaded.placing():
+        check_labels(settings)
+    ungated = options.annotations is not None
+
+    def make_ear(columns: Sequence[Sequence[int]]) -> MakeEar:
+        return EarMaker.of(settings, columns, ungated=ungated)
+
+    spec = model_spec(settings)
+    hop_seconds = hop_length(settings, spec) / spec.sample_rate
+    return evaluate(evaluate_request(options, hop_seconds=hop_seconds), spec, make_ear)
+
+
+def model_spec(settings: Settings) -> ModelSpec:
+    """The model's description; needs no model file."""
+    return load_bundle(modelstore.find(settings.model.name)).spec
+
+
+@dataclass(frozen=True)
+class EarMaker:
+    """Builds the same ear in every process; picklable."""
+
+    variants: Mapping[str, Settings]
+    """Name -> the settings to hear with; all of one model."""
+    columns: Sequence[Sequence[int]]
+    """For each class, the model's outputs that speak for it."""
+
+    @classmethod
+    def of(cls, settings: Settings, columns: Sequence[Sequence[int]], *, ungated: bool) -> EarMaker:
+        """With the settings as they are, and with `ungated` also with the gate off."""
+        variants = {GATED: settings}
+        if ungated and settings.gate.mode != "off":
+            variants[UNGATED] = replace(settings, gate=replace(settings.gate, mode="off"))
+        return cls(variants, columns)
+
+    def __call__(self) -> Ear:
+        """Load the model and build the ear; raises ModelError, ConfigError."""
+        first = next(iter(self.variants.values()))
+        model = first.model
+        classifier = modelstore.load_classifier(model.name, runtime=model.runtime, threads=model.threads)
+        block = block_length(hop_length(first, classifier.spec), classifier.spec.sample_rate)
+
+        def source(path: Path, /) -> Source:
+            settings = replace(first.source, input=str(path), realtime=False, name=None)
+            return make_source(settings, sample_rate=classifier.spec.sample_rate, block_length=block)
+
+        pipelines = {name: _Factory(settings) for name, settings in self.variants.items()}
+        return Ear(classifier, pipelines, source, self.columns)
+
+
+@dataclass(frozen=True)
+class _Factory:
+    settings: Settings
+
+    def __call__(self, classifier: Classifier, /) -> Pipeline:
+        return make_pipeline(self.settings, classifier)

@@ -1,0 +1,131 @@
+"""How well clips are told apart: scikit-learn's metrics over what was heard of each clip."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.evaluation.extra import needed
+from detector.evaluation.hearing import Heard
+
+NOTHING = "(nothing)"
+"""What a clip counts as that was not classified, or of which no event was told."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClipAnswer:
+    """What was said of one clip."""
+
+    label: str
+    """Its true class."""
+    fold: str | None
+    by_score: str
+    """Class with the highest mean score, or NOTHING."""
+    by_event: str
+    """Class of the event with the highest top score, or NOTHING."""
+    told: frozenset[str]
+    """Classes of all its events."""
+    scores: NDArray[np.float32]
+    """Shape (classes,): mean over the clip's windows, 0 where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassFigures:
+    """One class's share of the answers."""
+
+    precision: float
+    recall: float
+    f1: float
+    average_precision: float
+    """Of its mean scores over all clips; NaN where it is not by score."""
+    clips: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClipFigures:
+    """Figures of one way to decide, 0..1."""
+
+    accuracy: float
+    micro: tuple[float, float, float]
+    """Precision, recall, F1; a clip with no answer lowers recall alone."""
+    macro: tuple[float, float, float]
+    mean_average_precision: float
+    nothing: float
+    """Share of clips without an answer."""
+    classes: Mapping[str, ClassFigures]
+    folds: Mapping[str, float]
+    """Accuracy in each."""
+    confusion: NDArray[np.int64]
+    """Shape (classes, classes + 1): true by answered, the last column is NOTHING."""
+
+
+def answer(
+    label: str, fold: str | None, heard: Heard, classes: Sequence[str], of: Mapping[str, str]
+) -> ClipAnswer:
+    """Decide by mean score and by events; `of`: label name -> class."""
+    mean = heard.scores.mean(axis=0) if len(heard.scores) else np.zeros(len(classes), np.float32)
+    mapped = [event for event in heard.events if event.label in of]
+    top = max(mapped, key=lambda event: event.top_score, default=None)
+    return ClipAnswer(
+        label=label,
+        fold=fold,
+        by_score=classes[int(mean.argmax())] if mean.any() else NOTHING,
+        by_event=NOTHING if top is None else of[top.label],
+        told=frozenset(of[event.label] for event in mapped),
+        scores=mean,
+    )
+
+
+def own_class_told(answers: Sequence[ClipAnswer]) -> float:
+    """Share of clips of which at least one event is of their own class."""
+    return float(np.mean([a.label in a.told for a in answers]))
+
+
+def clip_figures(answers: Sequence[ClipAnswer], classes: Sequence[str], *, by_event: bool) -> ClipFigures:
+    """Compare answers with the truth; DetectorError where scikit-learn is missing."""
+    metrics = needed("sklearn.metrics", "scikit-learn")
+    truth = [a.label for a in answers]
+    said = [a.by_event if by_event else a.by_score for a in answers]
+    names = [*classes, NOTHING]
+
+    def shares(average: str | None) -> tuple[NDArray[np.float64], ...]:
+        result: tuple[NDArray[np.float64], ...] = metrics.precision_recall_fscore_support(
+            truth, said, labels=list(classes), average=average, zero_division=0.0
+        )
+        return result
+
+    precision, recall, f1, count = shares(None)
+    average = [np.nan] * len(classes)
+    if not by_event:
+        scores = np.array([a.scores for a in answers])  # (clips, classes)
+        average = [
+            metrics.average_precision_score([label == name for label in truth], scores[:, place])
+            if name in truth
+            else np.nan
+            for place, name in enumerate(classes)
+        ]
+    right = np.array([a == b for a, b in zip(truth, said, strict=True)])
+    folds = sorted({a.fold for a in answers if a.fold is not None}, key=lambda fold: (len(fold), fold))
+    return ClipFigures(
+        accuracy=float(metrics.accuracy_score(truth, said)),
+        micro=_three(shares("micro")),
+        macro=_three(shares("macro")),
+        mean_average_precision=float(np.nanmean(average)) if not by_event else np.nan,
+        nothing=float(np.mean([name == NOTHING for name in said])),
+        classes={
+            name: ClassFigures(
+                float(precision[i]), float(recall[i]), float(f1[i]), float(average[i]), int(count[i])
+            )
+            for i, name in enumerate(classes)
+        },
+        folds={fold: float(right[[a.fold == fold for a in answers]].mean()) for fold in folds},
+        confusion=metrics.confusion_matrix(truth, said, labels=names)[:-1],
+    )
+
+
+def _three(shares: Sequence[object]) -> tuple[float, float, float]:
+    precision, recall, f1 = (float(np.asarray(share)) for share in shares[:3])
+    return precision, recall, f1

@@ -1,0 +1,113 @@
+"""`sound-detector evaluate`: clips of a dataset, or annotated recordings; what it reads, hears and writes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from detector.errors import DatasetError
+from detector.evaluation.clipreport import clip_files, clip_json, clip_text
+from detector.evaluation.clips import MakeEarOf, evaluate_clips
+from detector.evaluation.datasets import SUFFIXES, read_dataset
+from detector.evaluation.labelmap import SHIPPED, ClassMap, make_class_map, read_map
+from detector.evaluation.recordingreport import recording_files, recording_json, recording_text
+from detector.evaluation.recordings import evaluate_recordings, read_truths
+from detector.evaluation.report import make_folder, write_files
+from detector.records import ModelSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the command line asked for."""
+
+    paths: tuple[Path, ...]
+    annotations: Path | None = None
+    """A folder of annotations, or one table of several recordings."""
+    layout: str | None = None
+    map_file: Path | None = None
+    ignore: tuple[str, ...] = ()
+    """Labels, with their kinds, that are not counted in recordings."""
+    out: Path | None = None
+    overwrite: bool = False
+    as_json: bool = False
+    hop_seconds: float = 0.24
+    """From one window to the next."""
+    jobs: int = 0
+    quiet: bool = False
+
+
+def evaluate(request: Request, spec: ModelSpec, make_ear: MakeEarOf) -> int:
+    """Do it and print the figures; the status is 1 where a file could not be read."""
+    if request.out is not None:
+        make_folder(request.out, overwrite=request.overwrite)
+    table = dict(read_map(SHIPPED)) | (read_map(request.map_file) if request.map_file else {})
+    if request.annotations is None:
+        return _clips(request, spec, make_ear, table)
+    return _recordings(request, request.annotations, spec, make_ear, table)
+
+
+def _clips(request: Request, spec: ModelSpec, make_ear: MakeEarOf, table: Mapping[str, Sequence[str]]) -> int:
+    if len(request.paths) != 1:
+        raise DatasetError(f"expected one dataset, got {len(request.paths)}; recordings need --annotations")
+    dataset = read_dataset(request.paths[0], request.layout)
+    classes = _map(dataset.classes, spec, table, request)
+    report = evaluate_clips(dataset, classes, make_ear, jobs=request.jobs, quiet=request.quiet)
+    if request.out is not None:
+        write_files(request.out, clip_files(report))
+    _say(clip_json(report) if request.as_json else clip_text(report))
+    return 1 if report.unreadable else 0
+
+
+def _recordings(
+    request: Request,
+    annotations: Path,
+    spec: ModelSpec,
+    make_ear: MakeEarOf,
+    table: Mapping[str, Sequence[str]],
+) -> int:
+    truths = read_truths(find_recordings(request.paths), annotations)
+    wanted = {annotation.label for truth in truths for annotation in truth.annotations}
+    classes = _map(sorted(wanted), spec, table, request)
+    ignored = _map(request.ignore, spec, table, request).of_label
+    report = evaluate_recordings(
+        truths,
+        classes,
+        make_ear,
+        window_seconds=spec.window / spec.sample_rate,
+        hop_seconds=request.hop_seconds,
+        ignored=frozenset(ignored),
+        jobs=request.jobs,
+        quiet=request.quiet,
+    )
+    if request.out is not None:
+        write_files(request.out, recording_files(report))
+    _say(recording_json(report) if request.as_json else recording_text(report))
+    return 1 if report.unreadable else 0
+
+
+def _map(
+    classes: Sequence[str], spec: ModelSpec, table: Mapping[str, Sequence[str]], request: Request
+) -> ClassMap:
+    where = f"as {request.map_file} says" if request.map_file else "name its labels with --map FILE"
+    return make_class_map(classes, spec.labels, table, where=where)
+
+
+def find_recordings(paths: Sequence[Path]) -> list[Path]:
+    """Files as they are, folders by their sound files; DatasetError where there is none."""
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found += sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise DatasetError(f"{path}: expected a recording or a folder of them, got nothing")
+    if not found:
+        raise DatasetError(f"no recording found in {', '.join(map(str, paths))}; expected sound files")
+    return found
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text)

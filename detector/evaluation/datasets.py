@@ -1,0 +1,169 @@
+"""Datasets of clips: the layouts of ESC-50 and UrbanSound8K, and a folder for each class; their folds.
+
+A clip knows the recording it was cut from where the layout says so: a model trained on one part of a
+recording and tested on another flatters itself, so a source that lies in two folds is refused.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from detector.errors import DatasetError
+
+SUFFIXES = {".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff", ".opus", ".oga"}
+"""Files that count as clips."""
+_ESC_NAME = re.compile(r"(?P<fold>\d+)-(?P<source>\d+)-(?P<take>[A-Z]+)(-\d+)?")
+_NUMBERED = re.compile(r"\d+\s*-\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """One labelled sound file."""
+
+    path: Path
+    label: str
+    """Its class, as the dataset calls it."""
+    fold: str | None
+    """None where the dataset defines none."""
+    source: str
+    """The recording it was cut from; the file's own name where that is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Clips of one folder."""
+
+    layout: str
+    """`esc50`, `urbansound8k` or `folders`."""
+    clips: tuple[Clip, ...]
+
+    @property
+    def classes(self) -> list[str]:
+        """Every class, sorted."""
+        return sorted({clip.label for clip in self.clips})
+
+    @property
+    def folds(self) -> list[str]:
+        """Every fold, sorted; empty where there are none."""
+        return sorted({clip.fold for clip in self.clips if clip.fold is not None}, key=lambda f: (len(f), f))
+
+
+def read_dataset(root: Path, layout: str | None = None) -> Dataset:
+    """Find the clips; `layout` None looks which one it is; raises DatasetError."""
+    if not root.is_dir():
+        raise DatasetError(
+            f"{root}: expected a folder of clips, got {'a file' if root.exists() else 'nothing'}"
+        )
+    chosen = layout or _layout(root)
+    dataset = Dataset(chosen, tuple(LAYOUTS[chosen](root)))
+    if not dataset.clips:
+        raise DatasetError(f"{root}: no clip found; expected a folder for each class, with sound files in it")
+    if missing := [clip.path for clip in dataset.clips if not clip.path.is_file()]:
+        raise DatasetError(f"{root}: {len(missing)} clips of the table are missing, first {missing[0]}")
+    check_folds(dataset.clips)
+    return dataset
+
+
+def check_folds(clips: Sequence[Clip]) -> None:
+    """DatasetError where clips of one source lie in two folds."""
+    first: dict[str, Clip] = {}
+    for clip in clips:
+        other = first.setdefault(clip.source, clip)
+        if clip.fold != other.fold:
+            raise DatasetError(
+                f"folds leak: {other.path.name} in fold {other.fold} and {clip.path.name} in fold "
+                f"{clip.fold} are from the same source {clip.source}; put all clips of a source into one fold"
+            )
+
+
+def _layout(root: Path) -> str:
+    if (root / "meta" / "esc50.csv").is_file():
+        return "esc50"
+    if (root / "metadata" / "UrbanSound8K.csv").is_file():
+        return "urbansound8k"
+    return "folders"
+
+
+def _esc50(root: Path) -> list[Clip]:
+    rows = _rows(root / "meta" / "esc50.csv", ("filename", "fold", "category"))
+    return [
+        Clip(
+            root / "audio" / row["filename"],
+            row["category"],
+            row["fold"],
+            row.get("src_file") or Path(row["filename"]).stem,
+        )
+        for row in rows
+    ]
+
+
+def _urbansound8k(root: Path) -> list[Clip]:
+    """The clips whose folds are there; a file may have been encoded anew, so its suffix is not fixed."""
+    rows = _rows(root / "metadata" / "UrbanSound8K.csv", ("slice_file_name", "fsID", "fold", "class"))
+    return [
+        Clip(
+            _encoded(root / "audio" / f"fold{row['fold']}" / row["slice_file_name"]),
+            row["class"],
+            row["fold"],
+            row["fsID"],
+        )
+        for row in rows
+        if (root / "audio" / f"fold{row['fold']}").is_dir()
+    ]
+
+
+def _folders(root: Path) -> list[Clip]:
+    paths = sorted(path for path in root.glob("*/**/*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    matches = [_ESC_NAME.fullmatch(path.stem) for path in paths]
+    folded = bool(matches) and all(match is not None for match in matches)
+    return [
+        Clip(
+            path,
+            _class_name(path.relative_to(root).parts[0]),
+            match["fold"] if folded and match else None,
+            match["source"] if folded and match else str(path.relative_to(root)),
+        )
+        for path, match in zip(paths, matches, strict=True)
+    ]
+
+
+def _class_name(folder: str) -> str:
+    """`001 - Dog bark` is the class Dog bark."""
+    return _NUMBERED.sub("", folder, count=1) or folder
+
+
+def _encoded(path: Path) -> Path:
+    if path.is_file():
+        return path
+    stem = path.name.removesuffix(".wav")
+    return next((other for suffix in SUFFIXES if (other := path.with_name(stem + suffix)).is_file()), path)
+
+
+def _rows(path: Path, columns: Sequence[str]) -> list[Mapping[str, str]]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            rows = list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DatasetError(f"cannot read {path}: {error}") from error
+    missing = [column for column in columns if column not in (reader.fieldnames or ())]
+    if missing:
+        raise DatasetError(
+            f"{path}: expected the columns {', '.join(columns)}; {', '.join(missing)} is missing"
+        )
+    for number, row in enumerate(rows, 2):
+        if not all(row[column] for column in columns):
+            raise DatasetError(f"{path}, line {number}: expected a value in each of {', '.join(columns)}")
+    return list(rows)
+
+
+LAYOUTS: Mapping[str, Callable[[Path], list[Clip]]] = {
+    "esc50": _esc50,
+    "urbansound8k": _urbansound8k,
+    "folders": _folders,
+}
+"""Name -> reader."""

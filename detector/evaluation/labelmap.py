@@ -1,0 +1,127 @@
+"""A dataset's classes as a model's labels: a shipped table, the user's own, or names that are the same.
+
+A label's kinds count for its class too (`Bark` for a class that names `Dog`), unless another class
+claims them by name.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from detector.errors import DatasetError
+from detector.records import Label
+
+SHIPPED = Path(__file__).with_name("classes.csv")
+"""The classes of ESC-10, ESC-50 and UrbanSound8K as AudioSet names; without labels where it has no name."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassMap:
+    """Which of a model's outputs speak for which class."""
+
+    classes: tuple[str, ...]
+    """Those that have a label, in the order of `columns`."""
+    columns: tuple[tuple[int, ...], ...]
+    """For each class, the places of its labels among the model's outputs."""
+    unmapped: tuple[str, ...]
+    """Classes that the model has no label for."""
+    of_label: Mapping[str, str]
+    """Label name -> the class it speaks for."""
+
+
+def read_map(path: Path) -> dict[str, tuple[str, ...]]:
+    """Read a table `class,labels`, the labels between semicolons: normalised class -> label names."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.reader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DatasetError(f"cannot read {path}: {error}") from error
+    if not rows or [cell.strip().lower() for cell in rows[0]] != ["class", "labels"]:
+        raise DatasetError(f"{path}, line 1: expected the heading class,labels")
+    found: dict[str, tuple[str, ...]] = {}
+    for number, row in enumerate(rows[1:], 2):
+        if len(row) != 2:
+            raise DatasetError(
+                f'{path}, line {number}: expected 2 columns, got {len(row)}; write CLASS,"One, or so; Two"'
+            )
+        found[normal(row[0])] = tuple(name.strip() for name in row[1].split(";") if name.strip())
+    return found
+
+
+def make_class_map(
+    classes: Iterable[str], labels: Sequence[Label], table: Mapping[str, Sequence[str]], *, where: str
+) -> ClassMap:
+    """Find each class's labels: in the table, else by the same name; DatasetError tells the nearest names.
+
+    `where` says in errors where a class gets its labels.
+    """
+    places = {normal(label.name): place for place, label in reversed([*enumerate(labels)])}
+    chosen: dict[str, list[int]] = {}
+    unmapped = []
+    for name in sorted(set(classes)):
+        wanted = table.get(normal(name))
+        if wanted is None or (wanted and normal(name) in places and not _all(wanted, places)):
+            wanted = (name,)  # a model that was taught these very classes
+        if not wanted:
+            unmapped.append(name)
+            continue
+        for label in wanted:
+            if normal(label) not in places:
+                raise DatasetError(
+                    f"class {name!r}: the model has no label {label!r}{nearest(label, labels)} ({where})"
+                )
+        chosen[name] = [places[normal(label)] for label in wanted]
+    claimed = _claims(chosen, labels)
+    columns = {
+        name: tuple(
+            place for place in sorted({*own, *_kinds(own, labels)}) if claimed.get(place, name) == name
+        )
+        for name, own in chosen.items()
+    }
+    return ClassMap(
+        classes=tuple(columns),
+        columns=tuple(tuple(own) for own in columns.values()),
+        unmapped=tuple(unmapped),
+        of_label={labels[place].name: name for name, own in reversed(columns.items()) for place in own},
+    )
+
+
+def nearest(name: str, labels: Sequence[Label]) -> str:
+    """`; did you mean ...?`, or nothing."""
+    parts = {normal(part): label.name for label in labels for part in (*label.name.split(","), label.name)}
+    close = [parts[key] for key in difflib.get_close_matches(normal(name), parts, n=3, cutoff=0.6)]
+    close += [full for part, full in parts.items() if normal(name) in part]
+    names = list(dict.fromkeys(close))[:3]
+    return f"; did you mean {' or '.join(map(repr, names))}?" if names else ""
+
+
+def normal(name: str) -> str:
+    """A name without regard to case, and with spaces for underscores."""
+    return " ".join(name.replace("_", " ").casefold().split())
+
+
+def _all(names: Iterable[str], places: Mapping[str, int]) -> bool:
+    return all(normal(name) in places for name in names)
+
+
+def _kinds(own: Sequence[int], labels: Sequence[Label]) -> list[int]:
+    ids = {labels[place].class_id for place in own}
+    return [place for place, label in enumerate(labels) if label.ancestors & ids]
+
+
+def _claims(chosen: Mapping[str, Sequence[int]], labels: Sequence[Label]) -> dict[int, str]:
+    """Label place -> the class that names it; the kinds of a label are not claimed by it."""
+    claimed: dict[int, str] = {}
+    for name, own in chosen.items():
+        for place in own:
+            other = claimed.setdefault(place, name)
+            if other != name:
+                raise DatasetError(
+                    f"label {labels[place].name!r} is given to two classes, {other!r} and {name!r}; "
+                    "leave it to one of them"
+                )
+    return claimed

@@ -1,0 +1,98 @@
+"""PSDS of sed_scores_eval (J. Ebbers, R. Serizel, R. Haeb-Umbach, 2022): every threshold at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.evaluation.annotations import Annotation
+from detector.evaluation.extra import needed
+from detector.evaluation.hearing import Heard
+
+SCENARIOS: Mapping[str, Mapping[str, float | None]] = {
+    "PSDS1": {
+        "dtc_threshold": 0.7,
+        "gtc_threshold": 0.7,
+        "cttc_threshold": None,
+        "alpha_ct": 0.0,
+        "alpha_st": 1.0,
+        "max_efpr": 100.0,
+    },
+    "PSDS2": {
+        "dtc_threshold": 0.1,
+        "gtc_threshold": 0.1,
+        "cttc_threshold": 0.3,
+        "alpha_ct": 0.5,
+        "alpha_st": 1.0,
+        "max_efpr": 100.0,
+    },
+}
+"""The two of DCASE 2021 task 4: the first wants exact times, the second that classes are told apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreFigures:
+    """Independent of every threshold and of voting."""
+
+    psds: Mapping[str, float]
+    """Scenario -> 0..1."""
+    classes: Mapping[str, Mapping[str, float]]
+    """Scenario -> class -> 0..1."""
+
+
+def score_figures(
+    truths: Sequence[Sequence[Annotation]],
+    heard: Sequence[Heard],
+    classes: Sequence[str],
+    window_seconds: float,
+    hop_seconds: float,
+) -> ScoreFigures:
+    """Both scenarios over all recordings; classes that never sound are left out."""
+    psds = needed("sed_scores_eval", "sed_scores_eval").intersection_based.psds
+    frame = needed("sed_scores_eval.base_modules.scores", "sed_scores_eval").create_score_dataframe
+    present = sorted({sound.label for truth in truths for sound in truth})
+    if not present:
+        return ScoreFigures({}, {})
+    columns = [list(classes).index(name) for name in present]
+    scores, ground_truth, durations = {}, {}, {}
+    for number, (truth, one) in enumerate(zip(truths, heard, strict=True)):
+        times, values = score_track(one, window_seconds, hop_seconds)
+        name = str(number)
+        scores[name] = frame(values[:, columns], times, present)
+        ground_truth[name] = [
+            (sound.onset, min(sound.offset, one.seconds), sound.label)
+            for sound in truth
+            if sound.onset < min(sound.offset, one.seconds)
+        ]
+        durations[name] = one.seconds
+    overall, by_class = {}, {}
+    for scenario, settings in SCENARIOS.items():
+        single = dict(settings)
+        if len(present) < 2:  # there is no other class to be confused with, and no deviation
+            single |= {"alpha_ct": 0.0, "alpha_st": 0.0, "cttc_threshold": None}
+        value, shares, *_ = psds(
+            scores=scores, ground_truth=ground_truth, audio_durations=durations, **single
+        )
+        overall[scenario] = float(value)
+        by_class[scenario] = {name: float(share) for name, share in shares.items()}
+    return ScoreFigures(overall, by_class)
+
+
+def score_track(
+    heard: Heard, window_seconds: float, hop_seconds: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Scores on a grid of hops: the borders (n + 1,) [s] and the values (n, classes).
+
+    A window speaks for the hop around its centre; where the gate was closed the score is 0.
+    """
+    count = max(1, int(np.ceil(round(heard.seconds / hop_seconds, 6))))
+    values = np.zeros((count, heard.scores.shape[1]))
+    centres = heard.stops - window_seconds / 2
+    places = np.floor(np.round(centres / hop_seconds, 6)).astype(int)
+    inside = (places >= 0) & (places < count)
+    np.maximum.at(values, places[inside], heard.scores[inside])
+    borders = np.minimum(np.arange(count + 1) * hop_seconds, heard.seconds)
+    return borders, values
