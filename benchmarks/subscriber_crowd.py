@@ -20,7 +20,7 @@ _DROPPED = re.compile(rb'^\{"type":"dropped","count":(\d+),')
 _PUBLISHED = re.compile(rb'"source":"(\d+)"')
 SLOW_BUFFER = 65536
 """Receive buffer of the slow ones [bytes]: below a segment of the loopback interface, TCP itself crawls."""
-_RESET = struct.pack("ii", 1, 0)
+RESET = struct.pack("ii", 1, 0)
 """SO_LINGER: close with a reset instead of a goodbye."""
 
 Connect = Callable[[], socket.socket]
@@ -144,7 +144,7 @@ class Vanishing:
                 self.count += 1
                 if self.count % 2:
                     connection.sendall(b'{"labels"' if self.count % 3 else b"{}\n")
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
 
 
 class Trickle:

@@ -72,6 +72,7 @@ def main() -> None:
             "cpu": cpu / took,
             "queue_dropped": stats.dropped,
             "dropped": counts.dropped,
+            "refused": counts.refused,
         }
     )
     sys.stdin.read()

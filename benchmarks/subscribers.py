@@ -5,7 +5,7 @@
 For a Unix socket and for TLS with a token on loopback, a process of its own publishes events through the
 real Dispatcher and SocketSink. Besides the good subscribers one never reads, one reads a byte a second,
 and 50 each second connect and vanish. At the end the two slow ones read on: what they got and what they
-were told they lost must be everything.
+were told they lost must be everything. `flood` is TLS beside a hostile process.
 """
 
 from __future__ import annotations
@@ -52,6 +52,10 @@ class Outcome:
     stalled_told: int
     """How many of those they were told of."""
     vanished: int
+    hostile: int
+    """Connections of the flood."""
+    refused: int
+    """Connections that the server did not let in."""
     p50_ms: float
     p99_ms: float
     rate: float
@@ -66,19 +70,22 @@ class Outcome:
 
 
 def measure(kind: str, folder: Path, *, subscribers: int, rate: float, seconds: float) -> Outcome:
-    """Run once; `kind` is `unix` or `tls`; in `folder` are the files of `make_keys`, for TLS."""
+    """Run once; `kind` is `unix`, `tls` or `flood`; `folder` has what `make_keys` makes, but for `unix`."""
     with _serving(kind, folder, rate, seconds) as server:
-        make = connector(str(_hear(server)["uri"]), _credentials(kind, folder))
+        uri = str(_hear(server)["uri"])
+        make = connector(uri, _credentials(kind, folder))
         good = [Reader.join(make, timed=i % max(1, subscribers // TIMED) == 0) for i in range(subscribers)]
         bad = [Reader.join(make, receive_buffer=SLOW_BUFFER) for _ in range(2)]
         trickle, vanishing = Trickle(bad[1]), Vanishing(make, VANISHING)
         memory = [_resident_mb(server.pid)]
+        flood = _flooding(uri) if kind == "flood" else None
         _tell(server)
         read_until(good, lambda: False, seconds / 2)
         memory.append(_resident_mb(server.pid))
         total = int(rate * seconds)
         read_until(good, lambda: all(r.last == total for r in good), seconds / 2 + SETTLE_SECONDS)
         memory.append(_resident_mb(server.pid))
+        flooded = 0 if flood is None else int(flood.communicate("stop\n")[0])
         ended = _hear(server)
         vanishing.stop()
         trickle.stop()
@@ -97,6 +104,8 @@ def measure(kind: str, folder: Path, *, subscribers: int, rate: float, seconds: 
         stalled_lost=sum(total - reader.events for reader in bad),
         stalled_told=sum(reader.told for reader in bad),
         vanished=vanishing.count,
+        hostile=flooded,
+        refused=int(str(ended["refused"])),
         p50_ms=1000 * latencies[len(latencies) // 2],
         p99_ms=1000 * latencies[len(latencies) * 99 // 100],
         rate=total / float(str(ended["seconds"])),
@@ -128,6 +137,9 @@ def table(outcomes: Sequence[Outcome]) -> str:
         "lost by the two slow ones": [f"{o.stalled_lost}" for o in outcomes],
         "of which they were told": [f"{o.stalled_told}" for o in outcomes],
         "connected and vanished": [f"{o.vanished}" for o in outcomes],
+        "hostile connections (each second), refused": [
+            f"{o.hostile} ({o.hostile * o.rate / o.published:.0f}), {o.refused}" for o in outcomes
+        ],
         "latency p50 / p99 [ms]": [f"{o.p50_ms:.1f} / {o.p99_ms:.1f}" for o in outcomes],
         "server CPU [cores]": [f"{o.cpu:.2f}" for o in outcomes],
         "server memory, start / middle / end [MB]": [
@@ -142,7 +154,7 @@ def table(outcomes: Sequence[Outcome]) -> str:
 def _serving(kind: str, folder: Path, rate: float, seconds: float) -> Iterator[subprocess.Popen[str]]:
     keys = ("token-file", "token"), ("certificate", "certificate.pem"), ("key", "key.pem")
     where = [f"unix://{folder}/events.sock"]
-    if kind == "tls":
+    if kind != "unix":
         where = ["tcp://127.0.0.1:0", *(f"--{flag}={folder / name}" for flag, name in keys)]
     command = [sys.executable, "-m", "benchmarks.subscriber_server", *where]
     command += [f"--rate={rate}", f"--seconds={seconds}"]
@@ -155,8 +167,13 @@ def _serving(kind: str, folder: Path, rate: float, seconds: float) -> Iterator[s
             server.terminate()
 
 
+def _flooding(uri: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "benchmarks.subscriber_flood", uri]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+
+
 def _credentials(kind: str, folder: Path) -> Credentials:
-    if kind != "tls":
+    if kind == "unix":
         return Credentials()
     return Credentials(token_file=str(folder / "token"), ca=str(folder / "certificate.pem"))
 
@@ -186,12 +203,12 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--subscribers", type=int, default=200)
     parser.add_argument("--rate", type=float, default=1000.0)
-    parser.add_argument("--kind", choices=("unix", "tls"), action="append")
+    parser.add_argument("--kind", choices=("unix", "tls", "flood"), action="append")
     options = parser.parse_args()
     outcomes = []
     with tempfile.TemporaryDirectory(prefix="sd-") as name:
         make_keys(Path(name))
-        for kind in options.kind or ("unix", "tls"):
+        for kind in options.kind or ("unix", "tls", "flood"):
             began = time.monotonic()
             outcome = measure(
                 kind,

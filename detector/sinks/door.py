@@ -29,6 +29,9 @@ REMIND_SECONDS = 10.0
 _GOODBYE_SECONDS = 1.0
 """How long the other side may take to end TLS."""
 
+_TURNED_AWAY = 16
+"""So many may be turned away in one turn of the loop, which costs little, so that others need not queue."""
+
 _PAUSE_SECONDS = 0.2
 """After a failed accept, as when descriptors have run out."""
 
@@ -62,6 +65,7 @@ class Door:
     async def accept(self) -> None:
         """Let in whoever comes, until cancelled."""
         loop = asyncio.get_running_loop()
+        turned_away = 0
         while True:
             try:
                 connection, name = await loop.sock_accept(self._listening)
@@ -69,9 +73,11 @@ class Door:
                 self.refuse("", f"accept: {error.strerror}")
                 await asyncio.sleep(_PAUSE_SECONDS)
                 continue
-            self._receive(connection, name[0] if isinstance(name, tuple) else "")
+            taken = self._receive(connection, name[0] if isinstance(name, tuple) else "")
+            turned_away = 0 if taken else (turned_away + 1) % _TURNED_AWAY
             # One in each turn of the loop: a flood at the door must not starve those inside.
-            await asyncio.sleep(0)
+            if turned_away == 0:
+                await asyncio.sleep(0)
 
     async def close(self, seconds: float) -> None:
         """Give those who are halfway in a moment, then turn away who is left."""
@@ -97,12 +103,13 @@ class Door:
             self._unmentioned = 0
             self._quiet_until = now + REMIND_SECONDS
 
-    def _receive(self, connection: socket.socket, host: str) -> None:
+    def _receive(self, connection: socket.socket, host: str) -> bool:
+        """Begin to let somebody in; False where they are turned away at once."""
         guarded = self.keys() != Keys()
         if guarded and self._hosts[host] >= self.limits.max_strangers_per_host:
             connection.close()
             self.refuse(host, "too many at once from this address")
-            return
+            return False
         if guarded and len(self._strangers) >= self.limits.max_strangers:
             oldest = next(iter(self._strangers))
             self.refuse(self._strangers[oldest], "too many at once, the oldest goes")
@@ -115,6 +122,7 @@ class Door:
             watch(connection, self.limits)
         stranger.entering = asyncio.get_running_loop().create_task(self._enter(stranger, connection))
         stranger.entering.add_done_callback(partial(self._entered, stranger, connection))
+        return True
 
     async def _enter(self, stranger: Stranger, connection: socket.socket) -> None:
         tls = self.keys().tls
