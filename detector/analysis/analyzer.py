@@ -194,7 +194,9 @@ def _length(path: Path) -> float | None:
     try:
         import soundfile
 
-        info = soundfile.info(str(path))
+        from detector.sources.recording import native_path
+
+        info = soundfile.info(native_path(path))
         return float(info.frames / info.samplerate) or None
     except (ImportError, OSError, RuntimeError, ZeroDivisionError, TypeError, DetectorError):
         return None

@@ -35,6 +35,7 @@ class Outputs:
 
     def __init__(self, folder: Path, name: str, wanted: Wanted, *, source: str, timed: bool) -> None:
         self._folder = folder
+        self._name = name
         self._names = output_names(name, wanted)
         self._wanted = wanted
         self._source = source
@@ -66,7 +67,7 @@ class Outputs:
 
     def ending(self, ending: str) -> Path:
         """The part of the file with this ending."""
-        return next(self.part(name) for name in self._names if name.endswith(ending))
+        return self.part(self._name + ending)
 
     def event(self, fields: Mapping[str, object]) -> None:
         """Write an event as it is told."""

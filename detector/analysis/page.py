@@ -151,7 +151,7 @@ def _events(page: Page, zone: tzinfo | None) -> str:
     return (
         f'<section><div class="head"><h2>Events (<span id="shown">{len(page.sounds)}</span>)</h2>'
         '<input id="filter" type="search" placeholder="Filter by label" aria-label="Filter by label"></div>'
-        f'<div class="scroll"><table><thead><tr>{head}</tr></thead>'
+        f'<div class="scroll"><table class="events"><thead><tr>{head}</tr></thead>'
         f'<tbody class="events">{rows}</tbody></table></div>{note}</section>'
     )
 

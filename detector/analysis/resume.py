@@ -42,7 +42,7 @@ class Folder:
             )
         if not stranger and not overwrite and (self.path / STAMP).exists():
             self._compare()
-        write_text(self.path / STAMP, json.dumps(self.settings, indent=1, ensure_ascii=False) + "\n")
+        write_text(self.path / STAMP, json.dumps(dict(self.settings), indent=1, ensure_ascii=False) + "\n")
 
     def done(self, recording: Recording, wanted: Wanted) -> Summary | None:
         """What came of a recording earlier; None where it has changed since or a file is missing."""
@@ -85,7 +85,7 @@ class Folder:
             before = json.loads((self.path / STAMP).read_bytes())
         except (OSError, ValueError):
             before = None
-        wanted = json.loads(json.dumps(self.settings))
+        wanted = json.loads(json.dumps(dict(self.settings)))
         if before == wanted:
             return
         if not isinstance(before, dict):

@@ -45,7 +45,7 @@ def summary_csv(recordings: Mapping[str, Summary], total: Summary) -> str:
 
 def length_text(seconds: float) -> str:
     """`1 h 52 min 10 s`, `4 min 03 s`, `5.0 s`."""
-    if seconds < 60:
+    if round(seconds, 1) < 60:
         return f"{seconds:.1f} s"
     whole = round(seconds)
     hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60

@@ -7,6 +7,7 @@ single sample is an error. Memory does not grow with the file.
 from __future__ import annotations
 
 import logging
+import os
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -109,7 +110,7 @@ class Recording:
         soundfile = _soundfile()
         self._check_readable()
         try:
-            file: SoundFile = soundfile.SoundFile(self._path)
+            file: SoundFile = soundfile.SoundFile(native_path(self._path))
         except soundfile.SoundFileError as error:
             raise UnsupportedFormat(
                 f"cannot decode {self._path}: {_reason(error)}; expected WAV, FLAC, OGG or MP3 "
@@ -181,6 +182,11 @@ class Recording:
                 expected / file.samplerate,
                 f" error={damage}" if damage else "",
             )
+
+
+def native_path(path: Path) -> Path | bytes:
+    """As soundfile takes any name: it cannot encode one that is no text."""
+    return os.fsencode(path) if os.name == "posix" else path
 
 
 def _soundfile() -> ModuleType:

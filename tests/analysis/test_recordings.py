@@ -1,0 +1,55 @@
+"""Which recordings are meant, and what their results are called."""
+
+from __future__ import annotations
+
+import pytest
+
+from detector.analysis.recordings import find_recordings
+from detector.errors import UnsupportedFormat
+
+
+@pytest.fixture
+def house(tmp_path):
+    for name in (
+        "b.wav",
+        "a.FLAC",
+        "a.mp3",
+        "notes.txt",
+        ".hidden.wav",
+        "june/1.wav",
+        "june/deep/2.m4a",
+        ".git/3.wav",
+    ):
+        path = tmp_path / "house" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x" * len(name))
+    return tmp_path / "house"
+
+
+def names(*places):
+    return [recording.name for recording in find_recordings(places)]
+
+
+def test_a_folder_is_all_recordings_in_it_by_name(house):
+    assert names(house) == ["a.FLAC", "a.mp3", "b", "june/1", "june/deep/2"]
+
+
+def test_a_file_is_itself_whatever_it_is(house):
+    (recording,) = find_recordings([house / "notes.txt"])
+    assert (recording.name, recording.path, recording.size) == ("notes", house / "notes.txt", 9)
+    assert names(house / "absent.wav") == ["absent"]
+
+
+def test_nothing_is_taken_twice(house):
+    assert names(house / "b.wav", house, house / "june") == ["b", "a.FLAC", "a.mp3", "june/1", "june/deep/2"]
+
+
+def test_files_of_one_name_in_two_folders_stay_apart(house):
+    (house / "july").mkdir()
+    (house / "july" / "1.wav").write_bytes(b"")
+    assert names(house / "june" / "1.wav", house / "july" / "1.wav") == ["june/1", "july/1"]
+
+
+def test_a_folder_without_recordings_is_an_error(tmp_path):
+    with pytest.raises(UnsupportedFormat, match="holds no recording"):
+        find_recordings([tmp_path])
