@@ -163,9 +163,12 @@ def publish(folder: Path, rate: float) -> None:
     hello = hello_fields(version="0", model="yamnet", labels=["Dog"], source="Mic", run_id=run_id)
     numbers = Numbers()
     store = Store(folder / "history.db", numbers, keep_seconds=1e10, max_bytes=10**12)
-    archive = FileArchive(store.path, oldest_seq=lambda: store.oldest_seq, newest_seq=lambda: numbers.last)
+    journal = Journal(store, numbers)
+    archive = FileArchive(
+        store.path, oldest_seq=lambda: store.oldest_seq, newest_seq=lambda: journal.recorded_seq
+    )
     sink = SocketSink(f"unix://{folder / 'events.sock'}", hello=lambda: hello, archive=archive)
-    dispatcher = Dispatcher([sink], journal=Journal(store, numbers))
+    dispatcher = Dispatcher([sink], journal=journal)
     dispatcher.start()
     ended = threading.Event()
     threading.Thread(target=_wait_for_the_end, args=(ended,), daemon=True).start()

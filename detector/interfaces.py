@@ -114,7 +114,7 @@ class Archive(Protocol):
 
     @property
     def newest_seq(self) -> int:
-        """The newest number that was given to an event, in this run or an earlier one. Answers at once."""
+        """Every event up to this one that was ever sent is here. Answers at once."""
 
     def after(self, seq: int, limit: int, /) -> list[Message]:
         """At most `limit` events with a greater number, in order; reads the disk. Raises HistoryError."""

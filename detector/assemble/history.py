@@ -35,8 +35,9 @@ def make_history(settings: Settings, environ: Mapping[str, str]) -> History | No
         keep_seconds=wanted.keep_days * 86400.0,
         max_bytes=wanted.max_megabytes * 1_000_000,
     )
-    archive = FileArchive(path, oldest_seq=lambda: store.oldest_seq, newest_seq=lambda: numbers.last)
-    return History(Journal(store, numbers), archive)
+    journal = Journal(store, numbers)
+    archive = FileArchive(path, oldest_seq=lambda: store.oldest_seq, newest_seq=lambda: journal.recorded_seq)
+    return History(journal, archive)
 
 
 def keeps_history(settings: Settings) -> bool:

@@ -32,7 +32,7 @@ class FileArchive:
 
     @property
     def newest_seq(self) -> int:
-        """The newest number that was given to an event, in this run or an earlier one."""
+        """Every event up to this one that was ever sent is in the file, or never will be."""
         return self._newest_seq()
 
     def after(self, seq: int, limit: int) -> list[Message]:

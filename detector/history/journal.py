@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from detector.history.numbers import Numbers
+from detector.history.waiting import Waiting, is_event
 from detector.history.writer import Turn, Writable, Writer
 from detector.interfaces import Message
 
@@ -63,19 +64,20 @@ class Journal:
         """`queue_length` is of messages not sent yet, `backlog_length` of events sent but not written."""
         self._numbers = numbers
         self._writer = Writer(store, self._wake_up)
-        self._queue_length, self._backlog_length = queue_length, backlog_length
+        self._backlog_length = backlog_length
         self._patience, self._retry = patience_seconds, retry_seconds
         self._clock = clock
+        self.recorded_seq = 0
+        """All events up to this one were written, or could not be; those after it are still to be sent."""
         self._deliver: Callable[[Message], None] = lambda message: None
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._wake = threading.Condition()
-        self._queue: deque[Message] = deque()
-        self._others = 0  # messages in the queue that are no events
+        self._queue = Waiting(queue_length)
         self._finishing = self._woken = False
         self._end = float("inf")
         self._backlog: deque[Message] = deque()
         self._turn: Turn | None = None
-        self._written = self._lost = self._dropped = 0
+        self._written = self._lost = 0
         self._lost_before = 0
         self._working = True
         self._retry_at = self._quiet_until = float("-inf")
@@ -89,22 +91,20 @@ class Journal:
         self._writer.start()
         self._await(self._writer.submit(()), OPEN_SECONDS)
         self._numbers.begin()
+        self.recorded_seq = self._numbers.last
         self._thread.start()
-        return self._numbers.last
+        return self.recorded_seq
 
     def next_seq(self) -> int:
         """A number for an event that is put next."""
         return self._numbers.take()
 
     def put(self, message: Message) -> None:
-        """Queue a message; never waits. Where there is no room, the oldest that is no event goes first."""
+        """Queue a message; never waits, never raises."""
         with self._wake:
             if self._finishing:
                 return
-            if len(self._queue) >= self._queue_length:
-                self._make_room()
-            self._queue.append(message)
-            self._others += not _is_event(message)
+            self._queue.add(message)
             self._wake.notify()
 
     def close(self, deadline_seconds: float) -> None:
@@ -126,7 +126,7 @@ class Journal:
                 written=self._written,
                 backlog=len(self._backlog),
                 lost=self._lost,
-                dropped=self._dropped,
+                dropped=self._queue.dropped,
                 pending=len(self._queue),
                 working=self._working,
             )
@@ -137,10 +137,11 @@ class Journal:
             with self._wake:
                 self._wake.wait_for(self._is_due, self._seconds_to_retry())
                 self._woken = False
-                batch, self._queue = self._queue, deque()
-                self._others = 0
+                batch = self._queue.take()
                 finishing = self._finishing
-            self._record([message for message in batch if _is_event(message)])
+            events = [message for message in batch if is_event(message)]
+            self._record(events)
+            self.recorded_seq = _seq(events[-1]) if events else self.recorded_seq
             for message in batch:
                 self._deliver(message)
         self._catch_up()
@@ -155,7 +156,15 @@ class Journal:
 
     def _record(self, events: list[Message]) -> None:
         """Try to get everything unwritten to the disk; returns in time, whatever the disk does."""
-        self._keep(events)
+        with self._wake:
+            self._backlog.extend(events)
+        self._try_to_write()
+        with self._wake:
+            while len(self._backlog) > self._backlog_length:
+                self._backlog.popleft()
+                self._lost += 1
+
+    def _try_to_write(self) -> None:
         if self._turn is not None:
             if not self._turn.done.is_set():
                 return
@@ -180,13 +189,6 @@ class Journal:
             self._settle(turn)
         else:
             self._hang(turn)
-
-    def _keep(self, events: list[Message]) -> None:
-        with self._wake:
-            self._backlog.extend(events)
-            while len(self._backlog) > self._backlog_length:
-                self._backlog.popleft()
-                self._lost += 1
 
     def _settle(self, turn: Turn) -> None:
         if turn.error is not None:
@@ -222,26 +224,12 @@ class Journal:
             self._quiet_until = now + REMIND_SECONDS
             log.warning("history.failed unwritten=%d lost=%d %s", len(self._backlog), self._lost, reason)
 
-    def _make_room(self) -> None:
-        """Drop one message; events last."""
-        self._dropped += 1
-        if not self._others:
-            self._queue.popleft()
-            return
-        index = next(i for i, message in enumerate(self._queue) if not _is_event(message))
-        del self._queue[index]
-        self._others -= 1
-
     def _wake_up(self) -> None:
         """On the writer's thread: a turn has ended that nobody may be waiting for any more."""
         with self._wake:
             if self._turn is not None:
                 self._woken = True
                 self._wake.notify()
-
-
-def _is_event(message: Message) -> bool:
-    return "seq" in message.fields
 
 
 def _seq(message: Message) -> int:

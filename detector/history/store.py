@@ -110,7 +110,7 @@ class Store:
         if not messages:
             return
         connection.execute("BEGIN IMMEDIATE")
-        connection.executemany(INSERT, map(_row, messages))
+        connection.executemany(INSERT, map(row, messages))
         connection.execute("COMMIT")
         self._untidy_rows += len(messages)
         if self.oldest_seq is None:
@@ -175,7 +175,8 @@ class Store:
         return HistoryError(f"{self.path}: the history cannot be written: {reason}")
 
 
-def _row(message: Message) -> tuple[object, ...]:
+def row(message: Message) -> tuple[object, ...]:
+    """The columns of an event."""
     fields = message.fields
     return (
         fields["seq"],

@@ -31,6 +31,7 @@ class History:
         """The newest status message's; empty before the first."""
         self.seq = before
         """The newest event's."""
+        self._any = False
         self.gone_seq = before
         """The newest event that is no longer here."""
 
@@ -63,6 +64,9 @@ class History:
         self.stop += 1
         self._batches.clear()
         if message.fields["type"] in EVENT_TYPES:
+            if not self._any:  # what came before the first one went elsewhere
+                self._any = True
+                self.gone_seq = max(self.gone_seq, seq_of(message) - 1)
             self.seq = max(self.seq, seq_of(message))
         elif message.fields["type"] == "status":
             self.state = str(message.fields["state"])
@@ -106,7 +110,7 @@ class Subscription:
         self._joined_seq = history.seq
         self._since = self._replayed = 0
         self._sent = self._sent_seqs = range(0)
-        self._replaying = False
+        self._replaying = self._overlaps = False
         self._dropped = 0
 
     def apply(self, request: Request) -> None:
@@ -133,7 +137,7 @@ class Subscription:
         """All up to `seq` has come from the archive; what is after it follows from the history."""
         self._replaying = False
         self._replayed = seq
-        self._own = max(self._own, self._history.index_after(seq))
+        self._overlaps = True
         self._cursor = self._history.first
 
     def evict(self, index: int, message: Message) -> bool:
@@ -153,6 +157,10 @@ class Subscription:
     def take(self) -> bytes:
         """The next lines to send, about BATCH_BYTES at most; empty once all is sent."""
         lines, size = [], 0
+        if self._overlaps:  # the archive has events before they come here
+            follows = self._history.index_after(self._replayed)
+            self._own = max(self._own, follows)
+            self._overlaps = follows == self._history.stop
         own = min(self._own, self._history.stop)
         while self._cursor < own and size < BATCH_BYTES:
             message = self._history[self._cursor]

@@ -196,9 +196,9 @@ def test_the_backlog_is_bounded_and_what_it_loses_is_told(make, store, subscribe
     clock.now = 100.0
     put(journal, 31)
     subscriber.wait(31)
-    assert store.written == list(range(22, 32))
-    assert "history.recovered written=10 lost=21" in caplog.text
-    assert journal.stats().lost == 21
+    assert store.written == list(range(21, 32))
+    assert "history.recovered written=11 lost=20" in caplog.text
+    assert journal.stats().lost == 20
     assert subscriber.seqs == list(range(1, 32))
 
 

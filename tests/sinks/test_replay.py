@@ -255,16 +255,17 @@ def test_every_event_once_and_in_order_whatever_comes_in_between(data):
     """The cursor by itself: an archive that is written first, memory of 4, a join, a replay, more events."""
     memory = History(4, before=3)
     kept = [make_message(seq) for seq in (1, 2, 3)]
-    seq = 3
+    on_the_way = []
 
-    def more(subscriptions=()):
-        nonlocal seq
+    def more(subscriptions=(), *, all_arrive=False):
         for _ in range(data.draw(st.integers(0, 7))):
-            message = STATUS
+            on_the_way.append(STATUS)
             if data.draw(st.booleans()):
-                seq += 1
-                message = make_message(seq)
-                kept.append(message)
+                on_the_way[-1] = make_message(kept[-1].fields["seq"] + 1)
+                kept.append(on_the_way[-1])
+        arriving = len(on_the_way) if all_arrive else data.draw(st.integers(0, len(on_the_way)))
+        for _ in range(arriving):
+            message = on_the_way.pop(0)
             oldest = memory.first
             if (evicted := memory.append(message)) is not None:
                 for subscription in subscriptions:
@@ -298,6 +299,8 @@ def test_every_event_once_and_in_order_whatever_comes_in_between(data):
         subscription.end_replay(place)
     received += read()
     more([subscription])
+    received += read()
+    more([subscription], all_arrive=True)
     lost = subscription.take_dropped()
     received += read()
     numbers = [json.loads(line)["seq"] for line in received.splitlines() if b'"seq"' in line]
