@@ -14,6 +14,7 @@ from random import Random
 
 from benchmarks.fuzz_target import Finding, Run, Target
 from detector.errors import SinkError
+from detector.sinks.access import Access
 from detector.sinks.limits import ServerLimits
 from detector.sinks.message import encode, hello_fields
 from detector.sinks.request import MAX_REQUEST_BYTES
@@ -27,6 +28,7 @@ _HELLO = {
     **hello_fields(version="1", model="yamnet", labels=["Dog"], source="Mic", run_id="r", state="listening"),
     "heartbeat_seconds": 30.0,
 }
+_REPORT = {"type": "report", "uptime_seconds": 1.0}
 _EVENT = {
     "type": "start",
     "id": "r-1",
@@ -50,17 +52,38 @@ _WORDS = (
 )
 
 
+_TOKEN = "a-token-that-nobody-guesses"  # noqa: S105
+
+
 @contextmanager
 def _clients(folder: Path) -> Iterator[Run]:
     """Each input is what one client sends; a well-behaved one must never notice."""
+    with _served(folder, Access(), b"{}\n") as run:
+        yield run
+
+
+@contextmanager
+def _strangers(folder: Path) -> Iterator[Run]:
+    """The same where a token is wanted, which the clients do not know."""
+    token = folder / "token"
+    token.write_text(_TOKEN)
+    token.chmod(0o600)
+    shown = json.dumps({"token": _TOKEN}).encode() + b"\n{}\n"
+    with _served(folder, Access(token_file=str(token)), shown, secret=True) as run:
+        yield run
+
+
+@contextmanager
+def _served(folder: Path, access: Access, says: bytes, *, secret: bool = False) -> Iterator[Run]:
     path = folder / "events.sock"
+    limits = ServerLimits(request_seconds=0.05, history_length=100, refusal_seconds=0.0)
     sink = SocketSink(
-        f"unix://{path}", hello=lambda: _HELLO, limits=ServerLimits(request_seconds=0.05, history_length=100)
+        f"unix://{path}", hello=lambda: _HELLO, report=lambda: _REPORT, access=access, limits=limits
     )
     sink.open()
     friend = _connect(path)
     friend_lines = friend.makefile("rb")
-    friend.sendall(b"{}\n")
+    friend.sendall(says)
     count = 0
 
     def run(data: bytes) -> None:
@@ -68,7 +91,7 @@ def _clients(folder: Path) -> Iterator[Run]:
         count += 1
         if count % _CHECK_EVERY == 0:
             _check_friend(sink, friend_lines, count)
-        _say(path, data)
+        _say(path, data, secret=secret)
 
     with friend, friend_lines:
         try:
@@ -84,7 +107,7 @@ def _connect(path: Path) -> socket.socket:
     return client
 
 
-def _say(path: Path, data: bytes) -> None:
+def _say(path: Path, data: bytes, *, secret: bool) -> None:
     """Send an input in pieces, read to the end; raises SinkError with the server's refusal."""
     random = Random(data)
     with _connect(path) as client:
@@ -97,8 +120,12 @@ def _say(path: Path, data: bytes) -> None:
         with contextlib.suppress(ConnectionResetError):
             while piece := client.recv(65536):
                 said += piece
+    if secret and not said:
+        raise SinkError("the connection was closed without a word")
     for line in said.splitlines():
         fields = json.loads(line)
+        if secret and fields["type"] != "error":
+            raise Finding(f"told to one without the token: {line[:100]!r}")
         if fields["type"] == "error":
             raise SinkError(fields["message"])
 
@@ -151,6 +178,9 @@ def _requests() -> Sequence[bytes]:
         b"\n",
         b'{"labels": ["Dog"], "min_score": 0.5, "since": 0}\n',
         b'{"since": 3}\n{"since": 4}\n',
+        b'{"report": true}\n',
+        b'{"token": "x"}\n{}\n',
+        b'{"token": "\\ud800"}\n',
         b'{"labels": ["' + b"x" * MAX_REQUEST_BYTES + b'"]}\n',
         b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
         b"[" * 4000 + b"\n",
@@ -178,14 +208,10 @@ def _sayings() -> Sequence[bytes]:
     )
 
 
+_ASKED = (b'"labels"', b'"since"', b'"token"', b'"report"', b"\n", b"{", b"}", b"true", b"null", b'"')
+
 TARGETS = (
-    Target(
-        "client's connection",
-        30,
-        _requests,
-        _clients,
-        (b'"labels"', b'"since"', b"\n", b"{", b"}"),
-        guided=False,
-    ),
+    Target("client's connection", 30, _requests, _clients, _ASKED, guided=False),
+    Target("client without a token", 20, _requests, _strangers, _ASKED, guided=False),
     Target("subscriber's server", 30, _sayings, _servers, _WORDS, guided=False),
 )

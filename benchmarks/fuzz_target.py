@@ -49,11 +49,11 @@ class Judge:
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
-        logger = logging.getLogger("detector")
-        self._stack.callback(setattr, logger, "propagate", logger.propagate)
-        self._stack.callback(logger.removeHandler, self._log)
-        logger.addHandler(self._log)
-        logger.propagate = False
+        for logger in (logging.getLogger("detector"), logging.getLogger("asyncio")):
+            self._stack.callback(setattr, logger, "propagate", logger.propagate)
+            self._stack.callback(logger.removeHandler, self._log)
+            logger.addHandler(self._log)
+            logger.propagate = False
         self._run = self._stack.enter_context(self._target.open(self._folder))
         return self
 

@@ -22,11 +22,27 @@ _REQUESTS = (
     b"{}",
     b"",
     b'{"labels": ["Dog", "/m/0bt9lr"], "min_score": 0.5, "since": 12}',
+    b'{"report": true}',
+    b'{"token": "open sesame"}',
     b'{"labels": null, "min_score": 1, "since": null}',
     b"[" * 4000,
     b'{"labels": ' * 400 + b"1" + b"}" * 400,
 )
-_JSON_WORDS = (b'"labels"', b'"min_score"', b'"since"', b"null", b"true", b"{", b"}", b"[", b"]", b":", b",")
+_JSON_WORDS = (
+    b'"labels"',
+    b'"min_score"',
+    b'"since"',
+    b'"report"',
+    b'"token"',
+    b"null",
+    b"true",
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b":",
+    b",",
+)
 
 _EXPRESSIONS = (
     b"gate.mode=level",

@@ -54,7 +54,7 @@ def test_well_formed_and_once_harmful_inputs_are_answered(name):
             judge(data)
 
 
-@pytest.mark.parametrize("name", TARGETS)
+@pytest.mark.parametrize("name", sorted(TARGETS.keys() - {"client without a token"}))
 def test_a_well_formed_input_is_accepted(name):
     with judging(name) as judge:
         assert judge(TARGETS[name].seeds()[0])
