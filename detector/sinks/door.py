@@ -7,6 +7,7 @@ oldest makes room: those inside, and those who know the token, must not notice a
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hmac
 import logging
 import socket
@@ -231,7 +232,8 @@ def watch(connection: socket.socket, limits: ServerLimits) -> None:
         "TCP_KEEPCNT": 4,
         "TCP_USER_TIMEOUT": round(limits.stall_seconds * 1000),
     }
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in options.items():
-        if hasattr(socket, name):
-            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), max(1, value))
+    with contextlib.suppress(OSError):  # some systems refuse it for a connection that is gone already
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in options.items():
+            if hasattr(socket, name):
+                connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), max(1, value))

@@ -15,7 +15,7 @@ from detector.errors import SinkError
 from detector.sinks.address import Address, TcpAddress, UnixAddress
 from detector.sinks.folders import make_folder
 
-_BACKLOG = 128
+_BACKLOG = 512
 """Connections that may wait to be accepted."""
 
 _PROBE_SECONDS = 1.0
