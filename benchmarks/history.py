@@ -89,7 +89,7 @@ def through_journal(
     """Seconds, commits, and each event's way from `put` to delivery [s]."""
     numbers = Numbers()
     store = Counting(path, numbers, keep_seconds=1e10, max_bytes=10**12)
-    journal = Journal(store, numbers, queue_length=len(messages) + 1)
+    journal = Journal(store, numbers, queue_length=len(messages) + 1, patience_seconds=600.0)
     delivered = threading.Semaphore(0)
     journal.start(lambda message: delivered.release())
     delays = []

@@ -19,6 +19,7 @@ GAUGES = {
     "gain_db": "Gain in front of the classifier [dB].",
     "subscribers": "Subscribers of the event sockets now.",
     "memory_bytes": "Resident memory.",
+    "history_backlog": "Events sent that are not in the history yet.",
 }
 COUNTERS = {
     "heard_seconds": "Seconds of sound processed.",
@@ -29,6 +30,9 @@ COUNTERS = {
     "samples_lost": "Samples missing from the stream.",
     "subscribers_refused": "Connections that were not let in.",
     "subscriber_messages_dropped": "Messages that slow subscribers lost.",
+    "history_written": "Events written to the history.",
+    "history_lost": "Events sent that will never be in the history.",
+    "history_dropped": "Messages neither written nor sent, because the disk was behind.",
     "cpu_seconds": "CPU time used.",
 }
 SINK_COUNTERS = {
@@ -48,6 +52,7 @@ def make_report(
 ) -> dict[str, object]:
     """What `status` shows; JSON-ready, every count since the program started."""
     counts, now = daemon.counts, time.time()
+    history = dispatcher.journal_stats()
     return {
         "type": "report",
         "version": __version__,
@@ -69,6 +74,11 @@ def make_report(
         "subscribers": sum(socket.connected for socket in subscribers),
         "subscribers_refused": sum(socket.refused for socket in subscribers),
         "subscriber_messages_dropped": sum(socket.dropped for socket in subscribers),
+        "history_working": history and history.working,
+        "history_written": history and history.written,
+        "history_backlog": history and history.backlog,
+        "history_lost": history and history.lost,
+        "history_dropped": history and history.dropped,
         "sinks": [
             {
                 "name": sink.name,
