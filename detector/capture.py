@@ -110,8 +110,9 @@ class Capture:
 
 
 class Inline:
-    """A source whose next block is there at once, read by the worker itself: with a thread between them, the two
-    would spend a third of the time on handing the interpreter to each other. The same methods as `Capture`.
+    """A source whose next block is there at once, read by the worker itself; the same methods as `Capture`.
+
+    With a thread between them, the two would spend a third of the time on handing each other the interpreter.
     """
 
     def __init__(self, source: Source) -> None:

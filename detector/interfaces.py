@@ -29,7 +29,7 @@ class Source(Protocol):
 
     @property
     def immediate(self) -> bool:
-        """True where the next block is there at once (a recording at full speed): no thread need wait for it."""
+        """True where the next block is there at once (a recording at full speed): it needs no thread."""
 
     def blocks(self) -> Iterator[Block]:
         """Open, then yield mono int16 blocks at the rate the source was made with, until the end.

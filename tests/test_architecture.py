@@ -187,3 +187,9 @@ def test_a_module_holds_one_idea() -> None:
     """At most 250 lines, and a docstring that says which idea."""
     assert [f"{module.name}: {module.lines} lines" for module in MODULES if module.lines > 250] == []
     assert [module.name for module in MODULES if not ast.get_docstring(module.tree)] == []
+
+
+def test_test_modules_have_names_of_their_own() -> None:
+    """pytest imports them by their file's name alone."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert sorted({name for name in names if names.count(name) > 1}) == []
