@@ -45,7 +45,8 @@ class Retention:
         if not self._cutting:
             return False
         if free:
-            connection.execute(f"PRAGMA incremental_vacuum({STEP_PAGES})").fetchall()
+            # As a script: `execute` takes one step of a statement without columns, which frees one page.
+            connection.executescript(f"PRAGMA incremental_vacuum({STEP_PAGES})")
             return True
         deleted = connection.execute(
             "DELETE FROM messages WHERE seq IN (SELECT seq FROM messages ORDER BY seq LIMIT ?)", (STEP_ROWS,)
