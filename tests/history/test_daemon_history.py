@@ -1,0 +1,76 @@
+"""The history as the daemon uses it: when one is kept, and how the dispatcher goes with it."""
+
+import pytest
+from history_samples import T0, make_store, rows
+
+from detector.assemble.history import keeps_history, make_history
+from detector.config import HistorySettings, Settings, SourceSettings
+from detector.dispatch import Dispatcher
+from detector.errors import SinkError
+from detector.history.journal import Journal
+from detector.history.numbers import Numbers
+from tests.fakes import MemorySink
+
+LONG = 30.0
+"""Seconds after which a test that waits for another thread has failed."""
+
+EVENT = {"type": "start", "id": "run-1", "label": "Dog", "class_id": "/m/dog"}
+
+
+@pytest.mark.parametrize(
+    ("input", "enabled", "kept"),
+    [
+        (None, None, True),
+        ("-", None, True),
+        ("party.wav", None, False),
+        ("party.wav", True, True),
+        (None, False, False),
+    ],
+)
+def test_what_is_live_is_kept_unless_told_otherwise(input, enabled, kept):
+    settings = Settings(source=SourceSettings(input=input), history=HistorySettings(enabled=enabled))
+    assert keeps_history(settings) is kept
+
+
+def test_it_is_made_where_the_settings_say(tmp_path):
+    history = make_history(Settings(history=HistorySettings(path=str(tmp_path / "h.db"))), {})
+    dispatcher = Dispatcher([], journal=history.journal)
+    dispatcher.start()
+    dispatcher.publish(EVENT)
+    dispatcher.close(LONG)
+    assert [message.fields["id"] for message in history.archive.after(0, 10)] == ["run-1"]
+    assert history.archive.newest_seq == 1
+
+
+def make_journal(path):
+    numbers = Numbers(utc=lambda: T0)
+    return Journal(make_store(path, numbers), numbers)
+
+
+def test_numbers_and_events_go_on_from_run_to_run(tmp_path):
+    path = tmp_path / "history.db"
+    told = []
+    for _ in range(3):
+        sink = MemorySink()
+        dispatcher = Dispatcher([sink], journal=make_journal(path))
+        dispatcher.start()
+        for _ in range(2):
+            dispatcher.publish(EVENT)
+        dispatcher.publish({"type": "status", "state": "listening"})
+        dispatcher.close(LONG)
+        told += sink.told("seq")
+        stats = dispatcher.journal_stats()
+        assert (stats.written, stats.backlog, stats.lost, stats.working) == (2, 0, 0, True)
+    assert told == [1, 2, None, 3, 4, None, 5, 6, None]
+    assert rows(path) == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_sink_that_cannot_be_opened_leaves_the_history_to_the_next_try(tmp_path):
+    path = tmp_path / "history.db"
+    with pytest.raises(SinkError):
+        Dispatcher([MemorySink(open_error=SinkError("address in use"))], journal=make_journal(path)).start()
+    dispatcher = Dispatcher([], journal=make_journal(path))
+    dispatcher.start()
+    dispatcher.publish(EVENT)
+    dispatcher.close(LONG)
+    assert rows(path) == [1]
