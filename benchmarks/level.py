@@ -87,7 +87,7 @@ RULES: dict[str, Rule] = {
 def _asked_each_frame(gain: Gain) -> Callable[[Level], float]:
     def rule(level: Level) -> float:
         gain.push(level)
-        return gain.now()
+        return gain.current()
 
     return rule
 

@@ -76,7 +76,7 @@ class Pipeline:
     @property
     def gain_db(self) -> float:
         """Gain in front of the classifier now [dB]; 0 where it is off."""
-        return 0.0 if self._gain is None else self._gain.now()
+        return 0.0 if self._gain is None else self._gain.current()
 
     def push(self, block: Block, /) -> list[Event]:
         """Take one block, return the events that its samples start, continue or end."""

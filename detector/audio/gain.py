@@ -62,7 +62,7 @@ class Gain:
         self._recent[self._heard % self._memory] = (sum(self._powers) / len(self._powers), *level.bands)
         self._heard += 1
 
-    def now(self) -> float:
+    def current(self) -> float:
         """The gain after the newest frame [dB]; 0 before the first."""
         if not self._heard:
             return 0.0

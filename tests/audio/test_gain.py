@@ -101,4 +101,4 @@ def test_it_forgets_as_exactly_as_it_learnt():
 
 def _pushed(gain: Gain, item: Level) -> float:
     gain.push(item)
-    return gain.now()
+    return gain.current()
