@@ -34,6 +34,8 @@ SLOPE_LIMIT_MB = 1.0
 """Growth of resident memory in 24 h of sound [MB of 10^6 bytes]."""
 WARM_UP_CYCLES = 12
 """Two busy hours: bounded buffers and caches fill; memory is looked at from then on."""
+WARM_UP_VISITS = 20
+"""In each of those ten minutes, eight subscribers at a time: replays cut up the allocator's memory."""
 PATIENCE_SECONDS = 60.0
 RELOAD_CYCLES = 12
 
@@ -90,12 +92,15 @@ def connect(path: Path) -> socket.socket:
             return connection
 
 
-def visit(path: Path) -> None:
-    """Come, ask, read the hello, go."""
-    with connect(path) as connection, connection.makefile("rb") as lines:
-        connection.settimeout(PATIENCE_SECONDS)
-        connection.sendall(b'{"labels": ["Speech"], "since": 0}\n')
-        lines.readline()
+def visit(path: Path, times: int) -> None:
+    """Come so many at a time, ask for all that was ever told, read the beginning, go."""
+    with contextlib.ExitStack() as stack:
+        connections = [stack.enter_context(connect(path)) for _ in range(times)]
+        for connection in connections:
+            connection.settimeout(PATIENCE_SECONDS)
+            connection.sendall(b'{"labels": ["Speech"], "since": 0}\n')
+        for connection in connections:
+            connection.recv(65536)
 
 
 def look(pid: int, hours: float) -> Look:
@@ -115,13 +120,13 @@ def start(folder: Path) -> subprocess.Popen[bytes]:
         f"  - socket:unix://{folder}/events.sock\n"
     )
     state = {name: str(folder) for name in ("STATE_DIRECTORY", "XDG_STATE_HOME", "XDG_RUNTIME_DIR")}
-    with (folder / "said").open("wb") as said:
+    with (folder / "said").open("wb") as said, (folder / "blocks").open("wb") as blocks:
         return subprocess.Popen(
             [sys.executable, "-m", "benchmarks.soak_child", "run", "--config", str(config), "--quiet"],
             cwd=ROOT,
             env=environment(state | {"OMP_NUM_THREADS": "1"}),
             stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
+            stdout=blocks,
             stderr=said,
         )
 
@@ -147,7 +152,8 @@ def soak(hours: float, seed: int, folder: Path) -> tuple[list[Look], Subscriber,
                 program.stdin.write(data)
             program.stdin.flush()
             looks.append(look(program.pid, (number + 1 - WARM_UP_CYCLES) * CYCLE_SECONDS / 3600))
-            visit(path)
+            for _ in range(WARM_UP_VISITS if number < WARM_UP_CYCLES else 1):
+                visit(path, 8 if number < WARM_UP_CYCLES else 1)
             if number % RELOAD_CYCLES == RELOAD_CYCLES - 1:
                 program.send_signal(signal.SIGHUP)
     status = program.wait(PATIENCE_SECONDS)
@@ -172,6 +178,7 @@ def main() -> int:
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
         looks, subscriber, home, status, said = soak(options.hours, options.seed, Path(folder))
+        blocks = [int(line) for line in (Path(folder) / "blocks").read_text().split()][2:] or [0]
     seconds = time.monotonic() - began
     warm = looks[WARM_UP_CYCLES - 1 :]
     shown = warm[:: max(1, len(warm) // 8)] + warm[-1:]
@@ -192,7 +199,9 @@ def main() -> int:
         f"\n{ABOUT}\n\n{home.told.samples / RATE / 3600:.2f} h of sound in {seconds:.0f} s, "
         f"{home.told.samples / RATE / seconds:.0f} times real time; {home.told.lost / RATE:.0f} s\n"
         f"were lost on purpose, the device went away {home.told.away} times. {subscriber.events} events were "
-        f"told,\n{subscriber.lost} of them lost. Memory: {slope:+.2f} MB in 24 h (limit {SLOPE_LIMIT_MB:g})."
+        f"told,\n{subscriber.lost} lost. Memory: {slope:+.2f} MB in 24 h (limit {SLOPE_LIMIT_MB:g}).\n"
+        f"Blocks that Python holds after a collection: {blocks[0]} at first, {blocks[-1]} at last, "
+        f"{min(blocks)} to {max(blocks)}."
     )
     faults = [
         fault

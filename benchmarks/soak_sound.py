@@ -25,8 +25,9 @@ ABOUT = (
     "sixth time digital silence) and 1 is not (the bundled recording, tones and bursts of noise at random\n"
     "levels). Every 10 minutes a block of 0.12 s and 5 s of sound are lost and a subscriber comes\n"
     "and goes; every hour the device goes away for 30 s; every 2 hours the settings are read anew (SIGHUP).\n"
-    "One subscriber reads all the time, one never. Before that, 2 hours are busy throughout, so that what\n"
-    "is bounded has reached its bound: events kept for replay, the database's cache, the log's rotation."
+    "One subscriber reads all the time, one never. Before that, 2 hours are busy throughout and subscribers\n"
+    "come by eights for a replay of everything, so that what is bounded has reached its bound: the events\n"
+    "kept in memory, the database's cache, the log's rotation, the allocator's pools."
 )
 
 Samples = NDArray[np.int16]
