@@ -64,8 +64,10 @@ def make_class_map(
     unmapped = []
     for name in sorted(set(classes)):
         wanted = table.get(normal(name))
-        if wanted is None or (wanted and normal(name) in places and not _all(wanted, places)):
+        if normal(name) in places and not any(normal(label) in places for label in wanted or ()):
             wanted = (name,)  # a model that was taught these very classes
+        elif wanted is None:
+            wanted = (name,)
         if not wanted:
             unmapped.append(name)
             continue
@@ -102,10 +104,6 @@ def nearest(name: str, labels: Sequence[Label]) -> str:
 def normal(name: str) -> str:
     """A name without regard to case, and with spaces for underscores."""
     return " ".join(name.replace("_", " ").casefold().split())
-
-
-def _all(names: Iterable[str], places: Mapping[str, int]) -> bool:
-    return all(normal(name) in places for name in names)
 
 
 def _kinds(own: Sequence[int], labels: Sequence[Label]) -> list[int]:

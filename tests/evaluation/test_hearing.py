@@ -1,0 +1,106 @@
+"""An ear hears what the pipeline says, and each window once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from detector import assemble
+from detector.config import Settings
+from detector.errors import AnnotationError, UnsupportedFormat
+from detector.evaluation.annotations import Annotation
+from detector.evaluation.clips import evaluate_clips
+from detector.evaluation.datasets import Clip, Dataset
+from detector.evaluation.hearing import Ear
+from detector.evaluation.labelmap import make_class_map
+from detector.evaluation.recordings import Truth, evaluate_recordings
+from tests.fakes import FakeClassifier, FakeSource, cut, make_spec
+
+RATE = 16000
+SPEC = make_spec("dog", "rain", threshold_on=0.5)
+
+
+def sound(seconds=6.0):
+    """Faint noise with a loud second at 2 s."""
+    samples = np.random.default_rng(1).normal(0, 30, round(seconds * RATE))
+    samples[2 * RATE : 3 * RATE] += 8000 * np.sin(np.arange(RATE))
+    return samples.astype(np.int16)
+
+
+def loud_is_dog(window):
+    return [0.9 if np.abs(window.samples).max() > 0.1 else 0.0, 0.1]
+
+
+def ear(classifier, **variants):
+    settings = Settings()
+    settings = replace(settings, level=replace(settings.level, enabled=False))
+    modes = variants or {"as set": "level"}
+    made = {
+        name: lambda c, mode=mode: assemble.make_pipeline(
+            replace(settings, gate=replace(settings.gate, mode=mode)), c
+        )
+        for name, mode in modes.items()
+    }
+
+    def source(path):
+        if path.name == "bad":
+            raise UnsupportedFormat("bad is not sound")
+        return FakeSource(cut(sound(), 1600))
+
+    return Ear(classifier, made, source, [[0], [1]])
+
+
+def test_events_and_scores_are_the_pipelines(tmp_path):
+    heard = ear(FakeClassifier(SPEC, loud_is_dog)).hear(tmp_path / "a")["as set"]
+    assert [event.label for event in heard.events] == ["dog"]
+    assert heard.events[0].onset == pytest.approx(2.0, abs=0.1)
+    assert heard.events[0].onset < heard.events[0].decided
+    assert heard.scores.shape == (len(heard.stops), 2)
+    assert heard.scores[:, 0].max() == pytest.approx(0.9)
+    assert heard.seconds == 6.0
+
+
+def test_a_window_is_classified_once_for_all_variants(tmp_path):
+    classifier = FakeClassifier(SPEC, loud_is_dog)
+    heard = ear(classifier, gated="level", ungated="off").hear(tmp_path / "a")
+    assert len(heard["gated"].stops) < len(heard["ungated"].stops) == len(classifier.windows)
+    assert set(heard["gated"].stops) <= set(heard["ungated"].stops)
+
+
+CLASS_MAP = make_class_map(["dog", "rain"], SPEC.labels, {}, where="")
+
+
+def make_ear(columns):
+    return lambda: ear(FakeClassifier(SPEC, loud_is_dog))
+
+
+def test_clips_that_cannot_be_read_are_told_and_cost_no_other(tmp_path):
+    pytest.importorskip("sklearn")
+    clips = tuple(Clip(tmp_path / name, "dog", None, name) for name in ("a", "bad"))
+    report = evaluate_clips(Dataset("folders", clips), CLASS_MAP, make_ear, jobs=1, quiet=True)
+    assert (report.clips, list(report.unreadable.values())) == (1, ["bad is not sound"])
+    assert report.by_event.accuracy == 1
+
+
+def recordings(annotation):
+    pytest.importorskip("sed_eval")
+    pytest.importorskip("sed_scores_eval")
+    from pathlib import Path
+
+    truths = [Truth(Path("a"), Path("a.txt"), (annotation,))]
+    return evaluate_recordings(
+        truths, CLASS_MAP, make_ear, window_seconds=0.975, hop_seconds=0.24, jobs=1, quiet=True
+    )
+
+
+def test_a_recording_that_is_heard_right():
+    figures = recordings(Annotation(2.0, 3.0, "dog")).variants["as set"]
+    assert figures.events.overall.f1 == 1
+    assert len(figures.delays) == 1
+
+
+def test_annotations_in_samples_are_refused():
+    with pytest.raises(AnnotationError, match="did you supply seconds"):
+        recordings(Annotation(32000.0, 48000.0, "dog"))
