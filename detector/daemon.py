@@ -207,8 +207,10 @@ class Daemon:
         self.state = state
         detail = "; ".join(part for part in (reason, DETAIL[state]) if part)
         bad = state in (DeviceState.LOST, DeviceState.HUNG, DeviceState.SILENT, DeviceState.CLIPPING)
+        # What never began is told by the error that it ends with.
+        quiet = state is DeviceState.STOPPED and not self._listened
         log.log(
-            logging.WARNING if bad else logging.INFO,
+            logging.WARNING if bad else logging.DEBUG if quiet else logging.INFO,
             "daemon.%s source=%r%s",
             state.value,
             self._source.name,
