@@ -37,6 +37,8 @@ class ModelSettings:
     """`tflite`, `onnx`, or `auto`: the first that the bundle has a file for and that is installed."""
     threads: int = 1
     """Threads the runtime may use."""
+    prior: bool = True
+    """Subtract what the model hears in everything, where it brings a table of that."""
 
 
 @dataclass(frozen=True, slots=True)

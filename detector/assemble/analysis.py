@@ -89,7 +89,9 @@ def _wanted(options: argparse.Namespace) -> Wanted:
 def make_analyzer(settings: Settings) -> Analyzer:
     """Build what analyzes one recording after the other, in the process that calls this."""
     model = settings.model
-    classifier = modelstore.load_classifier(model.name, runtime=model.runtime, threads=model.threads)
+    classifier = modelstore.load_classifier(
+        model.name, runtime=model.runtime, threads=model.threads, prior=model.prior
+    )
     return Analyzer(_Pipelines(settings, classifier))
 
 

@@ -37,7 +37,10 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
     loaded = load()
     settings = loaded.settings
     classifier = modelstore.load_classifier(
-        settings.model.name, runtime=settings.model.runtime, threads=settings.model.threads
+        settings.model.name,
+        runtime=settings.model.runtime,
+        threads=settings.model.threads,
+        prior=settings.model.prior,
     )
     spec = classifier.spec
     with loaded.placing():

@@ -73,7 +73,9 @@ class EarMaker:
         """Load the model and build the ear; raises ModelError, ConfigError."""
         first = next(iter(self.variants.values()))
         model = first.model
-        classifier = modelstore.load_classifier(model.name, runtime=model.runtime, threads=model.threads)
+        classifier = modelstore.load_classifier(
+            model.name, runtime=model.runtime, threads=model.threads, prior=model.prior
+        )
         block = block_length(hop_length(first, classifier.spec), classifier.spec.sample_rate)
 
         def source(path: Path, /) -> Source:

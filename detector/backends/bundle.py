@@ -12,7 +12,7 @@ from pathlib import Path
 
 from detector import strict
 from detector.audio.logmel import LogMelParams
-from detector.backends.labelfiles import read_labels, read_ontology
+from detector.backends.labelfiles import read_labels, read_ontology, read_prior
 from detector.backends.modelyaml import (
     RUNTIMES,
     FileKind,
@@ -45,8 +45,12 @@ class Bundle:
     front_end: LogMelParams | None
     """How to make patches for files whose input is `logmel`."""
     files: Mapping[FileKind, ModelFile]
+    prior: tuple[float, ...] = ()
+    """What is subtracted from each label's log-odds; empty where nothing is."""
     members: tuple[Member, ...] = ()
     """The models that answer together, where this is no network of its own."""
+    bias: float = 0.0
+    """What is added to their log-odds."""
 
 
 def load_bundle(folder: Path) -> Bundle:
@@ -55,6 +59,7 @@ def load_bundle(folder: Path) -> Bundle:
     ancestors = read_ontology(folder / yaml.ontology) if yaml.ontology else {}
     labels = read_labels(folder / yaml.labels, yaml.name, ancestors)
     _check_thresholds(yaml, labels, refuse)
+    prior = read_prior(folder / yaml.prior, labels) if yaml.prior else ()
     return Bundle(
         folder=folder,
         spec=ModelSpec(
@@ -70,7 +75,9 @@ def load_bundle(folder: Path) -> Bundle:
         attribution=yaml.attribution.strip(),
         front_end=_front_end(yaml),
         files=yaml.files.given,
+        prior=tuple(yaml.prior_weight * value for value in prior),
         members=yaml.members,
+        bias=yaml.bias,
     )
 
 

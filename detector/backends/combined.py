@@ -44,15 +44,21 @@ class _Part:
 
 
 class CombinedClassifier:
-    """Fills `Classifier`; `members` are classifiers and the weights of their log-odds."""
+    """Fills `Classifier`; `members` are classifiers and the weights of their log-odds.
 
-    def __init__(self, spec: ModelSpec, members: Sequence[tuple[Classifier, float]]) -> None:
+    `bias` is added to every sum: two models that must agree are more careful than one.
+    """
+
+    def __init__(
+        self, spec: ModelSpec, members: Sequence[tuple[Classifier, float]], *, bias: float = 0.0
+    ) -> None:
         self.spec = spec
+        self._bias = np.float32(bias)
         self._parts = [_part(spec, classifier, weight) for classifier, weight in members]
 
     def scores(self, window: Window) -> Scores:
         """Score every label for one window of `spec.window` samples."""
-        total = np.zeros(len(self.spec.labels), np.float32)
+        total = np.full(len(self.spec.labels), self._bias)
         for part in self._parts:
             total += part.weight * part.hear(window)
         return Scores(window.span, logistic(total))

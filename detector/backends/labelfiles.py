@@ -6,8 +6,9 @@ Facts of AudioSet: class ids are its mids (https://research.google.com/audioset/
 from __future__ import annotations
 
 import csv
+import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from detector.errors import ModelError
@@ -15,6 +16,9 @@ from detector.records import Label
 
 MAX_ANCESTORS = 200
 """Classes above one class; AudioSet's deepest has some ten, and time and memory grow with the square."""
+
+MAX_PRIOR = 30.0
+"""Log-odds; beyond this a score is 0 or 1 whatever the network says."""
 
 
 def read_labels(path: Path, model: str, ancestors: Mapping[str, frozenset[str]]) -> tuple[Label, ...]:
@@ -75,6 +79,23 @@ def read_ontology(path: Path) -> dict[str, frozenset[str]]:
             raise ModelError(f"{path}: {mid!r} is its own ancestor; the tree must have no circle")
         ancestors[mid] = frozenset(above)
     return ancestors
+
+
+def read_prior(path: Path, labels: Sequence[Label]) -> tuple[float, ...]:
+    """Read prior.csv: mid, prior [log-odds], one row for each label, into the order of the labels."""
+    rows = _read_csv(path, ("mid", "prior"))
+    prior: dict[str, float] = {}
+    for line, (mid, text) in enumerate(rows, start=2):
+        try:
+            prior[mid] = float(text)
+        except ValueError:
+            prior[mid] = math.nan
+        if not abs(prior[mid]) <= MAX_PRIOR:
+            raise ModelError(f"{path}:{line}: prior must be a number from -{MAX_PRIOR:g} to {MAX_PRIOR:g}")
+    for label in labels:
+        if label.class_id not in prior:
+            raise ModelError(f"{path}: has no row for {label.class_id} ({label.name})")
+    return tuple(prior[label.class_id] for label in labels)
 
 
 def _read_csv(path: Path, columns: tuple[str, ...]) -> list[tuple[str, ...]]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-LOWEST = 1 / 512
-"""Scores below this say nothing more: YAMNet's file tells scores in steps of 1/256."""
+LOWEST = 1e-9
+"""Log-odds beyond -20.7 count as this: no network means more than that by `never`."""
+HIGHEST = 1 - 2**-23
+"""The score next to 1 in single precision: log-odds of 15.9."""
 
 
 def logits(scores: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Log-odds of scores 0..1, which are first brought to at least `LOWEST` and as far from 1."""
-    kept = np.clip(scores, np.float32(LOWEST), np.float32(1 - LOWEST))
+    """Log-odds of scores 0..1, which are first brought into `LOWEST`..`HIGHEST`."""
+    kept = np.clip(scores, np.float32(LOWEST), np.float32(HIGHEST))
     odds: NDArray[np.float32] = np.log(kept / (1 - kept))
     return odds
 

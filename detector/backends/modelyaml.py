@@ -56,6 +56,8 @@ class ModelFile:
     """Of the whole file, lower-case hexadecimal; empty for a derived file."""
     sources: tuple[FileSource, ...] = ()
     """Tried in order; empty where the file lies in the bundle's folder."""
+    logits: int | None = None
+    """TFLite in 8 bits: the tensor that holds the log-odds, which then are the output."""
     derived_from: FileKind | None = None
     """The file it is built from."""
 
@@ -118,8 +120,11 @@ class ModelYaml:
     labels: str
     files: FilesYaml = FilesYaml()
     members: tuple[Member, ...] = ()
+    bias: float = 0.0
     front_end: FrontEndYaml | None = None
     ontology: str | None = None
+    prior: str | None = None
+    prior_weight: float = 1.0
     threshold_on: float = 0.3
     thresholds: Mapping[str, float] = field(default_factory=dict)
 
@@ -141,6 +146,10 @@ def read_model_yaml(path: Path) -> tuple[ModelYaml, Refuse]:
     _check_name(_TABLE_NAME, yaml.labels, "labels", refuse)
     if yaml.ontology:
         _check_name(_TABLE_NAME, yaml.ontology, "ontology", refuse)
+    if yaml.prior:
+        _check_name(_TABLE_NAME, yaml.prior, "prior", refuse)
+    if not 0 <= yaml.prior_weight <= 1:
+        refuse("prior_weight", f"expected 0 to 1, got {yaml.prior_weight}")
     for key, value in (("sample_rate", yaml.sample_rate), ("window", yaml.window)):
         if value < 1:
             refuse(key, f"expected at least 1, got {value}")
@@ -159,9 +168,11 @@ def _check_files(yaml: ModelYaml, refuse: Refuse) -> None:
     files = yaml.files.given
     if not (files.keys() & set(RUNTIMES) or yaml.members):
         refuse("files", f"expected at least one of: {', '.join(RUNTIMES)}")
-    for runtime, file in files.items():
-        key = f"files.{runtime}"
+    for kind, file in files.items():
+        key = f"files.{kind}"
         _check_name(_PLAIN_NAME, file.name, f"{key}.name", refuse)
+        if file.logits is not None and (file.logits < 0 or kind != "tflite"):
+            refuse(f"{key}.logits", "expected the number of a tensor in a TFLite file")
         if file.input == "logmel" and yaml.front_end is None:
             refuse(f"{key}.input", "is logmel, so the model needs a `front_end`")
         if file.derived_from is not None:
@@ -190,8 +201,12 @@ def _check_files(yaml: ModelYaml, refuse: Refuse) -> None:
 def _check_members(yaml: ModelYaml, refuse: Refuse) -> None:
     if yaml.members and yaml.files.given:
         refuse("members", "a model that is made of others has no files of its own")
+    if yaml.members and yaml.prior:
+        refuse("prior", "a model that is made of others has theirs")
     if len(yaml.members) == 1:
         refuse("members", "expected at least two models")
+    if yaml.bias and not yaml.members:
+        refuse("bias", "only a model that is made of others has one")
     for number, member in enumerate(yaml.members):
         _check_name(_PLAIN_NAME, member.model, f"members[{number}].model", refuse)
         if not member.weight > 0:

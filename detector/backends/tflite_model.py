@@ -1,7 +1,8 @@
 """A classifier in TensorFlow Lite, through ai-edge-litert or, where only that is installed, tflite-runtime.
 
 The graph takes one float32 input, either the window's samples or a log-mel patch of them (in whatever shape
-holds as many values), and its first output is one float32 score for each label.
+holds as many values), and its first output is one float32 score for each label; or, where it is told which
+tensor holds them, that is the labels' log-odds in 8 bits.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from detector.audio.logmel import LogMel, LogMelParams
+from detector.backends.logits import logistic
 from detector.backends.quiet import quiet_stderr
+from detector.backends.tflite_logits import with_output
 from detector.errors import ModelError
 from detector.records import ModelSpec, Scores, Window
 
@@ -29,7 +32,10 @@ def is_installed() -> bool:
 
 
 class TfliteClassifier:
-    """Fills `Classifier`; `front_end` is given where the graph takes log-mel patches instead of samples."""
+    """Fills `Classifier`; `front_end` is given where the graph takes log-mel patches instead of samples.
+
+    `logits` names the tensor of log-odds.
+    """
 
     def __init__(
         self,
@@ -37,14 +43,20 @@ class TfliteClassifier:
         spec: ModelSpec,
         *,
         front_end: LogMelParams | None = None,
+        logits: int | None = None,
         threads: int = 1,
     ) -> None:
         self.spec = spec
         self._log_mel = None if front_end is None else LogMel(front_end)
         what = model_file.name if isinstance(model_file, Path) else f"the TFLite file of {spec.name}"
-        source = (
-            {"model_path": str(model_file)} if isinstance(model_file, Path) else {"model_content": model_file}
-        )
+        source: dict[str, str | bytes]
+        if logits is not None:
+            content = model_file.read_bytes() if isinstance(model_file, Path) else model_file
+            source = {"model_content": with_output(content, logits)}
+        elif isinstance(model_file, Path):
+            source = {"model_path": str(model_file)}
+        else:
+            source = {"model_content": model_file}
         try:
             with quiet_stderr():
                 self._interpreter = _interpreter_class()(**source, num_threads=threads)
@@ -54,7 +66,10 @@ class TfliteClassifier:
                 f"{what} cannot be run as a TFLite model: {' '.join(str(error).split())}"
             ) from error
         self._input = _only_float(self._interpreter.get_input_details()[0], what)
-        self._output = _only_float(self._interpreter.get_output_details()[0], what)
+        self._output = self._interpreter.get_output_details()[0]
+        if logits is None:
+            _only_float(self._output, what)
+        self._steps = None if logits is None else _steps(self._output, what)
         wanted = spec.window if front_end is None else front_end.frames(spec.window) * front_end.bands
         takes, gives = int(np.prod(self._input["shape"])), int(np.prod(self._output["shape"]))
         if takes != wanted:
@@ -69,7 +84,11 @@ class TfliteClassifier:
         values = window.samples if self._log_mel is None else self._log_mel(window.samples)
         self._interpreter.set_tensor(self._input["index"], values.reshape(self._input["shape"]))
         self._interpreter.invoke()
-        return Scores(window.span, self._interpreter.get_tensor(self._output["index"]).reshape(-1))
+        given = self._interpreter.get_tensor(self._output["index"]).reshape(-1)
+        if self._steps is not None:
+            scale, zero = self._steps
+            given = logistic((given.astype(np.float32) - zero) * scale)
+        return Scores(window.span, given)
 
     def close(self) -> None:
         """Release the runtime."""
@@ -85,6 +104,16 @@ def _interpreter_class() -> _Interpreter:
         except ImportError as error:
             raise ModelError(f"there is no TFLite runtime here; {INSTALL}") from error
     return Interpreter
+
+
+def _steps(details: dict[str, Any], what: str) -> tuple[np.float32, np.float32]:
+    """Give the scale and the zero point of a tensor in 8 bits."""
+    scale, zero = details["quantization"]
+    if details["dtype"] is not np.int8 or not scale > 0:
+        raise ModelError(
+            f"{what}: {details['name']} must be log-odds in 8 bits, got {details['dtype'].__name__}"
+        )
+    return np.float32(scale), np.float32(zero)
 
 
 def _only_float(details: dict[str, Any], what: str) -> dict[str, Any]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import numpy as np
+
 from detector import strict
 from detector.backends import onnx_model, tflite_model
 from detector.backends.bundle import RUNTIMES, Bundle, FileKind, Runtime, load_bundle
 from detector.backends.combined import CombinedClassifier
+from detector.backends.prior import PriorClassifier
 from detector.errors import ModelError
 from detector.interfaces import Classifier
 from detector.modelstore.checksum import checked_bytes, checked_derived_bytes
@@ -64,27 +67,41 @@ def read_model_file(bundle: Bundle, kind: FileKind) -> bytes:
     return checked_bytes(path, size=file.size, sha256=file.sha256, remedy=pull)
 
 
-def load_classifier(name_or_path: str, *, runtime: str = "auto", threads: int = 1) -> Classifier:
+def load_classifier(
+    name_or_path: str, *, runtime: str = "auto", threads: int = 1, prior: bool = True
+) -> Classifier:
     """Make the classifier of a model: `tflite`, `onnx`, or with `auto` the first that is here and installed.
 
-    Where models answer together, that is said of each of them.
+    Where models answer together, that is said of each of them. `prior` subtracts the model's prior, if it
+    has one.
     ModelError where the model is unknown, not pulled, damaged, or no runtime can run it.
     """
     bundle = load_bundle(find(name_or_path))
     weights = [member.weight for member in bundle.members]
     if weights:
-        each = [_load_network(network, runtime, threads) for network in networks(bundle)]
-        return CombinedClassifier(bundle.spec, list(zip(each, weights, strict=True)))
-    return _load_network(bundle, runtime, threads)
+        each = [_load_network(network, runtime, threads, prior=prior) for network in networks(bundle)]
+        return CombinedClassifier(bundle.spec, list(zip(each, weights, strict=True)), bias=bundle.bias)
+    return _load_network(bundle, runtime, threads, prior=prior)
 
 
-def _load_network(bundle: Bundle, runtime: str, threads: int) -> Classifier:
+def _load_network(bundle: Bundle, runtime: str, threads: int, *, prior: bool) -> Classifier:
     chosen = _auto(bundle) if runtime == "auto" else _named(bundle, runtime)
     content = read_model_file(bundle, chosen)
     front_end = bundle.front_end if bundle.files[chosen].input == "logmel" else None
+    classifier: Classifier
     if chosen == "tflite":
-        return tflite_model.TfliteClassifier(content, bundle.spec, front_end=front_end, threads=threads)
-    return onnx_model.OnnxClassifier(content, bundle.spec, front_end=front_end, threads=threads)
+        classifier = tflite_model.TfliteClassifier(
+            content,
+            bundle.spec,
+            front_end=front_end,
+            logits=bundle.files["tflite"].logits,
+            threads=threads,
+        )
+    else:
+        classifier = onnx_model.OnnxClassifier(content, bundle.spec, front_end=front_end, threads=threads)
+    if prior and bundle.prior:
+        return PriorClassifier(classifier, np.array(bundle.prior, np.float32))
+    return classifier
 
 
 def networks(bundle: Bundle) -> list[Bundle]:

@@ -29,12 +29,19 @@ def test_weighted_log_odds_add_up_by_class_and_not_by_place() -> None:
     assert scores.span == Span(640, 2640)
 
 
+def test_the_bias_is_added_to_every_sum() -> None:
+    half = FakeClassifier(BOTH, lambda _: (0.5, 0.2))
+    values = CombinedClassifier(BOTH, [(half, 1.0)], bias=np.log(3)).scores(window(np.zeros(2000))).values
+    np.testing.assert_allclose(values, (0.75, 0.75 / 1.75), rtol=1e-5)
+
+
 def test_certainty_is_bounded() -> None:
-    """A score of 0 or 1 outvotes nobody for ever, and gives no infinity."""
-    no = FakeClassifier(BOTH, lambda _: (0.0, 1.0))
-    yes = FakeClassifier(BOTH, lambda _: (0.999, 0.001))
-    values = CombinedClassifier(BOTH, [(no, 1.0), (yes, 1.0)]).scores(window(np.zeros(2000))).values
-    np.testing.assert_allclose(values, 0.5, atol=1e-6)
+    """Scores of 0 and 1 are no infinities, and a model that is sure can be outvoted."""
+    sure = FakeClassifier(BOTH, lambda _: (0.0, 1.0))
+    other = FakeClassifier(BOTH, lambda _: (0.9, 0.1))
+    values = CombinedClassifier(BOTH, [(sure, 1.0), (other, 10.0)]).scores(window(np.zeros(2000))).values
+    assert 0.5 < values[0] < 1.0
+    assert 0.0 < values[1] < 0.5
 
 
 def test_a_member_of_the_same_rate_hears_the_newest_samples() -> None:
