@@ -84,6 +84,20 @@ def others(events: Iterable[HeardEvent], of: Mapping[str, str], ignored: Collect
     return [event for event in events if event.label not in of and event.label not in ignored]
 
 
+def strays(truth: Sequence[Annotation], told: Iterable[Estimate], slack: float) -> list[Estimate]:
+    """Events within `slack` [s] of no true sound of their class: not late, not early, just wrong."""
+    return [
+        estimate
+        for estimate in told
+        if not any(
+            sound.label == estimate.label
+            and sound.onset - slack <= estimate.offset
+            and estimate.onset <= sound.offset + slack
+            for sound in truth
+        )
+    ]
+
+
 def delays(truth: Sequence[Annotation], told: Sequence[Estimate], collar: float) -> list[Delay]:
     """For each true sound the first unused event of its class within `collar` [s] of its onset."""
     used: set[int] = set()

@@ -84,6 +84,10 @@ def _overall_rows(report: RecordingReport) -> list[list[Cell]]:
             for name in scenarios
         ),
         ["false alarms per hour", *(found.false_alarms / report.hours for found in overall)],
+        [
+            "of these, far from any sound of the class",
+            *(sum(v.strays.values()) / report.hours for v in variants),
+        ],
         ["events of other labels per hour", *(sum(v.others.values()) / report.hours for v in variants)],
         ["onset to decision, median [s]", *(_latency(variant.delays, 0.5) for variant in variants)],
         ["onset to decision, 95 % within [s]", *(_latency(variant.delays, 0.95) for variant in variants)],
@@ -95,7 +99,14 @@ def _class_rows(report: RecordingReport, variant: VariantFigures) -> list[list[C
     scenarios = list(variant.scores.psds)
     head: list[Cell] = ["class", "true", "told", "hits", "precision [%]", "recall [%]", "F1 [%]"]
     rows = [
-        [*head, "segment F1 [%]", *(f"{name} [%]" for name in scenarios), "false per hour", "latency [s]"]
+        [
+            *head,
+            "segment F1 [%]",
+            *(f"{name} [%]" for name in scenarios),
+            "false per hour",
+            "far per hour",
+            "latency [s]",
+        ]
     ]
     for name, found in variant.events.classes.items():
         rows.append(
@@ -105,6 +116,7 @@ def _class_rows(report: RecordingReport, variant: VariantFigures) -> list[list[C
                 *map(percent, (found.precision, found.recall, found.f1, found.segment_f1)),
                 *(percent(variant.scores.classes[scenario].get(name, math.nan)) for scenario in scenarios),
                 found.false_alarms / report.hours,
+                variant.strays.get(name, 0) / report.hours,
                 _latency([delay for delay in variant.delays if delay.label == name], 0.5),
             ]
         )
@@ -136,6 +148,7 @@ def _figures(variant: VariantFigures, hours: float) -> dict[str, object]:
             else None,
             "found": len(latencies),
         },
+        "strays": dict(variant.strays),
         "other_labels": dict(variant.others),
         "windows": variant.windows,
     }

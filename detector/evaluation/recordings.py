@@ -15,7 +15,7 @@ from detector.evaluation.eventmetrics import COLLAR_SECONDS, EventFigures, event
 from detector.evaluation.hearing import Heard
 from detector.evaluation.labelmap import ClassMap
 from detector.evaluation.many import Outcome, hear_all
-from detector.evaluation.matching import Delay, delays, estimates, others
+from detector.evaluation.matching import Delay, delays, estimates, others, strays
 from detector.evaluation.scoremetrics import ScoreFigures, score_figures
 
 
@@ -35,6 +35,8 @@ class VariantFigures:
     events: EventFigures
     scores: ScoreFigures
     delays: tuple[Delay, ...]
+    strays: Mapping[str, int]
+    """Class -> its events that touch no true sound of it."""
     others: Mapping[str, int]
     """Label that is no class of the truth -> its events."""
     windows: int
@@ -146,6 +148,13 @@ def _variant(
             delay
             for truth, estimated in zip(truths, told, strict=True)
             for delay in delays(truth, estimated, COLLAR_SECONDS)
+        ),
+        strays=dict(
+            Counter(
+                stray.label
+                for truth, estimated in zip(truths, told, strict=True)
+                for stray in strays(truth, estimated, COLLAR_SECONDS)
+            )
         ),
         others=dict(rest.most_common()),
         windows=sum(len(one.stops) for one in heard),
