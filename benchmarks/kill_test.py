@@ -21,6 +21,7 @@ import contextlib
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import sqlite3
@@ -151,8 +152,11 @@ def check(path: Path, subscriber: Subscriber) -> list[int]:
     if not path.exists():
         assert not subscriber.events
         return []
-    # Read-only, or closing it would tidy up what the next start must cope with.
-    with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+    # A copy: what a kill left is mended on opening, and the next start must do that by itself.
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        contextlib.closing(sqlite3.connect(_copied(path, Path(folder)))) as connection,
+    ):
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         if not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
             assert not subscriber.events
@@ -163,6 +167,13 @@ def check(path: Path, subscriber: Subscriber) -> list[int]:
     for seq, line in subscriber.events:
         assert written.get(seq, "").encode() == line, f"event {seq} was sent and is not in the file"
     return list(written)
+
+
+def _copied(path: Path, folder: Path) -> Path:
+    """Copy a database with the journals beside it that belong to it; return the copy's path."""
+    for file in path.parent.glob(f"{path.name}*"):
+        shutil.copy(file, folder)
+    return folder / path.name
 
 
 def publish(folder: Path, rate: float) -> None:
