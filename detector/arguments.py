@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 from collections.abc import Sequence
-from datetime import datetime
 from typing import TypeAlias
 
 from detector import __version__
 from detector.analyzeflags import EXAMPLES as ANALYZE_EXAMPLES
 from detector.analyzeflags import add_analyze_flags
 from detector.connectionflags import add_connection_flags
-from detector.errors import ConfigError
 from detector.evaluationflags import EVALUATE_EXAMPLES, SOUNDSCAPE_EXAMPLES, add_evaluate, add_soundscape
-from detector.history.when import parse_when
+from detector.eventflags import HISTORY_EXAMPLES, add_history_flags, add_listen_flags
 from detector.settingflags import add_setting_flags, device
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -41,14 +38,6 @@ examples:
 """
 
 
-HISTORY_EXAMPLES = """\
-examples:
-  sound-detector history --since yesterday
-  sound-detector history --since 2h --label Dog --label "Baby cry, infant cry"
-  sound-detector history --since 2026-11-01 --limit 0 --format csv > november.csv
-"""
-
-
 def make_parser() -> argparse.ArgumentParser:
     """Build the parser of all commands."""
     parser = argparse.ArgumentParser(
@@ -63,10 +52,16 @@ def make_parser() -> argparse.ArgumentParser:
     _run(commands)
     _devices(commands)
     _models(commands)
-    _listen(commands)
+    add_listen_flags(_command(commands, "listen", "subscribe to the events of a running daemon"))
     _status(commands)
-    _history(commands)
-    _analyze(commands)
+    add_history_flags(
+        _command(commands, "history", "show what was heard, one row for each sound", epilog=HISTORY_EXAMPLES)
+    )
+    add_analyze_flags(
+        _command(
+            commands, "analyze", "turn recordings into events, tables and pictures", epilog=ANALYZE_EXAMPLES
+        )
+    )
     add_evaluate(
         _command(
             commands, "evaluate", "measure how good it is on labelled recordings", epilog=EVALUATE_EXAMPLES
@@ -138,106 +133,12 @@ def _models(commands: Subparsers) -> None:
     info.add_argument("--json", action="store_true", help="as a JSON object")
 
 
-def _listen(commands: Subparsers) -> None:
-    parser = _command(commands, "listen", "subscribe to the events of a running daemon")
-    add_connection_flags(parser)
-    _labels(parser)
-    parser.add_argument(
-        "--min-score",
-        type=_score,
-        default=0.0,
-        metavar="SCORE",
-        help="only events with at least this score, 0..1",
-    )
-    parser.add_argument("--since", type=_seq, metavar="SEQ", help="first replay the events after this number")
-    parser.add_argument("--json", action="store_true", help="JSON lines, also on a terminal")
-    parser.add_argument(
-        "--reconnect", action="store_true", help="wait for the daemon and come back when it was away"
-    )
-
-
 def _status(commands: Subparsers) -> None:
     parser = _command(commands, "status", "say how a running daemon is")
     add_connection_flags(parser)
     parser.add_argument("--json", action="store_true", help="as a JSON object")
 
 
-def _history(commands: Subparsers) -> None:
-    parser = _command(
-        commands, "history", "show what was heard, one row for each sound", epilog=HISTORY_EXAMPLES
-    )
-    for name, end in (("--since", "from this moment on"), ("--until", "before this moment")):
-        parser.add_argument(
-            name,
-            metavar="WHEN",
-            type=_when,
-            help=f"{end}: 2026-11-20, '2026-11-20 14:30', 14:30, yesterday, 2h, '3 days ago' or seq:N",
-        )
-    _labels(parser)
-    parser.add_argument(
-        "--min-score",
-        type=_score,
-        default=0.0,
-        metavar="SCORE",
-        help="only sounds whose top score is at least this, 0..1",
-    )
-    parser.add_argument(
-        "--limit", type=_count, default=100, metavar="N", help="the newest so many (default 100); 0 is all"
-    )
-    parser.add_argument(
-        "--format",
-        choices=("table", "json", "csv"),
-        default="table",
-        help="table in local time (default), JSON lines as in docs/protocol.md, or CSV",
-    )
-    parser.add_argument("--file", metavar="PATH", help="the history's file (default: as the daemon's)")
-    parser.add_argument("--config", metavar="FILE", help="the config.yaml that names the file, as for run")
-
-
-def _labels(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--label",
-        action="append",
-        default=[],
-        dest="labels",
-        metavar="LABEL",
-        help="only this label; again for more",
-    )
-
-
-def _analyze(commands: Subparsers) -> None:
-    parser = _command(
-        commands, "analyze", "turn recordings into events, tables and pictures", epilog=ANALYZE_EXAMPLES
-    )
-    add_analyze_flags(parser)
-
-
 def _check_config(commands: Subparsers) -> None:
     parser = _command(commands, "check-config", "print the effective settings, or every fault with its line")
     add_setting_flags(parser)
-
-
-def _score(text: str) -> float:
-    with contextlib.suppress(ValueError):
-        if 0 <= (score := float(text)) <= 1:
-            return score
-    raise argparse.ArgumentTypeError(f"expected a score from 0 to 1, got {text!r}")
-
-
-def _when(text: str) -> float | int:
-    try:
-        return parse_when(text, datetime.now())  # without a zone: the machine's own
-    except ConfigError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def _count(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 18):
-        raise argparse.ArgumentTypeError(f"expected a whole number from 0, got {text!r}")
-    return int(text)
-
-
-def _seq(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise argparse.ArgumentTypeError(f"expected the seq of an event, a whole number from 0, got {text!r}")
-    return int(text)

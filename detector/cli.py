@@ -17,17 +17,15 @@ from typing import Any
 from detector.arguments import make_parser, with_command
 from detector.connectionflags import credentials, places
 from detector.errors import ConfigError, DetectorError
+from detector.logs import set_up_logging
 from detector.settingflags import overrides
-
-JOURNAL_PRIORITY = {"DEBUG": 7, "INFO": 6, "WARNING": 4, "ERROR": 3, "CRITICAL": 2}
-"""Python's levels as syslog's, which the journal reads from `<N>` in front of a line."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status."""
     parser = make_parser()
     options = parser.parse_args(with_command(sys.argv[1:] if arguments is None else arguments))
-    _set_up_logging(options.verbose, quiet=getattr(options, "quiet", False))
+    set_up_logging(options.verbose, quiet=getattr(options, "quiet", False))
     commands = {
         "run": _run,
         "devices": _devices,
@@ -196,29 +194,6 @@ def _print_completion(shell: str) -> int:
         )
     print(shtab.complete(make_parser(), shell))
     return 0
-
-
-def _set_up_logging(verbose: int, *, quiet: bool) -> None:
-    """Log to standard error: lifecycle lines, with -v details; the journal gets priorities."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(_JournalFormatter() if "JOURNAL_STREAM" in os.environ else _TerminalFormatter())
-    level = logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO
-    logging.basicConfig(level=logging.WARNING, handlers=[handler])
-    logging.getLogger("detector").setLevel(level)
-
-
-class _TerminalFormatter(logging.Formatter):
-    def __init__(self) -> None:
-        super().__init__("sound-detector: %(message)s")
-
-    def format(self, record: logging.LogRecord) -> str:
-        line = super().format(record)
-        return line if record.levelno == logging.INFO else f"{line} ({record.levelname.lower()})"
-
-
-class _JournalFormatter(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        return f"<{JOURNAL_PRIORITY.get(record.levelname, 6)}>{super().format(record)}"
 
 
 if __name__ == "__main__":

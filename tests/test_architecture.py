@@ -17,9 +17,9 @@ ROOT = Path(__file__).resolve().parents[1]
 # each other. The settings stand aside: only those named in SETTINGS_READERS know them.
 ORDER = (
     ("cli",),
-    ("assemble", "subscriber", "status", "arguments", "signals"),
-    ("report", "analyzeflags", "evaluationflags"),
-    ("soundscapes",),
+    ("assemble", "subscriber", "status", "arguments", "signals", "logs"),
+    ("report", "analyzeflags", "evaluationflags", "eventflags"),
+    ("soundscapes", "training", "calibration", "collecting"),
     ("evaluation",),
     ("configfile", "settingflags", "connectionflags"),
     ("configcheck",),

@@ -1,0 +1,1 @@
+"""RECORD: clips of one sound from the microphone, for training."""

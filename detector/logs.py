@@ -1,0 +1,32 @@
+"""What the program itself says, on standard error: plain lines on a terminal, priorities for the journal."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+JOURNAL_PRIORITY = {"DEBUG": 7, "INFO": 6, "WARNING": 4, "ERROR": 3, "CRITICAL": 2}
+"""Python's levels as syslog's, which the journal reads from `<N>` in front of a line."""
+
+
+def set_up_logging(verbose: int, *, quiet: bool) -> None:
+    """Log to standard error: lifecycle lines, with -v details; the journal gets priorities."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_JournalFormatter() if "JOURNAL_STREAM" in os.environ else _TerminalFormatter())
+    level = logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logging.getLogger("detector").setLevel(level)
+
+
+class _TerminalFormatter(logging.Formatter):
+    def __init__(self) -> None:
+        super().__init__("sound-detector: %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = super().format(record)
+        return line if record.levelno == logging.INFO else f"{line} ({record.levelname.lower()})"
+
+
+class _JournalFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return f"<{JOURNAL_PRIORITY.get(record.levelname, 6)}>{super().format(record)}"
