@@ -1,0 +1,146 @@
+"""A trained network as data: values, and the operations between them, built by calls.
+
+    graph = Graph((1024,))
+    graph.output = graph.softmax(graph.dense(graph.signed_sqrt(graph.input), weights, bias))
+
+Every way of training ends in one; `graph_onnx` and `graph_tflite` write it down for the two runtimes, `run`
+says what both must answer. Shapes are of one example: a vector (features,), or a patch (frames, bands), which
+is a picture of one channel from the start: (1, frames, bands).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.training import operations, pictures
+from detector.training.operations import Operation, Shape, Weights
+from detector.training.pictures import Pair
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What stands between two operations."""
+
+    number: int
+    """Counts from 0, the graph's input."""
+    shape: Shape
+    """Of one example."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    """An operation in its place."""
+
+    operation: Operation
+    inputs: tuple[Value, ...]
+    output: Value
+
+
+class Graph:
+    """A network from one vector or patch to one score for each class."""
+
+    def __init__(self, shape: Shape) -> None:
+        if len(shape) not in {1, 2} or min(shape) < 1:
+            raise ValueError(f"a graph takes (features,) or (frames, bands), got {shape}")
+        self.shape = shape
+        self.input = Value(0, shape if len(shape) == 1 else (1, *shape))
+        self.nodes: list[Node] = []
+        self._output: Value | None = None
+
+    @property
+    def output(self) -> Value:
+        """The scores."""
+        if self._output is None:
+            raise ValueError("the graph has no output yet")
+        return self._output
+
+    @output.setter
+    def output(self, value: Value) -> None:
+        if len(value.shape) != 1 or not self.nodes:
+            raise ValueError(f"a graph ends in one score for each class, got {value.shape}")
+        self._output = value
+
+    def dense(self, given: Value, weights: NDArray[np.floating], bias: NDArray[np.floating]) -> Value:
+        """Multiply a vector by weights (out, in), add bias (out,)."""
+        return self._add(operations.Dense(_float32(weights), _float32(bias)), given)
+
+    def affine(self, given: Value, scale: NDArray[np.floating], shift: NDArray[np.floating]) -> Value:
+        """Scale and shift each feature, or each channel."""
+        return self._add(operations.Affine(_float32(scale), _float32(shift)), given)
+
+    def conv(
+        self,
+        given: Value,
+        weights: NDArray[np.floating],
+        bias: NDArray[np.floating],
+        *,
+        stride: Pair = (1, 1),
+        padding: Pair = (0, 0),
+        dilation: Pair = (1, 1),
+    ) -> Value:
+        """Convolve a picture with weights (out, in, kernel frames, kernel bands); padding is zeros."""
+        operation = pictures.Conv(_float32(weights), _float32(bias), stride, padding, dilation)
+        return self._add(operation, given)
+
+    def max_pool(
+        self, given: Value, size: Pair, *, stride: Pair | None = None, padding: Pair = (0, 0)
+    ) -> Value:
+        """Take the greatest of each rectangle; rectangles stand side by side unless told otherwise."""
+        return self._add(pictures.MaxPool(size, stride or size, padding), given)
+
+    def mean_pool(self, given: Value, size: Pair) -> Value:
+        """Take the mean of each rectangle."""
+        return self._add(pictures.MeanPool(size), given)
+
+    def global_mean(self, given: Value) -> Value:
+        """Take each channel's mean."""
+        return self._add(pictures.GlobalMean(), given)
+
+    def global_max(self, given: Value) -> Value:
+        """Take each channel's greatest."""
+        return self._add(pictures.GlobalMax(), given)
+
+    def relu(self, given: Value) -> Value:
+        """Raise what is below zero to zero."""
+        return self._add(operations.Relu(), given)
+
+    def signed_sqrt(self, given: Value) -> Value:
+        """Take the square root, the sign kept."""
+        return self._add(operations.SignedSqrt(), given)
+
+    def sigmoid(self, given: Value) -> Value:
+        """Turn log-odds into scores, each class for itself."""
+        return self._add(operations.Sigmoid(), given)
+
+    def softmax(self, given: Value) -> Value:
+        """Turn log-odds into scores that add up to one."""
+        return self._add(operations.Softmax(), given)
+
+    def add(self, first: Value, second: Value) -> Value:
+        """Add two of one shape."""
+        return self._add(operations.Add(), first, second)
+
+    def concat(self, given: Sequence[Value]) -> Value:
+        """Put features or channels one after another."""
+        return self._add(operations.Concat(), *given)
+
+    def run(self, values: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Compute the scores (n, classes) of a batch (n, *shape)."""
+        known = {0: np.asarray(values, np.float64).reshape(-1, *self.input.shape)}
+        for node in self.nodes:
+            known[node.output.number] = node.operation.run(*(known[value.number] for value in node.inputs))
+        return known[self.output.number].astype(np.float32)
+
+    def _add(self, operation: Operation, *given: Value) -> Value:
+        """Append an operation; ValueError where it cannot take such shapes."""
+        output = Value(len(self.nodes) + 1, operation.shape(*(value.shape for value in given)))
+        self.nodes.append(Node(operation, given, output))
+        return output
+
+
+def _float32(values: NDArray[np.floating]) -> Weights:
+    return np.ascontiguousarray(values, np.float32)
