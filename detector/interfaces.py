@@ -10,6 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from detector.records import Block, ModelSpec, Scores, Window
 
 In_contra = TypeVar("In_contra", contravariant=True)
@@ -60,6 +63,24 @@ class Classifier(Protocol):
 
     def scores(self, window: Window) -> Scores:
         """Score every label for one window of `spec.window` samples."""
+
+    def close(self) -> None:
+        """Release the runtime."""
+
+
+class Embedder(Protocol):
+    """A classifier that also tells its embedding: what it made of a window before it named anything."""
+
+    @property
+    def spec(self) -> ModelSpec:
+        """Rate, window and labels."""
+
+    @property
+    def embedding_length(self) -> int:
+        """Features."""
+
+    def hear(self, window: Window) -> tuple[Scores, NDArray[np.float32]]:
+        """Scores and embedding (embedding_length,) of one pass over a window of `spec.window` samples."""
 
     def close(self) -> None:
         """Release the runtime."""

@@ -66,6 +66,8 @@ class Scores:
     """The window's place in the stream."""
     values: NDArray[np.float32]
     """Shape (labels,), each 0..1, in the order of `ModelSpec.labels`."""
+    embeddings: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    """Name of a network -> its embedding of the window, shape (features,), for heads."""
 
 
 @dataclass(frozen=True, slots=True)

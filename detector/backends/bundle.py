@@ -13,17 +13,16 @@ from pathlib import Path
 from detector import strict
 from detector.audio.logmel import LogMelParams
 from detector.backends.labelfiles import read_labels, read_ontology, read_prior
-from detector.backends.modelyaml import (
+from detector.backends.modelkeys import (
     RUNTIMES,
     FileKind,
     FileSource,
     Member,
     ModelFile,
     ModelYaml,
-    Refuse,
     Runtime,
-    read_model_yaml,
 )
+from detector.backends.modelyaml import Refuse, read_model_yaml
 from detector.records import Label, ModelSpec
 
 __all__ = ["RUNTIMES", "Bundle", "FileKind", "FileSource", "Member", "ModelFile", "Runtime", "load_bundle"]

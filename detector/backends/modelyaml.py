@@ -1,4 +1,4 @@
-"""model.yaml as it is written: its keys, their types, and what must hold among them.
+"""model.yaml as it is written: what must hold among its keys.
 
 Read strictly: a fault is a ModelError of one line that names the file, the line and the key. docs/models.md
 explains every key.
@@ -7,20 +7,13 @@ explains every key.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import NoReturn
 
 from detector import strict, yamlfile
+from detector.backends.modelkeys import RUNTIMES, ModelYaml
 from detector.errors import ModelError
-
-Runtime = Literal["tflite", "onnx"]
-RUNTIMES: tuple[Runtime, ...] = ("tflite", "onnx")
-"""In the order of preference: TFLite starts faster and takes half the memory."""
-
-FileKind = Literal["tflite", "onnx", "torch"]
-"""What a model's file is for: a runtime, or `torch`, weights that another file is built from."""
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 _TABLE_NAME = re.compile(rf"(\.\./{_PLAIN_NAME.pattern}/)?{_PLAIN_NAME.pattern}")
@@ -28,105 +21,6 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 Refuse = Callable[[str, str], NoReturn]
 """Raises the ModelError for a key and what is wrong with it."""
-
-
-@dataclass(frozen=True, slots=True)
-class FileSource:
-    """One place a model file may be had from: either `url`, or `pip` with `member`."""
-
-    url: str | None = None
-    """http:// or https://."""
-    pip: str | None = None
-    """A wheel, `project==version`, had through the user's own pip settings."""
-    member: str | None = None
-    """The file's path inside the wheel."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelFile:
-    """The network itself: either fixed (size, sha256) or derived on this machine."""
-
-    name: str
-    """File name, no folder."""
-    input: Literal["waveform", "logmel"] = "waveform"
-    """What the graph takes: samples, or the patches that `front_end` describes; no matter for `torch`."""
-    size: int = 0
-    """Bytes; 0 for a derived file."""
-    sha256: str = ""
-    """Of the whole file, lower-case hexadecimal; empty for a derived file."""
-    sources: tuple[FileSource, ...] = ()
-    """Tried in order; empty where the file lies in the bundle's folder."""
-    logits: int | None = None
-    """TFLite in 8 bits: the tensor that holds the log-odds, which then are the output."""
-    derived_from: FileKind | None = None
-    """The file it is built from."""
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One of several models that answer together."""
-
-    model: str
-    """The bundle's name."""
-    weight: float
-    """What its logits are multiplied by before they are added up."""
-
-
-@dataclass(frozen=True, slots=True)
-class FrontEndYaml:
-    """`front_end`: LogMelParams without the rate, which the model gives."""
-
-    frame: int
-    hop: int
-    fft: int
-    bands: int
-    low_hz: float
-    high_hz: float
-    log_offset: float
-    power: Literal[1, 2] = 1
-    preemphasis: float = 0.0
-    centred: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class FilesYaml:
-    """`files`: one for each kind."""
-
-    tflite: ModelFile | None = None
-    onnx: ModelFile | None = None
-    torch: ModelFile | None = None
-
-    @property
-    def given(self) -> dict[FileKind, ModelFile]:
-        """Those that there are."""
-        each: dict[FileKind, ModelFile | None] = {
-            "tflite": self.tflite,
-            "onnx": self.onnx,
-            "torch": self.torch,
-        }
-        return {kind: file for kind, file in each.items() if file is not None}
-
-
-@dataclass(frozen=True, slots=True)
-class ModelYaml:
-    """model.yaml, key by key."""
-
-    name: str
-    description: str
-    licence: str
-    attribution: str
-    sample_rate: int
-    window: int
-    labels: str
-    files: FilesYaml = FilesYaml()
-    members: tuple[Member, ...] = ()
-    bias: float = 0.0
-    front_end: FrontEndYaml | None = None
-    ontology: str | None = None
-    prior: str | None = None
-    prior_weight: float = 1.0
-    threshold_on: float = 0.3
-    thresholds: Mapping[str, float] = field(default_factory=dict)
 
 
 def read_model_yaml(path: Path) -> tuple[ModelYaml, Refuse]:
@@ -171,8 +65,9 @@ def _check_files(yaml: ModelYaml, refuse: Refuse) -> None:
     for kind, file in files.items():
         key = f"files.{kind}"
         _check_name(_PLAIN_NAME, file.name, f"{key}.name", refuse)
-        if file.logits is not None and (file.logits < 0 or kind != "tflite"):
-            refuse(f"{key}.logits", "expected the number of a tensor in a TFLite file")
+        for name, tensor in (("logits", file.logits), ("embedding", file.embedding)):
+            if tensor is not None and (tensor < 0 or kind != "tflite"):
+                refuse(f"{key}.{name}", "expected the number of a tensor in a TFLite file")
         if file.input == "logmel" and yaml.front_end is None:
             refuse(f"{key}.input", "is logmel, so the model needs a `front_end`")
         if file.derived_from is not None:

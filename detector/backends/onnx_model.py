@@ -1,7 +1,8 @@
 """A classifier in ONNX Runtime, on the CPU.
 
 The graph takes one float32 input, either the window's samples or a log-mel patch of them, with a batch of 1;
-its output `scores`, else its first, is one float32 score for each label.
+its output `scores`, else its first, is one float32 score for each label. Where it is asked for,
+an output `embedding` goes along with them.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class OnnxClassifier:
         spec: ModelSpec,
         *,
         front_end: LogMelParams | None = None,
+        embedding: bool = False,
         threads: int = 1,
     ) -> None:
         self.spec = spec
@@ -48,10 +50,13 @@ class OnnxClassifier:
         if given.type != "tensor(float)":
             raise ModelError(f"{what}: input {given.name} must be float32, got {given.type}")
         names = [output.name for output in self._session.get_outputs()]
-        self._input, self._output = given.name, "scores" if "scores" in names else names[0]
+        self._input = given.name
+        self._outputs = ["scores" if "scores" in names else names[0]]
+        if embedding and "embedding" in names:
+            self._outputs.append("embedding")
         shape = (spec.window,) if front_end is None else (front_end.frames(spec.window), front_end.bands)
         self._shape = _fitted(given.shape, shape, what)
-        gives = self._run(np.zeros(shape, np.float32)).size  # also warms the runtime up
+        gives = self._run(np.zeros(shape, np.float32))[0].size  # also warms the runtime up
         if gives != len(spec.labels):
             raise ModelError(
                 f"{what} gives {gives} scores, but the labels of model {spec.name} are {len(spec.labels)}"
@@ -60,16 +65,16 @@ class OnnxClassifier:
     def scores(self, window: Window) -> Scores:
         """Score every label for one window of `spec.window` samples."""
         values = window.samples if self._log_mel is None else self._log_mel(window.samples)
-        return Scores(window.span, self._run(values))
+        scores, *embedding = self._run(values)
+        return Scores(window.span, scores, {self.spec.name: embedding[0]} if embedding else {})
 
     def close(self) -> None:
         """Release the runtime."""
         self._session = None
 
-    def _run(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        (scores,) = self._session.run([self._output], {self._input: values.reshape(self._shape)})
-        flat: NDArray[np.float32] = scores.reshape(-1)
-        return flat
+    def _run(self, values: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        answers = self._session.run(self._outputs, {self._input: values.reshape(self._shape)})
+        return [answer.reshape(-1) for answer in answers]
 
 
 def _session(model_file: Path | bytes, what: str, threads: int) -> _Session:

@@ -7,6 +7,8 @@ they hardly dare to say gains.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,7 +32,7 @@ class PriorClassifier:
     def scores(self, window: Window) -> Scores:
         """Score every label for one window of `spec.window` samples."""
         heard = self._classifier.scores(window)
-        return Scores(heard.span, logistic(logits(heard.values) - self._prior))
+        return replace(heard, values=logistic(logits(heard.values) - self._prior))
 
     def close(self) -> None:
         """Release the other's runtime."""

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detector.audio.logmel import LogMel, LogMelParams
 from detector.backends.logits import logistic
 from detector.backends.quiet import quiet_stderr
-from detector.backends.tflite_logits import with_output
+from detector.backends.tflite_outputs import with_outputs
 from detector.errors import ModelError
 from detector.records import ModelSpec, Scores, Window
 
@@ -34,7 +35,7 @@ def is_installed() -> bool:
 class TfliteClassifier:
     """Fills `Classifier`; `front_end` is given where the graph takes log-mel patches instead of samples.
 
-    `logits` names the tensor of log-odds.
+    `logits` names the tensor of log-odds, `embedding` the one that goes along with the scores.
     """
 
     def __init__(
@@ -44,15 +45,17 @@ class TfliteClassifier:
         *,
         front_end: LogMelParams | None = None,
         logits: int | None = None,
+        embedding: int | None = None,
         threads: int = 1,
     ) -> None:
         self.spec = spec
         self._log_mel = None if front_end is None else LogMel(front_end)
         what = model_file.name if isinstance(model_file, Path) else f"the TFLite file of {spec.name}"
         source: dict[str, str | bytes]
-        if logits is not None:
+        if logits is not None or embedding is not None:
             content = model_file.read_bytes() if isinstance(model_file, Path) else model_file
-            source = {"model_content": with_output(content, logits)}
+            outputs = (logits,) if embedding is None else (logits, embedding)
+            source = {"model_content": with_outputs(content, outputs)}
         elif isinstance(model_file, Path):
             source = {"model_path": str(model_file)}
         else:
@@ -66,10 +69,12 @@ class TfliteClassifier:
                 f"{what} cannot be run as a TFLite model: {' '.join(str(error).split())}"
             ) from error
         self._input = _only_float(self._interpreter.get_input_details()[0], what)
-        self._output = self._interpreter.get_output_details()[0]
+        self._output, *inner = self._interpreter.get_output_details()
+        self._steps = None if logits is None else _steps(self._output, what)
         if logits is None:
             _only_float(self._output, what)
-        self._steps = None if logits is None else _steps(self._output, what)
+        self._embedding = inner[0] if embedding is not None else None
+        self._embedding_steps = _embedding_steps(self._embedding, what)
         wanted = spec.window if front_end is None else front_end.frames(spec.window) * front_end.bands
         takes, gives = int(np.prod(self._input["shape"])), int(np.prod(self._output["shape"]))
         if takes != wanted:
@@ -84,15 +89,29 @@ class TfliteClassifier:
         values = window.samples if self._log_mel is None else self._log_mel(window.samples)
         self._interpreter.set_tensor(self._input["index"], values.reshape(self._input["shape"]))
         self._interpreter.invoke()
-        given = self._interpreter.get_tensor(self._output["index"]).reshape(-1)
+        given = self._read(self._output, self._steps)
         if self._steps is not None:
-            scale, zero = self._steps
-            given = logistic((given.astype(np.float32) - zero) * scale)
-        return Scores(window.span, given)
+            given = logistic(given)
+        if self._embedding is None:
+            return Scores(window.span, given)
+        embedding = self._read(self._embedding, self._embedding_steps)
+        return Scores(window.span, given, {self.spec.name: embedding})
 
     def close(self) -> None:
         """Release the runtime."""
         self._interpreter = None
+
+    def _read(self, tensor: dict[str, Any], steps: _Steps | None) -> NDArray[np.float32]:
+        """Give a tensor's values, flat; `steps` of one in 8 bits."""
+        given: NDArray[Any] = self._interpreter.get_tensor(tensor["index"]).reshape(-1)
+        if steps is None:
+            return given
+        scale, zero = steps
+        return (given.astype(np.float32) - zero) * scale
+
+
+_Steps: TypeAlias = tuple[np.float32, np.float32]
+"""The scale and the zero point of a tensor in 8 bits."""
 
 
 def _interpreter_class() -> _Interpreter:
@@ -106,14 +125,19 @@ def _interpreter_class() -> _Interpreter:
     return Interpreter
 
 
-def _steps(details: dict[str, Any], what: str) -> tuple[np.float32, np.float32]:
-    """Give the scale and the zero point of a tensor in 8 bits."""
+def _steps(details: dict[str, Any], what: str, meant: str = "log-odds") -> _Steps:
     scale, zero = details["quantization"]
     if details["dtype"] is not np.int8 or not scale > 0:
         raise ModelError(
-            f"{what}: {details['name']} must be log-odds in 8 bits, got {details['dtype'].__name__}"
+            f"{what}: {details['name']} must be {meant} in 8 bits, got {details['dtype'].__name__}"
         )
     return np.float32(scale), np.float32(zero)
+
+
+def _embedding_steps(details: dict[str, Any] | None, what: str) -> _Steps | None:
+    if details is None or details["dtype"] is np.float32:
+        return None
+    return _steps(details, what, "an embedding")
 
 
 def _only_float(details: dict[str, Any], what: str) -> dict[str, Any]:

@@ -11,9 +11,10 @@ from detector import strict
 from detector.backends import onnx_model, tflite_model
 from detector.backends.bundle import RUNTIMES, Bundle, FileKind, Runtime, load_bundle
 from detector.backends.combined import CombinedClassifier
+from detector.backends.embedder import NetworkEmbedder
 from detector.backends.prior import PriorClassifier
 from detector.errors import ModelError
-from detector.interfaces import Classifier
+from detector.interfaces import Classifier, Embedder
 from detector.modelstore.checksum import checked_bytes, checked_derived_bytes
 from detector.modelstore.folders import models_folder, shipped_folder
 
@@ -68,23 +69,41 @@ def read_model_file(bundle: Bundle, kind: FileKind) -> bytes:
 
 
 def load_classifier(
-    name_or_path: str, *, runtime: str = "auto", threads: int = 1, prior: bool = True
+    name_or_path: str,
+    *,
+    runtime: str = "auto",
+    threads: int = 1,
+    prior: bool = True,
+    embeddings: bool = False,
 ) -> Classifier:
     """Make the classifier of a model: `tflite`, `onnx`, or with `auto` the first that is here and installed.
 
     Where models answer together, that is said of each of them. `prior` subtracts the model's prior, if it
-    has one.
+    has one; with `embeddings` the scores bring those along that the networks tell.
     ModelError where the model is unknown, not pulled, damaged, or no runtime can run it.
     """
     bundle = load_bundle(find(name_or_path))
     weights = [member.weight for member in bundle.members]
     if weights:
-        each = [_load_network(network, runtime, threads, prior=prior) for network in networks(bundle)]
+        each = [
+            _load_network(network, runtime, threads, prior=prior, embedding=embeddings)
+            for network in networks(bundle)
+        ]
         return CombinedClassifier(bundle.spec, list(zip(each, weights, strict=True)), bias=bundle.bias)
-    return _load_network(bundle, runtime, threads, prior=prior)
+    return _load_network(bundle, runtime, threads, prior=prior, embedding=embeddings)
 
 
-def _load_network(bundle: Bundle, runtime: str, threads: int, *, prior: bool) -> Classifier:
+def load_embedder(name_or_path: str, *, runtime: str = "auto", threads: int = 1) -> Embedder:
+    """Make a classifier that also tells its embedding: yamnet, mn04, or yamnet+mn04, one behind the other.
+
+    ModelError as `load_classifier`, and where the model tells none.
+    """
+    members = [network.spec.name for network in networks(load_bundle(find(name_or_path)))]
+    classifier = load_classifier(name_or_path, runtime=runtime, threads=threads, embeddings=True)
+    return NetworkEmbedder(classifier, members)
+
+
+def _load_network(bundle: Bundle, runtime: str, threads: int, *, prior: bool, embedding: bool) -> Classifier:
     chosen = _auto(bundle) if runtime == "auto" else _named(bundle, runtime)
     content = read_model_file(bundle, chosen)
     front_end = bundle.front_end if bundle.files[chosen].input == "logmel" else None
@@ -95,10 +114,13 @@ def _load_network(bundle: Bundle, runtime: str, threads: int, *, prior: bool) ->
             bundle.spec,
             front_end=front_end,
             logits=bundle.files["tflite"].logits,
+            embedding=bundle.files["tflite"].embedding if embedding else None,
             threads=threads,
         )
     else:
-        classifier = onnx_model.OnnxClassifier(content, bundle.spec, front_end=front_end, threads=threads)
+        classifier = onnx_model.OnnxClassifier(
+            content, bundle.spec, front_end=front_end, embedding=embedding, threads=threads
+        )
     if prior and bundle.prior:
         return PriorClassifier(classifier, np.array(bundle.prior, np.float32))
     return classifier
