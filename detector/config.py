@@ -53,6 +53,8 @@ class GateSettings:
     """How long it stays open after the last active frame."""
     preroll_seconds: float = 0.24
     """Windows that ended up to this long before it opened are classified too."""
+    min_level_dbfs: float | None = None
+    """Quieter sound does not open it; None is no such floor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +225,7 @@ LIMITS: Mapping[str, Limit] = {
     "gate.vad_mode": Limit(0, 3),
     "gate.hangover_seconds": Limit(0, 60, "s"),
     "gate.preroll_seconds": Limit(0, 10, "s"),
+    "gate.min_level_dbfs": Limit(-120, 0, "dBFS"),
     "windows.hop_seconds": Limit(0.03, 10, "s"),
     "level.target_dbfs": Limit(-60, 0, "dBFS"),
     "level.max_gain_db": Limit(0, 60, "dB"),

@@ -99,10 +99,14 @@ def test_the_examples_of_the_shipped_file_are_good_settings(load):
     text = CONFIG_YAML.read_text(encoding="utf-8")
     text = re.sub(r"^( *)#((?:\w+:|  \S|    \w+:).*)$", r"\1\2", text, flags=re.MULTILINE)
     text = re.sub(
-        r"^ *(?:device|input|name|sinks): null\n| *(?:in|ex)clude: \[\]\n| *\w+: \{\}\n", "", text, flags=re.M
+        r"^ *(?:device|input|name|min_level_dbfs|sinks): null\n| *(?:in|ex)clude: \[\]\n| *\w+: \{\}\n",
+        "",
+        text,
+        flags=re.M,
     )
     settings = load(text).settings
     assert settings.source == SourceSettings("USB PnP Sound", input="recording.flac", name="kitchen")
+    assert settings.gate.min_level_dbfs == -55.0
     assert settings.events.include == ("Dog", "Baby cry, infant cry", "Alarms")
     assert settings.events.labels["Dog"] == LabelSettings(0.4, 0.2, 0.5, 30.0)
     assert settings.events.groups["Alarms"][0] == "Smoke detector, smoke alarm"

@@ -82,15 +82,29 @@ def hop_length(settings: Settings, spec: ModelSpec) -> int:
 
 
 def make_gate(settings: GateSettings, spec: ModelSpec) -> Gate:
-    """Build the gate; it stays open for at least a window, since a sound that goes on becomes background."""
+    """Build the gate."""
+    vads, level = make_detectors(settings, spec)
+    return Gate(
+        vads=vads,
+        level_detector=level,
+        hangover=hangover_length(settings, spec),
+        min_level_dbfs=settings.min_level_dbfs,
+    )
+
+
+def hangover_length(settings: GateSettings, spec: ModelSpec) -> int:
+    """Samples the gate stays open, at least a window, since a sound that goes on becomes background."""
+    return max(samples(settings.hangover_seconds, spec), spec.window)
+
+
+def make_detectors(settings: GateSettings, spec: ModelSpec) -> tuple[list[Vad], LevelDetector | None]:
+    """Build what opens the gate; nothing where it is always open."""
     vads: list[Vad] = []
     if settings.mode in ("webrtcvad", "both"):
         from detector.backends.webrtc_vad import WebRtcVad
 
         vads.append(WebRtcVad(sample_rate=spec.sample_rate, mode=settings.vad_mode))
-    level = LevelDetector() if settings.mode in ("level", "both") else None
-    hangover = max(samples(settings.hangover_seconds, spec), spec.window)
-    return Gate(vads=vads, level_detector=level, hangover=hangover)
+    return vads, LevelDetector() if settings.mode in ("level", "both") else None
 
 
 def make_label_map(settings: EventSettings, spec: ModelSpec) -> LabelMap:

@@ -51,6 +51,10 @@ WARM_UP_FRAMES = 20
 """At the start each frame counts 1/n, a plain mean, and nothing can stand out yet."""
 
 
+NEVER = -(2**62)
+"""A sample before every frame."""
+
+
 class LevelDetector:
     """Hears what stands out from the background: louder in one of four bands, or of a new spectrum.
 
@@ -136,17 +140,25 @@ class Gate:
 
     Also open for the hangover at the start and after a gap, because everything is new then (a recording
     may begin in steady rain), and for as long as `hold` says that an event is still scoring: a sound that
-    goes on becomes background to the detectors. Without any detector it is always open.
+    goes on becomes background to the detectors. Frames quieter than `min_level_dbfs` open it in neither
+    case; the detectors learn from them all the same. Without any detector it is always open.
     """
 
-    def __init__(self, *, vads: Sequence[Vad], level_detector: LevelDetector | None, hangover: int) -> None:
+    def __init__(
+        self,
+        *,
+        vads: Sequence[Vad],
+        level_detector: LevelDetector | None,
+        hangover: int,
+        min_level_dbfs: float | None = None,
+    ) -> None:
         self._vads = tuple(vads)
         self._level_detector = level_detector
         self._hangover = hangover
+        self._floor_dbfs = -math.inf if min_level_dbfs is None else min_level_dbfs
         self._always = not vads and level_detector is None
-        self._open = True
-        self._open_until: int | None = None
         self._openings = 0
+        self._begin()
 
     @property
     def openings(self) -> int:
@@ -160,10 +172,12 @@ class Gate:
         active = [vad.is_active(frame) for vad in self._vads]
         if self._level_detector is not None:
             active.append(self._level_detector.is_active(level))
-        if self._open_until is None:
-            self._open_until = frame.start + self._hangover
-        if any(active):
-            self._open_until = frame.stop + self._hangover
+        if self._new_until is None:
+            self._new_until = frame.start + self._hangover
+        if level.dbfs >= self._floor_dbfs:
+            self._open_until = max(self._open_until, self._new_until)
+            if any(active):
+                self._open_until = frame.stop + self._hangover
         is_open = frame.start < self._open_until or (hold and self._open)
         self._openings += is_open and not self._open
         self._open = is_open
@@ -175,5 +189,9 @@ class Gate:
             vad.reset()
         if self._level_detector is not None:
             self._level_detector.reset()
+        self._begin()
+
+    def _begin(self) -> None:
         self._open = True
-        self._open_until = None
+        self._open_until = NEVER
+        self._new_until: int | None = None

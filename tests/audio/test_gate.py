@@ -26,16 +26,24 @@ class ScriptedVad:
         self.resets += 1
 
 
-def run(script, *, hangover=2, hold=""):
-    """What the gate did with each frame, and the gate; the hangover is in frames."""
-    gate = Gate(vads=[ScriptedVad(script)], level_detector=None, hangover=hangover * FRAME)
-    held = hold.ljust(len(script))
-    return "".join(step(gate, i, held[i] == "h") for i in range(len(script))), gate
+def run(script, *, hangover=2, hold="", loud=None):
+    """What the gate did with each frame, and the gate; the hangover is in frames.
+
+    `loud` has `x` where a frame reaches a floor of -50 dBFS; without it there is no floor.
+    """
+    floor = None if loud is None else -50.0
+    vads = [ScriptedVad(script)]
+    gate = Gate(vads=vads, level_detector=None, hangover=hangover * FRAME, min_level_dbfs=floor)
+    held, dbfs = hold.ljust(len(script)), (loud or "").ljust(len(script))
+    steps = (
+        step(gate, i, held[i] == "h", dbfs=-50.0 if dbfs[i] == "x" else -50.1) for i in range(len(script))
+    )
+    return "".join(steps), gate
 
 
-def step(gate, i, hold=False):
+def step(gate, i, hold=False, dbfs=-120.0):
     frame = Block(i * FRAME, np.zeros(FRAME, np.int16))
-    level = Level(Span(frame.start, frame.stop), -120.0, (0.0,) * 4, 0.0)
+    level = Level(Span(frame.start, frame.stop), dbfs, (0.0,) * 4, 0.0)
     return "O" if gate.push(frame, level, hold=hold) else "-"
 
 
@@ -63,6 +71,31 @@ def test_hold_keeps_an_open_gate_open():
 
 def test_hold_does_not_open_a_closed_gate():
     assert run("........", hold="   hhh")[0] == "OO------"
+
+
+def test_below_the_floor_it_does_not_open():
+    script, loud = "....A....A.....AA....", "         x      x    "
+    assert run(script, loud=loud)[0] == "---------OOO----OOO--"
+
+
+def test_below_the_floor_it_does_not_stay_open_either():
+    assert run("...AAAAAA...", loud="   x        ")[0] == "---OOO------"
+
+
+def test_with_a_floor_the_start_opens_it_where_it_is_loud():
+    assert run("......", loud=" x    ", hangover=3)[0] == "-OO---"
+    assert run("......", loud="    x ", hangover=3)[0] == "------"
+
+
+def test_an_event_keeps_it_open_below_the_floor():
+    assert run("...A......", loud="   x      ", hold="     hhh  ")[0] == "---OOOOO--"
+
+
+def test_the_detectors_see_what_is_below_the_floor():
+    vad = ScriptedVad("....")
+    gate = Gate(vads=[vad], level_detector=None, hangover=FRAME, min_level_dbfs=0.0)
+    assert [step(gate, i) for i in range(4)] == ["-"] * 4
+    assert vad.seen == 4
 
 
 def test_without_a_detector_it_is_always_open():
