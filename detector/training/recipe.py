@@ -138,8 +138,12 @@ class Recipe(Protocol):
         weights: NDArray[np.float32],
         checkpoint: Path | None,
         progress: Progress,
+        epochs: int | None = None,
     ) -> Fitted:
         """Learn from `train`; `validation` may stop it early and fills the history, and may be empty.
+
+        `epochs`: how many to train where `validation` is empty, found by the fits that had one; None is the
+        recipe's own default.
 
         `weights` (classes,): how much an example of each class counts. `checkpoint`: a folder to go on from
         after a break; its content is the recipe's own. Raises DetectorError (no memory left, a file that can
