@@ -79,6 +79,14 @@ class NetworkOptions:
     """Processes that decode; 0 is one for each core."""
     level: bool = True
     """Bring quiet sound up as the daemon does."""
+    copies: int = 4
+    """Altered copies of each clip that `augment` chooses from."""
+    cache: Path | None = None
+    """Folder of what was heard of clips and their copies; None keeps it in memory alone."""
+    width: int | None = None
+    """Channels of the first layer."""
+    dilations: tuple[int, ...] | None = None
+    """`resnet18-dilated`: of the convolutions that stand side by side."""
 
 
 class Progress(Protocol):
