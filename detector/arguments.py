@@ -12,6 +12,8 @@ from detector.analyzeflags import add_analyze_flags
 from detector.connectionflags import add_connection_flags
 from detector.evaluationflags import EVALUATE_EXAMPLES, SOUNDSCAPE_EXAMPLES, add_evaluate, add_soundscape
 from detector.eventflags import HISTORY_EXAMPLES, add_history_flags, add_listen_flags
+from detector.recordflags import EXAMPLES as RECORD_EXAMPLES
+from detector.recordflags import add_record_flags
 from detector.settingflags import add_setting_flags, device
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -71,6 +73,9 @@ def make_parser() -> argparse.ArgumentParser:
         _command(
             commands, "soundscape", "mix clips into recordings with known truth", epilog=SOUNDSCAPE_EXAMPLES
         )
+    )
+    add_record_flags(
+        _command(commands, "record", "collect clips of a sound, to teach it with", epilog=RECORD_EXAMPLES)
     )
     _check_config(commands)
     return parser

@@ -36,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "analyze": _analyze,
         "evaluate": _evaluate,
         "soundscape": _soundscape,
+        "record": _record,
         "check-config": _check_config,
     }
     try:
@@ -146,6 +147,12 @@ def _soundscape(options: argparse.Namespace) -> int:
     from detector.soundscapes.command import soundscape
 
     return soundscape(soundscape_request(options))
+
+
+def _record(options: argparse.Namespace) -> int:
+    from detector.assemble.collecting import record_command
+
+    return record_command(options, overrides(options), os.environ)
 
 
 def _check_config(options: argparse.Namespace) -> int:

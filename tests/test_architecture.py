@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ORDER = (
     ("cli",),
     ("assemble", "subscriber", "status", "arguments", "signals", "logs"),
-    ("report", "analyzeflags", "evaluationflags", "eventflags"),
+    ("report", "analyzeflags", "evaluationflags", "eventflags", "recordflags"),
     ("soundscapes", "training", "calibration", "collecting"),
     ("evaluation",),
     ("configfile", "settingflags", "connectionflags"),
@@ -43,6 +43,8 @@ PURE = (
     *("analysis.summary", "analysis.sounds", "analysis.overview"),
     *("evaluation.annotations", "evaluation.matching", "soundscapes.plan", "soundscapes.stretch"),
     "soundscapes.mixing",
+    *("collecting.taking", "collecting.triggered", "collecting.verdict"),
+    *("collecting.collector", "collecting.meter"),
 )
 DATA_TYPES = {
     *("__future__", "bisect", "collections", "dataclasses", "datetime", "difflib", "enum"),

@@ -17,6 +17,8 @@ from detector.errors import DatasetError
 SUFFIXES = {".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff", ".opus", ".oga"}
 """Files that count as clips."""
 _ESC_NAME = re.compile(r"(?P<fold>\d+)-(?P<source>\d+)-(?P<take>[A-Z]+)(-\d+)?")
+_RECORDED_NAME = re.compile(r"(?P<stretch>.+-\d{8}T\d{6}Z-\d+)(-\d+)?")
+"""What `record` calls clips: LABEL-SESSION-NN, and LABEL-SESSION-NN-PP the parts of one stretch of sound."""
 _NUMBERED = re.compile(r"\d+\s*-\s*")
 
 
@@ -125,10 +127,16 @@ def _folders(root: Path) -> list[Clip]:
             path,
             _class_name(path.relative_to(root).parts[0]),
             match["fold"] if folded and match else None,
-            match["source"] if folded and match else str(path.relative_to(root)),
+            match["source"] if folded and match else _recording(path.relative_to(root)),
         )
         for path, match in zip(paths, matches, strict=True)
     ]
+
+
+def _recording(path: Path) -> str:
+    """The stretch of sound that a file of `record` was cut from, else the file itself."""
+    match = _RECORDED_NAME.fullmatch(path.stem)
+    return str(path.with_name(match["stretch"])) if match else str(path)
 
 
 def _class_name(folder: str) -> str:

@@ -82,3 +82,17 @@ def test_what_is_no_dataset_is_told(tmp_path):
     (tmp_path / "meta" / "esc50.csv").write_text("filename,fold\n")
     with pytest.raises(DatasetError, match="category is missing"):
         read_dataset(tmp_path)
+
+
+def test_clips_that_record_cut_from_one_stretch_are_of_one_source(tmp_path):
+    touch(
+        tmp_path,
+        *("bell/bell-20260801T101530Z-01.flac", "bell/bell-20260801T101530Z-02.flac"),
+        *("room/room-20260801T101530Z-01-01.flac", "room/room-20260801T101530Z-01-02.flac"),
+        *("room/room-20260801T101530Z-02-01.flac", "room/room-20260802T080000Z-01-01.flac"),
+    )
+    assert [clip.source for clip in read_dataset(tmp_path).clips] == [
+        *("bell/bell-20260801T101530Z-01", "bell/bell-20260801T101530Z-02"),
+        *("room/room-20260801T101530Z-01", "room/room-20260801T101530Z-01"),
+        *("room/room-20260801T101530Z-02", "room/room-20260802T080000Z-01"),
+    ]

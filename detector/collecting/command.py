@@ -1,0 +1,205 @@
+"""`sound-detector record`: clips of one sound, from a microphone or a recording, into its class's folder."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import TextIO
+
+from detector.audio.health import HealthMeter
+from detector.capture import Capture, Ended, Inline, Trouble
+from detector.collecting.collector import Clip, Collector
+from detector.collecting.display import Display
+from detector.collecting.folder import ClipFolder
+from detector.collecting.names import check_label
+from detector.collecting.request import RATE_HZ, Request, make_taker
+from detector.collecting.verdict import Verdict
+from detector.errors import DatasetError, DeviceLost
+from detector.interfaces import Source
+from detector.records import Block
+
+BLOCK_SECONDS = 0.1
+"""How often the meter moves."""
+QUEUE_SECONDS = 5.0
+"""Sound that may wait for a slow disk."""
+SILENT_SECONDS = 5.0
+"""Digital silence for this long is told."""
+PATIENCE_SECONDS = 0.25
+JOIN_SECONDS = 1.0
+MOST_WAITS = 60
+"""Waits of PATIENCE_SECONDS for a block: a sound server takes seconds to start, a hanging device for ever."""
+MOST_FAILURES = 5
+"""Clips in a row that were not kept: something is wrong that more of them will not mend."""
+
+
+def record(
+    request: Request,
+    make_source: Callable[[int, int], Source],
+    *,
+    clock: Callable[[], float] = time.time,
+    lines: TextIO | None = None,
+    meter: TextIO | None = None,
+) -> int:
+    """Collect until there are enough or the source ends; `make_source` takes rate [Hz] and block length.
+
+    Raises ConfigError, SourceError, DatasetError; what was kept before stays, and the summary is told.
+    """
+    check_label(request.label)
+    folder = ClipFolder(request.dataset, request.label, began=clock(), sample_rate=RATE_HZ)
+    try:
+        source = make_source(RATE_HZ, round(BLOCK_SECONDS * RATE_HZ))
+        display = Display(
+            lines or sys.stdout, meter or sys.stderr, sample_rate=RATE_HZ, live=not source.immediate
+        )
+        session = _Collecting(request, folder, display, live=source.live)
+        try:
+            session.run(source)
+        finally:
+            session.tell()
+    finally:
+        folder.close()
+    return 0
+
+
+class _Collecting:
+    """One run of the command."""
+
+    def __init__(self, request: Request, folder: ClipFolder, display: Display, *, live: bool) -> None:
+        self._request = request
+        self._folder = folder
+        self._display = display
+        self._live = live
+        self._collector = Collector(
+            make_taker(request),
+            sample_rate=RATE_HZ,
+            longest=round(request.seconds * RATE_HZ),
+            room=request.mode == "background",
+        )
+        self._health = HealthMeter(sample_rate=RATE_HZ, silent_seconds=SILENT_SECONDS)
+        self._muted = False
+        self._stretch = 0
+        self._number = 0
+        self._kept = 0
+        self._seconds = 0.0
+        self._refused: Counter[Verdict] = Counter()
+        self._in_a_row = 0
+
+    def run(self, source: Source) -> None:
+        """Collect; the clip that ends with the source is one too."""
+        for block in blocks_of(source):
+            if not self._muted and self._live and self._health.push(block) == "constant":
+                self._muted = True
+                self._display.note(f"{source.name} delivers only digital silence: is it muted or unplugged?")
+            for clip in self._collector.push(block):
+                self._take(clip)
+                if self._enough:
+                    return
+            self._display.show(self._head, self._collector)
+        for clip in self._collector.flush():
+            self._take(clip)
+        if self._kept == 0 and not self._live:
+            raise DatasetError(
+                f"{source.name}: it ended before a clip of {self._request.label} was complete"
+                if not self._refused
+                else f"{source.name}: no clip in it was fit to keep (--keep-all keeps all)"
+            )
+
+    def tell(self) -> None:
+        """The summary, and what to do next."""
+        request, kept = self._request, self._kept
+        refused = ", ".join(f"{count} {verdict.text}" for verdict, count in self._refused.items())
+        if not kept and not refused:
+            self._display.clear()
+            return
+        self._display.say(
+            f"{kept} clip{'' if kept == 1 else 's'} of {request.label} in {self._folder.path}, "
+            f"{self._seconds:.1f} s{f'; not kept: {refused}' if refused else ''}"
+        )
+        if kept:
+            self._display.say(f"next: {next_command(request, self._folder.other_classes())}")
+
+    @property
+    def _enough(self) -> bool:
+        """Of the room, as many as fit the time; of a sound, as many as were kept."""
+        done = self._kept + (self._refused.total() if self._request.mode == "background" else 0)
+        return self._request.count is not None and done >= self._request.count
+
+    @property
+    def _head(self) -> str:
+        of = f" of {self._request.count}" if self._request.count is not None else ""
+        return f"{self._request.label} {self._kept + 1}{of}"
+
+    def _take(self, clip: Clip) -> None:
+        verdict, take = clip.report.verdict, clip.take
+        if verdict is Verdict.SILENT or (verdict is not Verdict.GOOD and not self._request.keep_all):
+            self._refuse(clip)
+            return
+        if take.stretch != self._stretch:
+            self._stretch, self._number = take.stretch, self._number + 1
+        path = self._folder.keep(take.samples, self._number, take.part)
+        self._kept += 1
+        self._in_a_row = 0
+        self._seconds += clip.report.seconds
+        self._display.say(f"{path.name}  {clip.report}{_remark(verdict)}")
+
+    def _refuse(self, clip: Clip) -> None:
+        verdict = clip.report.verdict
+        self._refused[verdict] += 1
+        self._in_a_row += 1
+        again = "; once more" if self._request.mode == "countdown" else ""
+        self._display.say(f"not kept: {verdict.text}  {clip.report}  ({verdict.advice}{again})")
+        if self._live and self._request.mode != "triggered" and self._in_a_row >= MOST_FAILURES:
+            raise DatasetError(
+                f"{self._in_a_row} clips in a row were not kept, the last one because of: {verdict.text}; "
+                f"{verdict.advice}"
+            )
+
+
+def blocks_of(source: Source) -> Iterator[Block]:
+    """The source's blocks, read on a thread of its own where sound does not wait for a slow disk.
+
+    Raises SourceError: what the source raises, and DeviceLost where it delivers nothing any more.
+    """
+    length = round(BLOCK_SECONDS * RATE_HZ)
+    queue_blocks = round(QUEUE_SECONDS * RATE_HZ / length)
+    capture = Inline(source) if source.immediate else Capture(source, queue_blocks=queue_blocks)
+    capture.start()
+    waits = 0
+    try:
+        while True:
+            item = capture.get(PATIENCE_SECONDS)
+            if isinstance(item, Trouble):
+                raise DeviceLost(item.reason)
+            if item is not None:
+                waits = 0
+                yield item
+            elif source.live and (waits := waits + 1) >= MOST_WAITS:
+                raise DeviceLost(
+                    f"{source.name} has delivered nothing for {MOST_WAITS * PATIENCE_SECONDS:.0f} s; "
+                    "start anew"
+                )
+    except Ended:
+        if capture.failure is not None:
+            raise capture.failure from None
+    finally:
+        capture.stop(JOIN_SECONDS)
+
+
+def next_command(request: Request, others: list[str]) -> str:
+    """What to type next: more than one class must be there before a model can be trained."""
+    dataset = str(request.dataset)
+    if not others:
+        out = "" if dataset == "sounds" else f" --out {shlex.quote(dataset)}"
+        if request.mode == "background":
+            return f"sound-detector record LABEL{out}   (the sound that it is to know)"
+        return f"sound-detector record background{out}   (the room without it)"
+    name = others[0] if request.mode == "background" else request.label
+    out = shlex.quote(f"models/{name.replace(' ', '-').lower()}")
+    return f"sound-detector train {shlex.quote(dataset)} --out {out}"
+
+
+def _remark(verdict: Verdict) -> str:
+    return "" if verdict is Verdict.GOOD else f"  ({verdict.text}: {verdict.advice})"

@@ -1,0 +1,65 @@
+"""What is shown while clips are collected: a level meter on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TextIO
+
+from detector.collecting.collector import Collector
+from detector.collecting.meter import CLIPPING_DBFS, cue_text, meter_text
+from detector.collecting.taking import Phase
+
+CLEAR = "\r\x1b[K"
+"""Back to the line's start, and nothing on it."""
+
+
+class Display:
+    """Shows the meter on `meter`, and tells what happened on `lines`.
+
+    `live` is False where sound goes by faster than anybody can read: then only lines are written.
+    """
+
+    def __init__(self, lines: TextIO, meter: TextIO, *, sample_rate: int, live: bool) -> None:
+        self._lines = lines
+        self._meter = meter
+        self._rate = sample_rate
+        self._live = live
+        self._on_terminal = live and meter.isatty()
+        self._phase: Phase | None = None
+        self._clipped = False
+
+    def show(self, head: str, collector: Collector) -> None:
+        """After every block: `head` says which clip, the collector the rest."""
+        cue = collector.cue
+        changed = cue.phase != self._phase
+        self._phase = cue.phase
+        self._clipped = collector.peak_dbfs >= CLIPPING_DBFS or (self._clipped and not changed)
+        text = f"{head}  {cue_text(cue, self._rate)}"
+        if self._on_terminal:
+            line = meter_text(
+                text,
+                collector.level_dbfs,
+                collector.peak_dbfs,
+                clipped=self._clipped,
+                width=shutil.get_terminal_size().columns - 1,
+            )
+            self._meter.write(CLEAR + line)
+            self._meter.flush()
+        elif self._live and changed:
+            print(text.rstrip(), file=self._meter, flush=True)
+
+    def say(self, line: str) -> None:
+        """A result: a line on standard output."""
+        self.clear()
+        print(line, file=self._lines, flush=True)
+
+    def note(self, line: str) -> None:
+        """A word beside the results: a line where the meter is."""
+        self.clear()
+        print(line, file=self._meter, flush=True)
+
+    def clear(self) -> None:
+        """Take the meter away; it comes back with the next block."""
+        if self._on_terminal:
+            self._meter.write(CLEAR)
+            self._meter.flush()
