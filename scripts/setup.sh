@@ -3,6 +3,7 @@
 #   run   system packages, .venv with the project and its run-time dependencies, the default model
 #   test  the same, with what the tests need
 #   dev   the same, with formatter, linter and type checker, without the model
+# TEST_EXTRAS=eval,plot installs these extras of setup.cfg for the tests too, which otherwise skip what needs them.
 # What is there already is left alone: a second call takes a few hundredths of a second and no network.
 set -eu
 cd "$(dirname "$0")/.."
@@ -12,7 +13,12 @@ python=.venv/bin/python
 stamp=.venv/.installed-$level
 model=yamnet
 # A stamp counts for this folder and this user's models only: a moved checkout is installed again.
-signature="$PWD ${SOUND_DETECTOR_HOME:-${XDG_DATA_HOME:-${HOME:-}/.local/share}}"
+run_signature="$PWD ${SOUND_DETECTOR_HOME:-${XDG_DATA_HOME:-${HOME:-}/.local/share}}"
+more=
+if [ "$level" = test ]; then
+    more=${TEST_EXTRAS:+,$TEST_EXTRAS}
+fi
+signature=$run_signature$more
 
 say() { echo "sound-detector: $*" >&2; }
 
@@ -145,7 +151,7 @@ make_venv() {
 install_project() {
     case $level in
     run) extras= ;;
-    test) extras="[onnx,test]" ;;
+    test) extras="[onnx,test$more]" ;;
     dev) extras="[onnx,test,dev]" ;;
     *) fail "unknown level $level: one of run, test, dev" ;;
     esac
@@ -187,5 +193,5 @@ if [ "$level" != dev ]; then
 fi
 echo "$signature" >"$stamp"
 if [ "$level" = test ]; then
-    cp "$stamp" .venv/.installed-run # which is a part of it
+    echo "$run_signature" >.venv/.installed-run # which is a part of it
 fi
