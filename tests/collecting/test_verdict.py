@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from detector.collecting.collector import Collector
 from detector.collecting.meter import cue_text, meter_text
-from detector.collecting.taking import Continuous, Countdown, Cue
+from detector.collecting.taking import Continuous, Countdown, Cue, Take
 from detector.collecting.triggered import Triggered
 from detector.collecting.verdict import Verdict, judge, peak_dbfs
 from detector.records import Block
@@ -127,6 +127,36 @@ def test_nothing_spans_a_gap():
     blocks = [*cut(samples[:24000], 1600), *cut(samples[24000:], 1600, start=100_000)]
     starts = [clip.take.start for block in blocks for clip in collector.push(block)]
     assert min(starts) >= 100_000 + RATE
+
+
+class Script:
+    """A taker of the takes it is told."""
+
+    cue = Cue("wait")
+
+    def __init__(self, *takes):
+        self._takes = takes
+
+    def push(self, frame, level):
+        return [take for take in self._takes if frame.start < take.stop <= frame.stop]
+
+    def flush(self):
+        return []
+
+    def reset(self):
+        pass
+
+
+def test_a_later_part_of_a_stretch_is_compared_with_the_room_before_the_first():
+    samples = int16(np.concatenate([noise(3, -50), noise(24, -20)]))
+    first, second = (
+        Take(start * RATE, samples[start * RATE : (start + 12) * RATE], 1, part)
+        for start, part in ((3, 1), (15, 2))
+    )
+    collector = Collector(Script(first, second), sample_rate=RATE, longest=12 * RATE, room=False)
+    reports = [clip.report for block in cut(samples, 1600) for clip in collector.push(block)]
+    assert [report.verdict for report in reports] == [Verdict.GOOD, Verdict.GOOD]
+    assert reports[1].over_db == pytest.approx(30, abs=3)
 
 
 class TestMeter:
