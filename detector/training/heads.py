@@ -1,0 +1,163 @@
+"""The recipe that runs on a Raspberry Pi: a small head on the embeddings of a model that is there already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.audio.logmel import LogMelParams
+from detector.errors import DatasetError
+from detector.training.contexts import learning_means, running_means
+from detector.training.graph import Graph
+from detector.training.layers import head_graph, signed_sqrt
+from detector.training.library import Library
+from detector.training.listening import Listened
+from detector.training.logistic import fit_logistic
+from detector.training.material import example_weights
+from detector.training.perceptron import Plan, Rows, fit_perceptron
+from detector.training.recipe import Example, HeadInput, Progress, Task
+
+Kind = Literal["logistic", "mlp"]
+KINDS: tuple[Kind, ...] = ("logistic", "mlp")
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """Whose embeddings are learned from."""
+
+    name: str
+    sample_rate: int
+    """Hertz."""
+    window: int
+    """Samples."""
+    features: int
+    """Length of the embedding."""
+    hop_seconds: float
+    """From window to window."""
+    labels: Mapping[str, str]
+    """What it names itself: lower case -> name."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeadRecipe:
+    """Fills `Recipe`."""
+
+    base: Base
+    library: Library
+    kind: Kind
+    context_seconds: float
+    plan: Plan
+    """Of the MLP; a logistic head takes nothing from it."""
+
+    @property
+    def description(self) -> str:
+        """One line for model.yaml."""
+        if self.kind == "logistic":
+            return f"a logistic head on the embeddings of {self.base.name}"
+        layers = " and ".join(map(str, self.plan.hidden))
+        return f"an MLP of {layers} units ({self.plan.optimizer}) on the embeddings of {self.base.name}"
+
+    @property
+    def sample_rate(self) -> int:
+        """The base's."""
+        return self.base.sample_rate
+
+    @property
+    def window(self) -> int:
+        """The base's."""
+        return self.base.window
+
+    @property
+    def head(self) -> HeadInput:
+        """What is read."""
+        return HeadInput(self.base.name, self.context_seconds)
+
+    @property
+    def front_end(self) -> LogMelParams | None:
+        """None: that is the base's."""
+        return None
+
+    def fit(
+        self,
+        task: Task,
+        train: Sequence[Example],
+        validation: Sequence[Example],
+        *,
+        weights: NDArray[np.float32],
+        checkpoint: Path | None,
+        progress: Progress,
+        epochs: int | None = None,
+    ) -> FittedHead:
+        """Fit in memory; a break costs seconds, so nothing is kept at `checkpoint`."""
+        rows = self._rows(train, weights)
+        history: Sequence[Mapping[str, float]] = ()
+        if self.kind == "logistic":
+            layers = fit_logistic(rows.values, rows.targets, rows.weights, multilabel=task.multilabel)
+        else:
+            plan = replace(self.plan, seed=task.seed, epochs=epochs or self.plan.epochs)
+            layers, history = fit_perceptron(
+                rows,
+                self._rows(validation, weights),
+                plan,
+                multilabel=task.multilabel,
+                tell=lambda done, total, note: progress("training", done, total, note),
+            )
+        graph = head_graph(self.base.features, layers, multilabel=task.multilabel)
+        return FittedHead(graph, history, self._means)
+
+    def _rows(self, examples: Sequence[Example], weights: NDArray[np.float32]) -> Rows:
+        """What to learn from; examples in which the base heard no window teach nothing."""
+        heard = [(example, self._heard(example)) for example in examples]
+        heard = [(example, one) for example, one in heard if len(one.stops)]
+        if not heard:
+            if examples:
+                raise DatasetError(
+                    "no window was heard in any of the examples; are they all shorter than a hop?"
+                )
+            empty = np.zeros((0, self.base.features), np.float32)
+            return Rows(empty, np.zeros((0, len(weights)), np.float32), empty[:, 0])
+        targets = np.array([example.targets for example, _ in heard], np.float32)
+        each = example_weights(targets, weights)
+        means = [
+            learning_means(
+                one.embeddings.astype(np.float32), one.stops, self.context_seconds, self.base.hop_seconds
+            )
+            for _, one in heard
+        ]
+        counts = [len(shares) for _, shares in means]
+        return Rows(
+            values=signed_sqrt(np.concatenate([values for values, _ in means])),
+            targets=np.repeat(targets, counts, axis=0),
+            weights=np.concatenate([shares for _, shares in means]) * np.repeat(each, counts),
+        )
+
+    def _means(self, example: Example) -> NDArray[np.float32]:
+        heard = self._heard(example)
+        return running_means(
+            heard.embeddings.astype(np.float32), heard.stops, self.context_seconds, self.base.hop_seconds
+        )
+
+    def _heard(self, example: Example) -> Listened:
+        return self.library[example.path].counted().part(example.start, example.stop)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FittedHead:
+    """Fills `Fitted`."""
+
+    graph: Graph
+    history: Sequence[Mapping[str, float]]
+    means: Callable[[Example], NDArray[np.float32]]
+
+    def inputs(self, example: Example, /) -> NDArray[np.float32]:
+        """Shape (windows, features): the running means that the daemon would give."""
+        return self.means(example)
+
+    def scores(self, example: Example, /) -> NDArray[np.float32]:
+        """Shape (windows, classes)."""
+        return self.graph.run(self.inputs(example))
