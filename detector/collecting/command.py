@@ -6,7 +6,7 @@ import shlex
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TextIO
 
 from detector.audio.health import HealthMeter
@@ -15,7 +15,7 @@ from detector.collecting.collector import Clip, Collector
 from detector.collecting.display import Display
 from detector.collecting.folder import ClipFolder
 from detector.collecting.names import check_label
-from detector.collecting.request import RATE_HZ, Request, make_taker
+from detector.collecting.request import RATE_HZ, Mode, Request, make_taker
 from detector.collecting.verdict import Verdict
 from detector.errors import DatasetError, DeviceLost
 from detector.interfaces import Source
@@ -33,6 +33,12 @@ MOST_WAITS = 60
 """Waits of PATIENCE_SECONDS for a block: a sound server takes seconds to start, a hanging device for ever."""
 MOST_FAILURES = 5
 """Clips in a row that were not kept: something is wrong that more of them will not mend."""
+
+HOW: Mapping[Mode, str] = {
+    "countdown": "make the sound at each NOW",
+    "triggered": "make the sound, wait a second, and again",
+    "background": "the room is being recorded, so leave out the sound itself",
+}
 
 
 def record(
@@ -89,6 +95,8 @@ class _Collecting:
 
     def run(self, source: Source) -> None:
         """Collect; the clip that ends with the source is one too."""
+        if self._live:
+            self._display.note(f"{HOW[self._request.mode]}; Ctrl-C ends it and keeps what is there")
         for block in blocks_of(source):
             if not self._muted and self._live and self._health.push(block) == "constant":
                 self._muted = True
@@ -158,7 +166,7 @@ class _Collecting:
             )
 
 
-def blocks_of(source: Source) -> Iterator[Block]:
+def blocks_of(source: Source, *, most_waits: int = MOST_WAITS) -> Iterator[Block]:
     """The source's blocks, read on a thread of its own where sound does not wait for a slow disk.
 
     Raises SourceError: what the source raises, and DeviceLost where it delivers nothing any more.
@@ -176,11 +184,9 @@ def blocks_of(source: Source) -> Iterator[Block]:
             if item is not None:
                 waits = 0
                 yield item
-            elif source.live and (waits := waits + 1) >= MOST_WAITS:
-                raise DeviceLost(
-                    f"{source.name} has delivered nothing for {MOST_WAITS * PATIENCE_SECONDS:.0f} s; "
-                    "start anew"
-                )
+            elif source.live and (waits := waits + 1) >= most_waits:
+                seconds = most_waits * PATIENCE_SECONDS
+                raise DeviceLost(f"{source.name} has delivered nothing for {seconds:.0f} s; start anew")
     except Ended:
         if capture.failure is not None:
             raise capture.failure from None
