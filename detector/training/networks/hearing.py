@@ -1,0 +1,119 @@
+"""What the daemon hears of a clip: its log-mel frames and gains for training, its windows for scores.
+
+A window ends on a multiples of the hop since the clip began and reaches back; what lies before the clip's
+first sample is silence, as in the daemon's ring. The gain in front of the classifier is the daemon's own.
+Frames are kept without gain, since a random crop of them gets the gain of the moment at which it ends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.audio.framing import Framer
+from detector.audio.gain import Gain
+from detector.audio.level import LevelMeter
+from detector.audio.logmel import LogMel, LogMelParams
+from detector.errors import SourceError
+from detector.records import Block
+from detector.sources.recording import Recording
+from detector.training.recipe import Example
+
+FRAME_SECONDS = 0.03
+"""The daemon's frames, of which it measures levels."""
+HOP_SECONDS = 0.24
+"""From window to window, as the daemon's default."""
+FULL_SCALE = 32768.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeardClip:
+    """A clip ready for random crops."""
+
+    frames: NDArray[np.float16]
+    """Shape (frames, bands): log-mel of the whole clip, before any gain."""
+    gains_db: NDArray[np.float32]
+    """Shape (frames,): the daemon's gain at each frame's end."""
+
+
+class Hearing:
+    """Reads clips as a model of this front end and window hears them."""
+
+    def __init__(self, front_end: LogMelParams, window: int, *, level: bool) -> None:
+        self.front_end = front_end
+        self.window = window
+        self._log_mel = LogMel(front_end)
+        self._level = level
+        self._hop = round(HOP_SECONDS * front_end.sample_rate)
+
+    def read(self, example: Example) -> NDArray[np.int16]:
+        """Decode the example's samples; raises SourceError."""
+        rate = self.front_end.sample_rate
+        samples = _decoded(example.path, rate)
+        stop = None if example.stop is None else round(example.stop * rate)
+        samples = samples[round(example.start * rate) : stop]
+        if not len(samples):
+            raise SourceError(f"{example.path}: nothing sounds from {example.start} s on; expected samples")
+        return samples
+
+    def clip(self, samples: NDArray[np.int16]) -> HeardClip:
+        """Hear a whole clip; one shorter than a frame of the spectrogram is led in by silence."""
+        params = self.front_end
+        gains = self._gains(samples)
+        if len(samples) < params.frame:
+            samples = np.pad(samples, (params.frame - len(samples), 0))
+        frames = self._log_mel(_floats(samples))
+        ends = np.arange(len(frames)) * params.hop + params.frame
+        return HeardClip(frames.astype(np.float16), _at(gains, ends, self._frame).astype(np.float32))
+
+    def windows(self, samples: NDArray[np.int16]) -> NDArray[np.float32]:
+        """Give the patch of every window that the daemon would form, shape (windows, frames, bands)."""
+        stops = list(range(self._hop, len(samples) + 1, self._hop))
+        if not stops or stops[-1] < len(samples):
+            stops.append(len(samples))  # the tail, as when the stream ends
+        gains = _at(self._gains(samples), np.array(stops), self._frame)
+        led_in = np.concatenate((np.zeros(self.window, np.float32), _floats(samples)))
+        patches = []
+        for stop, gain_db in zip(stops, gains, strict=True):
+            heard = led_in[stop : stop + self.window] * np.float32(10 ** (gain_db / 20))
+            patches.append(self._log_mel(np.clip(heard, -1.0, 1.0)))
+        return np.stack(patches)
+
+    @property
+    def _frame(self) -> int:
+        return round(FRAME_SECONDS * self.front_end.sample_rate)
+
+    def _gains(self, samples: NDArray[np.int16]) -> NDArray[np.float64]:
+        """Follow the daemon's gain, one value for each of its frames [dB]."""
+        rate, frame = self.front_end.sample_rate, self._frame
+        frames = Framer(frame_length=frame).push(Block(0, samples))
+        if not self._level or not frames:
+            return np.zeros(max(1, len(frames)))
+        gain, gains = Gain(frame_length=frame, sample_rate=rate), []
+        for level in LevelMeter(sample_rate=rate, frame_length=frame).measure_all(frames):
+            gain.push(level)
+            gains.append(gain.current())
+        return np.array(gains)
+
+
+def _at(gains: NDArray[np.float64], stops: NDArray[np.int_], frame: int) -> NDArray[np.float64]:
+    """The gain of the last whole frame that ended by then."""
+    return gains[np.clip(stops // frame - 1, 0, len(gains) - 1)]
+
+
+def _floats(samples: NDArray[np.int16]) -> NDArray[np.float32]:
+    return samples.astype(np.float32) / np.float32(FULL_SCALE)
+
+
+@lru_cache(maxsize=1)  # stretches of one long recording are asked for one after another
+def _decoded(path: Path, sample_rate: int) -> NDArray[np.int16]:
+    source = Recording(path=path, sample_rate=sample_rate, block_length=sample_rate)
+    try:
+        blocks = [block.samples for block in source.blocks()]
+    finally:
+        source.close()
+    return np.concatenate(blocks) if blocks else np.zeros(0, np.int16)

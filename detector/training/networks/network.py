@@ -1,0 +1,167 @@
+"""A network as a recipe: clips in, a trained graph out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.audio.logmel import LogMelParams
+from detector.training.augmentation import Augmentations
+from detector.training.graph import Graph
+from detector.training.networks.architecture import WINDOW_SECONDS, Architecture, Module
+from detector.training.networks.batches import Batches, Item, even_crops
+from detector.training.networks.checkpoint import NAME, Checkpoint, fingerprint
+from detector.training.networks.copies import Copies, Copy, Ear, planned
+from detector.training.networks.export import to_graph
+from detector.training.networks.hearing import Hearing
+from detector.training.networks.loop import Held, Loop, LoopSettings, forward
+from detector.training.networks.surroundings import prepare
+from detector.training.recipe import Example, HeadInput, NetworkOptions, Progress, Task
+
+VALIDATION_CROPS = 4
+"""Of each clip, in each epoch; scores are of every window."""
+
+
+@dataclass(slots=True)
+class NetworkRecipe:
+    """Fills `Recipe`; remembers what it heard from fit to fit."""
+
+    architecture: Architecture
+    options: NetworkOptions
+    head: HeadInput | None = None
+    _copies: dict[Ear, Copies] = field(default_factory=dict)
+
+    @property
+    def description(self) -> str:
+        """One line."""
+        return self.architecture.description
+
+    @property
+    def front_end(self) -> LogMelParams:
+        """Its log-mel patches."""
+        return self.architecture.front_end
+
+    @property
+    def sample_rate(self) -> int:
+        """Hertz."""
+        return self.front_end.sample_rate
+
+    @property
+    def window(self) -> int:
+        """Samples."""
+        return round((self.options.window_seconds or WINDOW_SECONDS) * self.sample_rate)
+
+    def fit(
+        self,
+        task: Task,
+        train: Sequence[Example],
+        validation: Sequence[Example],
+        *,
+        weights: NDArray[np.float32],
+        checkpoint: Path | None,
+        progress: Progress,
+        epochs: int | None = None,
+    ) -> FittedNetwork:
+        """Learn from `train`; raises DetectorError."""
+        architecture, options = self.architecture, self.options
+        prepare(task.seed, options.jobs)
+        settings = LoopSettings(
+            epochs=options.epochs or epochs or architecture.epochs,
+            batch=options.batch or architecture.batch,
+            learning_rate=architecture.learning_rate,
+            weight_decay=architecture.weight_decay,
+            label_smoothing=architecture.label_smoothing,
+            multilabel=task.multilabel,
+            seed=task.seed,
+            tensorboard=options.tensorboard,
+        )
+        saved = None
+        if checkpoint is not None:
+            decisive = (task, architecture.description, replace(options, jobs=0, cache=None), settings)
+            saved = Checkpoint(
+                checkpoint / NAME, fingerprint([*decisive, weights.tolist()], [*train, *validation])
+            )
+        frames = self.front_end.frames(self.window)
+        module = architecture.build(len(task.classes), options)
+        loop = Loop(module, settings, weights)
+        batches = Batches(
+            self._items(task, train, progress),
+            self.front_end,
+            frames,
+            batch=settings.batch,
+            no_class=_no_class(task),
+        )
+        loop.run(batches, self._held(task, validation, progress), saved, progress)
+        graph = to_graph(module, frames, self.front_end.bands, multilabel=task.multilabel)
+        hearing = Hearing(self.front_end, self.window, level=options.level)
+        return FittedNetwork(graph, loop.history, module, task.multilabel, hearing)
+
+    def _items(self, task: Task, train: Sequence[Example], progress: Progress) -> list[Item]:
+        chosen = Augmentations.of(self.options.augment, task.classes)
+        plans = planned(train, chosen.for_targets, self.options.copies)
+        heard = iter(self._copies_of(task, train).hear([copy for plan in plans for copy in plan], progress))
+        items = []
+        for example, plan in zip(train, plans, strict=True):
+            names = chosen.for_targets(example.targets)
+            clips = [next(heard) for _ in plan]
+            items.append(Item(clips, example.targets, "specaugment" in names, "mixup" in names))
+        return items
+
+    def _held(self, task: Task, examples: Sequence[Example], progress: Progress) -> Held | None:
+        if not examples:
+            return None
+        heard = self._copies_of(task, ()).hear([Copy(example, 0) for example in examples], progress)
+        frames = self.front_end.frames(self.window)
+        crops = [even_crops(clip, VALIDATION_CROPS, frames, self.front_end) for clip in heard]
+        return Held(
+            np.concatenate(crops),
+            np.stack([example.targets for example in examples]),
+            np.repeat(np.arange(len(examples)), VALIDATION_CROPS),
+        )
+
+    def _copies_of(self, task: Task, train: Sequence[Example]) -> Copies:
+        """One memory for each set of backgrounds that may be mixed in."""
+        backgrounds: tuple[Example, ...] = ()
+        if task.background is not None:
+            column = task.classes.index(task.background)
+            backgrounds = tuple(example for example in train if example.targets[column])
+        ear = Ear(self.front_end, self.window, self.options.level, task.seed, backgrounds, self.options.cache)
+        return self._copies.setdefault(ear, Copies(ear, self.options.jobs))
+
+
+@dataclass(frozen=True, slots=True)
+class FittedNetwork:
+    """Fills `Fitted`."""
+
+    graph: Graph
+    history: Sequence[Mapping[str, float]]
+    _module: Module
+    _multilabel: bool
+    _hearing: Hearing
+
+    def scores(self, example: Example, /) -> NDArray[np.float32]:
+        """Shape (windows, classes): of every window the daemon would form in it."""
+        import torch
+
+        logits = torch.from_numpy(forward(self._module, self.inputs(example)))
+        scores = torch.sigmoid(logits) if self._multilabel else torch.softmax(logits, 1)
+        values: NDArray[np.float32] = scores.numpy()
+        return values
+
+    def inputs(self, example: Example, /) -> NDArray[np.float32]:
+        """Shape (windows, frames, bands)."""
+        return self._hearing.windows(self._hearing.read(example))
+
+
+def _no_class(task: Task) -> NDArray[np.float32]:
+    """What noise is: the background class, else nothing, or no class more than any other."""
+    target = np.zeros(len(task.classes), np.float32)
+    if task.background is not None:
+        target[task.classes.index(task.background)] = 1.0
+    elif not task.multilabel:
+        target[:] = 1 / len(target)
+    return target
