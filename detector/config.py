@@ -32,7 +32,9 @@ class ModelSettings:
     """Which classifier."""
 
     name: str = "yamnet"
-    """A bundle in the models folders, or a path to one."""
+    """A bundle in the models folders, or a path to one; several with + between them."""
+    heads: tuple[str, ...] | None = None
+    """Heads that listen too; None is all in the user's models folder that can, unless `name` has some."""
     runtime: str = "auto"
     """`tflite`, `onnx`, or `auto`: the first that the bundle has a file for and that is installed."""
     threads: int = 1

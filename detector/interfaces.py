@@ -86,6 +86,28 @@ class Embedder(Protocol):
         """Release the runtime."""
 
 
+class Head(Protocol):
+    """A small network that names sounds by the embeddings of others."""
+
+    @property
+    def spec(self) -> ModelSpec:
+        """Its labels and their thresholds; rate and window are its base's."""
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """Whose embeddings it takes, one behind the other."""
+
+    @property
+    def context_seconds(self) -> float:
+        """It takes their mean over the windows that ended within the last so many seconds."""
+
+    def scores(self, embedding: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Score every label (labels,), 0..1, for a mean embedding (features,)."""
+
+    def close(self) -> None:
+        """Release the runtime."""
+
+
 class Stage(Protocol[In_contra, Out]):
     """A step of the pipeline: pure, incremental, and indifferent to how its input was cut."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -13,9 +13,10 @@ from detector.audio.level import Level, LevelMeter
 from detector.audio.ring import Ring
 from detector.audio.windows import WindowGrid
 from detector.events.dating import UNHEARD_DBFS, LevelHistory
+from detector.events.heads import HeadStage
 from detector.events.tracker import EventTracker
 from detector.interfaces import Classifier
-from detector.records import Block, Counts, Event, Label, Span, Window
+from detector.records import Block, Counts, Event, Label, Scores, Span, Window
 
 
 class Pipeline:
@@ -23,7 +24,8 @@ class Pipeline:
 
     The same object serves the microphone and the recording; any cutting of the same samples
     into blocks gives the same events. `gap_limit` [samples]: a longer gap ends open events.
-    `gain` None leaves the level alone.
+    `gain` None leaves the level alone; `heads` None leaves the scores to the classifier. `keep` is given the
+    scores of every window, as events are made of them.
     """
 
     def __init__(
@@ -36,6 +38,8 @@ class Pipeline:
         ring: Ring,
         grid: WindowGrid,
         classifier: Classifier,
+        heads: HeadStage | None = None,
+        keep: Callable[[Scores], None] | None = None,
         history: LevelHistory,
         tracker: EventTracker,
         labels: Sequence[Label],
@@ -48,6 +52,8 @@ class Pipeline:
         self._ring = ring
         self._grid = grid
         self._classifier = classifier
+        self._heads = heads
+        self._keep = keep
         self._history = history
         self._tracker = tracker
         self._gap_limit = gap_limit
@@ -107,6 +113,10 @@ class Pipeline:
         self._tracker, self.labels = tracker, tuple(labels)
         return told
 
+    def exchange_heads(self, heads: HeadStage | None) -> None:
+        """Let others listen from the next window on; the tracker must be exchanged with them."""
+        self._heads = heads
+
     def interrupt(self) -> list[Event]:
         """No more sound for now: end open events at the last sample; a later block goes on."""
         self._framer.flush()
@@ -144,4 +154,9 @@ class Pipeline:
             samples *= np.float32(10 ** (gain_db / 20))
             np.clip(samples, -1.0, 1.0, out=samples)
         self._counts.windows += 1
-        return self._tracker.push(self._classifier.scores(Window(span, samples)))
+        scores = self._classifier.scores(Window(span, samples))
+        if self._heads is not None:
+            scores = self._heads.push(scores)
+        if self._keep is not None:
+            self._keep(scores)
+        return self._tracker.push(scores)

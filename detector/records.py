@@ -103,7 +103,12 @@ class ModelSpec:
     threshold_on: float = 0.3
     """Score at which a label counts as heard, where neither the user nor `thresholds` says otherwise."""
     thresholds: Mapping[str, float] = field(default_factory=dict)
-    """Label name -> its own `threshold_on`."""
+    """Name or `class_id` of a label -> its own `threshold_on`."""
+
+    def threshold(self, label: Label) -> float:
+        """Score at which this label counts as heard, as far as the model says."""
+        own = self.thresholds.get(label.class_id, self.thresholds.get(label.name))
+        return self.threshold_on if own is None else own
 
 
 @dataclass(frozen=True, slots=True)

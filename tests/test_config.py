@@ -99,13 +99,14 @@ def test_the_examples_of_the_shipped_file_are_good_settings(load):
     text = CONFIG_YAML.read_text(encoding="utf-8")
     text = re.sub(r"^( *)#((?:\w+:|  \S|    \w+:).*)$", r"\1\2", text, flags=re.MULTILINE)
     text = re.sub(
-        r"^ *(?:device|input|name|min_level_dbfs|sinks): null\n| *(?:in|ex)clude: \[\]\n| *\w+: \{\}\n",
+        r"^ *(?:device|input|name|heads|min_level_dbfs|sinks): null\n| *(?:in|ex)clude: \[\]\n| *\w+: \{\}\n",
         "",
         text,
         flags=re.M,
     )
     settings = load(text).settings
     assert settings.source == SourceSettings("USB PnP Sound", input="recording.flac", name="kitchen")
+    assert settings.model.heads == ("doorbell",)
     assert settings.gate.min_level_dbfs == -55.0
     assert settings.events.include == ("Dog", "Baby cry, infant cry", "Alarms")
     assert settings.events.labels["Dog"] == LabelSettings(0.4, 0.2, 0.5, 30.0)
@@ -478,7 +479,13 @@ good_settings = st.builds(
         realtime=st.booleans(),
         name=st.none() | texts,
     ),
-    model=st.builds(ModelSettings, texts, st.sampled_from(CHOICES["model.runtime"]), st.integers(1, 64)),
+    model=st.builds(
+        ModelSettings,
+        texts,
+        st.none() | st.lists(texts, max_size=3).map(tuple),
+        st.sampled_from(CHOICES["model.runtime"]),
+        st.integers(1, 64),
+    ),
     gate=st.builds(GateSettings, st.sampled_from(CHOICES["gate.mode"]), st.integers(0, 3)),
     windows=st.builds(WindowSettings, number("windows.hop_seconds")),
     level=st.builds(LevelSettings, st.booleans(), number("level.target_dbfs"), number("level.max_gain_db")),

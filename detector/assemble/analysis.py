@@ -19,6 +19,7 @@ from detector.analysis.formats import SCORES
 from detector.analysis.recordings import find_recordings
 from detector.analysis.session import Session
 from detector.analysis.task import Wanted
+from detector.assemble.model import load_model, pinned
 from detector.assemble.pipeline import check_labels, make_pipeline
 from detector.config import Settings
 from detector.configfile import load_settings
@@ -48,7 +49,7 @@ def analyze_command(
         overrides=overrides,
         set_expressions=options.set_expressions,
     )
-    settings = loaded.settings
+    settings = pinned(loaded.settings)
     with loaded.placing():
         check_labels(settings)
     wanted = _wanted(options)
@@ -88,42 +89,39 @@ def _wanted(options: argparse.Namespace) -> Wanted:
 
 def make_analyzer(settings: Settings) -> Analyzer:
     """Build what analyzes one recording after the other, in the process that calls this."""
-    model = settings.model
-    classifier = modelstore.load_classifier(
-        model.name, runtime=model.runtime, threads=model.threads, prior=model.prior
-    )
-    return Analyzer(_Pipelines(settings, classifier))
+    return Analyzer(_Pipelines(settings, load_model(settings)))
 
 
 class _Pipelines:
     """Fills `analysis.analyzer.Pipelines` from settings."""
 
-    def __init__(self, settings: Settings, classifier: Classifier) -> None:
+    def __init__(self, settings: Settings, model: modelstore.Model) -> None:
         self._settings = settings
-        self._classifier = classifier
+        self._model = model
 
     @property
     def spec(self) -> ModelSpec:
-        return self._classifier.spec
+        return self._model.spec
 
     def gated(self) -> Stage[Block, Event]:
-        return make_pipeline(self._settings, self._classifier)
+        return make_pipeline(self._settings, self._model.classifier, self._model.heads)
 
     def scored(self, keep: Callable[[Scores], None]) -> Stage[Block, Event]:
-        return _ScoredPipeline(self._settings, self._classifier, keep)
+        return _ScoredPipeline(self._settings, self._model, keep)
 
 
 class _ScoredPipeline:
     """The daemon's pipeline behind one without a gate, which classifies every window for both.
 
-    A window's place and its gain do not depend on the gate, so its scores are the same in both.
+    A window's place and its gain do not depend on the gate, so the networks score it but once; heads listen
+    in each for themselves, for they hear what came before.
     """
 
-    def __init__(self, settings: Settings, classifier: Classifier, keep: Callable[[Scores], None]) -> None:
-        self._classifier = _KeepingClassifier(classifier, keep)
+    def __init__(self, settings: Settings, model: modelstore.Model, keep: Callable[[Scores], None]) -> None:
+        self._classifier = _KeepingClassifier(model.classifier)
         ungated = replace(settings, gate=replace(settings.gate, mode="off"))
-        self._ungated = make_pipeline(ungated, self._classifier)
-        self._gated = make_pipeline(settings, self._classifier)
+        self._ungated = make_pipeline(ungated, self._classifier, model.heads, keep=keep)
+        self._gated = make_pipeline(settings, self._classifier, model.heads)
 
     def push(self, block: Block) -> list[Event]:
         self._ungated.push(block)
@@ -137,12 +135,11 @@ class _ScoredPipeline:
 
 
 class _KeepingClassifier:
-    """Hands on every window's scores, and while `recalling` gives those of the newest ones again."""
+    """Keeps the newest windows' scores, and while `recalling` gives them again."""
 
-    def __init__(self, classifier: Classifier, keep: Callable[[Scores], None]) -> None:
+    def __init__(self, classifier: Classifier) -> None:
         self.spec = classifier.spec
         self._classifier = classifier
-        self._keep = keep
         self._newest: OrderedDict[Span, Scores] = OrderedDict()
         self._recalls = False
 
@@ -150,7 +147,6 @@ class _KeepingClassifier:
         if self._recalls:
             return self._newest[window.span]
         scores = self._classifier.scores(window)
-        self._keep(scores)
         self._newest[window.span] = scores
         if len(self._newest) > KEPT_SCORES:
             self._newest.popitem(last=False)

@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from detector import __version__, modelstore
+from detector import __version__
 from detector.assemble.edges import effective_sinks, make_sink, make_source
 from detector.assemble.history import make_history
+from detector.assemble.model import load_model, pinned
 from detector.assemble.pipeline import hop_length, make_pipeline
 from detector.assemble.reload import Reloader
 from detector.audio.health import HealthMeter
@@ -35,16 +36,11 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
     `load` reads the settings, now and again on SIGHUP.
     """
     loaded = load()
-    settings = loaded.settings
-    classifier = modelstore.load_classifier(
-        settings.model.name,
-        runtime=settings.model.runtime,
-        threads=settings.model.threads,
-        prior=settings.model.prior,
-    )
-    spec = classifier.spec
+    settings = pinned(loaded.settings)
+    model = load_model(settings)
+    spec = model.spec
     with loaded.placing():
-        pipeline = make_pipeline(settings, classifier)
+        pipeline = make_pipeline(settings, model.classifier, model.heads)
     hop = hop_length(settings, spec)
     block = block_length(hop, spec.sample_rate)
     source = make_source(settings.source, sample_rate=spec.sample_rate, block_length=block)
@@ -53,14 +49,14 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
     def hello() -> dict[str, object]:
         return hello_fields(
             version=__version__,
-            model=spec.name,
+            model=reloader.model_name,
             labels=[label.name for label in pipeline.labels],
             source=source.name,
             run_id=run_id,
         )
 
     def report() -> dict[str, object]:
-        return make_report(daemon, dispatcher, subscribers, model=spec.name, run_id=run_id)
+        return make_report(daemon, dispatcher, subscribers, model=reloader.model_name, run_id=run_id)
 
     def end_with_the_reader(sink: str) -> None:
         if sink == "stdout":
@@ -83,6 +79,15 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
         on_closed=end_with_the_reader,
     )
 
+    reloader = Reloader(
+        settings,
+        load=load,
+        model=model,
+        pipeline=pipeline,
+        dispatcher=dispatcher,
+        sinks=sinks,
+        make_sink=make,
+    )
     daemon = Daemon(
         source=source,
         pipeline=pipeline,
@@ -93,15 +98,7 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
         health=HealthMeter(sample_rate=spec.sample_rate) if source.live else None,
         notifier=Notifier(os.environ),
         metrics=make_metrics(settings, lambda: prometheus_text(report())),
-        reload=Reloader(
-            settings,
-            load=load,
-            spec=spec,
-            pipeline=pipeline,
-            dispatcher=dispatcher,
-            sinks=sinks,
-            make_sink=make,
-        ),
+        reload=reloader,
     )
     return daemon
 

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from detector import modelstore
 from detector.assemble.daemon import block_length
 from detector.assemble.edges import make_source
+from detector.assemble.model import load_model, pinned, select
 from detector.assemble.pipeline import check_labels, hop_length, make_pipeline
-from detector.backends.bundle import load_bundle
 from detector.config import Settings
 from detector.configfile import load_settings
 from detector.evaluation.command import evaluate
 from detector.evaluation.hearing import Ear, MakeEar
 from detector.evaluationflags import evaluate_request
+from detector.events.heads import HeadSet
 from detector.interfaces import Classifier, Source
 from detector.pipeline import Pipeline
-from detector.records import ModelSpec
+from detector.records import ModelSpec, Scores
 
 GATED, UNGATED = "as set", "gate off"
 
@@ -34,7 +34,7 @@ def evaluate_command(
         overrides=overrides,
         set_expressions=options.set_expressions,
     )
-    settings = loaded.settings
+    settings = pinned(loaded.settings)
     with loaded.placing():
         check_labels(settings)
     ungated = options.annotations is not None
@@ -49,7 +49,7 @@ def evaluate_command(
 
 def model_spec(settings: Settings) -> ModelSpec:
     """The model's description; needs no model file."""
-    return load_bundle(modelstore.find(settings.model.name)).spec
+    return select(settings).spec
 
 
 @dataclass(frozen=True)
@@ -72,23 +72,22 @@ class EarMaker:
     def __call__(self) -> Ear:
         """Load the model and build the ear; raises ModelError, ConfigError."""
         first = next(iter(self.variants.values()))
-        model = first.model
-        classifier = modelstore.load_classifier(
-            model.name, runtime=model.runtime, threads=model.threads, prior=model.prior
-        )
-        block = block_length(hop_length(first, classifier.spec), classifier.spec.sample_rate)
+        model = load_model(first)
+        spec = model.spec
+        block = block_length(hop_length(first, spec), spec.sample_rate)
 
         def source(path: Path, /) -> Source:
             settings = replace(first.source, input=str(path), realtime=False, name=None)
-            return make_source(settings, sample_rate=classifier.spec.sample_rate, block_length=block)
+            return make_source(settings, sample_rate=spec.sample_rate, block_length=block)
 
-        pipelines = {name: _Factory(settings) for name, settings in self.variants.items()}
-        return Ear(classifier, pipelines, source, self.columns)
+        pipelines = {name: _Factory(settings, model.heads) for name, settings in self.variants.items()}
+        return Ear(model.classifier, pipelines, source, self.columns)
 
 
 @dataclass(frozen=True)
 class _Factory:
     settings: Settings
+    heads: HeadSet | None
 
-    def __call__(self, classifier: Classifier, /) -> Pipeline:
-        return make_pipeline(self.settings, classifier)
+    def __call__(self, classifier: Classifier, /, keep: Callable[[Scores], None] | None = None) -> Pipeline:
+        return make_pipeline(self.settings, classifier, self.heads, keep=keep)

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from detector import modelstore
+from collections.abc import Callable
+
+from detector.assemble.model import select
 from detector.audio.framing import Framer
 from detector.audio.gain import Gain
 from detector.audio.gate import Gate, LevelDetector
 from detector.audio.level import LevelMeter
 from detector.audio.ring import Ring
 from detector.audio.windows import WindowGrid
-from detector.backends.bundle import load_bundle
 from detector.config import EventSettings, GateSettings, Settings
 from detector.events.dating import LevelHistory
+from detector.events.heads import HeadSet, HeadStage
 from detector.events.labels import LabelMap
 from detector.events.rules import LabelRule, Rules, make_rules
 from detector.events.tracker import EventTracker
 from detector.events.voting import PRESETS
 from detector.interfaces import Classifier, Vad
 from detector.pipeline import Pipeline
-from detector.records import ModelSpec
+from detector.records import ModelSpec, Scores
 
 FRAME_SECONDS = 0.03
 """What webrtcvad takes at most."""
@@ -26,13 +28,23 @@ FRAME_SECONDS = 0.03
 
 def check_labels(settings: Settings) -> None:
     """Raise ConfigError where a label is named that the model does not have; needs no model file."""
-    spec = load_bundle(modelstore.find(settings.model.name)).spec
+    spec = select(settings).spec
     make_label_rules(settings.events, make_label_map(settings.events, spec), spec)
 
 
-def make_pipeline(settings: Settings, classifier: Classifier) -> Pipeline:
-    """Build the stages for one stream; ConfigError where labels are named that the model does not have."""
-    spec, rate = classifier.spec, classifier.spec.sample_rate
+def make_pipeline(
+    settings: Settings,
+    classifier: Classifier,
+    heads: HeadSet | None = None,
+    *,
+    keep: Callable[[Scores], None] | None = None,
+) -> Pipeline:
+    """Build the stages for one stream; ConfigError where labels are named that the model does not have.
+
+    `heads` listen to the classifier, `keep` is given the scores of every window.
+    """
+    spec = classifier.spec if heads is None else heads.spec
+    rate = spec.sample_rate
     frame = round(FRAME_SECONDS * rate)
     hop = hop_length(settings, spec)
     labels = make_label_map(settings.events, spec)
@@ -51,11 +63,18 @@ def make_pipeline(settings: Settings, classifier: Classifier) -> Pipeline:
         ring=Ring(capacity=spec.window + preroll + hop + frame),
         grid=WindowGrid(window=spec.window, hop=hop, preroll=preroll),
         classifier=classifier,
+        heads=make_head_stage(settings, heads),
+        keep=keep,
         history=history,
         tracker=make_tracker(settings, spec, labels, history),
         labels=labels.reported,
         gap_limit=samples(settings.events.release_seconds, spec),
     )
+
+
+def make_head_stage(settings: Settings, heads: HeadSet | None) -> HeadStage | None:
+    """Build what lets heads listen, for one stream."""
+    return None if heads is None else HeadStage(heads, hop=hop_length(settings, heads.spec))
 
 
 def make_tracker(
@@ -127,15 +146,16 @@ def make_label_rules(settings: EventSettings, labels: LabelMap, spec: ModelSpec)
         refractory=samples(settings.refractory_seconds, spec),
     )
     own = {
-        labels.find(f"events.labels.{name}", name): LabelRule(
+        place: LabelRule(
             threshold_on=label.threshold_on,
             threshold_off=label.threshold_off,
             min_duration=_optional_samples(label.min_duration_seconds, spec),
             refractory=_optional_samples(label.refractory_seconds, spec),
         )
         for name, label in settings.labels.items()
+        for place in labels.find_all(f"events.labels.{name}", name)
     }
-    thresholds = [spec.thresholds.get(label.name, spec.threshold_on) for label in labels.reported]
+    thresholds = [spec.threshold(label) for label in labels.reported]
     return make_rules(thresholds, common=common, own=own)
 
 

@@ -1,4 +1,4 @@
-"""What SIGHUP does: thresholds, labels and sinks anew, without losing a sample."""
+"""What SIGHUP does: thresholds, labels, heads and sinks anew, without losing a sample."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from detector.assemble.edges import effective_sinks
-from detector.assemble.pipeline import make_label_map, make_tracker
+from detector.assemble.model import pinned, select
+from detector.assemble.pipeline import make_head_stage, make_label_map, make_tracker
 from detector.config import Settings, SinkSettings
 from detector.configfile import Loaded
 from detector.dispatch import Dispatcher
 from detector.interfaces import Sink
+from detector.modelstore import Model
 from detector.pipeline import Pipeline
-from detector.records import Event, ModelSpec
+from detector.records import Event
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +24,8 @@ class Reloader:
     """Holds the settings in force and puts new ones in their place.
 
     `load` reads them again and raises ConfigError; `make_sink` builds one sink, not opened. The source, the
-    model, the gate and the windows belong to the running stream: changes there wait for a restart.
+    networks, the gate and the windows belong to the running stream: changes there wait for a restart. Heads
+    listen to the networks, so they may come and go.
     """
 
     def __init__(
@@ -30,7 +33,7 @@ class Reloader:
         settings: Settings,
         *,
         load: Callable[[], Loaded],
-        spec: ModelSpec,
+        model: Model,
         pipeline: Pipeline,
         dispatcher: Dispatcher,
         sinks: dict[SinkSettings, Sink],
@@ -38,29 +41,49 @@ class Reloader:
     ) -> None:
         self._settings = settings
         self._load = load
-        self._spec = spec
+        self._model = model
         self._pipeline = pipeline
         self._dispatcher = dispatcher
         self._sinks = sinks
         self._make_sink = make_sink
 
+    @property
+    def model_name(self) -> str:
+        """The model in force, its heads among them."""
+        return self._model.spec.name
+
     def __call__(self) -> list[Event]:
         """Apply what can be applied; all of it or, raising DetectorError, nothing. Returns ended events."""
         loaded = self._load()
-        wanted = loaded.settings
-        changed = wanted.events != self._settings.events
+        wanted = pinned(loaded.settings, strict=True)
         settings = replace(self._settings, events=wanted.events, sinks=wanted.sinks)
+        model, selection = self._model, select(wanted)
+        same_networks = selection.bases == model.selection.bases
+        if same_networks:
+            named = replace(settings.model, name=wanted.model.name, heads=wanted.model.heads)
+            settings = replace(settings, model=named)
+            if selection != model.selection:
+                model = model.with_heads(selection)
         with loaded.placing():
-            labels = make_label_map(settings.events, self._spec)
+            labels = make_label_map(settings.events, model.spec)
             tracker = make_tracker(
-                settings, self._spec, labels, self._pipeline.history, started=self._pipeline.counts.events
+                settings, model.spec, labels, self._pipeline.history, started=self._pipeline.counts.events
             )
         self._exchange_sinks(settings)
         for name in ("source", "model", "gate", "windows", "level", "history", "metrics"):
-            if getattr(wanted, name) != getattr(settings, name):
+            if getattr(wanted, name) != getattr(settings, name) or (name == "model" and not same_networks):
                 log.warning("reload.needs_restart key=%s", name)
+        changed = settings.events != self._settings.events or model is not self._model
         self._settings = settings
+        if model is not self._model:
+            self._exchange_heads(model)
         return self._pipeline.retune(tracker, labels.reported) if changed else []
+
+    def _exchange_heads(self, model: Model) -> None:
+        self._pipeline.exchange_heads(make_head_stage(self._settings, model.heads))
+        self._model.close_heads_not_in(model)
+        self._model = model
+        log.info("reload.model name=%s labels=%d", model.spec.name, len(model.spec.labels))
 
     def _exchange_sinks(self, settings: Settings) -> None:
         wanted = effective_sinks(settings)

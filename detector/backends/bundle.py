@@ -7,7 +7,7 @@ one line that names the file, the line and the key. docs/models.md explains ever
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from detector import strict
@@ -17,6 +17,7 @@ from detector.backends.modelkeys import (
     RUNTIMES,
     FileKind,
     FileSource,
+    HeadYaml,
     Member,
     ModelFile,
     ModelYaml,
@@ -25,7 +26,17 @@ from detector.backends.modelkeys import (
 from detector.backends.modelyaml import Refuse, read_model_yaml
 from detector.records import Label, ModelSpec
 
-__all__ = ["RUNTIMES", "Bundle", "FileKind", "FileSource", "Member", "ModelFile", "Runtime", "load_bundle"]
+__all__ = [
+    "RUNTIMES",
+    "Bundle",
+    "FileKind",
+    "FileSource",
+    "HeadYaml",
+    "Member",
+    "ModelFile",
+    "Runtime",
+    "load_bundle",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +61,10 @@ class Bundle:
     """The models that answer together, where this is no network of its own."""
     bias: float = 0.0
     """What is added to their log-odds."""
+    head: HeadYaml | None = None
+    """What it listens to, where that is another model's embedding and not sound."""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    """Figures of its training, for people."""
 
 
 def load_bundle(folder: Path) -> Bundle:
@@ -77,6 +92,8 @@ def load_bundle(folder: Path) -> Bundle:
         prior=tuple(yaml.prior_weight * value for value in prior),
         members=yaml.members,
         bias=yaml.bias,
+        head=yaml.head,
+        metrics=dict(yaml.metrics),
     )
 
 

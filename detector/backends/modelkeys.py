@@ -32,8 +32,11 @@ class ModelFile:
 
     name: str
     """File name, no folder."""
-    input: Literal["waveform", "logmel"] = "waveform"
-    """What the graph takes: samples, or the patches that `front_end` describes; no matter for `torch`."""
+    input: Literal["waveform", "logmel", "embedding"] = "waveform"
+    """What the graph takes: samples, the patches that `front_end` describes, or what `head` listens to.
+
+    No matter for `torch`.
+    """
     size: int = 0
     """Bytes; 0 for a derived file."""
     sha256: str = ""
@@ -56,6 +59,16 @@ class Member:
     """The bundle's name."""
     weight: float
     """What its logits are multiplied by before they are added up."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeadYaml:
+    """`head`: what a small network listens to instead of sound."""
+
+    base: str
+    """The model whose embedding it takes; of a model that is made of others, theirs one behind the other."""
+    context_seconds: float = 3.0
+    """It takes the mean over the windows that ended within the last so many seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +121,10 @@ class ModelYaml:
     members: tuple[Member, ...] = ()
     bias: float = 0.0
     front_end: FrontEndYaml | None = None
+    head: HeadYaml | None = None
     ontology: str | None = None
     prior: str | None = None
     prior_weight: float = 1.0
     threshold_on: float = 0.3
     thresholds: Mapping[str, float] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)

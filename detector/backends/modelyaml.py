@@ -19,6 +19,9 @@ _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 _TABLE_NAME = re.compile(rf"(\.\./{_PLAIN_NAME.pattern}/)?{_PLAIN_NAME.pattern}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
+MAX_CONTEXT_SECONDS = 60.0
+"""Every window of it is kept and averaged again for each new one."""
+
 Refuse = Callable[[str, str], NoReturn]
 """Raises the ModelError for a key and what is wrong with it."""
 
@@ -50,6 +53,7 @@ def read_model_yaml(path: Path) -> tuple[ModelYaml, Refuse]:
     _check_files(yaml, refuse)
     _check_members(yaml, refuse)
     _check_front_end(yaml, refuse)
+    _check_head(yaml, refuse)
     return yaml, refuse
 
 
@@ -70,6 +74,8 @@ def _check_files(yaml: ModelYaml, refuse: Refuse) -> None:
                 refuse(f"{key}.{name}", "expected the number of a tensor in a TFLite file")
         if file.input == "logmel" and yaml.front_end is None:
             refuse(f"{key}.input", "is logmel, so the model needs a `front_end`")
+        if kind in RUNTIMES and (file.input == "embedding") != (yaml.head is not None):
+            refuse(f"{key}.input", "is embedding where there is a `head`, and only there")
         if file.derived_from is not None:
             origin = files.get(file.derived_from)
             if origin is None or origin.derived_from is not None:
@@ -126,3 +132,20 @@ def _check_front_end(yaml: ModelYaml, refuse: Refuse) -> None:
         refuse("front_end.log_offset", f"expected above 0, got {given.log_offset}")
     if not 0 <= given.preemphasis < 1:
         refuse("front_end.preemphasis", f"expected at least 0 and below 1, got {given.preemphasis}")
+
+
+def _check_head(yaml: ModelYaml, refuse: Refuse) -> None:
+    given = yaml.head
+    if given is None:
+        return
+    _check_name(_PLAIN_NAME, given.base, "head.base", refuse)
+    if given.base == yaml.name:
+        refuse("head.base", "a head listens to another model")
+    if not 0 < given.context_seconds <= MAX_CONTEXT_SECONDS:
+        refuse(
+            "head.context_seconds",
+            f"expected above 0, at most {MAX_CONTEXT_SECONDS:g}, got {given.context_seconds}",
+        )
+    for key, value in (("members", yaml.members), ("front_end", yaml.front_end), ("prior", yaml.prior)):
+        if value:
+            refuse(key, "a head has none: what it hears is its base's")

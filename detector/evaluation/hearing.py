@@ -37,8 +37,8 @@ class Heard:
 class MakePipeline(Protocol):
     """A fresh pipeline for one stream."""
 
-    def __call__(self, classifier: Classifier, /) -> Pipeline:
-        """Build it around this classifier."""
+    def __call__(self, classifier: Classifier, /, keep: Callable[[Scores], None] | None = None) -> Pipeline:
+        """Build it around this classifier; `keep` is given the scores of every window."""
 
 
 class MakeSource(Protocol):
@@ -77,7 +77,8 @@ class Ear:
         }
 
     def _through(self, path: Path, make: MakePipeline, classifier: Remembering) -> Heard:
-        source, pipeline = self._make_source(path), make(classifier)
+        said: list[Scores] = []
+        source, pipeline = self._make_source(path), make(classifier, keep=said.append)
         rate = self.spec.sample_rate
         told: list[Event] = []
         stop = 0
@@ -91,8 +92,8 @@ class Ear:
         return Heard(
             seconds=stop / rate,
             events=tuple(whole_events(told, rate)),
-            stops=np.array([scores.span.stop for scores in classifier.said]) / rate,
-            scores=self._by_class(classifier.said),
+            stops=np.array([scores.span.stop for scores in said]) / rate,
+            scores=self._by_class(said),
         )
 
     def _by_class(self, said: Sequence[Scores]) -> NDArray[np.float32]:
@@ -103,13 +104,11 @@ class Ear:
 
 
 class Remembering:
-    """A classifier that keeps what it said, and takes from `memory` what was computed before."""
+    """A classifier that takes from `memory` what was computed before."""
 
     def __init__(self, classifier: Classifier, memory: dict[tuple[int, bytes], Scores]) -> None:
         self._classifier = classifier
         self._memory = memory
-        self.said: list[Scores] = []
-        """In the order of the windows."""
 
     @property
     def spec(self) -> ModelSpec:
@@ -122,7 +121,6 @@ class Remembering:
         known = self._memory.get(key)
         if known is None:
             known = self._memory[key] = self._classifier.scores(window)
-        self.said.append(known)
         return known
 
     def close(self) -> None:

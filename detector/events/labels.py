@@ -79,9 +79,9 @@ class LabelMap:
             return chosen
         return np.append(chosen, [values[columns].max() for columns in self._groups]).astype(np.float32)
 
-    def find(self, key: str, name: str) -> int:
-        """Place of a reported label or group; ConfigError names `key` and the nearest names."""
-        return _Index(self.reported).find_all(key, [name])[0]
+    def find_all(self, key: str, name: str) -> list[int]:
+        """Places of the reported labels or the group of this name; ConfigError names `key` and others."""
+        return _Index(self.reported).find_all(key, [name])
 
 
 class _Index:

@@ -1,5 +1,17 @@
 """Models on this machine: list, pull, verify, convert."""
 
+from detector.modelstore.model import Model, load_model
+from detector.modelstore.selection import Selection, found_heads, select
 from detector.modelstore.store import available, find, load_classifier, load_embedder
 
-__all__ = ["available", "find", "load_classifier", "load_embedder"]
+__all__ = [
+    "Model",
+    "Selection",
+    "available",
+    "find",
+    "found_heads",
+    "load_classifier",
+    "load_embedder",
+    "load_model",
+    "select",
+]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -33,17 +34,26 @@ def available() -> list[str]:
 
 def find(name_or_path: str) -> Path:
     """Return a bundle's folder: a path to one, else by name, the user's own before the program's."""
-    if Path(name_or_path).name != name_or_path or name_or_path in {"", ".", ".."}:
-        folder = Path(name_or_path).expanduser()
-        if not (folder / "model.yaml").is_file():
-            raise ModelError(f"{name_or_path}: expected the folder of a model, with a model.yaml in it")
+    folder = bundle_folder(name_or_path)
+    if folder is not None:
         return folder
-    for place in (models_folder(), shipped_folder()):
-        if (place / name_or_path / "model.yaml").is_file():
-            return place / name_or_path
+    if _is_path(name_or_path):
+        raise ModelError(f"{name_or_path}: expected the folder of a model, with a model.yaml in it")
     names = available()
     hint = strict.did_you_mean(name_or_path, names) or f"known are {', '.join(names)}"
     raise ModelError(f"there is no model {strict.show(name_or_path)}; {hint}")
+
+
+def bundle_folder(name_or_path: str) -> Path | None:
+    """Return the folder that `find` finds, or None."""
+    places = [models_folder() / name_or_path, shipped_folder() / name_or_path]
+    if _is_path(name_or_path):
+        places = [Path(name_or_path).expanduser()]
+    return next((place for place in places if (place / "model.yaml").is_file()), None)
+
+
+def _is_path(name_or_path: str) -> bool:
+    return Path(name_or_path).name != name_or_path or name_or_path in {"", ".", ".."}
 
 
 def file_path(bundle: Bundle, kind: FileKind) -> Path:
@@ -69,28 +79,14 @@ def read_model_file(bundle: Bundle, kind: FileKind) -> bytes:
 
 
 def load_classifier(
-    name_or_path: str,
-    *,
-    runtime: str = "auto",
-    threads: int = 1,
-    prior: bool = True,
-    embeddings: bool = False,
+    name_or_path: str, *, runtime: str = "auto", threads: int = 1, prior: bool = True
 ) -> Classifier:
-    """Make the classifier of a model: `tflite`, `onnx`, or with `auto` the first that is here and installed.
+    """Make the classifier of networks: `tflite`, `onnx`, or with `auto` the first that is here and installed.
 
-    Where models answer together, that is said of each of them. `prior` subtracts the model's prior, if it
-    has one; with `embeddings` the scores bring those along that the networks tell.
-    ModelError where the model is unknown, not pulled, damaged, or no runtime can run it.
+    Where networks answer together, that is said of each of them. `prior` subtracts its prior, if it has one.
+    ModelError where the model is unknown, a head, not pulled, damaged, or no runtime can run it.
     """
-    bundle = load_bundle(find(name_or_path))
-    weights = [member.weight for member in bundle.members]
-    if weights:
-        each = [
-            _load_network(network, runtime, threads, prior=prior, embedding=embeddings)
-            for network in networks(bundle)
-        ]
-        return CombinedClassifier(bundle.spec, list(zip(each, weights, strict=True)), bias=bundle.bias)
-    return _load_network(bundle, runtime, threads, prior=prior, embedding=embeddings)
+    return load_network(load_bundle(find(name_or_path)), runtime=runtime, threads=threads, prior=prior)
 
 
 def load_embedder(name_or_path: str, *, runtime: str = "auto", threads: int = 1) -> Embedder:
@@ -98,23 +94,48 @@ def load_embedder(name_or_path: str, *, runtime: str = "auto", threads: int = 1)
 
     ModelError as `load_classifier`, and where the model tells none.
     """
-    members = [network.spec.name for network in networks(load_bundle(find(name_or_path)))]
-    classifier = load_classifier(name_or_path, runtime=runtime, threads=threads, embeddings=True)
-    return NetworkEmbedder(classifier, members)
+    bundle = load_bundle(find(name_or_path))
+    classifier = load_network(bundle, runtime=runtime, threads=threads, embeddings=True)
+    return NetworkEmbedder(classifier, [network.spec.name for network in networks(bundle)])
 
 
-def _load_network(bundle: Bundle, runtime: str, threads: int, *, prior: bool, embedding: bool) -> Classifier:
-    chosen = _auto(bundle) if runtime == "auto" else _named(bundle, runtime)
-    content = read_model_file(bundle, chosen)
-    front_end = bundle.front_end if bundle.files[chosen].input == "logmel" else None
+def load_network(
+    bundle: Bundle, *, runtime: str, threads: int, prior: bool = True, embeddings: bool = False
+) -> Classifier:
+    """Make a bundle's classifier; with `embeddings` the scores bring those along that its networks tell."""
+    each = [
+        _load(network, runtime_for(network, runtime), threads, prior=prior, embedding=embeddings)
+        for network in networks(bundle)
+    ]
+    if not bundle.members:
+        return each[0]
+    weights = [member.weight for member in bundle.members]
+    return CombinedClassifier(bundle.spec, list(zip(each, weights, strict=True)), bias=bundle.bias)
+
+
+def load_graph(head: Bundle, features: int, preferred: Sequence[Runtime]) -> Classifier:
+    """Make what runs a head's graph: to it an embedding of so many features is a window like any other.
+
+    One of the preferred runtimes does it where the head has a file for it.
+    """
+    here = [runtime for runtime in preferred if runtime in _usable(head)]
+    spec = replace(head.spec, window=features)
+    return _load(replace(head, spec=spec), here[0] if here else _auto(head), 1)
+
+
+def _load(
+    bundle: Bundle, runtime: Runtime, threads: int, *, prior: bool = False, embedding: bool = False
+) -> Classifier:
+    content, file = read_model_file(bundle, runtime), bundle.files[runtime]
+    front_end = bundle.front_end if file.input == "logmel" else None
     classifier: Classifier
-    if chosen == "tflite":
+    if runtime == "tflite":
         classifier = tflite_model.TfliteClassifier(
             content,
             bundle.spec,
             front_end=front_end,
-            logits=bundle.files["tflite"].logits,
-            embedding=bundle.files["tflite"].embedding if embedding else None,
+            logits=file.logits,
+            embedding=file.embedding if embedding else None,
             threads=threads,
         )
     else:
@@ -127,14 +148,17 @@ def _load_network(bundle: Bundle, runtime: str, threads: int, *, prior: bool, em
 
 
 def networks(bundle: Bundle) -> list[Bundle]:
-    """Give the bundles that hold the networks of a model: itself, or its members'."""
+    """Give the bundles that hold the networks of a model: itself, or its members'; ModelError for a head."""
+    if bundle.head is not None:
+        base, name = bundle.head.base, bundle.spec.name
+        raise ModelError(f"model {name} is a head that listens to {base}'s embedding, no network of its own")
     if not bundle.members:
         return [bundle]
     found = [load_bundle(find(member.model)) for member in bundle.members]
     for network in found:
-        if network.members:
+        if network.members or network.head:
             raise ModelError(
-                f"model {bundle.spec.name}: its member {network.spec.name} is made of others itself"
+                f"model {bundle.spec.name}: its member {network.spec.name} is no network of its own"
             )
     return found
 
@@ -149,13 +173,22 @@ def is_runtime_installed(kind: FileKind) -> bool:
     return kind in _IS_INSTALLED and _IS_INSTALLED[kind]()
 
 
+def runtime_for(bundle: Bundle, runtime: str) -> Runtime:
+    """The runtime of this name, or with `auto` the first that is installed and has its file here."""
+    return _auto(bundle) if runtime == "auto" else _named(bundle, runtime)
+
+
 def _auto(bundle: Bundle) -> Runtime:
-    known = runtimes(bundle)
+    usable, known = _usable(bundle), runtimes(bundle)
     here = [runtime for runtime in known if file_path(bundle, runtime).is_file()]
-    usable = [runtime for runtime in here if is_runtime_installed(runtime)]
     if here and not usable:
         raise ModelError(f"nothing here can run model {bundle.spec.name}; {_INSTALL[here[0]]}")
     return (usable or known)[0]
+
+
+def _usable(bundle: Bundle) -> list[Runtime]:
+    here = [runtime for runtime in runtimes(bundle) if file_path(bundle, runtime).is_file()]
+    return [runtime for runtime in here if is_runtime_installed(runtime)]
 
 
 def _named(bundle: Bundle, runtime: str) -> Runtime:

@@ -38,8 +38,8 @@ def ear(classifier, **variants):
     settings = replace(settings, level=replace(settings.level, enabled=False))
     modes = variants or {"as set": "level"}
     made = {
-        name: lambda c, mode=mode: assemble.make_pipeline(
-            replace(settings, gate=replace(settings.gate, mode=mode)), c
+        name: lambda c, keep=None, mode=mode: assemble.make_pipeline(
+            replace(settings, gate=replace(settings.gate, mode=mode)), c, keep=keep
         )
         for name, mode in modes.items()
     }

@@ -92,7 +92,7 @@ def hear(
         make_rules(
             [0.5] * len(labels.reported),
             common=common or LabelRule(),
-            own={labels.find("own", name): rule for name, rule in (own or {}).items()},
+            own={labels.find_all("own", name)[0]: rule for name, rule in (own or {}).items()},
         ),
         history,
         needed=needed,

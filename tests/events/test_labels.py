@@ -101,6 +101,6 @@ def test_a_faulty_setting_is_named_with_what_would_be_right(settings, key, messa
 
 def test_find_gives_the_place_of_what_is_reported():
     label_map = LabelMap(LABELS, groups={"Pet": ["Dog", "Bark"]})
-    assert label_map.find("events.labels.pet", "pet") == 2
+    assert label_map.find_all("events.labels.pet", "pet") == [2]
     with pytest.raises(ConfigError, match="no reported label is called 'Dog'"):
-        label_map.find("events.labels.Dog", "Dog")
+        label_map.find_all("events.labels.Dog", "Dog")

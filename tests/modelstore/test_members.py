@@ -52,7 +52,7 @@ def test_a_file_for_one_of_two_is_refused(models: Path, tmp_path: Path) -> None:
 
 def test_a_member_that_is_made_of_others_is_refused(models: Path) -> None:
     folder = write_pair(models, PAIR.replace("model: two", "model: pair"))
-    with pytest.raises(ModelError, match="its member pair is made of others itself"):
+    with pytest.raises(ModelError, match="its member pair is no network of its own"):
         store.networks(load_bundle(folder))
 
 

@@ -1,0 +1,103 @@
+"""A model that is ready to hear: networks that score each window, heads that listen to their embeddings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from detector.backends.beside import BesideClassifier
+from detector.backends.bundle import Bundle, Runtime
+from detector.backends.embedder import embedding_lengths
+from detector.backends.head import NetworkHead
+from detector.events.heads import HeadSet
+from detector.interfaces import Classifier, Head
+from detector.modelstore import store
+from detector.modelstore.selection import Selection, base_networks, listening
+from detector.records import ModelSpec
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """What one process loads; its heads may be exchanged while its networks go on."""
+
+    selection: Selection
+    classifier: Classifier
+    """The networks; its scores bring their embeddings along."""
+    heads: HeadSet | None
+    """None where there is none."""
+    runtimes: tuple[Runtime, ...]
+    """Which run the networks; heads take one of them where they can: a runtime has its weight."""
+
+    @property
+    def spec(self) -> ModelSpec:
+        """With all labels that are reported."""
+        return self.selection.spec
+
+    def with_heads(self, selection: Selection) -> Model:
+        """The same networks with the heads of another selection; those that did not change are kept.
+
+        ModelError where a head is missing, damaged or does not fit; then nothing has changed.
+        """
+        kept = list(zip(self.selection.heads, self._each, strict=True))
+        heads = _load_heads(selection, self.classifier, self.runtimes, kept)
+        return Model(selection, self.classifier, heads, self.runtimes)
+
+    def close_heads_not_in(self, other: Model) -> None:
+        """Release the heads that another model does not have."""
+        for head in self._each:
+            if head not in other._each:
+                head.close()
+
+    def close(self) -> None:
+        """Release the runtimes."""
+        self.classifier.close()
+        for head in self._each:
+            head.close()
+
+    @property
+    def _each(self) -> tuple[Head, ...]:
+        return self.heads.heads if self.heads else ()
+
+
+def load_model(selection: Selection, *, runtime: str = "auto", threads: int = 1, prior: bool = True) -> Model:
+    """Load what was selected; `runtime`, `threads` and `prior` as in `load_classifier`.
+
+    ModelError where a part is not pulled, damaged, or no runtime can run it.
+    """
+    each = [
+        store.load_network(base, runtime=runtime, threads=threads, prior=prior, embeddings=True)
+        for base in selection.bases
+    ]
+    classifier = each[0] if len(each) == 1 else BesideClassifier(selection.base_spec, each)
+    networks = [network for base in selection.bases for network in store.networks(base)]
+    runtimes = tuple(dict.fromkeys(store.runtime_for(network, runtime) for network in networks))
+    return Model(selection, classifier, _load_heads(selection, classifier, runtimes, []), runtimes)
+
+
+def _load_heads(
+    selection: Selection,
+    classifier: Classifier,
+    runtimes: tuple[Runtime, ...],
+    kept: list[tuple[Bundle, Head]],
+) -> HeadSet | None:
+    if not selection.heads:
+        return None
+    networks = {bundle.spec.name: base_networks(bundle) for bundle in selection.heads}
+    wanted = dict.fromkeys(name for names in networks.values() for name in names)
+    lengths = embedding_lengths(classifier, tuple(wanted))
+    heads: list[Head] = []
+    for bundle in selection.heads:
+        head = next((head for known, head in kept if known == bundle), None)
+        heads.append(head or _load_head(bundle, networks[bundle.spec.name], lengths, runtimes))
+    return HeadSet(selection.spec, tuple(heads), selection.with_base)
+
+
+def _load_head(
+    bundle: Bundle, networks: tuple[str, ...], lengths: dict[str, int], runtimes: tuple[Runtime, ...]
+) -> Head:
+    features = sum(lengths[network] for network in networks)
+    return NetworkHead(
+        store.load_graph(bundle, features, runtimes),
+        bundle.spec,
+        networks=networks,
+        context_seconds=listening(bundle).context_seconds,
+    )

@@ -1,0 +1,157 @@
+"""What the name of a model means: `yamnet`, `doorbell`, `yamnet+doorbell`, `yamnet+mn04+doorbell+kitchen`.
+
+A bundle of the whole name wins; else the part behind the last `+` is a bundle of its own, and what stands
+before it is read in the same way. Networks stand side by side and heads listen to them; a head by itself
+brings its base along, which then names nothing. Only model.yaml and its tables are read here.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from detector.backends.beside import beside, joined
+from detector.backends.bundle import Bundle, HeadYaml, load_bundle
+from detector.errors import ModelError
+from detector.modelstore.folders import models_folder
+from detector.modelstore.store import (
+    available,
+    bundle_folder,
+    find,
+    networks,
+    read_model_file,
+    runtime_for,
+)
+from detector.records import ModelSpec
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The bundles that answer as one model."""
+
+    bases: tuple[Bundle, ...]
+    """Networks side by side, or models made of them."""
+    heads: tuple[Bundle, ...]
+    with_base: bool
+    """Whether the networks' own labels are reported."""
+    base_spec: ModelSpec
+    """The networks', without heads."""
+    spec: ModelSpec
+    """With all labels that are reported."""
+
+
+def select(name: str, heads: Sequence[str] = ()) -> Selection:
+    """Find the bundles of a name, and of heads beside it; ModelError where they do not fit together."""
+    bundles = _bundles(name)
+    chosen = [load_bundle(find(head)) for head in heads]
+    bundles += [head for head in chosen if listening(head) and head not in bundles]
+    return _fitted([b for b in bundles if b.head is None], [b for b in bundles if b.head is not None])
+
+
+def found_heads(name: str, *, strict: bool = False) -> tuple[str, ...]:
+    """Name the heads in the user's models folder whose base runs here; none where the name has some.
+
+    One that is damaged or does not fit is left out, with a line in the log; with `strict` it is a ModelError.
+    """
+    if not models_folder().is_dir() or select(name).heads:
+        return ()
+    found: list[str] = []
+    for path in sorted(models_folder().glob("*/model.yaml")):
+        try:
+            head = load_bundle(path.parent)
+            if head.head is None or not _runs(head, select(name)):
+                continue
+            select(name, [*found, path.parent.name])
+            read_model_file(head, runtime_for(head, "auto"))
+        except ModelError as error:
+            if strict:
+                raise
+            log.warning("model.head_skipped %s", error)
+        else:
+            found.append(path.parent.name)
+    return tuple(found)
+
+
+def listening(bundle: Bundle) -> HeadYaml:
+    """What a head listens to; ModelError where the bundle is none."""
+    if bundle.head is None:
+        name = bundle.spec.name
+        raise ModelError(f"model {name} is no head: name it in model.name, alone or behind a +")
+    return bundle.head
+
+
+def base_networks(head: Bundle) -> tuple[str, ...]:
+    """Name the networks whose embeddings a head takes, in order; ModelError where that cannot be."""
+    return tuple(network.spec.name for network in networks(_base_of(head)))
+
+
+def _bundles(name: str) -> list[Bundle]:
+    folder = bundle_folder(name)
+    left, plus, right = name.rpartition("+")
+    if folder is not None or not plus or not left or not right:
+        return [load_bundle(folder or find(name))]
+    return [*_bundles(left), load_bundle(find(right))]
+
+
+def _fitted(bases: list[Bundle], heads: list[Bundle]) -> Selection:
+    names = [bundle.spec.name for bundle in (*bases, *heads)]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ModelError(f"model {twice} is named twice; once is enough")
+    with_base = bool(bases)
+    bases = bases or [_widest_base(heads)]
+    base_spec = bases[0].spec if len(bases) == 1 else beside([base.spec for base in bases])
+    running = _running(bases)
+    if len(set(running)) < len(running):
+        raise ModelError(f"model {'+'.join(names)}: one network would run twice; name it once")
+    for head in heads:
+        _check_head(head, names, running, with_base=with_base)
+    spec = base_spec
+    if heads:
+        spec = joined(
+            [base_spec] * with_base + [head.spec for head in heads],
+            sample_rate=base_spec.sample_rate,
+            window=base_spec.window,
+        )
+    return Selection(tuple(bases), tuple(heads), with_base, base_spec, spec)
+
+
+def _running(bases: Sequence[Bundle]) -> list[str]:
+    return [network.spec.name for base in bases for network in networks(base)]
+
+
+def _runs(head: Bundle, selection: Selection) -> bool:
+    """Whether everything that a head listens to is part of a selection."""
+    return set(base_networks(head)) <= set(_running(selection.bases))
+
+
+def _check_head(head: Bundle, names: list[str], running: list[str], *, with_base: bool) -> None:
+    """ModelError where a head's base does not run, or is another than the one that it was made for."""
+    base, name = _base_of(head), head.spec.name
+    if (head.spec.sample_rate, head.spec.window) != (base.spec.sample_rate, base.spec.window):
+        raise ModelError(
+            f"head {name} was made for {head.spec.window} samples at {head.spec.sample_rate} Hz, but "
+            f"{base.spec.name} hears {base.spec.window} at {base.spec.sample_rate} Hz; train it anew"
+        )
+    if not {network.spec.name for network in networks(base)} <= set(running):
+        both = f"{names[0]}+{base.spec.name}" if with_base else ""
+        instead = f"{both if both in available() else base.spec.name}+{name}"
+        raise ModelError(f"{name} listens to {base.spec.name}'s embedding; use {instead} or {name} alone")
+
+
+def _widest_base(heads: list[Bundle]) -> Bundle:
+    """The base of heads that stand alone: the one among theirs that has most networks."""
+    return max((_base_of(head) for head in heads), key=lambda base: len(networks(base)))
+
+
+def _base_of(head: Bundle) -> Bundle:
+    try:
+        base = load_bundle(find(listening(head).base))
+    except ModelError as error:
+        raise ModelError(f"head {head.spec.name}: its base: {error}") from error
+    if base.head is not None:
+        raise ModelError(f"head {head.spec.name}: its base {base.spec.name} is a head itself")
+    return base
