@@ -158,7 +158,9 @@ class Gate:
         self._floor_dbfs = -math.inf if min_level_dbfs is None else min_level_dbfs
         self._always = not vads and level_detector is None
         self._openings = 0
-        self._begin()
+        self._open = True
+        self._open_until = NEVER
+        self._new_until: int | None = None
 
     @property
     def openings(self) -> int:
@@ -189,9 +191,6 @@ class Gate:
             vad.reset()
         if self._level_detector is not None:
             self._level_detector.reset()
-        self._begin()
-
-    def _begin(self) -> None:
         self._open = True
         self._open_until = NEVER
-        self._new_until: int | None = None
+        self._new_until = None
