@@ -3,7 +3,8 @@
 #   run   system packages, .venv with the project and its run-time dependencies, the default model
 #   test  the same, with what the tests need
 #   dev   the same, with formatter, linter and type checker, without the model
-# TEST_EXTRAS=eval,plot installs these extras of setup.cfg for the tests too, which otherwise skip what needs them.
+# TEST_EXTRAS=eval,plot installs these extras of setup.cfg for the tests too, which otherwise skip what needs them;
+# CONSTRAINTS=FILE holds packages to the versions that the file names, as pip's --constraint does.
 # What is there already is left alone: a second call takes a few hundredths of a second and no network.
 set -eu
 cd "$(dirname "$0")/.."
@@ -156,7 +157,8 @@ install_project() {
     *) fail "unknown level $level: one of run, test, dev" ;;
     esac
     say "installing the project$extras into .venv (a minute or two, longer on a Raspberry Pi)"
-    quietly $python -m pip install --quiet --no-input --disable-pip-version-check --editable ".$extras"
+    quietly $python -m pip install --quiet --no-input --disable-pip-version-check \
+        ${CONSTRAINTS:+--constraint "$CONSTRAINTS"} --editable ".$extras"
 }
 
 # Nothing is fetched that is already there and whole.
