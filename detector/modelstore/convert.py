@@ -15,16 +15,15 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from detector import __version__
 from detector.backends.bundle import FileKind
 from detector.errors import ModelError
+from detector.modelstore.onnxgraph import OnnxGraph
 
 _Foreign: TypeAlias = Any
 """Objects of the flatbuffer's and ONNX's own packages, which have no type information."""
 
 OPSET = 13
 """Old enough for every onnxruntime that runs on Python 3.11."""
-IR_VERSION = 8
 
 
 def missing_package(origin: FileKind) -> str | None:
@@ -36,36 +35,17 @@ def missing_package(origin: FileKind) -> str | None:
 def tflite_to_onnx(content: bytes) -> bytes:
     """Return the network as an ONNX file; ModelError where it holds something else than named above."""
     from ai_edge_litert import schema_py_generated as schema
-    from onnx import TensorProto, checker, helper
 
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
-    graph = _Graph(schema, model)
-    frames, bands = graph.convert()
-    inputs = [helper.make_tensor_value_info("patch", TensorProto.FLOAT, ["N", frames, bands])]
-    outputs = [
-        helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["N", graph.labels]),
-        helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["N", graph.embedding]),
-    ]
-    built = helper.make_model(
-        helper.make_graph(graph.nodes, "network", inputs, outputs, graph.weights),
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        producer_name="sound-detector",
-        producer_version=__version__,
-    )
-    built.ir_version = IR_VERSION
-    checker.check_model(built, full_check=True)
-    packed: bytes = built.SerializeToString()
-    return packed
+    converted = _Conversion(schema, schema.ModelT.InitFromPackedBuf(content, 0))
+    patch = converted.convert()
+    return converted.graph.packed(patch, opset=OPSET)
 
 
-class _Graph:
-    """Walks the operators in order, each one's ONNX node appended to `nodes`."""
+class _Conversion:
+    """Walks the operators in order, each one's ONNX node added to `graph`."""
 
     def __init__(self, schema: _Foreign, model: _Foreign) -> None:
-        self.nodes: list[Any] = []
-        self.weights: list[Any] = []
-        self.labels = 0
-        self.embedding = 0
+        self.graph = OnnxGraph()
         self._schema = schema
         self._model = model
         self._tensors = model.subgraphs[0].tensors
@@ -79,8 +59,8 @@ class _Graph:
             raise ModelError("the TFLite file holds no convolution: it is no network of the kind expected")
         first = names.index("CONV_2D")
         _, frames, bands, _ = self._tensors[operators[first].inputs[0]].shape
-        now = self._constant("unsqueeze_axes", np.array([1], np.int64))
-        now = self._node("Unsqueeze", ["patch", now], "picture")  # (N, 1, frames, bands)
+        now = self.graph.constant("unsqueeze_axes", np.array([1], np.int64))
+        now = self.graph.node("Unsqueeze", ["patch", now], "picture")  # (N, 1, frames, bands)
         for number, (operator, name) in enumerate(zip(operators[first:], names[first:], strict=True)):
             now = self._operator(number, operator, name, now)
         return int(frames), int(bands)
@@ -89,15 +69,17 @@ class _Graph:
         if name in {"CONV_2D", "DEPTHWISE_CONV_2D"}:
             return self._convolution(number, operator, now, depthwise=name == "DEPTHWISE_CONV_2D")
         if name == "MEAN":
-            self.embedding = int(self._tensors[operator.outputs[0]].shape[-1])
-            return self._node("Flatten", [self._node("GlobalAveragePool", [now], "mean")], "embedding")
+            self.graph.embedding = int(self._tensors[operator.outputs[0]].shape[-1])
+            return self.graph.node(
+                "Flatten", [self.graph.node("GlobalAveragePool", [now], "mean")], "embedding"
+            )
         if name == "FULLY_CONNECTED":
             weights, bias = (self._values(index) for index in operator.inputs[1:3])
-            self.labels = len(weights)
-            inputs = [now, self._constant("dense_w", weights), self._constant("dense_b", bias)]
-            return self._node("Gemm", inputs, "logits", transB=1)
+            self.graph.labels = len(weights)
+            inputs = [now, self.graph.constant("dense_w", weights), self.graph.constant("dense_b", bias)]
+            return self.graph.node("Gemm", inputs, "logits", transB=1)
         if name == "LOGISTIC":
-            return self._node("Sigmoid", [now], "scores")
+            return self.graph.node("Sigmoid", [now], "scores")
         if name == "DEQUANTIZE":
             return now
         raise ModelError(f"the TFLite file holds {name}, which cannot be converted to ONNX")
@@ -109,8 +91,8 @@ class _Graph:
         options = operator.builtinOptions
         strides = [options.strideH, options.strideW]
         sizes = [int(size) for size in self._tensors[operator.inputs[0]].shape[1:3]]
-        inputs = [now, self._constant(f"w{number}", weights), self._constant(f"b{number}", bias)]
-        now = self._node(
+        inputs = [now, self.graph.constant(f"w{number}", weights), self.graph.constant(f"b{number}", bias)]
+        now = self.graph.node(
             "Conv",
             inputs,
             f"conv{number}",
@@ -121,10 +103,10 @@ class _Graph:
         activation = options.fusedActivationFunction
         if activation == self._schema.ActivationFunctionType.NONE:
             return now
-        now = self._node("Relu", [now], f"relu{number}")
+        now = self.graph.node("Relu", [now], f"relu{number}")
         if activation == self._schema.ActivationFunctionType.RELU6:
-            six = self._constant(f"six{number}", np.float32(6.0))
-            return self._node("Min", [now, six], f"relu6_{number}")
+            six = self.graph.constant(f"six{number}", np.float32(6.0))
+            return self.graph.node("Min", [now, six], f"relu6_{number}")
         if activation != self._schema.ActivationFunctionType.RELU:
             raise ModelError(
                 f"the TFLite file holds activation {activation}, which cannot be converted to ONNX"
@@ -167,15 +149,3 @@ class _Graph:
         code = self._model.operatorCodes[operator.opcodeIndex]
         builtin = max(code.builtinCode, code.deprecatedBuiltinCode)
         return str(self._codes.get(builtin, f"operator {builtin}"))
-
-    def _constant(self, name: str, values: NDArray[Any] | np.float32) -> str:
-        from onnx import numpy_helper
-
-        self.weights.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
-        return name
-
-    def _node(self, kind: str, inputs: list[str], output: str, **attributes: _Foreign) -> str:
-        from onnx import helper
-
-        self.nodes.append(helper.make_node(kind, inputs, [output], **attributes))
-        return output

@@ -16,9 +16,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from detector import __version__
 from detector.errors import ModelError
-from detector.modelstore.convert import IR_VERSION
+from detector.modelstore.onnxgraph import OnnxGraph
 from detector.modelstore.torchfile import read_state_dict
 
 _Foreign: TypeAlias = Any
@@ -39,63 +38,48 @@ BANDS = 128
 
 def weights_to_onnx(content: bytes, bands: int = BANDS) -> bytes:
     """Return the network as an ONNX file; ModelError where the weights are not of this architecture."""
-    from onnx import TensorProto, checker, helper
-
-    graph = _Graph(read_state_dict(content))
+    converted = _Conversion(read_state_dict(content))
     try:
-        graph.convert()
+        converted.convert()
     except KeyError as error:
         raise ModelError(f"the weights file lacks {error}: it is no network of the kind expected") from error
-    inputs = [helper.make_tensor_value_info("patch", TensorProto.FLOAT, ["N", "frames", bands])]
-    outputs = [
-        helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["N", graph.labels]),
-        helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["N", graph.embedding]),
-    ]
-    built = helper.make_model(
-        helper.make_graph(graph.nodes, "network", inputs, outputs, graph.weights),
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        producer_name="sound-detector",
-        producer_version=__version__,
-    )
-    built.ir_version = IR_VERSION
     try:
-        checker.check_model(built, full_check=True)
+        return converted.graph.packed(["frames", bands], opset=OPSET)
     except Exception as error:  # its exceptions share no other base
         raise ModelError("the weights file's tensors do not fit together") from error
-    packed: bytes = built.SerializeToString()
-    return packed
 
 
-class _Graph:
-    """Walks the blocks in order, each operator's ONNX node appended to `nodes`."""
+class _Conversion:
+    """Walks the blocks in order, each operator's ONNX node added to `graph`."""
 
     def __init__(self, tensors: Mapping[str, NDArray[Any]]) -> None:
-        self.nodes: list[Any] = []
-        self.weights: list[Any] = []
-        self.labels = 0
-        self.embedding = 0
+        self.graph = OnnxGraph()
         self._tensors = tensors
 
     def convert(self) -> None:
         """Convert everything."""
-        shift = self._constant("shift", np.float32(PATCH_SHIFT))
-        scale = self._constant("scale", np.float32(1 / PATCH_SCALE))
-        now = self._node("Add", ["patch", shift], "shifted")
-        now = self._node("Mul", [now, scale], "scaled")
-        now = self._node("Transpose", [now], "turned", perm=[0, 2, 1])  # (N, bands, frames)
-        now = self._node("Unsqueeze", [now, self._constant("axis", np.array([1], np.int64))], "picture")
-        now = self._node("HardSwish", [self._convolution("features.0", now, stride=2)], "features.0")
+        shift = self.graph.constant("shift", np.float32(PATCH_SHIFT))
+        scale = self.graph.constant("scale", np.float32(1 / PATCH_SCALE))
+        now = self.graph.node("Add", ["patch", shift], "shifted")
+        now = self.graph.node("Mul", [now, scale], "scaled")
+        now = self.graph.node("Transpose", [now], "turned", perm=[0, 2, 1])  # (N, bands, frames)
+        now = self.graph.node(
+            "Unsqueeze", [now, self.graph.constant("axis", np.array([1], np.int64))], "picture"
+        )
+        now = self.graph.node("HardSwish", [self._convolution("features.0", now, stride=2)], "features.0")
         number = 1
         while f"features.{number}.block.0.0.weight" in self._tensors:
             now = self._block(number, now)
             number += 1
-        now = self._node("HardSwish", [self._convolution(f"features.{number}", now)], f"features.{number}")
-        now = self._node("Flatten", [self._node("GlobalAveragePool", [now], "mean")], "embedding")
-        self.embedding = len(self._tensors[f"features.{number}.1.weight"])
-        now = self._node("HardSwish", [self._dense("classifier.2", now)], "hidden")
+        now = self.graph.node(
+            "HardSwish", [self._convolution(f"features.{number}", now)], f"features.{number}"
+        )
+        now = self.graph.node("Flatten", [self.graph.node("GlobalAveragePool", [now], "mean")], "embedding")
+        self.graph.embedding = len(self._tensors[f"features.{number}.1.weight"])
+        now = self.graph.node("HardSwish", [self._dense("classifier.2", now)], "hidden")
         now = self._dense("classifier.5", now)
-        self.labels = len(self._tensors["classifier.5.bias"])
-        self._node("Sigmoid", [now], "scores")
+        self.graph.labels = len(self._tensors["classifier.5.bias"])
+        self.graph.node("Sigmoid", [now], "scores")
 
     def _block(self, number: int, given: str) -> str:
         """Add an inverted residual: expand, depthwise, perhaps squeeze-excitation, project."""
@@ -105,30 +89,32 @@ class _Graph:
         expands = self._tensors[f"{name}.0.0.weight"].shape[2:] == (1, 1)
         now, part = given, 0
         if expands:
-            now = self._node(activation, [self._convolution(f"{name}.0", now)], f"{name}.0")
+            now = self.graph.node(activation, [self._convolution(f"{name}.0", now)], f"{name}.0")
             part = 1
         now = self._convolution(f"{name}.{part}", now, stride=stride, depthwise=True)
-        now = self._node(activation, [now], f"{name}.{part}")
+        now = self.graph.node(activation, [now], f"{name}.{part}")
         if f"{name}.{part + 1}.conc_se_layers.0.fc1.weight" in self._tensors:
             part += 1
             now = self._squeeze_excitation(f"{name}.{part}.conc_se_layers.0", now)
         now = self._convolution(f"{name}.{part + 1}", now)
         takes = self._tensors[f"{name}.0.0.weight"].shape[1 if expands else 0]
         gives = len(self._tensors[f"{name}.{part + 1}.0.weight"])
-        return self._node("Add", [now, given], name) if stride == 1 and takes == gives else now
+        return self.graph.node("Add", [now, given], name) if stride == 1 and takes == gives else now
 
     def _squeeze_excitation(self, name: str, given: str) -> str:
         """Scale each channel by what the means of all channels say."""
-        now = self._node("GlobalAveragePool", [given], f"{name}.mean")
+        now = self.graph.node("GlobalAveragePool", [given], f"{name}.mean")
         for layer, activation in (("fc1", "Relu"), ("fc2", "Sigmoid")):
             weights = self._tensors[f"{name}.{layer}.weight"][:, :, np.newaxis, np.newaxis]
             inputs = [
                 now,
-                self._constant(f"{name}.{layer}.w", weights),
-                self._constant(f"{name}.{layer}.b", self._tensors[f"{name}.{layer}.bias"]),
+                self.graph.constant(f"{name}.{layer}.w", weights),
+                self.graph.constant(f"{name}.{layer}.b", self._tensors[f"{name}.{layer}.bias"]),
             ]
-            now = self._node(activation, [self._node("Conv", inputs, f"{name}.{layer}.z")], f"{name}.{layer}")
-        return self._node("Mul", [given, now], name)
+            now = self.graph.node(
+                activation, [self.graph.node("Conv", inputs, f"{name}.{layer}.z")], f"{name}.{layer}"
+            )
+        return self.graph.node("Mul", [given, now], name)
 
     def _convolution(self, name: str, given: str, *, stride: int = 1, depthwise: bool = False) -> str:
         """Add a convolution with its batch normalisation folded in; no activation."""
@@ -140,9 +126,9 @@ class _Graph:
         factor = norm["weight"] / np.sqrt(norm["running_var"] + BATCH_NORM_EPSILON)
         bias = norm["bias"] - norm["running_mean"] * factor
         folded = weights * factor[:, np.newaxis, np.newaxis, np.newaxis]
-        inputs = [given, self._constant(f"{name}.w", folded), self._constant(f"{name}.b", bias)]
+        inputs = [given, self.graph.constant(f"{name}.w", folded), self.graph.constant(f"{name}.b", bias)]
         before = weights.shape[-1] // 2
-        return self._node(
+        return self.graph.node(
             "Conv",
             inputs,
             f"{name}.z",
@@ -154,22 +140,7 @@ class _Graph:
     def _dense(self, name: str, given: str) -> str:
         inputs = [
             given,
-            self._constant(f"{name}.w", self._tensors[f"{name}.weight"]),
-            self._constant(f"{name}.b", self._tensors[f"{name}.bias"]),
+            self.graph.constant(f"{name}.w", self._tensors[f"{name}.weight"]),
+            self.graph.constant(f"{name}.b", self._tensors[f"{name}.bias"]),
         ]
-        return self._node("Gemm", inputs, f"{name}.z", transB=1)
-
-    def _constant(self, name: str, values: NDArray[Any] | np.float32) -> str:
-        from onnx import numpy_helper
-
-        given = np.asarray(values)
-        if given.dtype != np.int64:
-            given = given.astype(np.float32)
-        self.weights.append(numpy_helper.from_array(np.ascontiguousarray(given).reshape(given.shape), name))
-        return name
-
-    def _node(self, kind: str, inputs: list[str], output: str, **attributes: _Foreign) -> str:
-        from onnx import helper
-
-        self.nodes.append(helper.make_node(kind, inputs, [output], **attributes))
-        return output
+        return self.graph.node("Gemm", inputs, f"{name}.z", transB=1)
