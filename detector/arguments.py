@@ -9,6 +9,8 @@ from typing import TypeAlias
 from detector import __version__
 from detector.analyzeflags import EXAMPLES as ANALYZE_EXAMPLES
 from detector.analyzeflags import add_analyze_flags
+from detector.calibrateflags import EXAMPLES as CALIBRATE_EXAMPLES
+from detector.calibrateflags import add_calibrate_flags
 from detector.connectionflags import add_connection_flags
 from detector.evaluationflags import EVALUATE_EXAMPLES, SOUNDSCAPE_EXAMPLES, add_evaluate, add_soundscape
 from detector.eventflags import HISTORY_EXAMPLES, add_history_flags, add_listen_flags
@@ -76,6 +78,14 @@ def make_parser() -> argparse.ArgumentParser:
     )
     add_record_flags(
         _command(commands, "record", "collect clips of a sound, to teach it with", epilog=RECORD_EXAMPLES)
+    )
+    add_calibrate_flags(
+        _command(
+            commands,
+            "calibrate",
+            "find thresholds at which a room stays silent, while nothing of interest happens in it",
+            epilog=CALIBRATE_EXAMPLES,
+        )
     )
     _check_config(commands)
     return parser

@@ -37,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "evaluate": _evaluate,
         "soundscape": _soundscape,
         "record": _record,
+        "calibrate": _calibrate,
         "check-config": _check_config,
     }
     try:
@@ -153,6 +154,12 @@ def _record(options: argparse.Namespace) -> int:
     from detector.assemble.collecting import record_command
 
     return record_command(options, overrides(options), os.environ)
+
+
+def _calibrate(options: argparse.Namespace) -> int:
+    from detector.assemble.calibration import calibrate_command
+
+    return calibrate_command(options, overrides(options), os.environ)
 
 
 def _check_config(options: argparse.Namespace) -> int:

@@ -1,1 +1,1 @@
-"""CALIBRATE: the room as it is when nothing happens -> the gate's floor and thresholds that stay silent."""
+"""`sound-detector calibrate`: thresholds and a gate's floor at which a room stays silent."""

@@ -1,0 +1,194 @@
+"""Everything that `sound-detector calibrate` needs: the settings as they are, and with changes."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from detector import modelstore
+from detector.assemble.changes import given, read_back, with_changes
+from detector.assemble.daemon import block_length
+from detector.assemble.edges import make_source
+from detector.assemble.model import load_model, pinned
+from detector.assemble.pipeline import (
+    FRAME_SECONDS,
+    hangover_length,
+    hop_length,
+    make_detectors,
+    make_label_map,
+    make_label_rules,
+    make_pipeline,
+    make_tracker,
+    samples,
+)
+from detector.audio.framing import Framer
+from detector.audio.gate import Gate
+from detector.audio.level import Level, LevelMeter
+from detector.audio.windows import WindowGrid
+from detector.calibrateflags import DEFAULT_MINUTES
+from detector.calibration.bench import Request, Tuning
+from detector.calibration.command import calibrate
+from detector.calibration.configtext import Key, config_text
+from detector.calibration.ear import Ear
+from detector.calibration.floor import FloorSearch
+from detector.calibration.learning import Learnt
+from detector.calibration.proposal import Alarms, Change
+from detector.calibration.replay import Replay, Stages
+from detector.calibration.votes import Votes
+from detector.config import Settings
+from detector.configfile import Loaded, load_settings
+from detector.errors import ConfigError
+from detector.events.dating import LevelHistory
+from detector.events.voting import PRESETS
+from detector.interfaces import Source, Vad
+from detector.pipeline import Pipeline
+from detector.records import Block, ModelSpec, Scores
+
+
+def calibrate_command(
+    options: argparse.Namespace, overrides: Mapping[str, object], environ: Mapping[str, str]
+) -> int:
+    """Do what `sound-detector calibrate` was asked; `overrides`: the settings among `options`."""
+    given = dict(overrides)
+    if "source.device" in given:
+        if options.inputs:
+            raise ConfigError("--device and --input: choose one of them")
+        given["source.input"] = None  # a file may name a recording; the microphone asked for here wins
+    if options.inputs.count("-") and len(options.inputs) > 1:
+        raise ConfigError("--input -: standard input comes alone")
+    loaded = load_settings(
+        config_path=options.config,
+        environ=environ,
+        overrides=given,
+        set_expressions=options.set_expressions,
+    )
+    bench = RoomBench(loaded, inputs=options.inputs, keep=options.keep)
+    minutes = options.minutes
+    if minutes is None and any(source.live for source in bench.sources):
+        minutes = DEFAULT_MINUTES
+    return calibrate(
+        Request(
+            seconds=None if minutes is None else 60 * minutes,
+            out=options.out,
+            overwrite=options.overwrite,
+            alarms=Alarms(options.alarms),
+            quiet=options.quiet,
+        ),
+        bench,
+    )
+
+
+class RoomBench:
+    """Fills `calibration.bench.Bench` from settings."""
+
+    def __init__(self, loaded: Loaded, *, inputs: Sequence[str], keep: Sequence[str]) -> None:
+        self._given = loaded.settings
+        self._settings = pinned(loaded.settings)
+        self.origin = f"the settings of {loaded.path}" if loaded.path else "the default settings"
+        selected = modelstore.select(self._settings.model.name, self._settings.model.heads or ())
+        with loaded.placing():
+            self._labels = make_label_map(self._settings.events, selected.spec)
+            rules = make_label_rules(self._settings.events, self._labels, selected.spec)
+        self.kept = frozenset(place for name in keep for place in self._labels.find_all("--keep", name))
+        self._model = load_model(self._settings)
+        self.tuning = Tuning(
+            self._labels.reported, rules.threshold_on, rules.threshold_off, self._settings.gate.min_level_dbfs
+        )
+        source = replace(self._settings.source, realtime=False)
+        wanted = [replace(source, input=path, name=None) for path in inputs] or [source]
+        block = block_length(hop_length(self._settings, self.spec), self.spec.sample_rate)
+        self.sources: Sequence[Source] = [
+            make_source(one, sample_rate=self.spec.sample_rate, block_length=block) for one in wanted
+        ]
+
+    @property
+    def spec(self) -> ModelSpec:
+        """The model's, heads included."""
+        return self._model.spec
+
+    def make_ear(self) -> Ear:
+        """A fresh one for one stream."""
+        rate = self.spec.sample_rate
+        frame = round(FRAME_SECONDS * rate)
+        vads, level_detector = make_detectors(self._settings.gate, self.spec)
+
+        def is_active(frame: Block, level: Level, /) -> bool:
+            heard = [vad.is_active(frame) for vad in vads]
+            return (level_detector is not None and level_detector.is_active(level)) or any(heard)
+
+        return Ear(
+            framer=Framer(frame_length=frame),
+            meter=LevelMeter(sample_rate=rate, frame_length=frame),
+            is_active=is_active,
+            make_pipeline=self._ungated,
+        )
+
+    def learn(self) -> Learnt:
+        """Nothing is learnt yet."""
+        needed, of = PRESETS[self._settings.events.preset]
+        votes = Votes(
+            self._labels.apply,
+            self.tuning.on,
+            needed=needed,
+            of=of,
+            hop=hop_length(self._settings, self.spec),
+        )
+        return Learnt(votes, FloorSearch(hangover=hangover_length(self._settings.gate, self.spec)))
+
+    def replay(self) -> Replay:
+        """What the settings in force tell."""
+        return Trial(self._settings, self.spec, {}, {}).replay()
+
+    def compose(self, changes: Sequence[Change], floor: float | None) -> Trial:
+        """The settings with these changes; raises ConfigError."""
+        changed, keys = with_changes(self._given, self._labels, changes)
+        if floor is not None:
+            changed = replace(changed, gate=replace(changed.gate, min_level_dbfs=floor))
+        tree = given(changed, Settings())
+        read = read_back(config_text([], tree, {}))
+        heads = replace(read.model, heads=self._settings.model.heads)
+        return Trial(replace(read, model=heads), self.spec, tree, keys)
+
+    def _ungated(self, keep: Callable[[Scores], None]) -> Pipeline:
+        ungated = replace(self._settings, gate=replace(self._settings.gate, mode="off"))
+        return make_pipeline(ungated, self._model.classifier, self._model.heads, keep=keep)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Fills `calibration.bench.Composed`."""
+
+    settings: Settings
+    spec: ModelSpec
+    tree: dict[str, object]
+    keys: dict[int, Key]
+
+    def replay(self) -> Replay:
+        """What these settings tell."""
+        return Replay(self._stages)
+
+    def _stages(self, vad: Vad) -> Stages:
+        settings, spec = self.settings, self.spec
+        gate = settings.gate
+        history = LevelHistory(
+            sample_rate=spec.sample_rate,
+            frame_length=round(FRAME_SECONDS * spec.sample_rate),
+            longest_window=spec.window,
+        )
+        return Stages(
+            gate=Gate(
+                vads=[] if gate.mode == "off" else [vad],
+                level_detector=None,
+                hangover=hangover_length(gate, spec),
+                min_level_dbfs=gate.min_level_dbfs,
+            ),
+            grid=WindowGrid(
+                window=spec.window,
+                hop=hop_length(settings, spec),
+                preroll=samples(gate.preroll_seconds, spec),
+            ),
+            history=history,
+            tracker=make_tracker(settings, spec, make_label_map(settings.events, spec), history),
+            gap_limit=samples(settings.events.release_seconds, spec),
+        )

@@ -1,0 +1,87 @@
+"""Settings with the changes of calibrating, as plain data, and read back from a file's text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass, replace
+
+from detector.calibration.configtext import Key
+from detector.calibration.proposal import Change, Verdict
+from detector.config import LabelSettings, Settings, SinkSettings
+from detector.configcheck import check, parse_sink
+from detector.errors import ConfigError, DetectorError
+from detector.events.labels import LabelMap
+from detector.records import Label
+from detector.strict import fill
+from detector.yamlfile import parse
+
+
+def with_changes(
+    settings: Settings, labels: LabelMap, changes: Sequence[Change]
+) -> tuple[Settings, dict[int, Key]]:
+    """The settings with labels' changes, and the key of each; other settings of a label stay with it."""
+    events = settings.events
+    names = [label.name.casefold() for label in labels.reported]
+    places = {name: labels.find_all(f"events.labels.{name}", name) for name in events.labels}
+    own, include, exclude = dict(events.labels), list(events.include), list(events.exclude)
+    keys: dict[int, Key] = {}
+    for change in changes:
+        label = change.label
+        written = label.name if names.count(label.name.casefold()) == 1 else label.class_id
+        mine = [name for name, found in places.items() if change.place in found]
+        alone = [name for name in mine if list(places[name]) == [change.place]]
+        if change.verdict is Verdict.EXCLUDED:
+            for name in alone:
+                del own[name]
+            include, exclude = _without(include, label), [*exclude, written]
+            continue
+        key = alone[-1] if alone else written
+        before = own[mine[-1]] if mine else LabelSettings()
+        off = before.threshold_off if change.off is None else change.off
+        own[key] = replace(before, threshold_on=change.now, threshold_off=off)
+        keys[change.place] = ("events", "labels", key)
+    if changes and len(labels.reported) == sum(change.verdict is Verdict.EXCLUDED for change in changes):
+        raise DetectorError(
+            "the room itself sounds like all that is to be reported: choose other labels, or --keep these"
+        )
+    events = replace(events, labels=own, include=tuple(include), exclude=tuple(exclude))
+    return replace(settings, events=events), keys
+
+
+def given(value: object, default: object) -> dict[str, object]:
+    """Plain data of everything in a section that differs from its default."""
+    return {
+        item.name: _plain(getattr(value, item.name), getattr(default, item.name))
+        for item in fields(value)  # type: ignore[arg-type]
+        if getattr(value, item.name) != getattr(default, item.name)
+    }
+
+
+def read_back(text: str) -> Settings:
+    """Settings of a file's text; raises ConfigError where it is not one."""
+    document, faults = parse(text)
+    settings, wrong = fill(Settings, document, text_readers={SinkSettings: parse_sink})
+    faults = [*faults, *wrong, *(check(settings) if settings is not None else [])]
+    if faults or settings is None:
+        raise ConfigError("\n".join(fault.at("the calibrated settings") for fault in faults))
+    return settings
+
+
+def _plain(value: object, default: object) -> object:
+    if isinstance(value, LabelSettings):
+        return given(value, LabelSettings())
+    if isinstance(value, SinkSettings):
+        return {"kind": value.kind, **given(value, SinkSettings(value.kind))}
+    if is_dataclass(value):
+        return given(value, default)
+    if isinstance(value, Mapping):
+        return {name: _plain(inner, None) for name, inner in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(item, None) for item in value]
+    return value
+
+
+def _without(names: list[str], label: Label) -> list[str]:
+    return [
+        name for name in names if name.casefold() not in (label.name.casefold(), label.class_id.casefold())
+    ]

@@ -1,0 +1,82 @@
+"""The grammar of `sound-detector calibrate`."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+
+from detector.settingflags import add_config_flags, add_hearing_flags, device
+
+ALARMS = ("limit", "raise", "keep")
+"""Those of `detector.calibration.proposal.Alarms`."""
+DEFAULT_MINUTES = 5.0
+
+EXAMPLES = """\
+examples:
+  sound-detector calibrate --out calibrated.yaml         listen to the default microphone for 5 minutes
+  sound-detector calibrate --device 1 --minutes 30 --out calibrated.yaml
+  sound-detector calibrate --input night.flac --input day.flac --out calibrated.yaml
+  sound-detector calibrate --config my.yaml --out my.yaml --overwrite
+  sound-detector calibrate --keep Dog --alarms keep      print the settings instead
+  sound-detector --config calibrated.yaml                and then listen with them
+"""
+
+
+def add_calibrate_flags(parser: argparse.ArgumentParser) -> None:
+    """Add its flags, in groups."""
+    room = parser.add_argument_group("the room")
+    room.add_argument(
+        "--device",
+        dest="source.device",
+        metavar="DEVICE",
+        type=device,
+        default=argparse.SUPPRESS,
+        help="index, name or part of the name of a microphone",
+    )
+    room.add_argument(
+        "--input",
+        dest="inputs",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="a recording of the room, or - for raw s16le on standard input; again for more",
+    )
+    room.add_argument(
+        "--minutes",
+        metavar="N",
+        type=_minutes,
+        help=f"how long to listen (default {DEFAULT_MINUTES:.0f}; a recording: all of it)",
+    )
+    output = parser.add_argument_group("what to write")
+    output.add_argument(
+        "--out", metavar="FILE", type=Path, help="the config file to write (default: standard output)"
+    )
+    output.add_argument("--overwrite", action="store_true", help="also where FILE exists")
+    output.add_argument(
+        "--keep",
+        metavar="LABEL",
+        action="append",
+        default=[],
+        help="never touch this label, as it sounded meanwhile or matters too much; again for more",
+    )
+    output.add_argument(
+        "--alarms",
+        choices=ALARMS,
+        default=ALARMS[0],
+        help="labels of alarms (sirens, smoke, glass, shots, screams, babies, dogs): limit raises them to "
+        "0.5 at most and excludes none (default), raise treats them like others, keep leaves them alone",
+    )
+    output.add_argument("-q", "--quiet", action="store_true", help="no progress, only what was found")
+    add_hearing_flags(parser)
+    add_config_flags(parser)
+
+
+def _minutes(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 1 <= value <= 7 * 24 * 60:
+        raise argparse.ArgumentTypeError(f"expected minutes, from 1 to a week of them, got {text!r}")
+    return value

@@ -1,0 +1,215 @@
+"""What calibrating found, as lines for people and as comments for the file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from detector.calibration.configtext import Key, Notes
+from detector.calibration.display import clock
+from detector.calibration.learning import Learnt
+from detector.calibration.proposal import Change, Verdict, margin
+
+THROUGHOUT_SHARE = 0.5
+"""A label heard from the first tenth to the last, this often of every 10 s, belongs to the room."""
+A_LOT = 0.2
+"""An alarm raised by this much will miss quiet ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Events with certain settings, and for how long the gate let windows through."""
+
+    events: int
+    open_share: float
+    """Share of all windows that were classified."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Calibrated on the first half alone: events in the second."""
+
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All that is known at the end."""
+
+    learnt: Learnt
+    changes: Sequence[Change]
+    floor: float | None
+    """New gate.min_level_dbfs; None: as it was."""
+    floor_was: float | None
+    before: Told
+    after: Told
+    remaining: Sequence[str]
+    """Labels of the events that would still be told."""
+    estimate: Estimate | None
+
+    @property
+    def changed(self) -> list[Change]:
+        """Without labels that are left as they were."""
+        return [change for change in self.changes if change.verdict is not Verdict.LEFT]
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether the settings stay as they are."""
+        return not self.changed and self.floor is None
+
+
+def heard_line(findings: Findings) -> str:
+    """How long, how much, how loud."""
+    learnt, levels = findings.learnt, findings.learnt.levels
+    return (
+        f"heard: {clock(learnt.seconds)}, {learnt.votes.windows} windows; levels of 30 ms: median "
+        f"{levels.percentile(50):.1f}, 99 % of them below {levels.percentile(99):.1f} dBFS"
+    )
+
+
+def table(findings: Findings) -> list[str]:
+    """A row for each label and the floor: was, heard up to, now, when."""
+    rows = [("label", "was", "heard up to", "now", "heard")]
+    seconds = findings.learnt.seconds
+    for change in findings.changes:
+        rows.append(
+            (
+                change.label.name,
+                _number(change.was),
+                f"{change.heard:.3f}",
+                _now(change),
+                when(change, seconds),
+            )
+        )
+    if findings.floor is not None:
+        was = "none" if findings.floor_was is None else f"{findings.floor_was:.1f}"
+        room = f"{findings.learnt.levels.percentile(99):.1f}"
+        rows.append(("gate.min_level_dbfs", was, room, f"{findings.floor:.1f}", "99 % of the time below"))
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    lines = []
+    for label, *numbers, heard in rows:
+        columns = [
+            label.ljust(widths[0]),
+            *(text.rjust(width) for text, width in zip(numbers, widths[1:], strict=True)),
+        ]
+        lines.append("  ".join([*columns, heard]))
+    return lines
+
+
+def verdict_lines(findings: Findings) -> list[str]:
+    """Whether it would have been silent, what to expect, and what to be careful about."""
+    before, after = findings.before, findings.after
+    lines = [
+        f"before: {_count(before.events, 'event')}"
+        f" ({_per_hour(before.events, findings.learnt.seconds)}), "
+        f"{before.open_share:.0%} of all windows classified"
+    ]
+    still = "" if not after.events else f" ({', '.join(dict.fromkeys(findings.remaining))})"
+    lines.append(
+        f"would have stayed silent: {'no' if after.events else 'yes'}; "
+        f"{_count(after.events, 'event')}{still}, {after.open_share:.0%} of all windows classified"
+    )
+    if findings.estimate is not None and findings.estimate.before:
+        lines.append(
+            f"estimate: calibrated on the first half alone, of {_count(findings.estimate.before, 'event')} "
+            f"in the second half {findings.estimate.after} would remain"
+        )
+    return lines + warnings(findings.changes, findings.learnt.seconds)
+
+
+def warnings(changes: Sequence[Change], seconds: float) -> list[str]:
+    """One line for each alarm that was touched or left, and for what sounded only once."""
+    lines = []
+    for change in changes:
+        name = change.label.name
+        if change.is_alarm and change.verdict is Verdict.LEFT:
+            lines.append(
+                f"WARNING: {name} was heard up to {change.heard:.2f} ({when(change, seconds)}) and is left "
+                f"at {_number(change.was)}: expect false ones, or calibrate without that sound"
+            )
+        elif change.is_alarm and change.verdict is Verdict.EXCLUDED:
+            lines.append(
+                f"WARNING: {name} will not be reported any more, although it is the name of an alarm: "
+                f"--keep {_quoted(name)} leaves it as it was"
+            )
+        elif change.is_alarm and change.now is not None and change.now - change.was >= A_LOT:
+            lines.append(
+                f"WARNING: {name} now needs a score of {_number(change.now)} instead of "
+                f"{_number(change.was)}: quiet or distant ones will be missed; "
+                f"--keep {_quoted(name)} leaves it as it was"
+            )
+    once = [change for change in changes if change.once and change.verdict is not Verdict.LEFT]
+    if once:
+        first = once[0]
+        others = f" (and {len(once) - 1} more)" if len(once) > 1 else ""
+        lines.append(
+            f"note: {first.label.name} sounded once, at {clock(first.first)}{others}: if you want to hear of "
+            f"it, delete its lines, or add --keep {_quoted(first.label.name)}"
+        )
+    return lines
+
+
+def when(change: Change, seconds: float) -> str:
+    """`throughout`, `once, at 2:13`, `5 times`, or `near` where it stayed below its threshold."""
+    if not change.occasions:
+        return "near its threshold"
+    if change.once:
+        return f"once, at {clock(change.first)}"
+    spans = change.first <= 0.1 * seconds and change.last >= 0.9 * seconds
+    if spans and change.occasions * 10 >= THROUGHOUT_SHARE * seconds:
+        return "throughout"
+    if change.occasions == 1:
+        return f"from {clock(change.first)} to {clock(change.last)}"
+    return f"{change.occasions} times"
+
+
+def comments(findings: Findings, keys: dict[int, Key]) -> Notes:
+    """What stands in the file above each changed key; `keys`: a label's place -> its key."""
+    seconds = findings.learnt.seconds
+    notes: dict[Key, list[str]] = {}
+    gone = []
+    for change in findings.changed:
+        said = f"heard up to {change.heard:.3f} ({when(change, seconds)}); was {_number(change.was)}"
+        if change.verdict is Verdict.EXCLUDED:
+            gone.append(f"  {change.label.name}: {said}")
+            continue
+        own = " limited: an alarm" if change.verdict is Verdict.LIMITED else ""
+        notes[keys[change.place]] = [said + (f";{own}" if own else "")]
+    if gone:
+        head = "By calibrate, since the room itself sounds like them:"
+        notes["events", "exclude"] = [head, *gone]
+    if notes:
+        notes["events", "labels"] = [
+            f"Heard plus a margin of {margin(seconds):.2f} in log-odds (less where it says so)."
+        ]
+    if findings.floor is not None:
+        levels = findings.learnt.levels
+        notes["gate", "min_level_dbfs"] = [
+            f"The room: median {levels.percentile(50):.1f}, 99 % below {levels.percentile(99):.1f} dBFS; "
+            f"with it {findings.after.open_share:.0%} of windows are classified, "
+            f"not {findings.before.open_share:.0%}"
+        ]
+    return notes
+
+
+def _now(change: Change) -> str:
+    if change.verdict is Verdict.EXCLUDED:
+        return "excluded"
+    return "kept" if change.now is None else _number(change.now)
+
+
+def _number(score: float) -> str:
+    return f"{score:g}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _per_hour(events: int, seconds: float) -> str:
+    return f"{events * 3600 / seconds:.0f} per hour"
+
+
+def _quoted(name: str) -> str:
+    return name if name.isalnum() else f'"{name}"'

@@ -1,0 +1,72 @@
+"""How far each label came in a room where it should not have been told at all.
+
+What counts is the vote: a label is confirmed when m of the last n windows reach its threshold, so a threshold
+over the highest m-th largest score of n consecutive windows keeps it silent, and with every label silent
+nothing is left for nesting or the gate to decide. Conventions: seconds as in `replay`, arrays (labels,).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.records import Scores
+
+STRETCH_SECONDS = 10.0
+"""What a label reaches again within this long is the same occasion."""
+
+
+class Votes:
+    """The highest vote of every reported label, and on which occasions it reached its threshold.
+
+    `apply` maps a model's scores to those of reported labels; `thresholds` float32 (labels,) those in force;
+    `needed` of `of` windows confirm; `hop` [samples]: windows further apart do not follow on each other.
+    """
+
+    def __init__(
+        self,
+        apply: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+        thresholds: NDArray[np.float32],
+        *,
+        needed: int,
+        of: int,
+        hop: int,
+    ) -> None:
+        count = len(thresholds)
+        self._apply = apply
+        self._thresholds = thresholds
+        self._needed = needed
+        self._hop = hop
+        self._recent: deque[NDArray[np.float32]] = deque(maxlen=of)
+        self._stop = 0
+        self.windows = 0
+        """Scored so far."""
+        self.highest = np.zeros(count, dtype=np.float32)
+        """The score that m of n windows reached together."""
+        self.occasions = np.zeros(count, dtype=np.int64)
+        """How often the label reached its threshold."""
+        self.first = np.zeros(count)
+        """Seconds at which it first did."""
+        self.last = np.full(count, -np.inf)
+        """Seconds at which it last did; -inf: never."""
+
+    def push(self, scores: Scores, seconds: float) -> None:
+        """Take the next window, which ended at `seconds`."""
+        if scores.span.stop - self._stop > self._hop or scores.span.stop < self._stop:
+            self._recent.clear()
+        self._stop = scores.span.stop
+        self.windows += 1
+        self._recent.append(self._apply(scores.values))
+        if len(self._recent) < self._needed:
+            return
+        vote = np.sort(np.array(self._recent), axis=0)[-self._needed]
+        np.maximum(self.highest, vote, out=self.highest)
+        reached = vote >= self._thresholds
+        if reached.any():
+            never = np.isneginf(self.last)
+            self.first[reached & never] = seconds
+            self.occasions += reached & (seconds - self.last > STRETCH_SECONDS)
+            self.last[reached] = seconds
