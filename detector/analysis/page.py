@@ -73,14 +73,14 @@ def page_html(page: Page, *, zone: tzinfo | None = None) -> str:
     return document(page.name, "".join(parts))
 
 
-def document(title: str, body: str) -> str:
-    """A whole page around a body; styles are inside it."""
+def document(title: str, body: str, made_by: str = "analyze") -> str:
+    """A whole page around a body; styles are inside it. `made_by`: the command that writes it."""
     style = files("detector.analysis").joinpath("style.css").read_text(encoding="utf-8")
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)} · sound-detector</title>\n<style>\n{style}</style></head>\n"
-        f"<body><main>\n{body}\n<footer>made by sound-detector analyze</footer></main></body></html>\n"
+        f"<body><main>\n{body}\n<footer>made by sound-detector {made_by}</footer></main></body></html>\n"
     )
 
 
