@@ -14,6 +14,7 @@ from detector.backends.bundle import Bundle, load_bundle
 from detector.errors import ModelError
 from detector.modelstore import store
 from detector.modelstore.pull import is_whole, pull
+from detector.modelstore.selection import select
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -24,24 +25,20 @@ def list_models(*, as_json: bool = False) -> int:
 
     A bundle that cannot be read is told on standard error, and the code is 1.
     """
-    bundles, unread = [], 0
+    facts: list[dict[str, object]] = []
+    rows: list[tuple[str, ...]] = [("NAME", "RATE", "WINDOW", "LABELS", "RUNS ON", "DESCRIPTION")]
+    unread = 0
     for name in store.available():
         try:
-            bundles.append(load_bundle(store.find(name)))
+            bundle = load_bundle(store.find(name))
+            facts.append(_facts(bundle) | {"files": _files(bundle)})
+            rows.append(_row(bundle))
         except ModelError as error:
             unread += 1
             print(error, file=sys.stderr)
     if as_json:
-        _print_json([_facts(bundle) | {"files": _files(bundle)} for bundle in bundles])
+        _print_json(facts)
         return 1 if unread else 0
-    rows = [("NAME", "RATE", "WINDOW", "LABELS", "RUNS ON", "DESCRIPTION")]
-    for bundle in bundles:
-        spec = bundle.spec
-        seconds = f"{spec.window / spec.sample_rate:.3f} s"
-        is_here = all(_is_here(network) for network in store.networks(bundle))
-        runs_on = ", ".join(_runs_on(bundle)) or ("no runtime" if is_here else "not pulled")
-        count = str(len(spec.labels))
-        rows.append((spec.name, f"{spec.sample_rate} Hz", seconds, count, runs_on, bundle.description))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
     for row in rows:
         print("  ".join([cell.ljust(width) for cell, width in zip(row, widths, strict=False)] + [row[-1]]))
@@ -58,6 +55,8 @@ def info_model(name: str, *, as_json: bool = False) -> int:
     width = max(len(key) for key in facts) + 2
     for key, value in facts.items():
         text = ", ".join(value) or "nothing yet" if isinstance(value, list) else str(value)
+        if isinstance(value, dict):
+            text = ", ".join(f"{name} {number:g}" for name, number in value.items())
         print(f"{key.replace('_', ' '):{width}}{text}")
     for kind, file in files.items():
         state = "whole" if file["whole"] else "damaged" if file["here"] else "not here"
@@ -66,12 +65,15 @@ def info_model(name: str, *, as_json: bool = False) -> int:
 
 
 def pull_model(name: str, *, from_file: str | None = None, quiet: bool = False) -> int:
-    """Bring one model to this machine; prints where its files lie, tells progress on standard error."""
-    networks = store.networks(load_bundle(store.find(name)))
+    """Bring one model to this machine; prints where its files lie, tells progress on standard error.
+
+    What stands behind a name with + is brought part by part, and with a head its base.
+    """
+    networks = _with_files(name)
     if from_file is not None and len(networks) > 1:
         names = " and ".join(network.spec.name for network in networks)
         raise ModelError(
-            f"model {name} is made of {names}: --from takes the file of one, so pull them one by one"
+            f"model {name} takes files of {names}: --from takes the file of one, so pull them one by one"
         )
     bar = _Bar(enabled=not quiet and sys.stderr.isatty())
     try:
@@ -94,7 +96,7 @@ def pull_model(name: str, *, from_file: str | None = None, quiet: bool = False) 
 def verify_models(names: list[str]) -> int:
     """Check size and sha256 of every file of these models, or of all that are here; 1 where one is wrong."""
     bundles = [load_bundle(store.find(name)) for name in names or store.available()]
-    networks = {network.folder: network for bundle in bundles for network in store.networks(bundle)}
+    networks = {part.folder: part for bundle in bundles for part in _parts(bundle)}
     bad = 0
     for bundle in networks.values():
         for kind in bundle.files:
@@ -112,6 +114,28 @@ def verify_models(names: list[str]) -> int:
     return 1 if bad else 0
 
 
+def _parts(bundle: Bundle) -> list[Bundle]:
+    """The bundles that hold a model's own files: itself, or its members."""
+    return [bundle] if bundle.head else store.networks(bundle)
+
+
+def _with_files(name: str) -> list[Bundle]:
+    """Every bundle whose files a model needs."""
+    selection = select(name)
+    networks = [network for base in selection.bases for network in store.networks(base)]
+    return [*networks, *selection.heads]
+
+
+def _row(bundle: Bundle) -> tuple[str, ...]:
+    spec = bundle.spec
+    runs_on = ", ".join(_runs_on(bundle))
+    if not runs_on:
+        runs_on = "no runtime" if all(map(_is_here, _with_files(str(bundle.folder)))) else "not pulled"
+    about = f"head on {bundle.head.base}: {bundle.description}" if bundle.head else bundle.description
+    seconds = f"{spec.window / spec.sample_rate:.3f} s"
+    return spec.name, f"{spec.sample_rate} Hz", seconds, str(len(spec.labels)), runs_on, about
+
+
 def _is_here(network: Bundle) -> bool:
     return any(store.file_path(network, runtime).is_file() for runtime in store.runtimes(network))
 
@@ -120,6 +144,8 @@ def _runs_on(bundle: Bundle) -> list[str]:
     if bundle.members:
         each = [_runs_on(network) for network in store.networks(bundle)]
         return list(dict.fromkeys(runtime for one in each for runtime in one[:1])) if all(each) else []
+    if bundle.head and not _runs_on(load_bundle(store.find(bundle.head.base))):
+        return []
     return [
         runtime
         for runtime in store.runtimes(bundle)
@@ -128,7 +154,8 @@ def _runs_on(bundle: Bundle) -> list[str]:
 
 
 def _facts(bundle: Bundle) -> dict[str, object]:
-    spec = bundle.spec
+    spec, head = bundle.spec, bundle.head
+    listens = {"base": head.base, "context_seconds": head.context_seconds} if head else {}
     return {
         "name": spec.name,
         "description": bundle.description,
@@ -142,6 +169,8 @@ def _facts(bundle: Bundle) -> dict[str, object]:
         "threshold_on": spec.threshold_on,
         "folder": str(bundle.folder),
         "runs_on": _runs_on(bundle),
+        **listens,
+        **({"metrics": dict(bundle.metrics)} if bundle.metrics else {}),
     }
 
 

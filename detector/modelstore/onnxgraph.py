@@ -47,7 +47,7 @@ class OnnxGraph:
         return output
 
     def packed(self, patch: Sequence[int | str], *, opset: int) -> bytes:
-        """Return the file, checked by ONNX; `patch`: the shape of one, a name where it may have any length."""
+        """Return the file, checked by ONNX; `patch`: the shape of one, a name where any length will do."""
         from onnx import TensorProto, checker, helper
 
         def described(name: str, shape: Sequence[int | str]) -> _Foreign:
