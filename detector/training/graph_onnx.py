@@ -14,13 +14,15 @@ from numpy.typing import NDArray
 
 from detector import __version__
 from detector.errors import ModelError
-from detector.modelstore.convert import IR_VERSION, OPSET
 from detector.training import operations, pictures
 from detector.training.graph import Graph, Node
 from detector.training.operations import Operation
 
 _Foreign: TypeAlias = Any
 """What ONNX's own package takes, which has no type information."""
+
+OPSET, IR_VERSION = 13, 8
+"""Old enough for every onnxruntime that runs on Python 3.11."""
 
 SIMPLE: dict[type[Operation], str] = {
     operations.Relu: "Relu",

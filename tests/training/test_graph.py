@@ -12,28 +12,10 @@ from hypothesis import strategies as st
 from detector.training.graph import Graph, Value
 from detector.training.graph_onnx import to_onnx
 from detector.training.graph_tflite import to_tflite
+from tests.training.running import run_onnx, run_tflite
 
 TOLERANCE = 2e-5
 """Of a score, 0..1: float32 in two runtimes that sum in another order than numpy's float64."""
-
-
-def run_onnx(content: bytes, values: np.ndarray) -> np.ndarray:
-    onnxruntime = pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
-    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    return session.run(["scores"], {session.get_inputs()[0].name: values.astype(np.float32)})[0]
-
-
-def run_tflite(content: bytes, values: np.ndarray) -> np.ndarray:
-    runtime = pytest.importorskip("ai_edge_litert.interpreter", reason="ai-edge-litert is not installed")
-    interpreter = runtime.Interpreter(model_content=content, num_threads=1)
-    interpreter.allocate_tensors()
-    taken, given_back = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-    scores = []
-    for example in values.astype(np.float32):
-        interpreter.set_tensor(taken["index"], example.reshape(taken["shape"]))
-        interpreter.invoke()
-        scores.append(interpreter.get_tensor(given_back["index"])[0])
-    return np.array(scores)
 
 
 def assert_all_agree(graph: Graph, values: np.ndarray) -> np.ndarray:
