@@ -31,9 +31,7 @@ MOST_THRESHOLD = 0.95
 """A label that would need more sounds in the room itself: it is not reported any more."""
 MOST_ALARM_THRESHOLD = 0.5
 """An alarm-type label is not raised further: a quiet alarm must not be missed without the user's word."""
-ALARMS = re.compile(
-    r"alarm|siren|smoke|glass|gunshot|gunfire|explosion|scream|baby cry|\bdog\b", re.IGNORECASE
-)
+ALARMS = re.compile(r"alarm|siren|smoke|glass|gunshot|gunfire|scream|baby cry|\bdog\b", re.IGNORECASE)
 """In a label's name or in that of a class above it."""
 
 
@@ -67,6 +65,8 @@ class Change:
     is_alarm: bool = False
     occasions: int = 0
     """How often it reached `was`."""
+    blocks: int = 0
+    """In how many pieces of `STRETCH_SECONDS` it did."""
     first: float = 0.0
     last: float = 0.0
     """Seconds: the first and the last time that it did."""
@@ -116,6 +116,7 @@ def propose(
             verdict=Verdict.LEFT,
             is_alarm=is_alarm(labels[place]),
             occasions=int(votes.occasions[place]),
+            blocks=int(votes.blocks[place]),
             first=float(votes.first[place]),
             last=float(votes.last[place]),
         )

@@ -9,9 +9,11 @@ from detector.calibration.configtext import Key, Notes
 from detector.calibration.display import clock
 from detector.calibration.learning import Learnt
 from detector.calibration.proposal import Change, Verdict, margin
+from detector.calibration.votes import STRETCH_SECONDS
 
 THROUGHOUT_SHARE = 0.5
-"""A label heard from the first tenth to the last, this often of every 10 s, belongs to the room."""
+"""A label that was heard in this share of all pieces of 10 s belongs to the room."""
+MOST_NAMED = 6
 A_LOT = 0.2
 """An alarm raised by this much will miss quiet ones."""
 
@@ -73,6 +75,8 @@ def table(findings: Findings) -> list[str]:
     rows = [("label", "was", "heard up to", "now", "heard")]
     seconds = findings.learnt.seconds
     for change in findings.changes:
+        if not change.occasions:
+            continue
         rows.append(
             (
                 change.label.name,
@@ -94,7 +98,11 @@ def table(findings: Findings) -> list[str]:
             *(text.rjust(width) for text, width in zip(numbers, widths[1:], strict=True)),
         ]
         lines.append("  ".join([*columns, heard]))
-    return lines
+    near = [change.label.name for change in findings.changes if not change.occasions]
+    if near:
+        more = f" and {len(near) - MOST_NAMED} more" if len(near) > MOST_NAMED else ""
+        lines.append(f"came near their thresholds, raised too: {'; '.join(near[:MOST_NAMED])}{more}")
+    return lines if len(rows) > 1 else lines[1:]
 
 
 def verdict_lines(findings: Findings) -> list[str]:
@@ -156,12 +164,11 @@ def when(change: Change, seconds: float) -> str:
         return "near its threshold"
     if change.once:
         return f"once, at {clock(change.first)}"
-    spans = change.first <= 0.1 * seconds and change.last >= 0.9 * seconds
-    if spans and change.occasions * 10 >= THROUGHOUT_SHARE * seconds:
+    if change.blocks * STRETCH_SECONDS >= THROUGHOUT_SHARE * seconds:
         return "throughout"
     if change.occasions == 1:
         return f"from {clock(change.first)} to {clock(change.last)}"
-    return f"{change.occasions} times"
+    return "twice" if change.occasions == 2 else f"{change.occasions} times"
 
 
 def comments(findings: Findings, keys: dict[int, Key]) -> Notes:

@@ -18,6 +18,8 @@ from detector.records import Scores
 STRETCH_SECONDS = 10.0
 """What a label reaches again within this long is the same occasion."""
 
+NEVER_SECONDS = -1e9
+
 
 class Votes:
     """The highest vote of every reported label, and on which occasions it reached its threshold.
@@ -48,10 +50,12 @@ class Votes:
         """The score that m of n windows reached together."""
         self.occasions = np.zeros(count, dtype=np.int64)
         """How often the label reached its threshold."""
+        self.blocks = np.zeros(count, dtype=np.int64)
+        """In how many pieces of `STRETCH_SECONDS` it did."""
         self.first = np.zeros(count)
         """Seconds at which it first did."""
-        self.last = np.full(count, -np.inf)
-        """Seconds at which it last did; -inf: never."""
+        self.last = np.full(count, NEVER_SECONDS)
+        """Seconds at which it last did."""
 
     def push(self, scores: Scores, seconds: float) -> None:
         """Take the next window, which ended at `seconds`."""
@@ -66,7 +70,7 @@ class Votes:
         np.maximum(self.highest, vote, out=self.highest)
         reached = vote >= self._thresholds
         if reached.any():
-            never = np.isneginf(self.last)
-            self.first[reached & never] = seconds
+            self.first[reached & (self.occasions == 0)] = seconds
             self.occasions += reached & (seconds - self.last > STRETCH_SECONDS)
+            self.blocks += reached & (seconds // STRETCH_SECONDS > self.last // STRETCH_SECONDS)
             self.last[reached] = seconds
