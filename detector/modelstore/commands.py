@@ -73,7 +73,7 @@ def pull_model(name: str, *, from_file: str | None = None, quiet: bool = False) 
     if from_file is not None and len(networks) > 1:
         names = " and ".join(network.spec.name for network in networks)
         raise ModelError(
-            f"model {name} takes files of {names}: --from takes the file of one, so pull them one by one"
+            f"model {name} is made of {names}: --from takes the file of one, so pull them one by one"
         )
     bar = _Bar(enabled=not quiet and sys.stderr.isatty())
     try:
