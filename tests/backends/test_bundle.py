@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from detector.backends.bundle import FileSource, load_bundle
+from detector.backends.bundle import FileSource, HeadYaml, load_bundle
 from detector.errors import ModelError
 from detector.modelstore.folders import shipped_folder
 from detector.records import Label
@@ -173,3 +173,62 @@ def test_a_fault_in_the_ontology_is_one_line(small: Path, table: str, message: s
     with pytest.raises(ModelError) as caught:
         load_bundle(edited(small, "labels: labels.csv\n", "labels: labels.csv\nontology: ontology.csv\n"))
     assert message in str(caught.value)
+
+
+HEAD = "head: {base: ear}\n"
+
+
+@pytest.mark.parametrize(
+    ("head", "old", "new", "message"),
+    [
+        (
+            HEAD,
+            "input: waveform",
+            "input: waveform",
+            "files.tflite.input: is embedding where there is a `head`",
+        ),
+        (
+            "",
+            "input: waveform",
+            "input: embedding",
+            "files.tflite.input: is embedding where there is a `head`",
+        ),
+        (HEAD.replace("ear", "../ear"), "waveform", "embedding", "head.base: expected letters, digits"),
+        (HEAD.replace("ear", "small"), "waveform", "embedding", "head.base: a head listens to another model"),
+        ("head: {}\n", "waveform", "embedding", "head.base"),
+        ("head: {base: ear, contxt: 1}\n", "waveform", "embedding", "head.contxt: unknown key"),
+        (
+            "head: {base: ear, context_seconds: 0}\n",
+            "waveform",
+            "embedding",
+            "context_seconds: expected above 0",
+        ),
+        ("head: {base: ear, context_seconds: 61}\n", "waveform", "embedding", "above 0, at most 60, got 61"),
+        (HEAD + "prior: prior.csv\n", "waveform", "embedding", "prior: a head has none"),
+        (HEAD + FRONT_END + "\n", "waveform", "embedding", "front_end: a head has none"),
+        (
+            HEAD + "metrics: {accuracy: good}\n",
+            "waveform",
+            "embedding",
+            "metrics.accuracy: expected a number",
+        ),
+        ("", "input: waveform", "input: waveform\n    embedding: -1", "embedding: expected the number of a"),
+    ],
+)
+def test_a_head_that_cannot_be_is_one_clear_line(
+    small: Path, head: str, old: str, new: str, message: str
+) -> None:
+    edited(small, old, new)
+    edited(small, "window: 4\n", f"window: 4\n{head}")
+    with pytest.raises(ModelError) as caught:
+        load_bundle(small)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_head_says_what_it_listens_to_and_how_good_it_is(small: Path) -> None:
+    edited(small, "waveform", "embedding")
+    edited(small, "window: 4\n", f"window: 4\n{HEAD}metrics: {{accuracy: 97.5}}\n")
+    bundle = load_bundle(small)
+    assert bundle.head == HeadYaml(base="ear", context_seconds=3.0)
+    assert bundle.metrics == {"accuracy": 97.5}

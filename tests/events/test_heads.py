@@ -166,3 +166,12 @@ def test_a_gap_in_the_stream_ends_the_context_and_head_and_network_are_both_told
     scores = {span.stop: values for span, values in kept}
     alone = {span.stop: values for span, values in run([Block(64000, sound)])[1]}
     np.testing.assert_allclose(scores[begun[1]][2], alone[begun[1]][2], atol=1e-6)
+
+
+def test_a_sound_that_both_name_is_told_by_both():
+    """Neither is above the other, so that neither silences it."""
+    heads = head_set(FakeHead("doorbell", score=lambda mean: min(1.0, 2 * mean[0])))
+    pipeline = make_pipeline(Settings(), Embedding(BASE, lambda window: [loudness(window)[0], 0]), heads)
+    told = pipeline.push(Block(0, make_sound("hiss", 32000, 0))) + pipeline.flush()
+    both = {("Dog", "/Dog", "fake"), ("Dog", "doorbell/Dog", "doorbell")}
+    assert {(e.label.name, e.label.class_id, e.label.model) for e in told if e.phase == "start"} == both
