@@ -17,6 +17,8 @@ from detector.eventflags import HISTORY_EXAMPLES, add_history_flags, add_listen_
 from detector.recordflags import EXAMPLES as RECORD_EXAMPLES
 from detector.recordflags import add_record_flags
 from detector.settingflags import add_setting_flags, device
+from detector.trainflags import EXAMPLES as TRAIN_EXAMPLES
+from detector.trainflags import add_train_flags
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -75,6 +77,9 @@ def make_parser() -> argparse.ArgumentParser:
         _command(
             commands, "soundscape", "mix clips into recordings with known truth", epilog=SOUNDSCAPE_EXAMPLES
         )
+    )
+    add_train_flags(
+        _command(commands, "train", "teach it new sounds from folders of clips", epilog=TRAIN_EXAMPLES)
     )
     add_record_flags(
         _command(commands, "record", "collect clips of a sound, to teach it with", epilog=RECORD_EXAMPLES)

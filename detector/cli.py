@@ -37,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "evaluate": _evaluate,
         "soundscape": _soundscape,
         "record": _record,
+        "train": _train,
         "calibrate": _calibrate,
         "check-config": _check_config,
     }
@@ -148,6 +149,12 @@ def _soundscape(options: argparse.Namespace) -> int:
     from detector.soundscapes.command import soundscape
 
     return soundscape(soundscape_request(options))
+
+
+def _train(options: argparse.Namespace) -> int:
+    from detector.assemble.training import train_command
+
+    return train_command(options, overrides(options), os.environ)
 
 
 def _record(options: argparse.Namespace) -> int:

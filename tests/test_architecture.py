@@ -18,7 +18,15 @@ ROOT = Path(__file__).resolve().parents[1]
 ORDER = (
     ("cli",),
     ("assemble", "subscriber", "status", "arguments", "signals", "logs"),
-    ("report", "analyzeflags", "calibrateflags", "evaluationflags", "eventflags", "recordflags"),
+    (
+        "report",
+        "analyzeflags",
+        "calibrateflags",
+        "evaluationflags",
+        "eventflags",
+        "recordflags",
+        "trainflags",
+    ),
     ("soundscapes", "training", "calibration", "collecting"),
     ("evaluation",),
     ("configfile", "settingflags", "connectionflags"),

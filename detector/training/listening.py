@@ -7,19 +7,23 @@ they are all there is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.evaluation.hearing import MakePipeline, MakeSource
-from detector.interfaces import Embedder
+from detector.evaluation.hearing import MakeSource
+from detector.interfaces import Classifier, Embedder
+from detector.pipeline import Pipeline
 from detector.records import ModelSpec, Scores, Window
 
 GATED, UNGATED = "as set", "gate off"
 """Names of the pipelines that a Listener is made with."""
+
+MakePipeline = Callable[[Classifier], Pipeline]
+"""A fresh pipeline for one stream."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

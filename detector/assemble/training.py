@@ -1,0 +1,144 @@
+"""Everything that `sound-detector train` needs: how the daemon hears, and the way to learn from it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from detector import modelstore
+from detector.assemble.daemon import block_length
+from detector.assemble.edges import make_source
+from detector.assemble.pipeline import hop_length, make_pipeline
+from detector.backends.bundle import load_bundle
+from detector.config import Settings
+from detector.configfile import load_settings
+from detector.interfaces import Classifier, Source
+from detector.modelstore.store import networks
+from detector.pipeline import Pipeline
+from detector.trainflags import CONTEXT_SECONDS, check_train_flags, network_options, train_request
+from detector.training.cache import EmbeddingCache, users_cache
+from detector.training.command import Request, Way, train
+from detector.training.heads import Base, HeadRecipe
+from detector.training.library import make_library
+from detector.training.listening import GATED, UNGATED, Listener
+from detector.training.perceptron import Plan
+from detector.training.recipe import Progress, Recipe
+
+DECISIVE = ("gate", "windows", "level")
+"""Of the settings: those that decide what is heard."""
+
+
+def train_command(
+    options: argparse.Namespace, overrides: Mapping[str, object], environ: Mapping[str, str]
+) -> int:
+    """Do what `sound-detector train` was asked; `overrides`: the settings among `options`."""
+    check_train_flags(options)
+    settings = load_settings(
+        config_path=options.config,
+        environ=environ,
+        overrides=overrides,
+        set_expressions=options.set_expressions,
+    ).settings
+    request = train_request(options)
+    way = _head_way(options, settings, request) if options.arch is None else _network_way(options, settings)
+    return train(request, way)
+
+
+def _head_way(options: argparse.Namespace, settings: Settings, request: Request) -> Way:
+    settings = hearing_settings(settings, options.base or "yamnet")
+    base = find_base(settings)
+    context = options.window or CONTEXT_SECONDS
+    plan = Plan(seed=request.seed)
+    plan = replace(plan, hidden=options.hidden or plan.hidden, optimizer=options.optimizer or plan.optimizer)
+    plan = replace(plan, epochs=options.epochs or plan.epochs, batch=options.batch or plan.batch)
+
+    def prepare(paths: Sequence[Path], progress: Progress) -> Recipe:
+        library = make_library(
+            paths, ListenerMaker(settings), embedding_cache(settings), jobs=request.jobs, progress=progress
+        )
+        return HeadRecipe(base, library, options.head or "logistic", context, plan)
+
+    return Way(prepare, context, base.name, base.labels)
+
+
+def _network_way(options: argparse.Namespace, settings: Settings) -> Way:
+    from detector.training.networks import make_network_recipe
+
+    cache = users_cache() / "networks"
+    recipe: Recipe = make_network_recipe(
+        options.arch, network_options(options, level=settings.level.enabled, cache=cache)
+    )
+    seconds = options.window or recipe.window / recipe.sample_rate
+    checkpoint = options.out.with_name(f".{options.out.name}.training")
+    return Way(lambda paths, progress: recipe, seconds, checkpoint=checkpoint)
+
+
+def hearing_settings(settings: Settings, base: str) -> Settings:
+    """Those that decide what is heard; what they say of labels is about other models than the base."""
+    model = replace(settings.model, name=base, threads=1)
+    return replace(
+        Settings(), model=model, gate=settings.gate, windows=settings.windows, level=settings.level
+    )
+
+
+def find_base(settings: Settings) -> Base:
+    """Describe the settings' model as a base; ModelError where it is not pulled, or tells no embedding."""
+    model = settings.model
+    embedder = modelstore.load_embedder(model.name, runtime=model.runtime, threads=model.threads)
+    spec = embedder.spec
+    base = Base(
+        name=model.name,
+        sample_rate=spec.sample_rate,
+        window=spec.window,
+        features=embedder.embedding_length,
+        hop_seconds=hop_length(settings, spec) / spec.sample_rate,
+        labels={label.name.casefold(): label.name for label in spec.labels},
+    )
+    embedder.close()
+    return base
+
+
+def embedding_cache(settings: Settings) -> EmbeddingCache:
+    """What was heard under these settings, by this model's files in this runtime."""
+    tree = asdict(settings)
+    files = {
+        bundle.spec.name: {kind: file.sha256 for kind, file in bundle.files.items() if file.sha256}
+        for bundle in networks(load_bundle(modelstore.find(settings.model.name)))
+    }
+    circumstances = {section: tree[section] for section in DECISIVE}
+    return EmbeddingCache(
+        users_cache(),
+        {"model": settings.model.name, "runtime": settings.model.runtime, "files": files} | circumstances,
+    )
+
+
+@dataclass(frozen=True)
+class ListenerMaker:
+    """Builds the same listener in every process; picklable."""
+
+    settings: Settings
+
+    def __call__(self) -> Listener:
+        """Load the model; raises ModelError."""
+        settings = self.settings
+        model = settings.model
+        embedder = modelstore.load_embedder(model.name, runtime=model.runtime, threads=model.threads)
+        rate = embedder.spec.sample_rate
+        block = block_length(hop_length(settings, embedder.spec), rate)
+
+        def source(path: Path, /) -> Source:
+            wanted = replace(settings.source, input=str(path), realtime=False, name=None)
+            return make_source(wanted, sample_rate=rate, block_length=block)
+
+        ungated = replace(settings, gate=replace(settings.gate, mode="off"))
+        return Listener(embedder, {GATED: _Factory(settings), UNGATED: _Factory(ungated)}, source)
+
+
+@dataclass(frozen=True)
+class _Factory:
+    settings: Settings
+
+    def __call__(self, classifier: Classifier, /) -> Pipeline:
+        return make_pipeline(self.settings, classifier)
