@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
+from detector.strict import escape
 from detector.yamlfile import scalar
 
 Key: TypeAlias = tuple[str, ...]
@@ -48,4 +49,4 @@ def _flow(value: object) -> str:
 
 def _comments(lines: Sequence[str], pad: str) -> Iterator[str]:
     for line in lines:
-        yield f"{pad}# {line}".rstrip()
+        yield f"{pad}# {escape(line)}".rstrip()
