@@ -95,9 +95,9 @@ class _Collecting:
 
     def run(self, source: Source) -> None:
         """Collect; the clip that ends with the source is one too."""
-        if self._live:
-            self._display.note(f"{HOW[self._request.mode]}; Ctrl-C ends it and keeps what is there")
-        for block in blocks_of(source):
+        for number, block in enumerate(blocks_of(source)):
+            if number == 0 and self._live:
+                self._display.note(f"{HOW[self._request.mode]}; Ctrl-C ends it and keeps what is there")
             if not self._muted and self._live and self._health.push(block) == "constant":
                 self._muted = True
                 self._display.note(f"{source.name} delivers only digital silence: is it muted or unplugged?")
