@@ -1,4 +1,4 @@
-"""Networks from scratch on a dataset's own folds: accuracy on the clips held out, by the mean of their scores.
+"""Networks from scratch on the folds of a dataset: accuracy on the clips held out, by their mean scores.
 
 The clips held out decide nothing: no epoch, no threshold is chosen by them, and clips of one source never lie
 in two folds. Windows are the daemon's, 0.24 s apart. The time is this process's CPU time on one core.
