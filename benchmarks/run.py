@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import ROOT, cost, latency, recordings, soundscape, startup
+from benchmarks import ROOT, cost, heads, latency, recordings, soundscape, startup
 from benchmarks.report import Target, machine, table
 from benchmarks.sounds import esc10, has_esc10
 from tests.virtualmic import Unavailable, VirtualMicrophone
@@ -90,6 +90,7 @@ class Measured:
     about: str
     full_speed: cost.FullSpeed
     live: cost.Live | None
+    heads: heads.Heads
     start_up: startup.StartUp
     latencies: list[latency.Latency] | None
     no_microphone: str
@@ -103,11 +104,13 @@ def _measure(folder: Path, scale: Scale, microphone: VirtualMicrophone | str) ->
     full_speed = cost.at_full_speed(folder, scale.seconds, scale.repeats)
     _say("cost at the microphone")
     live = cost.at_microphone(folder, scale.live_seconds, present) if present else None
+    _say("cost of heads")
+    beside = heads.measure(scale.seconds)
     _say("cold start")
     start_up = startup.measure(folder, scale.starts, present)
     _say(f"latency over {scale.onsets} onsets")
     latencies = _latencies(folder, scale.onsets) if has_esc10() else None
-    return Measured(about, full_speed, live, start_up, latencies, reason)
+    return Measured(about, full_speed, live, beside, start_up, latencies, reason)
 
 
 def _latencies(folder: Path, count: int) -> list[latency.Latency]:
@@ -133,6 +136,8 @@ def _targets(measured: Measured) -> str:
         Target("resident memory, highest", 70, "MB", live.highest[cost.DAEMON] if live else None),
         Target("exec to listening", 0.8, "s", measured.start_up.median(startup.LISTENING)),
     ]
+    added = measured.heads.added(heads.ONE)
+    rows.append(Target("CPU that one head adds to a window", heads.TARGET_PERCENT, "%", added))
     limits = {"balanced": 0.9, "responsive": 0.6}
     for result in measured.latencies or ():
         onset_to_line = float(np.median(result.found))
@@ -174,6 +179,7 @@ def _document(measured: Measured, scale: Scale, facts: list[list[str]], began: d
         ]
     else:
         parts.append(f"Not measured: {measured.no_microphone}.")
+    parts += ["## Heads", heads.ABOUT, measured.heads.table()]
     parts += ["## Cold start", f"{scale.starts} starts of each, taking turns; files in the page cache."]
     parts.append(measured.start_up.table())
     if difference is not None:

@@ -26,7 +26,13 @@ def ear_tflite(window: int = WINDOW) -> bytes:
     halves = np.ones((2, window), np.float32) / window
     halves[1] *= 2 * (np.arange(window) >= window // 2)
     embedding = _dense(network, absolute, halves, np.zeros(2, np.float32), "embedding")
-    logits = _dense(network, embedding, np.float32([[100, 0], [0, 0]]), np.float32([-5, -20]), "logits")
+    logits = _dense(
+        network,
+        embedding,
+        np.array([[100, 0], [0, 0]], np.float32),
+        np.array([-5, -20], np.float32),
+        "logits",
+    )
     scores = network.tensor("scores", (1, 2))
     network.operator("LOGISTIC", [logits], [scores])
     return network.packed([given], [scores])
@@ -88,11 +94,15 @@ def write_head(
     more: str = "metrics: {accuracy: 97.5}",
     rate: int = RATE,
     window: int = WINDOW,
+    content: bytes | None = None,
 ) -> Path:
-    """Make a head's bundle; its labels are "Dog", heard when it is loud, and a background."""
+    """Make a head's bundle, of these weights unless `content` is its file.
+
+    Unless others are given its labels are "Dog", heard when it is loud, and a background.
+    """
     rows = [f"{i},{name}/{label},{label},{int(label == 'background')}" for i, label in enumerate(labels)]
     more = f"head: {{base: {base}, context_seconds: {context_seconds}}}\n{more}"
-    content = head_tflite(weights, bias)
+    content = content or head_tflite(weights, bias)
     return _write(models / name, content, rows, input="embedding", rate=rate, window=window, more=more)
 
 

@@ -8,6 +8,7 @@ import struct
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -122,7 +123,7 @@ class Network:
         self.graph.tensors.append(tensor)
         return len(self.graph.tensors) - 1
 
-    def options(self, kind: str, **fields: object) -> object:
+    def options(self, kind: str, **fields: object) -> Any:
         """Make the options of an operator; `kind` is the table's name without `Options`."""
         options = getattr(self.schema, f"{kind}OptionsT")()
         for key, value in fields.items():
