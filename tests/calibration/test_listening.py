@@ -17,7 +17,7 @@ from detector.calibration.soundlog import Break, Frame, SoundLog
 from detector.config import GateSettings, Settings
 from detector.errors import DeviceLost, DeviceNotFound, SourceError
 from detector.records import Block
-from tests.calibration.test_replay import RATE, SPEC, ear
+from tests.calibration.test_replaying import RATE, SPEC, ear
 from tests.fakes import FakeSource
 
 SETTINGS = Settings(gate=GateSettings(mode="level"))
