@@ -43,7 +43,8 @@ TARGET_PERCENT = 5.0
 ABOUT = """\
 The same blocks of sound through four pipelines with the gate off, in one process (`python -m
 benchmarks.heads`), in an order drawn anew for each; everything from block to event is in it. The heads are of
-the default kind, with 10 classes. The last row is what one would run without them: a second YAMNet for the head.
+the default kind, with 10 classes. The last row is what one would run without them: a second
+YAMNet for the head.
 """
 
 
