@@ -54,7 +54,7 @@ class Ear:
         for frame, level in zip(frames, levels, strict=True):
             while self._said and self._said[0].span.stop <= frame.stop:
                 items.append(self._said.popleft())
-            items.append(Frame(level.span, level.dbfs, self._is_active(frame, level)))
+            items.append(Frame(level.span, level.dbfs, self._is_active(frame, level), level.bands))
         return items
 
     def interrupt(self) -> None:

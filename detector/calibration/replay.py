@@ -24,8 +24,6 @@ from detector.records import Block, Event, Scores
 KEPT_SCORES = 1024
 """Windows that wait for the gate to open: more than a pre-roll of 10 s holds."""
 
-_NO_BANDS = (0.0, 0.0, 0.0, 0.0)
-
 
 class Remembered:
     """Fills `Vad` with what was logged of the frame."""
@@ -97,7 +95,7 @@ class Replay:
         stages.history.push(span, frame.dbfs)
         self._remembered.said = frame.is_active
         block = Block(span.start, np.zeros(span.length, dtype=np.int16))
-        level = Level(span, frame.dbfs, _NO_BANDS, 0.0)
+        level = Level(span, frame.dbfs, frame.bands, 0.0)
         is_open = stages.gate.push(block, level, hold=stages.tracker.active)
         for due in stages.grid.push(span, is_open=is_open):
             told += self._score(due.stop)

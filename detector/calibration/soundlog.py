@@ -1,6 +1,6 @@
 """What was heard, item by item, in a temporary file: levels and scores, never sound.
 
-The file is as large as it must be (some 3 MB per hour) and memory does not grow. Scores below `LEAST_SCORE`
+The file is as large as it must be (some 8 MB per hour) and memory does not grow. Scores below `LEAST_SCORE`
 are not kept: no threshold is as low as that.
 """
 
@@ -14,9 +14,11 @@ from typing import BinaryIO, TypeAlias
 
 import numpy as np
 
+from detector.audio.level import GATE_BAND_EDGES_HZ
 from detector.records import Scores, Span
 
 LEAST_SCORE = 0.002
+BANDS = len(GATE_BAND_EDGES_HZ) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Frame:
     """Level of 125-7500 Hz [dBFS]."""
     is_active: bool
     """Whether a detector of the gate heard something."""
+    bands: tuple[float, ...] = (0.0,) * BANDS
+    """Mean squares of the gate's bands, full scale 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ Item: TypeAlias = Frame | Scores | Break
 """Scores come before the frame in which their window ends."""
 
 _FRAME, _SCORES, _BREAK = b"f", b"s", b"b"
-_FRAME_BODY = Struct("<qqf?")
+_FRAME_BODY = Struct(f"<qqd?{BANDS}d")
 _SCORES_BODY = Struct("<qqH")
 _COLUMN, _VALUE = np.dtype("<u2"), np.dtype("<f4")
 
@@ -54,7 +58,7 @@ class SoundLog:
     def add(self, item: Item) -> None:
         """Append one."""
         if isinstance(item, Frame):
-            body = _FRAME_BODY.pack(item.span.start, item.span.stop, item.dbfs, item.is_active)
+            body = _FRAME_BODY.pack(item.span.start, item.span.stop, item.dbfs, item.is_active, *item.bands)
             self._file.write(_FRAME + body)
         elif isinstance(item, Scores):
             columns = np.flatnonzero(item.values >= LEAST_SCORE)
@@ -70,8 +74,8 @@ class SoundLog:
         self._file.seek(0)
         while kind := read(1):
             if kind == _FRAME:
-                start, stop, dbfs, is_active = _FRAME_BODY.unpack(read(_FRAME_BODY.size))
-                yield Frame(Span(start, stop), dbfs, is_active)
+                start, stop, dbfs, is_active, *bands = _FRAME_BODY.unpack(read(_FRAME_BODY.size))
+                yield Frame(Span(start, stop), dbfs, is_active, tuple(bands))
             elif kind == _SCORES:
                 start, stop, count = _SCORES_BODY.unpack(read(_SCORES_BODY.size))
                 columns = np.frombuffer(read(count * _COLUMN.itemsize), _COLUMN)

@@ -30,7 +30,7 @@ def test_scores_too_small_for_any_threshold_are_not_kept():
 
 
 def test_frames_far_into_a_stream():
-    far = Frame(frame(10**12).span, -50.0, True)
+    far = Frame(frame(10**12).span, -50.1, True, (0.1, 0.2, 0.3, 0.4))
     with closing(SoundLog(1)) as log:
         log.add(far)
         assert list(log) == [far]
