@@ -73,7 +73,7 @@ class LevelSettings:
 
     enabled: bool = True
     """Switch."""
-    target_dbfs: float = -28.0
+    target_dbfs: float = -24.0
     """Loudest recent level that the gain aims for; louder sound is left alone."""
     max_gain_db: float = 40.0
     """The gain never exceeds this."""

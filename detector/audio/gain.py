@@ -1,6 +1,6 @@
 """The slow gain in front of the classifier, so that a quiet microphone does not deafen it.
 
-The loudest of the last 10 s is brought to `target_dbfs`, but steady noise only to -60 dBFS: raised further,
+The loudest of the last 10 s is brought to `target_dbfs`, but steady noise only to -55 dBFS: raised further,
 mains hum becomes music to the classifier and hiss a waterfall. Steady is what fluctuates no more than
 Gaussian noise can, in each of four bands; rain and helicopters, which are no louder than their own
 background, fluctuate more than that and get the whole gain.
@@ -24,7 +24,7 @@ MEMORY_SECONDS = 10.0
 SMOOTHING_SECONDS = 0.1
 """Levels are means over this long: single frames of a click say little about loudness."""
 
-STEADY_LIMIT_DBFS = -60.0
+STEADY_LIMIT_DBFS = -55.0
 """Steady noise is raised to this at most."""
 
 SUDDEN_DB = (6.0, 12.0)
@@ -47,7 +47,7 @@ class Gain:
     """Brings the loudest of the last 10 s to `target_dbfs`, by 0 to `max_gain_db`, steady noise excepted."""
 
     def __init__(
-        self, *, frame_length: int, sample_rate: int, target_dbfs: float = -28.0, max_gain_db: float = 40.0
+        self, *, frame_length: int, sample_rate: int, target_dbfs: float = -24.0, max_gain_db: float = 40.0
     ) -> None:
         frame_seconds = frame_length / sample_rate
         self._target_dbfs = target_dbfs

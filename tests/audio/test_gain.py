@@ -44,7 +44,7 @@ def test_loud_sound_is_left_alone():
 
 
 def test_a_quiet_sound_over_a_quieter_background_reaches_the_target():
-    assert gains([-90.0] * 30 + [-60.0] * 10)[-1] == pytest.approx(32, abs=0.1)
+    assert gains([-90.0] * 30 + [-60.0] * 10)[-1] == pytest.approx(36, abs=0.1)
 
 
 def test_a_sudden_sound_is_raised_within_a_tenth_of_a_second():
@@ -62,7 +62,7 @@ def test_stationary_noise_is_not_raised_above_its_limit(slope, dbfs):
     spectrum = np.square(np.abs(np.fft.rfft(samples)))
     share = spectrum[125 * 20 : 7500 * 20].sum() / spectrum.sum()  # of its power, in the band that counts
     in_band = dbfs + 10 * np.log10(share)
-    assert in_band + max(gains_in(samples)) < max(-55, in_band + 1)
+    assert in_band + max(gains_in(samples)) < max(-50, in_band + 1)
 
 
 def test_unsteady_sound_without_any_background_gets_the_whole_gain():
@@ -73,8 +73,8 @@ def test_unsteady_sound_without_any_background_gets_the_whole_gain():
 
 def test_a_loud_sound_keeps_the_gain_down_for_ten_seconds_and_no_longer():
     after = gains([-70.0] * 30 + [-30.0] * 10 + [-70.0] * 400)
-    assert max(after[36:370]) == pytest.approx(2, abs=0.1)
-    assert after[-1] == pytest.approx(10, abs=0.1)
+    assert max(after[36:370]) == pytest.approx(6, abs=0.1)
+    assert after[-1] == pytest.approx(15, abs=0.1)
 
 
 @given(st.lists(st.floats(-120, 0), min_size=1, max_size=400))
