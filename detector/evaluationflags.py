@@ -21,6 +21,7 @@ examples:
   sound-detector evaluate ESC-50-master                     clips in the layout of ESC-50
   sound-detector evaluate my-clips --map my-classes.csv --out report
   sound-detector evaluate recordings/ --annotations labels/ --preset sure
+  sound-detector evaluate recordings/ --annotations strong_labels.tsv
 """
 
 SOUNDSCAPE_EXAMPLES = """\
@@ -43,9 +44,10 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
     what = parser.add_argument_group("what to compare with")
     what.add_argument(
         "--annotations",
-        metavar="DIR",
+        metavar="DIR|TABLE",
         type=Path,
-        help="folder with one file for each recording: .txt (Audacity), .csv, .tsv, .jams or .rttm",
+        help="folder with one file for each recording: .txt (Audacity), .csv, .tsv, .jams or .rttm; "
+        "or one .csv or .tsv with a column filename for all",
     )
     what.add_argument("--layout", choices=LAYOUTS, help="of the dataset (default: what it looks like)")
     what.add_argument("--map", metavar="FILE", type=Path, help="CSV class,labels: what each class is called")

@@ -7,17 +7,17 @@ import io
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
 
 from detector.errors import AnnotationError
 from detector.evaluation.annotations import Annotation, check
-
-COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "onset": ("onset", "start", "begin", "start_time", "onset_s", "start_seconds"),
-    "offset": ("offset", "end", "stop", "end_time", "offset_s", "stop_seconds"),
-    "label": ("label", "event_label", "class", "event"),
-}
-"""Column of a table -> the headings it may have."""
+from detector.evaluation.annotationtable import (
+    COLUMNS,
+    annotation_of,
+    fault,
+    read_text,
+    seconds_of,
+    table_rows,
+)
 
 JAMS_NAMESPACES = ("segment_open", "sound_event", "scaper", "tag_open")
 """Kinds of JAMS annotation that say what sounds when."""
@@ -30,11 +30,7 @@ def read_annotations(path: Path) -> list[Annotation]:
         raise AnnotationError(
             f"{path}: expected one of {', '.join(READERS)}, got {path.suffix or 'no suffix'}"
         )
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise AnnotationError(f"cannot read {path}: {error}; expected UTF-8 text") from error
-    return sorted(reader(text, path))
+    return sorted(reader(read_text(path), path))
 
 
 def find_annotations(folder: Path, stem: str) -> Path:
@@ -96,8 +92,8 @@ def _audacity(text: str, path: Path) -> list[Annotation]:
         place = f"{path}, line {number}"
         parts = line.split("\t", 2)
         if len(parts) < 3:
-            _fault(place, f"expected onset, offset [s] and label between tabs, got {line[:60]!r}")
-        found.append(_annotation(parts[0], parts[1], parts[2], place))
+            fault(place, f"expected onset, offset [s] and label between tabs, got {line[:60]!r}")
+        found.append(annotation_of({"onset": parts[0], "offset": parts[1], "label": parts[2]}, place))
     return found
 
 
@@ -110,29 +106,7 @@ def _tab(text: str, path: Path) -> list[Annotation]:
 
 
 def _table(text: str, path: Path, delimiter: str) -> list[Annotation]:
-    rows = csv.reader(io.StringIO(text), delimiter=delimiter)
-    head = [name.strip().lower() for name in next(rows, [])]
-    places = {}
-    for column, names in COLUMNS.items():
-        present = [head.index(name) for name in names if name in head]
-        if not present:
-            _fault(
-                f"{path}, line 1",
-                f"expected a column {' or '.join(names)}, got {', '.join(head)[:80] or 'none'}",
-            )
-        places[column] = present[0]
-    found = []
-    for row in rows:
-        if not row:
-            continue
-        place = f"{path}, line {rows.line_num}"
-        if len(row) != len(head):
-            _fault(
-                place,
-                f"expected {len(head)} columns, got {len(row)}; quote labels that contain {delimiter!r}",
-            )
-        found.append(_annotation(row[places["onset"]], row[places["offset"]], row[places["label"]], place))
-    return found
+    return [annotation_of(row, place) for place, row in table_rows(text, path, delimiter, COLUMNS)]
 
 
 def _rttm(text: str, path: Path) -> list[Annotation]:
@@ -143,12 +117,10 @@ def _rttm(text: str, path: Path) -> list[Annotation]:
             continue
         place = f"{path}, line {number}"
         if len(parts) < 9:
-            _fault(
-                place, f"expected TYPE FILE CHANNEL ONSET DURATION <NA> <NA> LABEL <NA>, got {line[:60]!r}"
-            )
-        onset, duration = _seconds(parts[3], place), _seconds(parts[4], place)
+            fault(place, f"expected TYPE FILE CHANNEL ONSET DURATION <NA> <NA> LABEL <NA>, got {line[:60]!r}")
+        onset, duration = seconds_of(parts[3], place), seconds_of(parts[4], place)
         if duration < 0:
-            _fault(place, f"expected a duration from 0 s, got {duration:g}")
+            fault(place, f"expected a duration from 0 s, got {duration:g}")
         found.append(check(Annotation(onset, onset + duration, parts[7]), place))
     return found
 
@@ -157,9 +129,9 @@ def _jams(text: str, path: Path) -> list[Annotation]:
     try:
         annotations = [a for a in json.loads(text)["annotations"] if a["namespace"] in JAMS_NAMESPACES]
     except (ValueError, KeyError, TypeError, RecursionError):
-        _fault(str(path), "expected a JAMS file: JSON with `annotations`, each with a `namespace`")
+        fault(str(path), "expected a JAMS file: JSON with `annotations`, each with a `namespace`")
     if not annotations:
-        _fault(
+        fault(
             str(path), f"expected an annotation whose namespace is {' or '.join(JAMS_NAMESPACES)}, got none"
         )
     found = []
@@ -173,9 +145,11 @@ def _jams(text: str, path: Path) -> list[Annotation]:
                         continue
                     value = value["label"]
             except (KeyError, TypeError):
-                _fault(place, f"expected time, duration and value, got {str(row)[:80]}")
-            onset = _seconds(str(onset), place)
-            found.append(check(Annotation(onset, onset + _seconds(str(duration), place), str(value)), place))
+                fault(place, f"expected time, duration and value, got {str(row)[:80]}")
+            onset = seconds_of(str(onset), place)
+            found.append(
+                check(Annotation(onset, onset + seconds_of(str(duration), place), str(value)), place)
+            )
     return found
 
 
@@ -185,22 +159,6 @@ def _jams_rows(data: object) -> Sequence[Mapping[str, object]]:
         columns = [list(column) for column in data.values()]
         return [dict(zip(data, row, strict=True)) for row in zip(*columns, strict=True)]
     return data if isinstance(data, list) else []
-
-
-def _annotation(onset: str, offset: str, label: str, place: str) -> Annotation:
-    return check(Annotation(_seconds(onset, place), _seconds(offset, place), label.strip()), place)
-
-
-def _seconds(text: str, place: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        hint = "; write 1.5, not 1,5" if "," in text else ""
-        _fault(place, f"expected a time in seconds, got {text[:30]!r}{hint}")
-
-
-def _fault(place: str, what: str) -> NoReturn:
-    raise AnnotationError(f"{place}: {what}")
 
 
 READERS: Mapping[str, Callable[[str, Path], list[Annotation]]] = {

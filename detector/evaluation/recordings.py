@@ -10,6 +10,7 @@ from pathlib import Path
 from detector.errors import AnnotationError, DatasetError
 from detector.evaluation.annotationfiles import find_annotations, read_annotations
 from detector.evaluation.annotations import Annotation, check_length, merged
+from detector.evaluation.annotationtable import is_table_of_many, read_table
 from detector.evaluation.clips import MakeEarOf
 from detector.evaluation.eventmetrics import COLLAR_SECONDS, EventFigures, event_figures
 from detector.evaluation.hearing import Heard
@@ -59,18 +60,25 @@ class RecordingReport:
 
 
 def read_truths(paths: Sequence[Path], annotations: Path) -> list[Truth]:
-    """Find each recording's annotations in a folder, or in the file itself where there is one of each."""
-    if annotations.is_file():
-        if len(paths) != 1:
-            raise AnnotationError(f"{annotations} annotates one recording, got {len(paths)}; give a folder")
-        sources = [annotations]
-    elif annotations.is_dir():
+    """Find each recording's annotations: in a folder, a table that names them, or its one file."""
+    if annotations.is_dir():
         sources = [find_annotations(annotations, path.stem) for path in paths]
+        found = [read_annotations(source) for source in sources]
+    elif not annotations.is_file():
+        raise AnnotationError(f"{annotations}: expected a folder of annotations or a table, got nothing")
     else:
-        raise AnnotationError(f"{annotations}: expected a folder of annotations, got nothing")
+        sources = [annotations] * len(paths)
+        if is_table_of_many(annotations):
+            found = read_table(annotations, paths)
+        elif len(paths) == 1:
+            found = [read_annotations(annotations)]
+        else:
+            raise AnnotationError(
+                f"{annotations} annotates one recording, got {len(paths)}; "
+                "give a folder, or a .csv or .tsv table with a column filename"
+            )
     return [
-        Truth(path, source, tuple(read_annotations(source)))
-        for path, source in zip(paths, sources, strict=True)
+        Truth(path, source, tuple(sounds)) for path, source, sounds in zip(paths, sources, found, strict=True)
     ]
 
 

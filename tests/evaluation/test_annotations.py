@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,7 @@ from detector.evaluation.annotationfiles import (
     read_annotations,
 )
 from detector.evaluation.annotations import Annotation, check_length, merged
+from detector.evaluation.recordings import read_truths
 
 TRUTH = [Annotation(0.5, 1.25, "Dog"), Annotation(2.0, 4.0, "Baby cry, infant cry")]
 
@@ -110,6 +112,45 @@ def test_a_recording_has_one_annotation(tmp_path):
         find_annotations(tmp_path, "a")
     with pytest.raises(AnnotationError, match="says that nothing sounds"):
         find_annotations(tmp_path, "b")
+
+
+TABLE = """filename\tonset\toffset\tevent_label
+audio/b.wav\t2\t4\tBaby cry, infant cry
+b.wav\t0.5\t1.25\tDog
+a\t\t\t
+c.flac
+elsewhere.wav\t1\t2\tDog
+"""
+
+
+def test_one_table_annotates_many_recordings(tmp_path):
+    table = written(tmp_path, "all.tsv", TABLE)
+    truths = read_truths([Path("a.ogg"), Path("x/b.flac"), Path("c.wav")], table)
+    assert [list(truth.annotations) for truth in truths] == [[], TRUTH, []]
+    assert {truth.annotated_in for truth in truths} == {table}
+
+
+def test_a_table_may_be_about_one_recording_without_naming_it(tmp_path):
+    table = written(tmp_path, "all.csv", csv_text(TRUTH))
+    assert [list(truth.annotations) for truth in read_truths([Path("a.wav")], table)] == [TRUTH]
+    with pytest.raises(AnnotationError, match=r"annotates one recording, got 2; .* with a column filename"):
+        read_truths([Path("a.wav"), Path("b.wav")], table)
+
+
+@pytest.mark.parametrize(
+    ("recordings", "more", "told"),
+    [
+        (["d.wav"], "", r"no row names d\.wav; .* says that nothing sounds"),
+        (["x/a.wav", "y/a.flac"], "", r"x/a\.wav and y/a\.flac have the same name"),
+        (["a.wav"], "a\t1\n", "line 7: expected 4 columns, got 2"),
+        (["a.wav"], "a\t1\t\tDog\n", "line 7: expected a time in seconds, got ''"),
+        (["a.wav"], "\t1\t2\tDog\n", "line 7: expected the name of a recording"),
+    ],
+)
+def test_faults_of_a_table_are_named_with_their_place(tmp_path, recordings, more, told):
+    table = written(tmp_path, "all.tsv", TABLE + more)
+    with pytest.raises(AnnotationError, match=told):
+        read_truths([Path(name) for name in recordings], table)
 
 
 SOUNDS = st.builds(
