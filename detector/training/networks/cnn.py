@@ -1,4 +1,4 @@
-"""A small spectrogram CNN from scratch: 128 log-mel bands x 128 frames, 0.66 M parameters.
+"""A small spectrogram CNN from scratch: 128 log-mel bands x 128 frames, 0.56 M parameters.
 
 In the manner of Salamon and Bello, "Deep convolutional neural networks and data augmentation for
 environmental sound classification", IEEE SPL 2017 (arXiv:1608.04363): convolutions of 5 x 5, pooling after
