@@ -98,12 +98,12 @@ class EventSettings:
     """When scores become an event, and which."""
 
     preset: str = "balanced"
-    """`responsive` 1 of 1, `balanced` 2 of 2, `sure` 3 of 4 windows must score."""
+    """`responsive` 1 of 1, `balanced` 2 of 2, `sure` 3 of 4 windows must score, over higher thresholds."""
     threshold_on: float | None = None
     """Score 0..1 that starts an event; None takes the model's own thresholds."""
     threshold_off: float | None = None
     """Score below which it ends; None is half of `threshold_on`."""
-    release_seconds: float = 1.0
+    release_seconds: float = 1.5
     """How long the score must stay below `threshold_off` before the event ends."""
     min_duration_seconds: float = 0.0
     """Shorter sounds are not reported."""

@@ -126,7 +126,7 @@ class Pipeline:
         span = level.span
         self._ring.append(frame)
         self._level_dbfs = level.dbfs
-        self._history.push(span, level.dbfs)
+        self._history.push(span, level.dbfs, level.bands)
         if self._gain is not None:
             self._gain.push(level)
         is_open = self._gate.push(frame, level, hold=self._tracker.active)

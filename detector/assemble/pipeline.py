@@ -15,9 +15,9 @@ from detector.config import EventSettings, GateSettings, Settings
 from detector.events.dating import LevelHistory
 from detector.events.heads import HeadSet, HeadStage
 from detector.events.labels import LabelMap
-from detector.events.rules import LabelRule, Rules, make_rules
+from detector.events.rules import LabelRule, Rules, make_rules, raised
 from detector.events.tracker import EventTracker
-from detector.events.voting import PRESETS
+from detector.events.voting import PRESETS, RAISES
 from detector.interfaces import Classifier, Vad
 from detector.pipeline import Pipeline
 from detector.records import ModelSpec, Scores
@@ -155,7 +155,8 @@ def make_label_rules(settings: EventSettings, labels: LabelMap, spec: ModelSpec)
         for name, label in settings.labels.items()
         for place in labels.find_all(f"events.labels.{name}", name)
     }
-    thresholds = [spec.threshold(label) for label in labels.reported]
+    more = RAISES.get(settings.preset, 0.0)
+    thresholds = [raised(spec.threshold(label), more) for label in labels.reported]
     return make_rules(thresholds, common=common, own=own)
 
 

@@ -92,7 +92,7 @@ class Replay:
             stages.gate.reset()
             stages.grid.gap(span.start)
         self._stop = span.stop
-        stages.history.push(span, frame.dbfs)
+        stages.history.push(span, frame.dbfs, frame.bands)
         self._remembered.said = frame.is_active
         block = Block(span.start, np.zeros(span.length, dtype=np.int16))
         level = Level(span, frame.dbfs, frame.bands, 0.0)

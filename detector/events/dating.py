@@ -1,20 +1,20 @@
 """When a sound really began and ended, by its level.
 
-A window says that a label is somewhere inside it. The onset is the last upward crossing of the
-noise floor + 3 dB that follows at least 0.3 s below it, between one second before the first
-window that scored and its end; the offset is the last moment above that level in the last
-window that scored. On soundscapes this raised event F1 by 8 to 20 points over stamping events
-with the window's end, centre or start (DESIGN: the largest gain of all). Digital silence is no
-noise: it counts as the floor only where the level shows no crossing otherwise, as for a steady
-sound that follows it. Where it still shows none (a sound inside louder ones), the window's
-centre is the best guess.
+A window says that a label is somewhere inside it. Where the sound began, `events.onset` chooses among the
+rises of the level up to 4.6 s back; where nothing rose (a sound inside louder ones), the window's centre
+is the best guess. The offset is the last moment in the last window that scored above the noise floor
+(the 10th percentile of 10 s) + 3 dB. Digital silence is no noise: it counts as the floor only where the
+level shows no sound otherwise, as for a steady sound that follows it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.events.onset import MEAN_SECONDS, REACH_SECONDS, Evidence, find_onset
 from detector.records import Span
 
 SMOOTHING_SECONDS = 0.05
@@ -22,8 +22,10 @@ PEAK_SECONDS = 0.1
 FLOOR_SECONDS = 10.0
 FLOOR_PERCENTILE = 10
 RISE_DB = 3.0
-QUIET_SECONDS = 0.3
-REACH_SECONDS = 1.0
+REACH_OVER_WINDOW_SECONDS = 1.0
+"""A sound may have begun at least so long before the first window that scored."""
+QUIETEST_BAND = 10**-9.6
+"""Mean square below which a band is silent, -96 dBFS: there the last bits of a 16-bit microphone flicker."""
 DIGITAL_SILENCE_DBFS = -100.0
 """Below this there is no microphone: its noise, or 16-bit rounding alone (-101 dBFS), is louder."""
 UNHEARD_DBFS = -120.0
@@ -43,11 +45,16 @@ class LevelHistory:
         per_second = sample_rate / frame_length
         self._smoothing = max(1, round(SMOOTHING_SECONDS * per_second))
         self._peak = max(1, round(PEAK_SECONDS * per_second))
-        self._quiet = max(1, round(QUIET_SECONDS * per_second))
-        self._reach = round(REACH_SECONDS * sample_rate)
+        self._per_second = per_second
+        self.sample_rate = sample_rate
+        """Hertz."""
+        over_window = longest_window + round(REACH_OVER_WINDOW_SECONDS * sample_rate)
+        self._reach = max(round(REACH_SECONDS * sample_rate), over_window)
+        self._lead = round(MEAN_SECONDS * per_second) + 1
         self._floor = round(FLOOR_SECONDS * per_second)
-        frames = self._floor + 2 * (self._reach + longest_window) // frame_length + 8
+        frames = self._floor + 2 * (self._reach + longest_window) // frame_length + self._lead + 8
         self._dbfs = np.full(frames, LOST_DBFS)
+        self._bands: NDArray[np.float64] | None = None
         self._start = 0
         self._stop = 0
 
@@ -56,13 +63,25 @@ class LevelHistory:
         """One past the newest sample."""
         return self._stop
 
-    def push(self, span: Span, dbfs: float) -> None:
-        """Add one frame's level [dBFS]; a gap before it counts as unheard."""
+    @property
+    def reach_seconds(self) -> float:
+        """How far before the end of a window an onset may lie."""
+        return self._reach / self.sample_rate
+
+    def push(self, span: Span, dbfs: float, bands: Sequence[float] = ()) -> None:
+        """Add one frame's level [dBFS] and its bands' mean squares; a gap before it counts as unheard.
+
+        Without `bands`, in all frames or none, the level is the only one.
+        """
         place = span.stop // self._length
         lost = place - self._stop // self._length - 1
         if lost > 0:
             self._dbfs[np.arange(place - min(lost, len(self._dbfs)), place) % len(self._dbfs)] = LOST_DBFS
         self._dbfs[place % len(self._dbfs)] = dbfs
+        powers = bands or (10 ** (dbfs / 10),)
+        if self._bands is None:
+            self._bands = np.full((len(self._dbfs), len(powers)), QUIETEST_BAND)
+        self._bands[place % len(self._dbfs)] = powers
         if self._start == self._stop:
             self._start = span.start
         self._stop = span.stop
@@ -72,16 +91,25 @@ class LevelHistory:
         self._dbfs[:] = LOST_DBFS
         self._start = self._stop
 
-    def onset(self, window: Span) -> int:
-        """Sample at which the sound in `window`, the first one that scored, began."""
-        start = max(window.start - self._reach, self._start)
-        levels = self._smoothed(start - self._quiet * self._length, window.stop)
-        for threshold in self._thresholds(window.stop):
-            above = levels >= threshold
-            for frame in range(len(above) - 1, self._quiet - 1, -1):
-                if above[frame] and not above[frame - self._quiet : frame].any():
-                    return max(start, window.stop - (len(above) - frame) * self._length)
-        return max((window.start + window.stop) // 2, self._start)
+    def onset(self, window: Span, evidence: Evidence | None = None, *, after: int = 0) -> int:
+        """Sample, not before `after`, at which the sound in `window`, the first one that scored, began."""
+        start = max(window.stop - self._reach, self._start, after)
+        levels = self._band_levels(start - self._lead * self._length, window.stop)
+        ends, excess, hop = np.zeros(0), np.zeros(0), 0.0
+        if evidence is not None:
+            ends = (evidence.stops - window.stop) / self.sample_rate
+            excess, hop = evidence.excess, evidence.hop_seconds
+        row = find_onset(
+            levels,
+            first=len(levels) - (window.stop - start) // self._length,
+            per_second=self._per_second,
+            ends=ends,
+            excess=excess,
+            hop_seconds=hop,
+        )
+        if row is None:
+            return max((window.start + window.stop) // 2, start)
+        return max(start, window.stop - (len(levels) - row) * self._length)
 
     def offset(self, window: Span, onset: int) -> int:
         """One past the last sample of the sound in `window`, the last one that scored.
@@ -119,12 +147,29 @@ class LevelHistory:
         averaged: NDArray[np.float64] = 10 * np.log10(power)
         return averaged
 
+    def _band_levels(self, start: int, stop: int) -> NDArray[np.float64]:
+        """Levels [dB] of the frames between two samples, (frames, bands); what was not heard was quiet."""
+        if self._bands is None:
+            return np.zeros((0, 1))
+        recent = self._places(stop - self._floor * self._length, stop)
+        heard = self._bands[recent[self._dbfs[recent] > LOST_DBFS]]
+        places = self._places(start, stop)
+        powers = self._bands[places]
+        if len(heard):
+            quiet = len(heard) * FLOOR_PERCENTILE // 100
+            powers[self._dbfs[places] <= LOST_DBFS] = np.partition(heard, quiet, axis=0)[quiet]
+        levels: NDArray[np.float64] = 10 * np.log10(np.maximum(powers, QUIETEST_BAND))
+        return levels
+
     def _read(self, start: int, stop: int) -> NDArray[np.float64]:
+        return self._dbfs[self._places(start, stop)]
+
+    def _places(self, start: int, stop: int) -> NDArray[np.intp]:
+        """Where the frames between two samples are held."""
         newest = self._stop // self._length
         last = min(-(-stop // self._length), newest)
         first = max(start // self._length, newest - len(self._dbfs))
-        places = np.arange(first + 1, last + 1) % len(self._dbfs)
-        return self._dbfs[places]
+        return np.arange(first + 1, last + 1) % len(self._dbfs)
 
 
 def _floor(levels: NDArray[np.float64]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -69,6 +70,13 @@ def make_rules(
         ),
         refractory=np.array([_first(row.refractory, common.refractory, 0) for row in rows], dtype=np.int64),
     )
+
+
+def raised(threshold: float, log_odds: float) -> float:
+    """A threshold 0..1 that asks for so much more, or less where it is negative; 0 and 1 stay."""
+    if log_odds == 0:
+        return threshold
+    return threshold / (threshold + (1 - threshold) * math.exp(-log_odds))
 
 
 def _first(*values: float | None) -> float:

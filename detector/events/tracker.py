@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,42 +10,12 @@ from numpy.typing import NDArray
 from detector.events.dating import UNHEARD_DBFS, LevelHistory
 from detector.events.hysteresis import TABLE, Heard, State
 from detector.events.labels import LabelMap
+from detector.events.life import NEVER, Life, Past
 from detector.events.nesting import Nesting
+from detector.events.onset import PAST_SECONDS, Evidence, log_odds
 from detector.events.rules import Rules
 from detector.events.voting import Voting
 from detector.records import Event, Phase, Scores, Span
-
-NEVER = -(2**62)
-"""A sample before every window: the first ones reach back beyond the stream's start."""
-
-
-@dataclass(slots=True)
-class _Life:
-    """An event that is not over."""
-
-    place: int
-    onset: int
-    last_heard: Span
-    top_score: float
-    peak_dbfs: float
-    peaked: int
-    """Up to which sample `peak_dbfs` is settled: what lies later may not belong to the sound."""
-    id: int = 0
-    state: State = State.RISING
-    told: int = 0
-    """Sample at which the world last heard of it."""
-    score: float = 0.0
-
-
-@dataclass(slots=True)
-class _Past:
-    """What earlier events forbid: samples before which windows or starts do not count."""
-
-    voice_from: NDArray[np.int64]
-    start_from: NDArray[np.int64] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.start_from = self.voice_from.copy()
 
 
 class EventTracker:
@@ -86,9 +55,12 @@ class EventTracker:
         self._hop = hop
         self._release = release
         self._update = update
-        self._lives: dict[int, _Life] = {}
-        self._past = _Past(np.full(len(labels.reported), NEVER, dtype=np.int64))
+        self._lives: dict[int, Life] = {}
+        self._past = Past(np.full(len(labels.reported), NEVER, dtype=np.int64))
         self._spans: deque[Span] = deque(maxlen=of + 1)  # of the windows that `_patient` remembers
+        self._hop_seconds = hop / history.sample_rate
+        windows = round((history.reach_seconds + PAST_SECONDS) / self._hop_seconds) + of + 1
+        self._said: deque[tuple[int, NDArray[np.float32]]] = deque(maxlen=windows)  # for dating
         self._started = started
 
     @property
@@ -104,6 +76,7 @@ class EventTracker:
     def push(self, scores: Scores) -> list[Event]:
         """Take one window's scores, return what they start, continue or end."""
         values = self._labels.apply(scores.values)
+        self._said.append((scores.span.stop, values))
         self._vote(scores.span, values)
         told = self._continue(scores.span, values)
         return told + self._begin(scores.span)
@@ -149,7 +122,7 @@ class EventTracker:
                 told.append(self._event("update", life, span.stop))
         return told
 
-    def _heard(self, life: _Life, span: Span) -> Heard:
+    def _heard(self, life: Life, span: Span) -> Heard:
         if life.score < self._rules.threshold_off[life.place]:
             expired = span.stop - life.last_heard.stop >= self._release
             return Heard.EXPIRED if expired else Heard.QUIET
@@ -159,7 +132,7 @@ class EventTracker:
         self._silence_relatives(life.place, span.stop)
         return Heard.LASTED if self._lasted(life, span) else Heard.HEARD
 
-    def _lasted(self, life: _Life, span: Span) -> bool:
+    def _lasted(self, life: Life, span: Span) -> bool:
         """Whether the sound, not the windows that contain it, reached its minimum duration."""
         needed = self._rules.min_duration[life.place]
         if needed == 0 or life.state is not State.RISING:
@@ -191,10 +164,11 @@ class EventTracker:
                 told.append(self._start(life, span.stop))
         return told
 
-    def _birth(self, place: int, span: Span) -> _Life:
+    def _birth(self, place: int, span: Span) -> Life:
         voting = self._patient if place in self._general else self._voting
-        onset = self._history.onset(self._spans[-1 - voting.first_vote(place)])
-        return _Life(
+        first = self._spans[-1 - voting.first_vote(place)]
+        onset = self._history.onset(first, self._evidence(place), after=int(self._past.onset_from[place]))
+        return Life(
             place=place,
             onset=onset,
             last_heard=span,
@@ -204,20 +178,30 @@ class EventTracker:
             peaked=onset,
         )
 
-    def _start(self, life: _Life, now: int) -> Event:
+    def _evidence(self, place: int) -> Evidence:
+        scores = np.array([values[place] for _, values in self._said])
+        threshold = log_odds(self._rules.threshold_on[place : place + 1])
+        return Evidence(
+            stops=np.array([stop for stop, _ in self._said]),
+            excess=log_odds(scores) - threshold,
+            hop_seconds=self._hop_seconds,
+        )
+
+    def _start(self, life: Life, now: int) -> Event:
         self._started += 1
         life.id = self._started
         return self._event("start", life, now)
 
-    def _end(self, life: _Life, now: int) -> list[Event]:
+    def _end(self, life: Life, now: int) -> list[Event]:
         """Let an event go; only one that the world knew of is told, and keeps its label quiet."""
         del self._lives[life.place]
+        self._past.onset_from[life.place] = life.last_heard.stop
         if not life.id:
             return []
         self._past.start_from[life.place] = now + self._rules.refractory[life.place]
         return [self._event("end", life, now)]
 
-    def _settle_peak(self, life: _Life) -> None:
+    def _settle_peak(self, life: Life) -> None:
         """What lies before the last window that scored is certainly part of the sound."""
         if life.last_heard.start > life.peaked:
             life.peak_dbfs = max(life.peak_dbfs, self._history.peak(life.peaked, life.last_heard.start))
@@ -227,7 +211,7 @@ class EventTracker:
         for relative in self._nesting.relatives(place):
             self._past.voice_from[relative] = stop
 
-    def _event(self, phase: Phase, life: _Life, now: int) -> Event:
+    def _event(self, phase: Phase, life: Life, now: int) -> Event:
         life.told = now
         offset = self._history.offset(life.last_heard, life.onset) if phase == "end" else None
         newest = self._history.peak(life.peaked, life.last_heard.stop if offset is None else offset)

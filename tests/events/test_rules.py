@@ -1,8 +1,10 @@
 """Whose value wins: the label's own, then the common one, then the model's."""
 
+import math
+
 import pytest
 
-from detector.events.rules import LabelRule, make_rules
+from detector.events.rules import LabelRule, make_rules, raised
 
 
 def test_the_model_has_the_last_word_where_nobody_else_speaks():
@@ -30,3 +32,11 @@ def test_a_common_off_never_lies_above_a_labels_own_on():
 def test_off_follows_on_where_it_is_not_given():
     rules = make_rules([0.3], common=LabelRule(), own={0: LabelRule(threshold_on=0.8)})
     assert rules.threshold_off.tolist() == pytest.approx([0.4])
+
+
+def test_a_raised_threshold_asks_for_more_log_odds():
+    assert raised(0.3, 0.0) == 0.3
+    assert raised(0.5, 0.5) == pytest.approx(1 / (1 + math.exp(-0.5)))
+    assert 0.1 < raised(0.1, 0.5) < raised(0.1, 1.0) < 1
+    assert raised(raised(0.1, 0.5), -0.5) == pytest.approx(0.1)
+    assert [raised(end, 0.5) for end in (0.0, 1.0)] == [0.0, 1.0]
