@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from detector import modelstore
+from detector import __version__, modelstore
 from detector.assemble.daemon import block_length
 from detector.assemble.edges import make_source
 from detector.assemble.pipeline import hop_length, make_pipeline
@@ -110,7 +110,13 @@ def embedding_cache(settings: Settings) -> EmbeddingCache:
     circumstances = {section: tree[section] for section in DECISIVE}
     return EmbeddingCache(
         users_cache(),
-        {"model": settings.model.name, "runtime": settings.model.runtime, "files": files} | circumstances,
+        {
+            "version": __version__,
+            "model": settings.model.name,
+            "runtime": settings.model.runtime,
+            "files": files,
+        }
+        | circumstances,
     )
 
 

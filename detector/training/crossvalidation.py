@@ -23,6 +23,11 @@ class HeldOut:
 
     scores: Mapping[int, NDArray[np.float32]]
     """Index of the example -> (windows, classes)."""
+    answers: Mapping[int, NDArray[np.float32]]
+    """Index of the example -> (classes,): the mean score over the windows that lie wholly in it.
+
+    Over all, where it is shorter than a window: before a clip lies silence that no stream has.
+    """
     histories: Sequence[Sequence[Mapping[str, float]]]
     """Of each fold's fit, row by row; rows may be none."""
 
@@ -48,6 +53,7 @@ def cross_validate(
 ) -> HeldOut:
     """For each of these folds: fit on all others, score it."""
     scores: dict[int, NDArray[np.float32]] = {}
+    answers: dict[int, NDArray[np.float32]] = {}
     histories = []
     for number, fold in enumerate(held_out):
         progress("trying out", number, len(held_out))
@@ -62,9 +68,22 @@ def cross_validate(
             progress=progress,
         )
         histories.append(fitted.history)
-        scores |= {index: fitted.scores(material.examples[index]) for index in test}
+        for index in test:
+            example = material.examples[index]
+            scores[index] = fitted.scores(example)
+            answers[index] = answer(scores[index], fitted.stops(example), recipe.window / recipe.sample_rate)
     progress("trying out", len(held_out), len(held_out))
-    return HeldOut(scores, histories)
+    return HeldOut(scores, answers, histories)
+
+
+def answer(
+    scores: NDArray[np.float32], stops: NDArray[np.float64], window_seconds: float
+) -> NDArray[np.float32]:
+    """Shape (classes,): the mean over whole windows, over all where there is none, 0 without any."""
+    whole = scores[stops >= window_seconds - 1e-6]
+    counted = whole if len(whole) else scores
+    mean: NDArray[np.float32] = counted.sum(axis=0, dtype=np.float32) / np.float32(max(1, len(counted)))
+    return mean
 
 
 def strangers(recipe: Recipe, material: Material, *, progress: Progress) -> list[NDArray[np.float32]]:

@@ -88,7 +88,7 @@ def make_figures(
     is_event = np.array([name != task.background for name in task.classes])
     told = (known >= thresholds) & is_event
     wanted = (targets > 0) & is_event
-    means = np.array([one.mean(axis=0) if len(one) else np.zeros(len(task.classes)) for one in scores])
+    means = np.array([held_out.answers[index] for index in indices])
     right = means.argmax(axis=1) == targets.argmax(axis=1)
     classes = {
         name: _class_figures(told[:, column], wanted[:, column], float(thresholds[column]))
@@ -125,7 +125,7 @@ def _class_figures(told: NDArray[np.bool_], wanted: NDArray[np.bool_], threshold
     )
 
 
-def _confusion(targets: NDArray[np.float32], means: NDArray[np.float64]) -> NDArray[np.int64]:
+def _confusion(targets: NDArray[np.float32], means: NDArray[np.float32]) -> NDArray[np.int64]:
     counts = np.zeros((targets.shape[1], targets.shape[1]), np.int64)
     np.add.at(counts, (targets.argmax(axis=1), means.argmax(axis=1)), 1)
     return counts

@@ -136,11 +136,10 @@ class HeadRecipe:
             weights=np.concatenate([shares for _, shares in means]) * np.repeat(each, counts),
         )
 
-    def _means(self, example: Example) -> NDArray[np.float32]:
+    def _means(self, example: Example) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
         heard = self._heard(example)
-        return running_means(
-            heard.embeddings.astype(np.float32), heard.stops, self.context_seconds, self.base.hop_seconds
-        )
+        values = heard.embeddings.astype(np.float32)
+        return running_means(values, heard.stops, self.context_seconds, self.base.hop_seconds), heard.stops
 
     def _heard(self, example: Example) -> Listened:
         return self.library[example.path].counted().part(example.start, example.stop)
@@ -152,11 +151,16 @@ class FittedHead:
 
     graph: Graph
     history: Sequence[Mapping[str, float]]
-    means: Callable[[Example], NDArray[np.float32]]
+    heard: Callable[[Example], tuple[NDArray[np.float32], NDArray[np.float64]]]
+    """Running means over an example's windows, and where the windows end."""
 
     def inputs(self, example: Example, /) -> NDArray[np.float32]:
         """Shape (windows, features): the running means that the daemon would give."""
-        return self.means(example)
+        return self.heard(example)[0]
+
+    def stops(self, example: Example, /) -> NDArray[np.float64]:
+        """Shape (windows,): seconds since the example began."""
+        return self.heard(example)[1] - example.start
 
     def scores(self, example: Example, /) -> NDArray[np.float32]:
         """Shape (windows, classes)."""

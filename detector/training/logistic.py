@@ -40,7 +40,7 @@ def fit_logistic(
     scaled = rows * scale + shift
     columns = targets.shape[1]
     out, bias = np.zeros((columns, rows.shape[1]), np.float32), np.full(columns, NEVER, np.float32)
-    model = _regression(inverse_penalty)
+    model = regression(inverse_penalty)
     if multilabel:
         for column in np.flatnonzero((targets.min(axis=0) < 1) & (targets.max(axis=0) > 0)):
             model.fit(scaled, targets[:, column] > 0, sample_weight=weights)
@@ -57,7 +57,8 @@ def fit_logistic(
     return [Layer(out * scale, bias + out @ shift)]
 
 
-def _regression(inverse_penalty: float) -> Any:  # noqa: ANN401 (a package without types)
+def regression(inverse_penalty: float) -> Any:  # noqa: ANN401 (a package without types)
+    """scikit-learn's own, ready to fit; DetectorError where it is missing."""
     try:
         from sklearn.linear_model import LogisticRegression
     except ImportError as error:

@@ -110,6 +110,9 @@ class Fitted(Protocol):
     def scores(self, example: Example, /) -> NDArray[np.float32]:
         """Shape (windows, classes), 0..1: of every window the daemon would form in it, in its hops."""
 
+    def stops(self, example: Example, /) -> NDArray[np.float64]:
+        """Shape (windows,): where each of them ends [s since the example began]."""
+
     def inputs(self, example: Example, /) -> NDArray[np.float32]:
         """Shape (windows, *graph.shape): what the graph is given for these windows."""
 

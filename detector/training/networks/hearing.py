@@ -72,9 +72,7 @@ class Hearing:
 
     def windows(self, samples: NDArray[np.int16]) -> NDArray[np.float32]:
         """Give the patch of every window that the daemon would form, shape (windows, frames, bands)."""
-        stops = list(range(self._hop, len(samples) + 1, self._hop))
-        if not stops or stops[-1] < len(samples):
-            stops.append(len(samples))  # the tail, as when the stream ends
+        stops = self.stops(len(samples))
         gains = _at(self._gains(samples), np.array(stops), self._frame)
         led_in = np.concatenate((np.zeros(self.window, np.float32), _floats(samples)))
         patches = []
@@ -82,6 +80,13 @@ class Hearing:
             heard = led_in[stop : stop + self.window] * np.float32(10 ** (gain_db / 20))
             patches.append(self._log_mel(np.clip(heard, -1.0, 1.0)))
         return np.stack(patches)
+
+    def stops(self, length: int) -> list[int]:
+        """Where the windows of so many samples end."""
+        stops = list(range(self._hop, length + 1, self._hop))
+        if not stops or stops[-1] < length:
+            stops.append(length)  # the tail, as when the stream ends
+        return stops
 
     @property
     def _frame(self) -> int:

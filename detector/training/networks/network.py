@@ -152,6 +152,11 @@ class FittedNetwork:
         values: NDArray[np.float32] = scores.numpy()
         return values
 
+    def stops(self, example: Example, /) -> NDArray[np.float64]:
+        """Shape (windows,): seconds since the example began."""
+        stops = self._hearing.stops(len(self._hearing.read(example)))
+        return np.array(stops) / self._hearing.front_end.sample_rate
+
     def inputs(self, example: Example, /) -> NDArray[np.float32]:
         """Shape (windows, frames, bands)."""
         return self._hearing.windows(self._hearing.read(example))

@@ -1,0 +1,98 @@
+"""What is wrong with a dataset is told before anything is learned from it."""
+
+from pathlib import Path
+
+import pytest
+
+from detector.errors import DatasetError, DetectorError
+from detector.evaluation.datasets import Clip
+from detector.training.care import clashes, sort_out
+from detector.training.survey import Look
+
+
+def clip(label: str, number: int, source: str | None = None) -> Clip:
+    return Clip(Path(f"{label}/{number}.wav"), label, None, source or f"{label}-{number}")
+
+
+def look(sound: str, *, peak: float = -6.0, seconds: float = 3.0) -> Look:
+    return Look(content=sound, sound=sound, seconds=seconds, peak_dbfs=peak)
+
+
+def dataset(*labels: str, count: int = 12) -> tuple[list[Clip], list[Look | DetectorError]]:
+    clips = [clip(label, number) for label in labels for number in range(count)]
+    return clips, [look(str(one.path)) for one in clips]
+
+
+def texts(clips: list[Clip], looks: list[Look | DetectorError]) -> str:
+    return "\n".join(finding.text for finding in sort_out(clips, looks)[1])
+
+
+def test_a_good_dataset_passes_without_a_word() -> None:
+    clips, looks = dataset("bell", "background")
+    assert sort_out(clips, looks) == (clips, [])
+
+
+def test_what_cannot_be_read_is_left_out_and_named() -> None:
+    clips, looks = dataset("bell", "background")
+    looks[3] = DetectorError("cannot decode bell/3.wav")
+    kept, (finding,) = sort_out(clips, looks)
+    assert clips[3] not in kept
+    assert finding.paths == (clips[3].path,)
+    assert "1 clip cannot be read" in finding.text and "cannot decode" in finding.text
+
+
+def test_silence_is_nothing_to_learn_but_may_be_background() -> None:
+    clips, looks = dataset("bell", "background")
+    looks[0] = look("quiet", peak=-90.0)
+    looks[-1] = look("quiet too", peak=float("-inf"))
+    kept, _ = sort_out(clips, looks)
+    assert clips[0] not in kept
+    assert clips[-1] in kept
+
+
+def test_a_sound_in_two_classes_teaches_neither() -> None:
+    clips, looks = dataset("bell", "knock")
+    looks[0] = looks[-1] = look("the same")
+    kept, (finding,) = sort_out(clips, looks)
+    assert {clips[0], clips[-1]}.isdisjoint(kept)
+    assert "several classes" in finding.text
+
+
+def test_of_copies_within_a_class_the_first_is_kept() -> None:
+    clips, looks = dataset("bell", "knock")
+    looks[1] = looks[2] = looks[0]
+    kept, (finding,) = sort_out(clips, looks)
+    assert clips[0] in kept
+    assert finding.paths == (clips[1].path, clips[2].path)
+
+
+def test_few_clips_and_few_sources_are_told() -> None:
+    clips = [clip("bell", n) for n in range(4)] + [clip("knock", n, "one") for n in range(20)]
+    text = texts(clips, [look(str(one.path)) for one in clips])
+    assert "bell 4" in text
+    assert "knock 1" in text
+
+
+def test_long_clips_are_told() -> None:
+    clips, looks = dataset("bell", "knock")
+    looks[0] = look("long", seconds=600.0)
+    assert "longer than 60 s" in texts(clips, looks)
+
+
+@pytest.mark.parametrize(
+    ("labels", "count", "wanted"),
+    [
+        (("bell",), 12, "one class only, 'bell'"),
+        (("background",), 12, "no clip of a sound to learn"),
+        (("bell", "knock"), 1, "one clip is too few"),
+    ],
+)
+def test_what_cannot_be_learned_is_refused(labels: tuple[str, ...], count: int, wanted: str) -> None:
+    with pytest.raises(DatasetError, match=wanted):
+        sort_out(*dataset(*labels, count=count))
+
+
+def test_a_name_that_the_base_has_too_is_told() -> None:
+    (finding,) = clashes(["doorbell", "bell"], {"doorbell": "Doorbell"}, "mine", "yamnet")
+    assert "Doorbell" in finding.text and "--model yamnet+mine" in finding.text
+    assert clashes(["my bell"], {"doorbell": "Doorbell"}, "mine", "yamnet") == []
