@@ -18,7 +18,7 @@ from detector.sinks.client import NOTHING, Credentials, connect, messages, send
 from detector.sinks.message import EVENT_TYPES
 from detector.sinks.request import parse_request
 from detector.sinks.stdout import StdoutSink
-from detector.sinks.text import printable
+from detector.sinks.text import printable, shared_in
 
 MISSED_BEATS = 3
 """After this many heartbeat intervals of silence the daemon counts as gone."""
@@ -33,6 +33,8 @@ class _Place:
 
     run_id: object = None
     seq: int | None = None
+    shared: frozenset[str] = frozenset()
+    """Names that several of the daemon's labels have."""
 
 
 def listen(
@@ -58,8 +60,10 @@ def listen(
     wish = {"labels": list(labels), "min_score": min_score}
     parse_request(json.dumps(wish | {"since": since}).encode())  # a daemon would refuse what this refuses
     say = _Sayer(sys.stderr if stderr is None else stderr)
-    out = StdoutSink(sys.stdout if stdout is None else stdout, format=format, updates=True)
     place = _Place(seq=since)
+    out = StdoutSink(
+        sys.stdout if stdout is None else stdout, format=format, updates=True, shared=lambda: place.shared
+    )
     attempt = 0
     try:
         out.open()
@@ -69,6 +73,7 @@ def listen(
                     for fields, line in messages(connection):
                         attempt = 0
                         if fields["type"] == "hello":
+                            place.shared = shared_in(fields)
                             _ask(connection, fields, place, wish)
                         _take(fields, line, place, out, say)
                 say("the daemon has ended")

@@ -29,9 +29,11 @@ PROTOCOL = Path(__file__).parents[1] / "docs" / "protocol.md"
 class Daemon:
     """A dispatcher with an event socket, and no sound."""
 
-    def __init__(self, uri="tcp://127.0.0.1:0", run_id="run", says=()):
+    def __init__(self, uri="tcp://127.0.0.1:0", run_id="run", says=(), twice=()):
         def hello():
-            return hello_fields(version="0", model="yamnet", labels=["Dog"], source="Mic", run_id=run_id)
+            return hello_fields(
+                version="0", model="yamnet", labels=["Dog", *twice], source="Mic", run_id=run_id
+            )
 
         self.sink = SocketSink(uri, hello=hello, limits=ServerLimits(request_seconds=LONG))
         self.dispatcher = Dispatcher([self.sink])
@@ -47,7 +49,8 @@ class Daemon:
     def say(self, *labels, phase="start"):
         for label in labels:
             self.dispatcher.publish(
-                {"type": phase, "label": label, "class_id": label, "score": 0.5, "top_score": 0.5}
+                {"type": phase, "label": label, "class_id": label, "model": "doorbell"}
+                | {"score": 0.5, "top_score": 0.5}
                 | {"start_time": "2026-08-01T14:03:22.500Z", "level_dbfs": -20.0, "duration": 1.0}
             )
 
@@ -132,6 +135,15 @@ def test_text_is_what_standard_output_shows(daemon):
     daemon.close()
     assert listening.ended() == 0
     assert re.fullmatch(r"\d\d:\d\d:22\.500  start   Dog +0\.50   -20\.0 dBFS\n", listening.stdout.getvalue())
+
+
+def test_text_says_whose_a_label_is_where_the_hello_has_its_name_twice():
+    daemon = Daemon(twice=["Dog"])
+    listening = Listening(daemon.uri, format="text")
+    daemon.say("Dog")
+    daemon.close()
+    assert listening.ended() == 0
+    assert "Dog (doorbell)" in listening.stdout.getvalue()
 
 
 def test_labels_scores_and_since_are_asked_for(daemon):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Protocol
@@ -20,9 +20,10 @@ from detector.analysis.starttime import start_of
 from detector.analysis.summary import Summary, Tallying
 from detector.analysis.task import Done, Task
 from detector.errors import DetectorError
+from detector.events.naming import shared_names
 from detector.events.timeline import Timeline
 from detector.interfaces import Stage
-from detector.records import Block, Event, ModelSpec, Scores
+from detector.records import Block, Event, Label, ModelSpec, Scores
 from detector.sinks.message import event_fields, run_id_text
 
 TELL_SECONDS = 10.0
@@ -39,6 +40,10 @@ class Pipelines(Protocol):
     def spec(self) -> ModelSpec:
         """The model's."""
 
+    @property
+    def reported(self) -> Sequence[Label]:
+        """What events may carry."""
+
     def gated(self) -> Stage[Block, Event]:
         """As the daemon's."""
 
@@ -52,6 +57,7 @@ class Analyzer:
     def __init__(self, pipelines: Pipelines) -> None:
         self._pipelines = pipelines
         self._rate = pipelines.spec.sample_rate
+        self._shared = shared_names(label.name for label in pipelines.reported)
 
     def __call__(self, task: Task, tell: Tell) -> Done:
         """Write what is wanted of one recording; raises DetectorError, and then leaves nothing behind."""
@@ -60,7 +66,14 @@ class Analyzer:
         start = start_of(recording.path, task.start)
         start = told_start if start is None else start
         source = str(recording.path)
-        outputs = Outputs(Path(task.folder), recording.name, wanted, source=source, timed=start is not None)
+        outputs = Outputs(
+            Path(task.folder),
+            recording.name,
+            wanted,
+            source=source,
+            timed=start is not None,
+            shared=self._shared,
+        )
         with ExitStack() as stack:
             stack.enter_context(outputs)
             scores = None
@@ -71,7 +84,9 @@ class Analyzer:
                 stack.callback(scores.discard)
             pipeline = self._pipelines.scored(scores.push) if scores else self._pipelines.gated()
             overview = Overview(sample_rate=self._rate) if wanted.pictures else None
-            hearing = _Hearing(outputs, pipeline, source=source, start=start, sample_rate=self._rate)
+            hearing = _Hearing(
+                outputs, pipeline, source=source, start=start, sample_rate=self._rate, shared=self._shared
+            )
             for block in self._blocks(stack, recording):
                 if overview is not None:
                     overview.push(block)
@@ -131,6 +146,7 @@ class _Hearing:
         source: str,
         start: float | None,
         sample_rate: int,
+        shared: Collection[str],
     ) -> None:
         self._outputs = outputs
         self._pipeline = pipeline
@@ -140,7 +156,7 @@ class _Hearing:
         self._timeline = Timeline(sample_rate=sample_rate, start=began)
         # The same recording gets the same ids whenever it is analyzed.
         self._run_id = run_id_text(began, zlib.crc32(source.encode("utf-8", "surrogateescape")))
-        self._order = InOrder(sample_rate=sample_rate)
+        self._order = InOrder(sample_rate=sample_rate, shared=shared)
         self._tallying = Tallying(start=start)
         self._seq = 0
         self._told = 0.0

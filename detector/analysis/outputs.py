@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
@@ -33,13 +33,23 @@ class Outputs:
     Leaving it after `commit` keeps the files, otherwise nothing stays. Raises SinkError.
     """
 
-    def __init__(self, folder: Path, name: str, wanted: Wanted, *, source: str, timed: bool) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        wanted: Wanted,
+        *,
+        source: str,
+        timed: bool,
+        shared: Collection[str] = frozenset(),
+    ) -> None:
         self._folder = folder
         self._name = name
         self._names = output_names(name, wanted)
         self._wanted = wanted
         self._source = source
         self._timed = timed
+        self._shared = shared
         self._texts: list[tuple[Format, TextIO]] = []
 
     def __enter__(self) -> Self:
@@ -91,7 +101,7 @@ class Outputs:
         path = self.ending(kind.ending)
         # A file's name may hold bytes that are no text; they go where they came from.
         file = path.open("w", encoding="utf-8", errors="surrogateescape", newline="")
-        self._texts.append((kind(self._source, timed=self._timed), file))
+        self._texts.append((kind(self._source, timed=self._timed, shared=self._shared), file))
         file.write(kind.header)
 
     def _discard(self) -> None:

@@ -6,10 +6,11 @@ the beginning.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from heapq import heappop, heappush, heappushpop
 
+from detector.events.naming import shown
 from detector.records import Event
 
 LATEST_SECONDS = 30.0
@@ -28,6 +29,7 @@ class Sound:
     offset: float
     """When it ended [s]."""
     label: str
+    """As people read it: with its model where several labels have the name."""
     class_id: str
     top_score: float
     level_dbfs: float
@@ -40,13 +42,15 @@ class Sound:
         return self.offset - self.onset
 
 
-def make_sound(event: Event, fields: Mapping[str, object], *, sample_rate: int) -> Sound:
-    """The sound that an event's end completes; `fields` is its message."""
+def make_sound(
+    event: Event, fields: Mapping[str, object], *, sample_rate: int, shared: Collection[str] = frozenset()
+) -> Sound:
+    """The sound that an event's end completes; `fields` is its message. `shared` names get their model."""
     offset = event.decided if event.offset is None else event.offset
     return Sound(
         onset=event.onset / sample_rate,
         offset=offset / sample_rate,
-        label=event.label.name,
+        label=shown(event.label, shared),
         class_id=event.label.class_id,
         top_score=event.top_score,
         level_dbfs=event.level_dbfs,
@@ -57,8 +61,9 @@ def make_sound(event: Event, fields: Mapping[str, object], *, sample_rate: int) 
 class InOrder:
     """Takes events as they are told and gives sounds by their onsets, as soon as none earlier can come."""
 
-    def __init__(self, *, sample_rate: int) -> None:
+    def __init__(self, *, sample_rate: int, shared: Collection[str] = frozenset()) -> None:
         self._rate = sample_rate
+        self._shared = shared
         self._open: dict[int, int] = {}
         self._held: list[tuple[int, int, Sound]] = []
 
@@ -68,7 +73,7 @@ class InOrder:
             self._open[event.id] = event.onset
         elif event.phase == "end":
             self._open.pop(event.id, None)
-            sound = make_sound(event, fields, sample_rate=self._rate)
+            sound = make_sound(event, fields, sample_rate=self._rate, shared=self._shared)
             heappush(self._held, (event.onset, event.id, sound))
         settled = min([event.decided - round(LATEST_SECONDS * self._rate), *self._open.values()])
         return self._until(settled)

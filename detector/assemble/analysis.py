@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from functools import partial
@@ -20,12 +20,12 @@ from detector.analysis.recordings import find_recordings
 from detector.analysis.session import Session
 from detector.analysis.task import Wanted
 from detector.assemble.model import load_model, pinned
-from detector.assemble.pipeline import check_labels, make_pipeline
+from detector.assemble.pipeline import check_labels, make_label_map, make_pipeline
 from detector.config import Settings
 from detector.configfile import load_settings
 from detector.errors import ConfigError, DetectorError
 from detector.interfaces import Classifier, Stage
-from detector.records import Block, Event, ModelSpec, Scores, Span, Window
+from detector.records import Block, Event, Label, ModelSpec, Scores, Span, Window
 
 INSTALL_PLOT = "pictures need the package matplotlib: pip install 'sound-detector[plot]'"
 
@@ -102,6 +102,10 @@ class _Pipelines:
     @property
     def spec(self) -> ModelSpec:
         return self._model.spec
+
+    @property
+    def reported(self) -> Sequence[Label]:
+        return make_label_map(self._settings.events, self.spec).reported
 
     def gated(self) -> Stage[Block, Event]:
         return make_pipeline(self._settings, self._model.classifier, self._model.heads)

@@ -12,6 +12,7 @@ from detector.interfaces import Archive, Sink, Source
 from detector.sinks.access import Access
 from detector.sinks.address import default_socket_uri
 from detector.sinks.limits import SubscriberCounts
+from detector.sinks.text import shared_in
 
 Hello = Callable[[], dict[str, object]]
 Report = Callable[[], dict[str, object]]
@@ -79,7 +80,9 @@ def make_sink(
     if settings.kind == "stdout":
         from detector.sinks.stdout import StdoutSink
 
-        return StdoutSink(sys.stdout, format=settings.format, updates=verbose)
+        return StdoutSink(
+            sys.stdout, format=settings.format, updates=verbose, shared=lambda: shared_in(hello())
+        )
     if settings.kind == "log":
         from detector.sinks.logfile import LogFileSink
 

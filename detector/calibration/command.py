@@ -23,6 +23,7 @@ from detector.calibration.proposal import Change, Verdict, propose
 from detector.calibration.replay import Replay, timed
 from detector.calibration.soundlog import SoundLog
 from detector.errors import ConfigError, DetectorError, SourceError
+from detector.events.naming import shared_names, shown
 
 LEAST_SECONDS = 60.0
 """Shorter listening says nothing about a room."""
@@ -79,11 +80,16 @@ def _listen(
         stopped=stopped,
         quiet=request.quiet,
         out=told,
+        shared=_shared(bench),
     )
     listening.hear(bench.sources, bench.make_ear)
     if stopped():
         print(f"stopped after {clock(listening.seconds)}", file=told)
     return listening.seconds
+
+
+def _shared(bench: Bench) -> frozenset[str]:
+    return shared_names(label.name for label in bench.tuning.labels)
 
 
 def _learn(bench: Bench, log: SoundLog, start: float, stop: float) -> Learnt:
@@ -103,6 +109,7 @@ def _find(
     composed = bench.compose(_to_make(changes), floor)
     after = _replayed(composed.replay(), log, bench)
     windows = max(1, learnt.votes.windows)
+    shared = _shared(bench)
     findings = report.Findings(
         learnt=learnt,
         changes=changes,
@@ -110,8 +117,9 @@ def _find(
         floor_was=bench.tuning.floor,
         before=report.Told(len(before.starts), before.windows / windows),
         after=report.Told(len(after.starts), after.windows / windows),
-        remaining=[event.label.name for _, event in after.starts],
+        remaining=[shown(event.label, shared) for _, event in after.starts],
         estimate=_estimate(request, bench, log, learnt.seconds, before),
+        shared=shared,
     )
     return findings, composed
 

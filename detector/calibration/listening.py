@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import TextIO
@@ -16,6 +16,7 @@ from detector.calibration.replay import Replay
 from detector.calibration.soundlog import Break, Frame, Item, SoundLog
 from detector.capture import Capture, Ended, Inline, Trouble
 from detector.errors import DeviceLost, SourceError
+from detector.events.naming import shown
 from detector.interfaces import Source
 from detector.records import Block, Event
 
@@ -34,7 +35,7 @@ Stopped = Callable[[], bool]
 class Listening:
     """One run: what is heard goes to the log, and to a replay with the settings in force.
 
-    `most_seconds` None hears the sources to their end.
+    `most_seconds` None hears the sources to their end; labels of `shared` names are told with their model.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Listening:
         stopped: Stopped,
         quiet: bool = False,
         out: TextIO | None = None,
+        shared: Collection[str] = frozenset(),
     ) -> None:
         self._log = log
         self._replay = replay
@@ -54,6 +56,7 @@ class Listening:
         self._most = None if most_seconds is None else round(most_seconds * sample_rate)
         self._stopped = stopped
         self._heard = 0
+        self._shared = shared
         self._bar = Bar(most_seconds, quiet=quiet, out=out or sys.stderr)
 
     @property
@@ -103,7 +106,9 @@ class Listening:
                     self._tell(event)
 
     def _tell(self, event: Event) -> None:
-        self._bar.say(f"  {clock(self.seconds):>7}  {event.label.name}  {event.top_score:.2f}")
+        self._bar.say(
+            f"  {clock(self.seconds):>7}  {shown(event.label, self._shared)}  {event.top_score:.2f}"
+        )
 
 
 def blocks_of(source: Source, stopped: Stopped) -> Iterator[Block | Trouble]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from detector.calibration.configtext import Key, Notes
@@ -10,6 +10,7 @@ from detector.calibration.display import clock
 from detector.calibration.learning import Learnt
 from detector.calibration.proposal import Change, Verdict, margin
 from detector.calibration.votes import STRETCH_SECONDS
+from detector.events.naming import shown
 
 THROUGHOUT_SHARE = 0.5
 """A label that was heard in this share of all pieces of 10 s belongs to the room."""
@@ -49,6 +50,8 @@ class Findings:
     remaining: Sequence[str]
     """Labels of the events that would still be told."""
     estimate: Estimate | None
+    shared: Collection[str] = frozenset()
+    """Names that several labels have: they are told with their model."""
 
     @property
     def changed(self) -> list[Change]:
@@ -79,7 +82,7 @@ def table(findings: Findings) -> list[str]:
             continue
         rows.append(
             (
-                change.label.name,
+                shown(change.label, findings.shared),
                 _number(change.was),
                 f"{change.heard:.3f}",
                 _now(change),
@@ -98,7 +101,7 @@ def table(findings: Findings) -> list[str]:
             *(text.rjust(width) for text, width in zip(numbers, widths[1:], strict=True)),
         ]
         lines.append("  ".join([*columns, heard]))
-    near = [change.label.name for change in findings.changes if not change.occasions]
+    near = [shown(change.label, findings.shared) for change in findings.changes if not change.occasions]
     if near:
         more = f" and {len(near) - MOST_NAMED} more" if len(near) > MOST_NAMED else ""
         lines.append(f"came near their thresholds, raised too: {'; '.join(near[:MOST_NAMED])}{more}")
@@ -123,14 +126,14 @@ def verdict_lines(findings: Findings) -> list[str]:
             f"estimate: calibrated on the first half alone, of {_count(findings.estimate.before, 'event')} "
             f"in the second half {findings.estimate.after} would remain"
         )
-    return lines + warnings(findings.changes, findings.learnt.seconds)
+    return lines + warnings(findings.changes, findings.learnt.seconds, findings.shared)
 
 
-def warnings(changes: Sequence[Change], seconds: float) -> list[str]:
+def warnings(changes: Sequence[Change], seconds: float, shared: Collection[str] = frozenset()) -> list[str]:
     """One line for each alarm that was touched or left, and for what sounded only once."""
     lines = []
     for change in changes:
-        name = change.label.name
+        name, keep = shown(change.label, shared), _quoted(change.label.name)
         if change.is_alarm and change.verdict is Verdict.LEFT:
             lines.append(
                 f"WARNING: {name} was heard up to {change.heard:.2f} ({when(change, seconds)}) and is left "
@@ -139,21 +142,21 @@ def warnings(changes: Sequence[Change], seconds: float) -> list[str]:
         elif change.is_alarm and change.verdict is Verdict.EXCLUDED:
             lines.append(
                 f"WARNING: {name} will not be reported any more, although it is the name of an alarm: "
-                f"--keep {_quoted(name)} leaves it as it was"
+                f"--keep {keep} leaves it as it was"
             )
         elif change.is_alarm and change.now is not None and change.now - change.was >= A_LOT:
             lines.append(
                 f"WARNING: {name} now needs a score of {_number(change.now)} instead of "
                 f"{_number(change.was)}: quiet or distant ones will be missed; "
-                f"--keep {_quoted(name)} leaves it as it was"
+                f"--keep {keep} leaves it as it was"
             )
     once = [change for change in changes if change.once and change.verdict is not Verdict.LEFT]
     if once:
         first = once[0]
         others = f" (and {len(once) - 1} more)" if len(once) > 1 else ""
         lines.append(
-            f"note: {first.label.name} sounded once, at {clock(first.first)}{others}: if you want to hear of "
-            f"it, delete its lines, or add --keep {_quoted(first.label.name)}"
+            f"note: {shown(first.label, shared)} sounded once, at {clock(first.first)}{others}: if you want "
+            f"to hear of it, delete its lines, or add --keep {_quoted(first.label.name)}"
         )
     return lines
 
@@ -179,7 +182,7 @@ def comments(findings: Findings, keys: dict[int, Key]) -> Notes:
     for change in findings.changed:
         said = f"heard up to {change.heard:.3f} ({when(change, seconds)}); was {_number(change.was)}"
         if change.verdict is Verdict.EXCLUDED:
-            gone.append(f"  {change.label.name}: {said}")
+            gone.append(f"  {shown(change.label, findings.shared)}: {said}")
             continue
         own = " limited: an alarm" if change.verdict is Verdict.LIMITED else ""
         notes[keys[change.place]] = [said + (f";{own}" if own else "")]

@@ -5,15 +5,16 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
 from detector.errors import HistoryError
+from detector.events.naming import shared_names
 from detector.history.archive import Question, sounds
-from detector.sinks.text import printable
+from detector.sinks.text import label_text, printable
 
 COLUMNS = (
     "start_time",
@@ -89,21 +90,24 @@ def _is_there(path: Path) -> bool:
 
 def _table(heard: Iterable[Mapping[str, object]], zone: tzinfo | None) -> Iterator[str]:
     """Lines with columns as wide as the first sounds need: a long history is not held in memory."""
-    cells = (_cells(fields, zone) for fields in heard)
-    while chunk := list(islice(cells, 1000)):
-        widths = [max(map(len, column)) for column in zip(*chunk, strict=True)]
-        for row in chunk:
+    heard = iter(heard)
+    while chunk := list(islice(heard, 1000)):
+        spoke = {(str(fields.get("label")), str(fields.get("model"))) for fields in chunk}
+        shared = shared_names(label for label, _ in spoke)
+        rows = [_cells(fields, zone, shared) for fields in chunk]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for row in rows:
             yield "  ".join(
                 cell.ljust(width) if index in (0, 1) else cell.rjust(width) if index < 5 else cell
                 for index, (cell, width) in enumerate(zip(row, widths, strict=True))
             )
 
 
-def _cells(fields: Mapping[str, object], zone: tzinfo | None) -> tuple[str, ...]:
+def _cells(fields: Mapping[str, object], zone: tzinfo | None, shared: Collection[str]) -> tuple[str, ...]:
     ended = fields.get("type") == "end"
     return (
         _local(fields.get("start_time"), zone),
-        printable(str(fields.get("label"))),
+        label_text(fields, shared),
         # No end is known of what still goes on, or was cut off when the daemon was killed.
         f"{'' if ended else '>'}{_number(fields.get('duration'), 1)} s",
         _number(fields.get("top_score"), 2),

@@ -6,7 +6,7 @@ import errno
 import io
 import os
 import select
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TextIO
 
 from detector.errors import SinkClosed, SinkError
@@ -30,12 +30,17 @@ class StdoutSink:
         format: str = "auto",
         updates: bool = False,
         environ: Mapping[str, str] | None = None,
+        shared: Callable[[], Collection[str]] = frozenset,
     ) -> None:
-        """`updates` also shows, as text, that a sound goes on; NO_COLOR in `environ` turns colours off."""
+        """`updates` also shows, as text, that a sound goes on; NO_COLOR in `environ` turns colours off.
+
+        `shared` tells the names that several labels have now: text then says whose each is.
+        """
         terminal = stream.isatty()
         self._stream = stream
         self._json = format == "json" or (format == "auto" and not terminal)
         self._updates = updates
+        self._shared = shared
         self._colour = terminal and not (os.environ if environ is None else environ).get("NO_COLOR")
         # JSON is UTF-8 wherever it goes.
         self._encoding = "utf-8" if self._json else getattr(stream, "encoding", None) or "utf-8"
@@ -63,7 +68,7 @@ class StdoutSink:
         if self._json:
             self._put(message.line)
         elif kind != "update" or self._updates:
-            line = event_line(message.fields, colour=self._colour)
+            line = event_line(message.fields, colour=self._colour, shared=self._shared())
             self._put(f"{line}\n".encode(self._encoding, "replace"))
 
     def reopen(self) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, tzinfo
+
+from detector.events.naming import shared_names, told_apart
 
 _LABEL_WIDTH = 28
 """Columns; 496 of YAMNet's 521 labels fit, a longer one pushes its own line to the right."""
@@ -15,14 +17,21 @@ _HUGE = 1e9
 """No score, level or duration; a longer number would fill the terminal."""
 
 
-def event_line(fields: Mapping[str, object], *, colour: bool = False, zone: tzinfo | None = None) -> str:
+def event_line(
+    fields: Mapping[str, object],
+    *,
+    colour: bool = False,
+    zone: tzinfo | None = None,
+    shared: Collection[str] = frozenset(),
+) -> str:
     """Render an event's fields without a newline; `zone` None is the machine's own.
 
-    A start and an update show when the sound began, an end when it ended.
+    A start and an update show when the sound began, an end when it ended. Labels of `shared` names come with
+    their model.
     """
     phase = str(fields["type"])
     moment = fields.get("end_time") or fields.get("start_time")
-    label = printable(str(fields.get("label")))
+    label = label_text(fields, shared)
     parts = [
         local_time(moment, zone),
         f"{phase:<6}",
@@ -34,6 +43,17 @@ def event_line(fields: Mapping[str, object], *, colour: bool = False, zone: tzin
         parts.append(_number(fields.get("duration"), 7, 1) + " s")
     line = "  ".join(parts)
     return f"{_COLOURS.get(phase, '')}{line}{_RESET}" if colour else line
+
+
+def label_text(fields: Mapping[str, object], shared: Collection[str]) -> str:
+    """An event's label as a terminal may show it."""
+    return printable(told_apart(str(fields.get("label")), str(fields.get("model")), shared))
+
+
+def shared_in(hello: Mapping[str, object]) -> frozenset[str]:
+    """The names that several of a daemon's labels have; none where its hello tells no labels."""
+    labels = hello.get("labels")
+    return shared_names(map(str, labels)) if isinstance(labels, list) else frozenset()
 
 
 def local_time(moment: object, zone: tzinfo | None = None) -> str:

@@ -18,7 +18,7 @@ from detector.analysis.task import Task, Wanted
 from detector.errors import ConfigError, SinkError, UnsupportedFormat
 from detector.records import Scores, Span
 from tests.analysis.places import make_event
-from tests.fakes import make_spec
+from tests.fakes import make_label, make_spec
 
 RATE = 16000
 NAME = "20261120_143000.wav"
@@ -47,6 +47,7 @@ class Scripted:
     """Fills `Pipelines`."""
 
     spec = make_spec("Dog")
+    reported = spec.labels
 
     def gated(self):
         return ScriptedPipeline()
@@ -112,6 +113,18 @@ def test_the_summary_is_of_its_sounds(recording, tmp_path):
     summary = analyze(recording(), tmp_path).summary
     assert (summary.heard_seconds, summary.recordings) == (30.0, 1)
     assert {label: (t.seconds, t.count) for label, t in summary.labels.items()} == {"Dog": (1.0, 1)}
+
+
+def test_a_name_that_two_models_know_is_told_with_its_model(recording, tmp_path):
+    pipelines = Scripted()
+    pipelines.reported = (make_label("Dog"), make_label("Dog", model="other"))
+    task = Task(recording(), str(tmp_path), Wanted(("audacity", "text", "csv")), None)
+    done = Analyzer(pipelines)(task, lambda share, seconds: None)
+    audacity, text, rows = ((tmp_path / name).read_text() for name in done.outputs)
+    assert audacity == "1.000000\t2.000000\tDog (fake)\n"
+    assert text.count("Dog (fake)") == 2
+    assert ",Dog,/Dog," in rows and "Dog (fake)" not in rows
+    assert list(done.summary.labels) == ["Dog (fake)"]
 
 
 def test_progress_is_told_now_and_then(recording, tmp_path):

@@ -88,6 +88,20 @@ def test_the_table_is_aligned_and_in_local_time(path):
     assert err == ""
 
 
+def test_the_table_says_who_spoke_where_two_models_know_a_name(tmp_path):
+    store = make_store(tmp_path / "history.db")
+    store.write(
+        [
+            make_message(1, "end", id="a", label="Rain", model="yamnet"),
+            make_message(2, "end", id="b", label="Rain", model="esc10"),
+            make_message(3, "end", id="c", label="Dog", model="yamnet"),
+        ]
+    )
+    out, _ = show(tmp_path / "history.db", "table")
+    store.close()
+    assert [line[21:35].strip() for line in out.splitlines()] == ["Rain (yamnet)", "Rain (esc10)", "Dog"]
+
+
 def test_the_table_says_when_there_may_be_more_and_when_there_is_nothing(path):
     assert "the newest 2; there may be more" in show(path, "table", limit=2)[1]
     assert show(path, "table", labels=["Owl"]) == ("", "nothing was heard\n")

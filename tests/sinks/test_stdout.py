@@ -52,6 +52,17 @@ def test_a_label_cannot_move_the_cursor():
     assert "\x1b" not in event_line(make_fields(label=Label("\x1b[2J\nx", "", "")))
 
 
+def test_a_terminal_tells_whose_a_label_is_where_another_has_its_name():
+    shared = [frozenset({"dog"}), frozenset()]
+    lines = written(Terminal(), phases=("start", "end"), shared=lambda: shared.pop(0))
+    assert ["Dog (yamnet) " in line for line in lines] == [True, False]
+
+
+def test_programs_get_the_bare_name_and_the_model_beside_it():
+    (line,) = written(io.StringIO(), phases=("start",), shared=lambda: {"dog"})
+    assert (json.loads(line)["label"], json.loads(line)["model"]) == ("Dog", "yamnet")
+
+
 def test_a_terminal_gets_a_start_and_an_end_in_colour():
     lines = written(Terminal())
     assert [("start" in line, "end" in line) for line in lines] == [(True, False), (False, True)]

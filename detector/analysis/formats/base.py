@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import ClassVar
 
 from detector.analysis.sounds import Sound
@@ -12,7 +12,8 @@ from detector.analysis.sounds import Sound
 class Format(ABC):
     """Lines of one recording's events; what a format has no use for is an empty text.
 
-    `source` is the recording's path, `timed` whether the time at which it began is known.
+    `source` is the recording's path, `timed` whether the time at which it began is known, `shared` the
+    names that several labels have.
     """
 
     ending: ClassVar[str]
@@ -22,9 +23,10 @@ class Format(ABC):
     header: ClassVar[str] = ""
     """What comes first, once."""
 
-    def __init__(self, source: str, *, timed: bool) -> None:
+    def __init__(self, source: str, *, timed: bool, shared: Collection[str] = frozenset()) -> None:
         self.source = source
         self.timed = timed
+        self.shared = shared
 
     def event(self, fields: Mapping[str, object]) -> str:
         """A start, update or end as it is told; `fields` as on the wire, with `seq`."""

@@ -5,6 +5,8 @@ Source: Raven Pro User's Manual, "Selection tables"; Begin Time and End Time in 
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from detector.analysis.formats.base import Format, single_line
 from detector.analysis.sounds import Sound
 
@@ -24,8 +26,8 @@ class Raven(Format):
     names_source = False
     header = "\t".join(COLUMNS) + "\n"
 
-    def __init__(self, source: str, *, timed: bool) -> None:
-        super().__init__(source, timed=timed)
+    def __init__(self, source: str, *, timed: bool, shared: Collection[str] = frozenset()) -> None:
+        super().__init__(source, timed=timed, shared=shared)
         self._number = 0
 
     def sound(self, sound: Sound) -> str:

@@ -19,7 +19,7 @@ class Text(Format):
         """One line."""
         if fields["type"] == "update":
             return ""
-        return event_line(fields, zone=None if self.timed else UTC) + "\n"
+        return event_line(fields, zone=None if self.timed else UTC, shared=self.shared) + "\n"
 
     def sound(self, sound: Sound) -> str:
         """Nothing: its end was told."""
