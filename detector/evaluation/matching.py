@@ -86,16 +86,12 @@ def others(events: Iterable[HeardEvent], of: Mapping[str, str], ignored: Collect
 
 def strays(truth: Sequence[Annotation], told: Iterable[Estimate], slack: float) -> list[Estimate]:
     """Events within `slack` [s] of no true sound of their class: not late, not early, just wrong."""
-    return [
-        estimate
-        for estimate in told
-        if not any(
-            sound.label == estimate.label
-            and sound.onset - slack <= estimate.offset
-            and estimate.onset <= sound.offset + slack
-            for sound in truth
-        )
-    ]
+    return [one for one in told if not any(s.label == one.label and _near(s, one, slack) for s in truth)]
+
+
+def unprompted(truth: Sequence[Annotation], told: Iterable[Estimate], slack: float) -> list[Estimate]:
+    """Events within `slack` [s] of no true sound at all: not one taken for another, but the background."""
+    return [one for one in told if not any(_near(sound, one, slack) for sound in truth)]
 
 
 def delays(truth: Sequence[Annotation], told: Sequence[Estimate], collar: float) -> list[Delay]:
@@ -110,3 +106,7 @@ def delays(truth: Sequence[Annotation], told: Sequence[Estimate], collar: float)
                 found.append(Delay(sound.label, estimate.decided - sound.onset, error))
                 break
     return found
+
+
+def _near(sound: Annotation, estimate: Estimate, slack: float) -> bool:
+    return sound.onset - slack <= estimate.offset and estimate.onset <= sound.offset + slack

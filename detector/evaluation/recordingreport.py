@@ -88,6 +88,10 @@ def _overall_rows(report: RecordingReport) -> list[list[Cell]]:
             "of these, far from any sound of the class",
             *(sum(v.strays.values()) / report.hours for v in variants),
         ],
+        [
+            "of these, far from any sound at all",
+            *(sum(v.unprompted.values()) / report.hours for v in variants),
+        ],
         ["events of other labels per hour", *(sum(v.others.values()) / report.hours for v in variants)],
         ["onset to decision, median [s]", *(_latency(variant.delays, 0.5) for variant in variants)],
         ["onset to decision, 95 % within [s]", *(_latency(variant.delays, 0.95) for variant in variants)],
@@ -149,6 +153,7 @@ def _figures(variant: VariantFigures, hours: float) -> dict[str, object]:
             "found": len(latencies),
         },
         "strays": dict(variant.strays),
+        "unprompted": dict(variant.unprompted),
         "other_labels": dict(variant.others),
         "windows": variant.windows,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from detector.evaluation.eventmetrics import COLLAR_SECONDS, EventFigures, event
 from detector.evaluation.hearing import Heard
 from detector.evaluation.labelmap import ClassMap
 from detector.evaluation.many import Outcome, hear_all
-from detector.evaluation.matching import Delay, delays, estimates, others, strays
+from detector.evaluation.matching import Delay, Estimate, delays, estimates, others, strays, unprompted
 from detector.evaluation.scoremetrics import ScoreFigures, score_figures
 
 
@@ -38,6 +38,8 @@ class VariantFigures:
     delays: tuple[Delay, ...]
     strays: Mapping[str, int]
     """Class -> its events that touch no true sound of it."""
+    unprompted: Mapping[str, int]
+    """Class -> its events that touch no true sound of any class."""
     others: Mapping[str, int]
     """Label that is no class of the truth -> its events."""
     windows: int
@@ -157,13 +159,18 @@ def _variant(
             for truth, estimated in zip(truths, told, strict=True)
             for delay in delays(truth, estimated, COLLAR_SECONDS)
         ),
-        strays=dict(
-            Counter(
-                stray.label
-                for truth, estimated in zip(truths, told, strict=True)
-                for stray in strays(truth, estimated, COLLAR_SECONDS)
-            )
-        ),
+        strays=_counted(strays, truths, told),
+        unprompted=_counted(unprompted, truths, told),
         others=dict(rest.most_common()),
         windows=sum(len(one.stops) for one in heard),
     )
+
+
+def _counted(
+    wrong: Callable[[Sequence[Annotation], Sequence[Estimate], float], list[Estimate]],
+    truths: Sequence[Sequence[Annotation]],
+    told: Sequence[Sequence[Estimate]],
+) -> dict[str, int]:
+    """Class -> how many of its events `wrong` picks."""
+    pairs = zip(truths, told, strict=True)
+    return dict(Counter(one.label for truth, own in pairs for one in wrong(truth, own, COLLAR_SECONDS)))

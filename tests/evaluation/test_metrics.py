@@ -8,7 +8,7 @@ import pytest
 from detector.evaluation.annotations import Annotation
 from detector.evaluation.clipmetrics import NOTHING, answer, clip_figures, own_class_told
 from detector.evaluation.hearing import Heard
-from detector.evaluation.matching import Estimate, HeardEvent, delays, estimates, others, strays
+from detector.evaluation.matching import Estimate, HeardEvent, delays, estimates, others, strays, unprompted
 from detector.evaluation.scoremetrics import score_track
 
 CLASSES = ["dog", "rain"]
@@ -90,6 +90,12 @@ def test_an_event_near_a_sound_of_its_class_is_no_stray():
         Estimate(0, 0.5, "dog", 1),
     ]
     assert strays(truth, told, 0.5) == [told[1], told[2]]
+
+
+def test_a_sound_taken_for_another_is_not_the_background():
+    truth = [Annotation(1.0, 2.0, "dog")]
+    told = [Estimate(1, 2, "rain", 2), Estimate(2.6, 3, "dog", 3), Estimate(0, 0.4, "rain", 1)]
+    assert unprompted(truth, told, 0.5) == [told[1], told[2]]
 
 
 def test_latency_is_from_the_true_onset_to_the_decision():
