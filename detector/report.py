@@ -106,7 +106,11 @@ def prometheus_text(report: Mapping[str, object]) -> str:
             if value is not None:
                 full = f"sound_detector_{name}" + ("_total" if kind == "counter" else "")
                 lines += [f"# HELP {full} {help_text}", f"# TYPE {full} {kind}", f"{full} {value}"]
+    model, version = _escaped(report["model"]), _escaped(report["version"])
     lines += [
+        "# HELP sound_detector_info What runs: the model with its heads, and the version.",
+        "# TYPE sound_detector_info gauge",
+        f'sound_detector_info{{model="{model}",version="{version}"}} 1',
         "# HELP sound_detector_listening Whether sound arrives.",
         "# TYPE sound_detector_listening gauge",
         f"sound_detector_listening {int(report['state'] == 'listening')}",

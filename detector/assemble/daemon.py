@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -24,6 +25,8 @@ from detector.report import make_report, prometheus_text
 from detector.sinks.limits import SubscriberCounts
 from detector.sinks.message import hello_fields, run_id_text
 
+log = logging.getLogger(__name__)
+
 BLOCK_SECONDS = 0.13
 """Longest block: the reader's slack grows with it, the delay too where it does not divide the hop."""
 QUEUE_SECONDS = 5.0
@@ -39,6 +42,8 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
     settings = pinned(loaded.settings)
     model = load_model(settings)
     spec = model.spec
+    if spec.name != settings.model.name:  # heads that lie in the models folder listen unasked
+        log.info("daemon.model name=%s labels=%d", spec.name, len(spec.labels))
     with loaded.placing():
         pipeline = make_pipeline(settings, model.classifier, model.heads)
     hop = hop_length(settings, spec)

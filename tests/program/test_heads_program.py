@@ -33,7 +33,12 @@ NETWORKS = ("Loud", "/m/loud", "ear")
 HEADS = ("Dog", "doorbell/Dog", "doorbell")
 
 
-def test_a_head_dropped_into_the_folder_listens_after_a_hang_up(start, models):
+def model_told(run) -> str:
+    """What `status` says of the daemon at events.sock."""
+    return json.loads(run("status", "unix://events.sock", "--json").out.seen[0])["model"]
+
+
+def test_a_head_dropped_into_the_folder_listens_after_a_hang_up(start, run, models):
     """The stream goes on: same run, no sample lost; who connects then is told of the new labels."""
     program = start(
         *("--model", "ear", "--input", "-", "--gate", "off", "--no-gain"),
@@ -41,10 +46,12 @@ def test_a_head_dropped_into_the_folder_listens_after_a_hang_up(start, models):
     )
     program.feed(loud(1.5))
     begun = program.event("start", "Loud")
+    assert model_told(run) == "ear"
     write_head(models)
     program.send(signal.SIGHUP)
     program.says("reload.model name=ear+doorbell labels=4")
     program.says("daemon.reloaded")
+    assert model_told(run) == "ear+doorbell"
     listener = start("listen", "unix://events.sock", "--json")
     listener.says("with ear+doorbell")
     program.feed(loud(2.0))
@@ -58,10 +65,11 @@ def test_a_head_dropped_into_the_folder_listens_after_a_hang_up(start, models):
 
 
 def test_a_broken_one_is_one_line_and_the_daemon_goes_on(start, models):
+    write_head(models)
     program = start("--model", "ear", "--input", "-", "--gate", "off", "--no-gain")
+    program.says("daemon.model name=ear+doorbell labels=4")
     program.feed(loud(1.5))
     program.event("start", "Loud")
-    write_head(models)
     (models / "doorbell" / "doorbell.tflite").write_bytes(b"half a file")
     program.send(signal.SIGHUP)
     line = program.says("daemon.reload_refused")
