@@ -19,6 +19,9 @@ from detector.training.survey import Look
 SILENT_DBFS = -60.0
 """A clip whose largest sample is below this holds nothing that could be learned."""
 
+QUIET_DBFS = -40.0
+"""A room is quiet where the RMS of most seconds is below this."""
+
 FEW_CLIPS = 10
 FEW_SOURCES = 3
 LONG_SECONDS = 60.0
@@ -65,6 +68,14 @@ def sort_out(
     remaining = [clip for clip, _ in kept]
     check_classes(remaining)
     findings += few(remaining)
+    rooms = [look.level_dbfs for clip, look in kept if _is_background(clip)]
+    if rooms and min(rooms) > QUIET_DBFS:
+        findings.append(
+            Finding(
+                f"the background holds no quiet room (its quietest clip is at {min(rooms):.0f} dBFS): soft "
+                "noise may be taken for a class; add some with: sound-detector record background"
+            )
+        )
     return remaining, findings
 
 

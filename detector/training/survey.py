@@ -30,6 +30,8 @@ class Look:
     seconds: float
     peak_dbfs: float
     """Largest sample re full scale; -inf for digital silence."""
+    level_dbfs: float
+    """RMS of its median second re full scale: what it is like most of the time."""
 
 
 def look_at(path: Path) -> Look:
@@ -37,16 +39,23 @@ def look_at(path: Path) -> Look:
     content = content_sha256(path)
     digest = hashlib.blake2b(digest_size=16)
     peak, samples = 0, 0
+    powers = []
     recording = Recording(path=path, sample_rate=LOOK_RATE, block_length=LOOK_RATE)
     try:
         for block in recording.blocks():
             digest.update(block.samples.tobytes())
             peak = max(peak, int(np.abs(block.samples.astype(np.int32)).max(initial=0)))
+            powers.append(float(np.mean(np.square(block.samples, dtype=np.float64))))
             samples = block.stop
     finally:
         recording.close()
-    level = 20 * float(np.log10(peak / 32768)) if peak else -np.inf
-    return Look(content, digest.hexdigest(), samples / LOOK_RATE, level)
+    level = float(np.sqrt(np.median(powers))) if powers else 0.0
+    return Look(content, digest.hexdigest(), samples / LOOK_RATE, _dbfs(peak), _dbfs(level))
+
+
+def _dbfs(value: float) -> float:
+    """Of a value in units of a sample's."""
+    return 20 * float(np.log10(value / 32768)) if value else -np.inf
 
 
 def look_at_all(paths: Sequence[Path], *, jobs: int, progress: Progress) -> list[Look | DetectorError]:

@@ -14,8 +14,8 @@ def clip(label: str, number: int, source: str | None = None) -> Clip:
     return Clip(Path(f"{label}/{number}.wav"), label, None, source or f"{label}-{number}")
 
 
-def look(sound: str, *, peak: float = -6.0, seconds: float = 3.0) -> Look:
-    return Look(content=sound, sound=sound, seconds=seconds, peak_dbfs=peak)
+def look(sound: str, *, peak: float = -6.0, seconds: float = 3.0, level: float = -50.0) -> Look:
+    return Look(content=sound, sound=sound, seconds=seconds, peak_dbfs=peak, level_dbfs=level)
 
 
 def dataset(*labels: str, count: int = 12) -> tuple[list[Clip], list[Look | DetectorError]]:
@@ -48,6 +48,14 @@ def test_silence_is_nothing_to_learn_but_may_be_background() -> None:
     kept, _ = sort_out(clips, looks)
     assert clips[0] not in kept
     assert clips[-1] in kept
+
+
+def test_a_background_without_a_quiet_room_is_told() -> None:
+    clips, looks = dataset("bell", "background")
+    rain = [look(str(one.path), level=-20.0) for one in clips]
+    assert "no quiet room (its quietest clip is at -20 dBFS)" in texts(clips, rain)
+    assert "quiet room" not in texts(clips, [*rain[:-1], looks[-1]]), "one is enough"
+    assert "quiet room" not in texts(*dataset("bell", "knock")), "there is no background at all"
 
 
 def test_a_sound_in_two_classes_teaches_neither() -> None:
