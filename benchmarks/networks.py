@@ -1,7 +1,8 @@
 """Networks from scratch on the folds of a dataset: accuracy on the clips held out, by their mean scores.
 
-The clips held out decide nothing: no epoch, no threshold is chosen by them, and clips of one source never lie
-in two folds. Windows are the daemon's, 0.24 s apart. The time is this process's CPU time on one core.
+A clip's mean is over the windows that lie wholly in it, as `train` has it, 0.24 s apart, as the daemon's. The
+clips held out decide nothing: no epoch, no threshold is chosen by them, and clips of one source never lie in
+two folds. The time is this process's CPU time on one core.
 
     python -m benchmarks.networks DATASET [--arch cnn] [--augment stretch,pitch] [--dilations 1]
 """
@@ -16,6 +17,7 @@ import numpy as np
 
 from benchmarks.report import table
 from detector.evaluation.datasets import Dataset, read_dataset
+from detector.training.crossvalidation import answer
 from detector.training.networks import ARCHITECTURES, make_network_recipe
 from detector.training.networks.network import NetworkRecipe
 from detector.training.recipe import Example, NetworkOptions, Task
@@ -74,7 +76,11 @@ def _held_out(recipe: NetworkRecipe, dataset: Dataset, fold: str, seed: int) -> 
     task = Task(tuple(classes), multilabel=False, seed=seed)
     even = np.ones(len(classes), np.float32)
     fitted = recipe.fit(task, train, [], weights=even, checkpoint=None, progress=_quiet)
-    right = [fitted.scores(one).mean(axis=0).argmax() == one.targets.argmax() for one in test]
+    seconds = recipe.window / recipe.sample_rate
+    right = [
+        answer(fitted.scores(one), fitted.stops(one), seconds).argmax() == one.targets.argmax()
+        for one in test
+    ]
     return float(np.mean(right))
 
 

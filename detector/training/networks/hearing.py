@@ -1,7 +1,8 @@
 """What the daemon hears of a clip: its log-mel frames and gains for training, its windows for scores.
 
-A window ends on a multiples of the hop since the clip began and reaches back; what lies before the clip's
-first sample is silence, as in the daemon's ring. The gain in front of the classifier is the daemon's own.
+A window ends on a multiple of the hop since the clip began and reaches back; what lies before the clip's
+first sample is silence, as in the daemon's ring. The gain in front of the classifier and the gate that
+decides which windows there are are the daemon's own, as it is set by default.
 Frames are kept without gain, since a random crop of them gets the gain of the moment at which it ends.
 """
 
@@ -16,10 +17,13 @@ from numpy.typing import NDArray
 
 from detector.audio.framing import Framer
 from detector.audio.gain import Gain
-from detector.audio.level import LevelMeter
+from detector.audio.gate import Gate, LevelDetector
+from detector.audio.level import Level, LevelMeter
 from detector.audio.logmel import LogMel, LogMelParams
+from detector.audio.windows import WindowGrid
+from detector.backends.webrtc_vad import WebRtcVad
 from detector.errors import SourceError
-from detector.records import Block
+from detector.records import Block, Span
 from detector.sources.recording import Recording
 from detector.training.recipe import Example
 
@@ -27,6 +31,9 @@ FRAME_SECONDS = 0.03
 """The daemon's frames, of which it measures levels."""
 HOP_SECONDS = 0.24
 """From window to window, as the daemon's default."""
+PREROLL_SECONDS = 0.24
+VAD_MODE = 2
+"""The gate's defaults."""
 FULL_SCALE = 32768.0
 
 
@@ -72,7 +79,7 @@ class Hearing:
 
     def windows(self, samples: NDArray[np.int16]) -> NDArray[np.float32]:
         """Give the patch of every window that the daemon would form, shape (windows, frames, bands)."""
-        stops = self.stops(len(samples))
+        stops = self.stops(samples)
         gains = _at(self._gains(samples), np.array(stops), self._frame)
         led_in = np.concatenate((np.zeros(self.window, np.float32), _floats(samples)))
         patches = []
@@ -81,12 +88,17 @@ class Hearing:
             patches.append(self._log_mel(np.clip(heard, -1.0, 1.0)))
         return np.stack(patches)
 
-    def stops(self, length: int) -> list[int]:
-        """Where the windows of so many samples end."""
-        stops = list(range(self._hop, length + 1, self._hop))
-        if not stops or stops[-1] < length:
-            stops.append(length)  # the tail, as when the stream ends
-        return stops
+    def stops(self, samples: NDArray[np.int16]) -> list[int]:
+        """Where the windows end that its gate is open for; a clip too short for any has one, at its end."""
+        rate = self.front_end.sample_rate
+        vad = WebRtcVad(sample_rate=rate, mode=VAD_MODE)
+        gate = Gate(vads=[vad], level_detector=LevelDetector(), hangover=self.window)
+        grid = WindowGrid(window=self.window, hop=self._hop, preroll=round(PREROLL_SECONDS * rate))
+        frames, levels = self._levels(samples)
+        spans: list[Span] = []
+        for frame, level in zip(frames, levels, strict=True):
+            spans += grid.push(level.span, is_open=gate.push(frame, level))
+        return [span.stop for span in [*spans, *grid.last(len(samples))]] or [len(samples)]
 
     @property
     def _frame(self) -> int:
@@ -94,15 +106,20 @@ class Hearing:
 
     def _gains(self, samples: NDArray[np.int16]) -> NDArray[np.float64]:
         """Follow the daemon's gain, one value for each of its frames [dB]."""
-        rate, frame = self.front_end.sample_rate, self._frame
-        frames = Framer(frame_length=frame).push(Block(0, samples))
+        frames, levels = self._levels(samples)
         if not self._level or not frames:
             return np.zeros(max(1, len(frames)))
-        gain, gains = Gain(frame_length=frame, sample_rate=rate), []
-        for level in LevelMeter(sample_rate=rate, frame_length=frame).measure_all(frames):
+        gain, gains = Gain(frame_length=self._frame, sample_rate=self.front_end.sample_rate), []
+        for level in levels:
             gain.push(level)
             gains.append(gain.current())
         return np.array(gains)
+
+    def _levels(self, samples: NDArray[np.int16]) -> tuple[list[Block], list[Level]]:
+        """Cut the daemon's frames and measure them."""
+        frames = Framer(frame_length=self._frame).push(Block(0, samples))
+        meter = LevelMeter(sample_rate=self.front_end.sample_rate, frame_length=self._frame)
+        return frames, meter.measure_all(frames)
 
 
 def _at(gains: NDArray[np.float64], stops: NDArray[np.int_], frame: int) -> NDArray[np.float64]:

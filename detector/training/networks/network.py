@@ -154,7 +154,7 @@ class FittedNetwork:
 
     def stops(self, example: Example, /) -> NDArray[np.float64]:
         """Shape (windows,): seconds since the example began."""
-        stops = self._hearing.stops(len(self._hearing.read(example)))
+        stops = self._hearing.stops(self._hearing.read(example))
         return np.array(stops) / self._hearing.front_end.sample_rate
 
     def inputs(self, example: Example, /) -> NDArray[np.float32]:
