@@ -6,7 +6,7 @@ import argparse
 import math
 from pathlib import Path
 
-from detector.settingflags import add_config_flags, add_hearing_flags, device
+from detector.settingflags import add_config_flags, add_device_flag, add_hearing_flags
 
 ALARMS = ("limit", "raise", "keep")
 """Those of `detector.calibration.proposal.Alarms`."""
@@ -26,14 +26,7 @@ examples:
 def add_calibrate_flags(parser: argparse.ArgumentParser) -> None:
     """Add its flags, in groups."""
     room = parser.add_argument_group("the room")
-    room.add_argument(
-        "--device",
-        dest="source.device",
-        metavar="DEVICE",
-        type=device,
-        default=argparse.SUPPRESS,
-        help="index, name or part of the name of a microphone",
-    )
+    add_device_flag(room)
     room.add_argument(
         "--input",
         dest="inputs",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from detector.errors import ConfigError
-from detector.settingflags import add_config_flags, device
+from detector.settingflags import add_config_flags, add_device_flag
 
 if TYPE_CHECKING:
     from detector.collecting.request import Request
@@ -66,14 +66,7 @@ def add_record_flags(parser: argparse.ArgumentParser) -> None:
         "--out", metavar="DIR", type=Path, default=Path("sounds"), help="the dataset (default sounds)"
     )
     source = what.add_mutually_exclusive_group()
-    source.add_argument(
-        "--device",
-        dest="source.device",
-        metavar="DEVICE",
-        type=device,
-        default=argparse.SUPPRESS,
-        help="index, name or part of the name of a microphone",
-    )
+    add_device_flag(source)
     source.add_argument(
         "--input",
         dest="source.input",

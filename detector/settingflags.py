@@ -16,14 +16,7 @@ def add_setting_flags(parser: argparse.ArgumentParser) -> None:
 
 def _add_source_flags(parser: argparse.ArgumentParser) -> None:
     source = parser.add_argument_group("what to listen to")
-    _flag(
-        source,
-        "--device",
-        "source.device",
-        metavar="DEVICE",
-        type=device,
-        help="index, name or part of the name of a microphone",
-    )
+    add_device_flag(source)
     _flag(
         source,
         "--input",
@@ -52,6 +45,18 @@ def _add_source_flags(parser: argparse.ArgumentParser) -> None:
         help="channels of raw standard input (default 1)",
     )
     _flag(source, "--name", "source.name", metavar="NAME", help="what events call the source")
+
+
+def add_device_flag(group: argparse._ActionsContainer) -> None:
+    """Add the one that names a microphone."""
+    _flag(
+        group,
+        "--device",
+        "source.device",
+        metavar="DEVICE",
+        type=device,
+        help="index, name or part of the name of a microphone",
+    )
 
 
 def add_hearing_flags(parser: argparse.ArgumentParser) -> None:
@@ -152,7 +157,7 @@ def overrides(options: argparse.Namespace) -> Mapping[str, object]:
 
 
 def _flag(
-    group: argparse._ArgumentGroup,
+    group: argparse._ActionsContainer,
     name: str,
     key: str,
     help: str,

@@ -26,7 +26,7 @@ def index_html(summaries: Mapping[str, Summary], total: Summary, *, zone: tzinfo
         (str(len(total.labels)), "labels"),
     ]
     rows = "".join(_row(name, summary, zone) for name, summary in summaries.items())
-    head = '<th>recording</th><th>began</th><th class="n">length</th><th class="n">sounds</th>'
+    head = '<th>recording</th><th class="n">began</th><th class="n">length</th><th class="n">sounds</th>'
     body = (
         f"<h1>What was heard</h1>{facts_html(facts)}"
         '<section><h2>Recordings</h2><div class="scroll"><table>'

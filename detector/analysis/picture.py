@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from detector.analysis.tables import length_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 MOST_ROWS = 14
 """Labels in the timeline, those heard longest; the others share a last row."""
@@ -96,8 +98,15 @@ def draw(
     figure.text(left, head, _plain(title), fontsize=12.5, fontweight="bold", color=INK, ha="left")
     figure.text(left + width, head, heading(summary, zone), fontsize=9.5, color=FAINT, ha="right")
 
+    return png_of(figure, dpi=DPI)
+
+
+def png_of(figure: Figure, *, dpi: int) -> bytes:
+    """A figure as PNG; letters that the font lacks become boxes, without a word about each."""
     png = io.BytesIO()
-    figure.savefig(png, format="png", dpi=DPI, facecolor="white", metadata={"Software": "sound-detector"})
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
+        figure.savefig(png, format="png", dpi=dpi, facecolor="white", metadata={"Software": "sound-detector"})
     return png.getvalue()
 
 

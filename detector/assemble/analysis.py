@@ -19,10 +19,10 @@ from detector.analysis.formats import SCORES
 from detector.analysis.recordings import find_recordings
 from detector.analysis.session import Session
 from detector.analysis.task import Wanted
+from detector.assemble.given import given_settings
 from detector.assemble.model import load_model, pinned
 from detector.assemble.pipeline import check_labels, make_label_map, make_pipeline
 from detector.config import Settings
-from detector.configfile import load_settings
 from detector.errors import ConfigError, DetectorError
 from detector.interfaces import Classifier, Stage
 from detector.records import Block, Event, Label, ModelSpec, Scores, Span, Window
@@ -43,12 +43,7 @@ def analyze_command(
 
     `options` as `detector.analyzeflags` defines them, `overrides` the settings among them.
     """
-    loaded = load_settings(
-        config_path=options.config,
-        environ=environ,
-        overrides=overrides,
-        set_expressions=options.set_expressions,
-    )
+    loaded = given_settings(options, overrides, environ)
     settings = pinned(loaded.settings)
     with loaded.placing():
         check_labels(settings)

@@ -10,6 +10,7 @@ from detector import modelstore
 from detector.assemble.changes import given, read_back, with_changes
 from detector.assemble.daemon import block_length
 from detector.assemble.edges import make_source
+from detector.assemble.given import given_settings
 from detector.assemble.model import load_model, pinned
 from detector.assemble.pipeline import (
     FRAME_SECONDS,
@@ -37,7 +38,7 @@ from detector.calibration.proposal import Alarms, Change
 from detector.calibration.replay import Replay, Stages
 from detector.calibration.votes import Votes
 from detector.config import Settings
-from detector.configfile import Loaded, load_settings
+from detector.configfile import Loaded
 from detector.errors import ConfigError
 from detector.events.dating import LevelHistory
 from detector.events.voting import PRESETS
@@ -50,19 +51,11 @@ def calibrate_command(
     options: argparse.Namespace, overrides: Mapping[str, object], environ: Mapping[str, str]
 ) -> int:
     """Do what `sound-detector calibrate` was asked; `overrides`: the settings among `options`."""
-    given = dict(overrides)
-    if "source.device" in given:
-        if options.inputs:
-            raise ConfigError("--device and --input: choose one of them")
-        given["source.input"] = None  # a file may name a recording; the microphone asked for here wins
+    if "source.device" in overrides and options.inputs:
+        raise ConfigError("--device and --input: choose one of them")
     if options.inputs.count("-") and len(options.inputs) > 1:
         raise ConfigError("--input -: standard input comes alone")
-    loaded = load_settings(
-        config_path=options.config,
-        environ=environ,
-        overrides=given,
-        set_expressions=options.set_expressions,
-    )
+    loaded = given_settings(options, overrides, environ)
     bench = RoomBench(loaded, inputs=options.inputs, keep=options.keep)
     minutes = options.minutes
     if minutes is None and any(source.live for source in bench.sources):

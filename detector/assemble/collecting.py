@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from detector.assemble.edges import make_source
+from detector.assemble.given import given_settings
 from detector.collecting.command import record
-from detector.configfile import load_settings
 from detector.interfaces import Source
 from detector.recordflags import record_request
 
@@ -17,15 +17,7 @@ def record_command(
     options: argparse.Namespace, overrides: Mapping[str, object], environ: Mapping[str, str]
 ) -> int:
     """Do what `sound-detector record` was asked; `overrides`: the settings among `options`."""
-    given = dict(overrides)
-    if "source.device" in given:
-        given["source.input"] = None  # a file may name a recording; the microphone asked for here wins
-    settings = load_settings(
-        config_path=options.config,
-        environ=environ,
-        overrides=given,
-        set_expressions=options.set_expressions,
-    ).settings
+    settings = given_settings(options, overrides, environ).settings
     wanted = replace(settings.source, name=None)
 
     def source(rate: int, block_length: int, /) -> Source:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from detector.assemble.daemon import block_length
 from detector.assemble.edges import make_source
+from detector.assemble.given import given_settings
 from detector.assemble.model import load_model, pinned, select
 from detector.assemble.pipeline import check_labels, hop_length, make_pipeline
 from detector.config import Settings
-from detector.configfile import load_settings
 from detector.evaluation.command import evaluate
 from detector.evaluation.hearing import Ear, MakeEar
 from detector.evaluationflags import evaluate_request
@@ -28,12 +28,7 @@ def evaluate_command(
     options: argparse.Namespace, overrides: Mapping[str, object], environ: Mapping[str, str]
 ) -> int:
     """Do what `sound-detector evaluate` was asked; `overrides`: the settings among `options`."""
-    loaded = load_settings(
-        config_path=options.config,
-        environ=environ,
-        overrides=overrides,
-        set_expressions=options.set_expressions,
-    )
+    loaded = given_settings(options, overrides, environ)
     settings = pinned(loaded.settings)
     with loaded.placing():
         check_labels(settings)

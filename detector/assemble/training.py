@@ -10,10 +10,10 @@ from pathlib import Path
 from detector import __version__, modelstore
 from detector.assemble.daemon import block_length
 from detector.assemble.edges import make_source
+from detector.assemble.given import given_settings
 from detector.assemble.pipeline import hop_length, make_pipeline
 from detector.backends.bundle import load_bundle
 from detector.config import Settings
-from detector.configfile import load_settings
 from detector.interfaces import Classifier, Source
 from detector.modelstore.store import networks
 from detector.pipeline import Pipeline
@@ -35,12 +35,7 @@ def train_command(
 ) -> int:
     """Do what `sound-detector train` was asked; `overrides`: the settings among `options`."""
     check_train_flags(options)
-    settings = load_settings(
-        config_path=options.config,
-        environ=environ,
-        overrides=overrides,
-        set_expressions=options.set_expressions,
-    ).settings
+    settings = given_settings(options, overrides, environ).settings
     request = train_request(options)
     way = _head_way(options, settings, request) if options.arch is None else _network_way(options, settings)
     return train(request, way)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.analysis.picture import png_of
 from detector.evaluation.clipmetrics import NOTHING
 from detector.evaluation.extra import needed
 
 CELL_INCHES = 0.34
+DPI = 110
 MOST_NUMBERED = 30
 """Classes up to which each cell shows its count."""
 
@@ -20,7 +21,7 @@ def confusion_png(classes: Sequence[str], counts: NDArray[np.int64], title: str)
     """PNG; `counts` (classes, classes + 1): true by answered; the colour is the share of the true class."""
     figure_module = needed("matplotlib.figure", "matplotlib")
     side = max(4.0, 2.4 + CELL_INCHES * len(classes))
-    figure = figure_module.Figure(figsize=(side + 0.4, side), dpi=110, layout="constrained")
+    figure = figure_module.Figure(figsize=(side + 0.4, side), layout="constrained")
     axes = figure.add_subplot()
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)  # (classes, classes + 1)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
@@ -34,6 +35,4 @@ def confusion_png(classes: Sequence[str], counts: NDArray[np.int64], title: str)
             if count:
                 colour = "white" if shares[row, column] > 0.6 else "black"
                 axes.text(column, row, str(count), ha="center", va="center", fontsize=7, color=colour)
-    out = io.BytesIO()
-    figure.savefig(out, format="png")
-    return out.getvalue()
+    return png_of(figure, dpi=DPI)

@@ -96,7 +96,7 @@ class TestTheTimeline:
         assert 2 < len(ticks) <= 12
         assert ticks[-1] <= seconds
 
-    @pytest.mark.parametrize("sounds", [[], [make_sound(0.5, 1, "costs $5 or $6")]])
+    @pytest.mark.parametrize("sounds", [[], [make_sound(0.5, 1, "costs $5 or $6"), make_sound(1, 2, "雨")]])
     def test_is_drawn(self, sounds):
         pytest.importorskip("matplotlib")
         png = draw(overview(tone(500, 2)), sounds, summary(sounds, 2.0), title="a $ b $", zone=UTC)
