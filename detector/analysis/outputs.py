@@ -10,6 +10,7 @@ from typing import Self, TextIO
 
 from detector.analysis.formats import FORMATS, SCORES, Format
 from detector.analysis.formats.scores import ENDING as SCORES_ENDING
+from detector.analysis.formats.scores import rows_path
 from detector.analysis.sounds import Sound
 from detector.analysis.task import Wanted
 from detector.errors import SinkError
@@ -25,6 +26,15 @@ def output_names(name: str, wanted: Wanted) -> tuple[str, ...]:
     endings += [PICTURE_ENDING] if wanted.plot else []
     endings += [PAGE_ENDING] if wanted.report else []
     return tuple(name + ending for ending in endings)
+
+
+def discard_parts(folder: Path, name: str, wanted: Wanted) -> None:
+    """Remove what gathered for a recording whose process was ended before it could do so itself."""
+    for output in output_names(name, wanted):
+        part = folder / (output + PART)
+        for path in (part, rows_path(part)):
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
 
 
 class Outputs:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from detector.analysis.formats import FORMATS
-from detector.analysis.outputs import output_names
+from detector.analysis.outputs import discard_parts, output_names
 from detector.analysis.pool import Pool
 from detector.analysis.progress import Bar
 from detector.analysis.recordings import Recording
@@ -66,7 +66,17 @@ class Session:
                 folder.keep(recording, done, anew=overwrite)
                 summaries[recording.name] = done.summary
 
-        failures = self._work(left, path, keep)
+        try:
+            failures = self._work(left, path, keep)
+        except KeyboardInterrupt:
+            if not self.quiet:
+                done = f"{len(summaries)} of {len(self.recordings)} recordings are done"
+                print(f"stopped: {done}; the same command goes on with the others", file=sys.stderr)
+            raise
+        finally:
+            for recording in left:
+                if recording.name not in summaries:
+                    discard_parts(path, recording.name, self.wanted)
         ordered = {r.name: summaries[r.name] for r in self.recordings if r.name in summaries}
         self._write_totals(path, ordered)
         if ordered:

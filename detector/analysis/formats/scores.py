@@ -23,6 +23,11 @@ ENDING = ".scores.npz"
 COPY_BYTES = 1 << 20
 
 
+def rows_path(path: Path) -> Path:
+    """Where the rows of a file gather until it is made."""
+    return path.with_name(path.name + ".rows")
+
+
 class ScoresFile:
     """Gathers rows on disk, so that memory does not grow with the recording; `close` makes the file."""
 
@@ -30,7 +35,7 @@ class ScoresFile:
         self._path = path
         self._labels = tuple(labels)
         self._rate = sample_rate
-        self._rows_path = path.with_name(path.name + ".rows")
+        self._rows_path = rows_path(path)
         self._rows: IO[bytes] = self._rows_path.open("w+b")
         self._spans = array("q")
 

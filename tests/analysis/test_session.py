@@ -1,0 +1,65 @@
+"""Many recordings into one folder, and what Ctrl-C leaves of that."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from detector.analysis.outputs import PART
+from detector.analysis.recordings import find_recordings
+from detector.analysis.session import Session
+from detector.analysis.summary import Summary
+from detector.analysis.task import Done, Wanted
+
+
+def interrupted_at(name: str):
+    """Work that writes a line, and has its user press Ctrl-C in the middle of the recording of this name."""
+
+    def work(task, tell):
+        output = task.recording.name + ".csv"
+        part = Path(task.folder, output + PART)
+        part.write_text("half\n")
+        if task.recording.name == name:
+            Path(task.folder, f"{name}.scores.npz{PART}.rows").write_text("rows")
+            os.kill(os.getppid(), signal.SIGINT)
+            threading.Event().wait()  # until it is ended from outside
+        part.rename(Path(task.folder, output))
+        return Done(Summary(heard_seconds=1.0, recordings=1), (output,))
+
+    return work
+
+
+@pytest.fixture
+def interrupts():
+    """Ctrl-C is an exception here even where the suite runs in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interrupts")
+@pytest.mark.skipif(os.name == "nt", reason="no signals to send there")
+def test_ctrl_c_keeps_what_is_whole_and_the_same_command_goes_on(tmp_path, capsys):
+    (tmp_path / "in").mkdir()
+    for name in ("a", "b", "c"):
+        (tmp_path / "in" / f"{name}.wav").write_bytes(b"RIFF")
+    out = tmp_path / "out"
+
+    def session(stop):
+        recordings = find_recordings([tmp_path / "in"])
+        wanted = Wanted(("csv",) if stop != "b" else ("csv", "scores"))
+        return Session(recordings, wanted, partial(interrupted_at, stop), 1, {"program": "test"})
+
+    with pytest.raises(KeyboardInterrupt):
+        session("b").into_folder(out, overwrite=False)
+    assert sorted(path.name for path in out.iterdir()) == ["a.csv", "a.summary.json", "analysis.json"]
+    told = capsys.readouterr().err
+    assert "stopped: 1 of 3 recordings are done; the same command goes on with the others" in told
+    assert session("none").into_folder(out, overwrite=False) == 0
+    assert {"a.csv", "b.csv", "c.csv"} <= {path.name for path in out.iterdir()}
+    assert "1 of 3 are done already" in capsys.readouterr().err
