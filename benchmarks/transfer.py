@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.assemble.training import ListenerMaker, embedding_cache, find_base, hearing_settings
+from detector.assemble.training import find_base, hear_all, hearing_settings
 from detector.config import Settings
 from detector.evaluation.datasets import read_dataset
 from detector.evaluation.report import Cell, table
@@ -24,7 +24,6 @@ from detector.training.bars import Bars
 from detector.training.crossvalidation import answer
 from detector.training.folds import fold_numbers
 from detector.training.heads import HeadRecipe
-from detector.training.library import make_library
 from detector.training.logistic import regression
 from detector.training.material import Material, class_weights, from_clips
 from detector.training.perceptron import Plan
@@ -52,16 +51,12 @@ def heard(root: Path, base: str) -> Heard:
     """Read a dataset and listen to it."""
     material = from_clips(read_dataset(root).clips, seed=0)
     settings = hearing_settings(Settings(), base)
+    found = find_base(settings)
     with Bars() as bars:
-        library = make_library(
-            [example.path for example in material.examples],
-            ListenerMaker(settings),
-            embedding_cache(settings),
-            jobs=0,
-            progress=bars,
-        )
+        paths = [example.path for example in material.examples]
+        library, soft_noise = hear_all(settings, found, paths, jobs=0, progress=bars)
     kept = tuple(example for example in material.examples if example.path in library.heard)
-    recipe = HeadRecipe(find_base(settings), library, "logistic", CONTEXT_SECONDS, Plan())
+    recipe = HeadRecipe(found, library, "logistic", CONTEXT_SECONDS, Plan(), soft_noise)
     return Heard(Material(material.task, kept), recipe)
 
 

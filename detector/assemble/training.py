@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from detector import __version__, modelstore
 from detector.assemble.daemon import block_length
@@ -21,10 +22,11 @@ from detector.trainflags import CONTEXT_SECONDS, check_train_flags, network_opti
 from detector.training.cache import EmbeddingCache, users_cache
 from detector.training.command import Request, Way, train
 from detector.training.heads import Base, HeadRecipe
-from detector.training.library import make_library
+from detector.training.library import Library, make_library
 from detector.training.listening import GATED, UNGATED, Listener
 from detector.training.perceptron import Plan
 from detector.training.recipe import Progress, Recipe
+from detector.training.softnoise import write_soft_noise
 
 DECISIVE = ("gate", "windows", "level")
 """Of the settings: those that decide what is heard."""
@@ -50,12 +52,26 @@ def _head_way(options: argparse.Namespace, settings: Settings, request: Request)
     plan = replace(plan, epochs=options.epochs or plan.epochs, batch=options.batch or plan.batch)
 
     def prepare(paths: Sequence[Path], progress: Progress) -> Recipe:
-        library = make_library(
-            paths, ListenerMaker(settings), embedding_cache(settings), jobs=request.jobs, progress=progress
-        )
-        return HeadRecipe(base, library, options.head or "logistic", context, plan)
+        library, soft_noise = hear_all(settings, base, paths, jobs=request.jobs, progress=progress)
+        return HeadRecipe(base, library, options.head or "logistic", context, plan, soft_noise)
 
     return Way(prepare, context, base.name, base.labels)
+
+
+def hear_all(
+    settings: Settings, base: Base, paths: Sequence[Path], *, jobs: int, progress: Progress
+) -> tuple[Library, tuple[Path, ...]]:
+    """Listen to the recordings, and to soft noise, whose names in the library are returned beside it."""
+    with TemporaryDirectory() as folder:
+        soft_noise = write_soft_noise(Path(folder), base.sample_rate)
+        library = make_library(
+            [*paths, *soft_noise],
+            ListenerMaker(settings),
+            embedding_cache(settings),
+            jobs=jobs,
+            progress=progress,
+        )
+    return library, soft_noise
 
 
 def _network_way(options: argparse.Namespace, settings: Settings) -> Way:

@@ -72,8 +72,8 @@ def sort_out(
     if rooms and min(rooms) > QUIET_DBFS:
         findings.append(
             Finding(
-                f"the background holds no quiet room (its quietest clip is at {min(rooms):.0f} dBFS): soft "
-                "noise may be taken for a class; add some with: sound-detector record background"
+                f"the background holds no quiet room (its quietest clip is at {min(rooms):.0f} dBFS): "
+                "artificial noise stands in for it; yours is better: sound-detector record background"
             )
         )
     return remaining, findings

@@ -53,6 +53,8 @@ class HeadRecipe:
     context_seconds: float
     plan: Plan
     """Of the MLP; a logistic head takes nothing from it."""
+    soft_noise: Sequence[Path] = ()
+    """Recordings in the library that are no event, learned beside every dataset."""
 
     @property
     def description(self) -> str:
@@ -94,7 +96,7 @@ class HeadRecipe:
         epochs: int | None = None,
     ) -> FittedHead:
         """Fit in memory; a break costs seconds, so nothing is kept at `checkpoint`."""
-        rows = self._rows(train, weights)
+        rows = _joined(self._rows(train, weights), self._noise_rows(task))
         history: Sequence[Mapping[str, float]] = ()
         if self.kind == "logistic":
             layers = fit_logistic(rows.values, rows.targets, rows.weights, multilabel=task.multilabel)
@@ -122,18 +124,39 @@ class HeadRecipe:
             empty = np.zeros((0, self.base.features), np.float32)
             return Rows(empty, np.zeros((0, len(weights)), np.float32), empty[:, 0])
         targets = np.array([example.targets for example, _ in heard], np.float32)
-        each = example_weights(targets, weights)
+        return self._spread([one for _, one in heard], targets, example_weights(targets, weights))
+
+    def _noise_rows(self, task: Task) -> Rows:
+        """The background where there is one, else nothing, or every class alike: no more one than another."""
+        identity = np.eye(len(task.classes), dtype=np.float32)
+        if task.background is not None:
+            targets = identity[[task.classes.index(task.background)]]
+        else:
+            targets = np.zeros_like(identity[:1]) if task.multilabel else identity
+        heard = [self.library[path] for path in self.soft_noise for _ in targets]
+        return self._spread(
+            heard,
+            np.tile(targets, (len(self.soft_noise), 1)),
+            np.full(len(heard), 1 / len(targets), np.float32),
+        )
+
+    def _spread(
+        self, heard: Sequence[Listened], targets: NDArray[np.float32], weights: NDArray[np.float32]
+    ) -> Rows:
+        """Several means of each recording, which share its weight."""
         means = [
             learning_means(
                 one.embeddings.astype(np.float32), one.stops, self.context_seconds, self.base.hop_seconds
             )
-            for _, one in heard
+            for one in heard
         ]
         counts = [len(shares) for _, shares in means]
+        no_values, no_shares = np.zeros((0, self.base.features), np.float32), np.zeros(0, np.float32)
         return Rows(
-            values=signed_sqrt(np.concatenate([values for values, _ in means])),
+            values=signed_sqrt(np.concatenate([no_values, *(values for values, _ in means)])),
             targets=np.repeat(targets, counts, axis=0),
-            weights=np.concatenate([shares for _, shares in means]) * np.repeat(each, counts),
+            weights=np.concatenate([no_shares, *(shares for _, shares in means)])
+            * np.repeat(weights, counts),
         )
 
     def _means(self, example: Example) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
@@ -165,3 +188,11 @@ class FittedHead:
     def scores(self, example: Example, /) -> NDArray[np.float32]:
         """Shape (windows, classes)."""
         return self.graph.run(self.inputs(example))
+
+
+def _joined(one: Rows, other: Rows) -> Rows:
+    return Rows(
+        np.concatenate([one.values, other.values]),
+        np.concatenate([one.targets, other.targets]),
+        np.concatenate([one.weights, other.weights]),
+    )
