@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from detector.errors import ConfigError
 from detector.settingflags import add_config_flags, add_hearing_flags
 
 if TYPE_CHECKING:
@@ -134,7 +135,11 @@ def add_soundscape(parser: argparse.ArgumentParser) -> None:
 
 
 def evaluate_request(options: argparse.Namespace, *, hop_seconds: float) -> EvaluateRequest:
-    """What `evaluate` was asked for."""
+    """What `evaluate` was asked for; raises ConfigError where flags have nothing to say together."""
+    if options.annotations is None and options.ignore:
+        raise ConfigError("--ignore is about annotated recordings: add --annotations")
+    if options.annotations is not None and options.layout is not None:
+        raise ConfigError("--layout is about a dataset of clips: leave it out beside --annotations")
     from detector.evaluation.command import Request
 
     return Request(

@@ -117,7 +117,9 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise AnnotationError(f"cannot read {path}: {error}; expected UTF-8 text") from error
+        raise AnnotationError(
+            f"cannot read {path}: {getattr(error, 'strerror', None) or error}; expected UTF-8 text"
+        ) from error
 
 
 def fault(place: str, what: str) -> NoReturn:

@@ -42,7 +42,7 @@ def evaluate(request: Request, spec: ModelSpec, make_ear: MakeEarOf) -> int:
     """Do it and print the figures; the status is 1 where a file could not be read."""
     if request.out is not None:
         make_folder(request.out, overwrite=request.overwrite)
-    table = dict(read_map(SHIPPED)) | (read_map(request.map_file) if request.map_file else {})
+    table = read_map(request.map_file) if request.map_file else {}
     if request.annotations is None:
         return _clips(request, spec, make_ear, table)
     return _recordings(request, request.annotations, spec, make_ear, table)
@@ -91,7 +91,7 @@ def _map(
     classes: Sequence[str], spec: ModelSpec, table: Mapping[str, Sequence[str]], request: Request
 ) -> ClassMap:
     where = f"as {request.map_file} says" if request.map_file else "name its labels with --map FILE"
-    return make_class_map(classes, spec.labels, table, where=where)
+    return make_class_map(classes, spec.labels, table, shipped=read_map(SHIPPED), where=where)
 
 
 def find_recordings(paths: Sequence[Path]) -> list[Path]:

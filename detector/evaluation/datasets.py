@@ -157,7 +157,7 @@ def _rows(path: Path, columns: Sequence[str]) -> list[Mapping[str, str]]:
             reader = csv.DictReader(file)
             rows = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DatasetError(f"cannot read {path}: {error}") from error
+        raise DatasetError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
     missing = [column for column in columns if column not in (reader.fieldnames or ())]
     if missing:
         raise DatasetError(

@@ -1,4 +1,4 @@
-"""A dataset's classes as a model's labels: a shipped table, the user's own, or names that are the same.
+"""A dataset's classes as a model's labels: the user's own table, or a shipped one and equal names.
 
 A label's kinds count for its class too (`Bark` for a class that names `Dog`), unless another class
 claims them by name.
@@ -39,7 +39,7 @@ def read_map(path: Path) -> dict[str, tuple[str, ...]]:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.reader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DatasetError(f"cannot read {path}: {error}") from error
+        raise DatasetError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
     if not rows or [cell.strip().lower() for cell in rows[0]] != ["class", "labels"]:
         raise DatasetError(f"{path}, line 1: expected the heading class,labels")
     found: dict[str, tuple[str, ...]] = {}
@@ -53,21 +53,29 @@ def read_map(path: Path) -> dict[str, tuple[str, ...]]:
 
 
 def make_class_map(
-    classes: Iterable[str], labels: Sequence[Label], table: Mapping[str, Sequence[str]], *, where: str
+    classes: Iterable[str],
+    labels: Sequence[Label],
+    table: Mapping[str, Sequence[str]],
+    *,
+    shipped: Mapping[str, Sequence[str]] | None = None,
+    where: str,
 ) -> ClassMap:
-    """Find each class's labels: in the table, else by the same name; DatasetError tells the nearest names.
+    """Find each class's labels; DatasetError tells the nearest names.
 
-    `where` says in errors where a class gets its labels.
+    What `table` says must be there, all of it. A class that it lacks has what the model knows of the
+    `shipped` table's labels, and those of the class's own name: a model may have been taught these very
+    classes. `where` says in errors where a class gets its labels.
     """
-    places = {normal(label.name): place for place, label in reversed([*enumerate(labels)])}
+    places: dict[str, list[int]] = {}
+    for place, output in enumerate(labels):
+        places.setdefault(normal(output.name), []).append(place)
     chosen: dict[str, list[int]] = {}
     unmapped = []
     for name in sorted(set(classes)):
         wanted = table.get(normal(name))
-        if normal(name) in places and not any(normal(label) in places for label in wanted or ()):
-            wanted = (name,)  # a model that was taught these very classes
-        elif wanted is None:
-            wanted = (name,)
+        if wanted is None:
+            usual = (shipped or {}).get(normal(name), (name,))
+            wanted = [label for label in (*usual, name) if normal(label) in places] or usual
         if not wanted:
             unmapped.append(name)
             continue
@@ -76,7 +84,7 @@ def make_class_map(
                 raise DatasetError(
                     f"class {name!r}: the model has no label {label!r}{nearest(label, labels)} ({where})"
                 )
-        chosen[name] = [places[normal(label)] for label in wanted]
+        chosen[name] = sorted({place for label in wanted for place in places[normal(label)]})
     claimed = _claims(chosen, labels)
     columns = {
         name: tuple(

@@ -43,9 +43,26 @@ def test_a_class_may_be_called_as_its_label():
 
 
 def test_a_model_that_was_taught_the_class_itself_needs_no_map():
-    taught = [make_label("dog_bark")]
-    mapped = make_class_map(["dog_bark"], taught, {"dog bark": ("Dog",)}, where="table")
-    assert mapped.columns == ((0,),)
+    taught = [make_label("dog_bark"), make_label("Chainsaw")]
+    shipped = {"dog bark": ("Dog",), "chainsaw": ("Chainsaw", "Light engine")}
+    mapped = make_class_map(["dog_bark", "chainsaw"], taught, {}, shipped=shipped, where="table")
+    assert (mapped.classes, mapped.columns) == (("chainsaw", "dog_bark"), ((1,), (0,)))
+
+
+def test_beside_a_network_a_head_speaks_for_its_classes_too():
+    both = [*LABELS, make_label("dog_bark", model="head"), make_label("Rain", model="head")]
+    shipped = {"dog bark": ("Dog",), "rain": ("Rain",)}
+    mapped = make_class_map(["dog_bark", "rain"], both, {}, shipped=shipped, where="table")
+    assert mapped.columns == ((0, 1, 2, 5), (3, 6))
+
+
+def test_what_the_users_table_says_must_be_there():
+    shipped = {"dog": ("Dog", "Wolf")}
+    assert make_class_map(["dog"], LABELS, {}, shipped=shipped, where="").columns == ((0, 1, 2),)
+    with pytest.raises(DatasetError, match="no label 'Wolf'"):
+        class_map(["dog"], shipped)
+    with pytest.raises(DatasetError, match="no label 'Cat'"):
+        make_class_map(["cat"], LABELS, {}, shipped={"cat": ("Cat", "Meow")}, where="")
 
 
 def test_an_unknown_label_is_told_with_the_nearest():

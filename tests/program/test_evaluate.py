@@ -67,6 +67,7 @@ def test_faults_are_one_line(run, tmp_path):
     for arguments, status, told in [
         (["evaluate", str(tmp_path / "absent")], 1, "expected a folder of clips, got nothing"),
         (["evaluate", str(tmp_path), "--out", str(tmp_path)], 2, "not empty"),
+        (["evaluate", str(tmp_path), "--ignore", "Dog"], 2, "add --annotations"),
         (
             ["evaluate", str(tmp_path / "a.wav"), "--annotations", str(tmp_path / "labels")],
             1,
