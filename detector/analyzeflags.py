@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from detector.errors import ConfigError
+from detector.numberflags import whole
 from detector.settingflags import add_config_flags, add_hearing_flags
 
 FORMATS = ("jsonl", "csv", "audacity", "raven", "rttm", "text", "scores")
@@ -65,7 +66,7 @@ def add_analyze_flags(parser: argparse.ArgumentParser) -> None:
         "-j",
         "--jobs",
         metavar="N",
-        type=_jobs,
+        type=whole(1, MOST_JOBS),
         help="recordings at the same time (default: one for each core)",
     )
     add_hearing_flags(parser)
@@ -79,9 +80,3 @@ def _start(text: str) -> float:
         return parse_start(text)
     except ConfigError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def _jobs(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 0 < int(text) <= MOST_JOBS):
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1 to {MOST_JOBS}, got {text!r}")
-    return int(text)

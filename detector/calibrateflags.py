@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import math
 from pathlib import Path
 
+from detector.numberflags import number
 from detector.settingflags import add_config_flags, add_device_flag, add_hearing_flags
 
 ALARMS = ("limit", "raise", "keep")
@@ -23,6 +23,10 @@ examples:
 """
 
 
+WEEK = 7 * 24 * 60
+"""Minutes."""
+
+
 def add_calibrate_flags(parser: argparse.ArgumentParser) -> None:
     """Add its flags, in groups."""
     room = parser.add_argument_group("the room")
@@ -38,7 +42,7 @@ def add_calibrate_flags(parser: argparse.ArgumentParser) -> None:
     room.add_argument(
         "--minutes",
         metavar="N",
-        type=_minutes,
+        type=number(1, WEEK, "minutes"),
         help=f"how long to listen (default {DEFAULT_MINUTES:.0f}; a recording: all of it)",
     )
     output = parser.add_argument_group("what to write")
@@ -63,13 +67,3 @@ def add_calibrate_flags(parser: argparse.ArgumentParser) -> None:
     output.add_argument("-q", "--quiet", action="store_true", help="no progress, only what was found")
     add_hearing_flags(parser)
     add_config_flags(parser)
-
-
-def _minutes(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 1 <= value <= 7 * 24 * 60:
-        raise argparse.ArgumentTypeError(f"expected minutes, from 1 to a week of them, got {text!r}")
-    return value

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from detector.errors import ConfigError
+from detector.numberflags import number, whole
 from detector.settingflags import add_config_flags, add_hearing_flags
 
 if TYPE_CHECKING:
@@ -64,7 +63,12 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
     output.add_argument("--overwrite", action="store_true", help="also where DIR holds something")
     output.add_argument("--json", action="store_true", help="all figures as one JSON object")
     output.add_argument(
-        "--jobs", metavar="N", type=_whole, default=0, help="processes (default: one for each core)"
+        "-j",
+        "--jobs",
+        metavar="N",
+        type=whole(0, 1024),
+        default=0,
+        help="processes (default: one for each core)",
     )
     output.add_argument("-q", "--quiet", action="store_true", help="no progress bar")
     add_hearing_flags(parser)
@@ -87,9 +91,9 @@ def add_soundscape(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="no clip of this class; again for more",
     )
-    parser.add_argument("--count", type=_whole, default=1, metavar="N", help="recordings (default 1)")
+    parser.add_argument("--count", type=whole(1, 9999), default=1, metavar="N", help="recordings (default 1)")
     parser.add_argument(
-        "--seconds", type=_from(20), default=300.0, metavar="S", help="length of each (default 300)"
+        "--seconds", type=number(20, 36000), default=300.0, metavar="S", help="length of each (default 300)"
     )
     parser.add_argument(
         "--background",
@@ -99,12 +103,12 @@ def add_soundscape(parser: argparse.ArgumentParser) -> None:
         "of the clips, which then is not mixed in",
     )
     parser.add_argument(
-        "--background-dbfs", type=_number, default=-50.0, metavar="DB", help="its level (default -50)"
+        "--background-dbfs", type=number(-100, 0), default=-50.0, metavar="DB", help="its level (default -50)"
     )
     parser.add_argument(
         "--snr",
         nargs=2,
-        type=_number,
+        type=number(-60, 100),
         default=(6.0, 30.0),
         metavar=("LOW", "HIGH"),
         help="sounds over the background under them [dB] (default 6 30)",
@@ -112,25 +116,29 @@ def add_soundscape(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pause",
         nargs=2,
-        type=_from(0),
+        type=number(0, 600),
         default=(1.0, 8.0),
         metavar=("LOW", "HIGH"),
         help="from a sound's end to the next [s] (default 1 8)",
     )
     parser.add_argument(
-        "--overlap", type=_share, default=0.2, metavar="SHARE", help="of sounds inside another (default 0.2)"
+        "--overlap",
+        type=number(0, 1, "a share"),
+        default=0.2,
+        metavar="SHARE",
+        help="of sounds inside another (default 0.2)",
     )
     parser.add_argument(
         "--reverb",
-        type=_from(0),
+        type=number(0, 600),
         default=0.0,
         metavar="S",
         help="decay of the room by 60 dB (default 0: none)",
     )
-    parser.add_argument("--rate", type=_whole, default=32000, metavar="HZ", help="default 32000")
+    parser.add_argument("--rate", type=whole(8000, 192000), default=32000, metavar="HZ", help="default 32000")
     parser.add_argument("--format", choices=("flac", "wav"), default="flac", help="default flac")
     parser.add_argument(
-        "--seed", type=_whole, default=0, metavar="N", help="the same gives the same (default 0)"
+        "--seed", type=whole(), default=0, metavar="N", help="the same gives the same (default 0)"
     )
 
 
@@ -187,36 +195,3 @@ def soundscape_request(options: argparse.Namespace) -> SoundscapeRequest:
 
 def _ordered(pair: tuple[float, float]) -> tuple[float, float]:
     return min(pair), max(pair)
-
-
-def _whole(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise argparse.ArgumentTypeError(f"expected a whole number from 0, got {text!r}")
-    return int(text)
-
-
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise argparse.ArgumentTypeError(f"expected a number, got {text!r}")
-    return value
-
-
-def _from(low: float) -> Callable[[str], float]:
-    def number(text: str) -> float:
-        value = _number(text)
-        if value < low:
-            raise argparse.ArgumentTypeError(f"expected a number from {low:g}, got {text!r}")
-        return value
-
-    return number
-
-
-def _share(text: str) -> float:
-    value = _number(text)
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"expected a share from 0 to 1, got {text!r}")
-    return value

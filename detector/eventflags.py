@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 from datetime import datetime
 
 from detector.connectionflags import add_connection_flags
 from detector.errors import ConfigError
 from detector.history.when import parse_when
+from detector.numberflags import number, whole
 
 HISTORY_EXAMPLES = """\
 examples:
@@ -24,7 +24,7 @@ def add_listen_flags(parser: argparse.ArgumentParser) -> None:
     _labels(parser)
     parser.add_argument(
         "--min-score",
-        type=_score,
+        type=number(0, 1, "a score"),
         default=0.0,
         metavar="SCORE",
         help="only events with at least this score, 0..1",
@@ -48,13 +48,13 @@ def add_history_flags(parser: argparse.ArgumentParser) -> None:
     _labels(parser)
     parser.add_argument(
         "--min-score",
-        type=_score,
+        type=number(0, 1, "a score"),
         default=0.0,
         metavar="SCORE",
         help="only sounds whose top score is at least this, 0..1",
     )
     parser.add_argument(
-        "--limit", type=_count, default=100, metavar="N", help="the newest so many (default 100); 0 is all"
+        "--limit", type=whole(), default=100, metavar="N", help="the newest so many (default 100); 0 is all"
     )
     parser.add_argument(
         "--format",
@@ -77,24 +77,11 @@ def _labels(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _score(text: str) -> float:
-    with contextlib.suppress(ValueError):
-        if 0 <= (score := float(text)) <= 1:
-            return score
-    raise argparse.ArgumentTypeError(f"expected a score from 0 to 1, got {text!r}")
-
-
 def _when(text: str) -> float | int:
     try:
         return parse_when(text, datetime.now())  # without a zone: the machine's own
     except ConfigError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def _count(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 18):
-        raise argparse.ArgumentTypeError(f"expected a whole number from 0, got {text!r}")
-    return int(text)
 
 
 def _seq(text: str) -> int:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from detector.errors import ConfigError
+from detector.numberflags import number, whole
 from detector.settingflags import add_config_flags, add_device_flag
 
 if TYPE_CHECKING:
@@ -48,16 +47,16 @@ def add_record_flags(parser: argparse.ArgumentParser) -> None:
     modes.add_argument(
         "--background",
         metavar="MINUTES",
-        type=_within(0.05, 600),
+        type=number(0.05, 600),
         help="cut so much of the room into clips, without a countdown (LABEL background: 3)",
     )
     how.add_argument(
-        "--count", metavar="N", type=_count, help="clips to keep (default 10; of a recording: all)"
+        "--count", metavar="N", type=whole(1, 9999), help="clips to keep (default 10; of a recording: all)"
     )
     how.add_argument(
         "--seconds",
         metavar="S",
-        type=_within(0.5, 60),
+        type=number(0.5, 60),
         help="length of a clip (default 3); of a triggered one the most (default 10)",
     )
     how.add_argument("--keep-all", action="store_true", help="keep also clips that are too quiet or clipped")
@@ -107,22 +106,3 @@ def record_request(options: argparse.Namespace, *, live: bool) -> Request:
         count=count,
         keep_all=options.keep_all,
     )
-
-
-def _count(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 0 < len(text) < 5 and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1 to 9999, got {text!r}")
-    return int(text)
-
-
-def _within(low: float, high: float) -> Callable[[str], float]:
-    def number(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
-        if not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"expected a number from {low:g} to {high:g}, got {text!r}")
-        return value
-
-    return number

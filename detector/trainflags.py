@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from detector.errors import ConfigError
+from detector.numberflags import number, whole
 from detector.settingflags import add_config_flags
 
 if TYPE_CHECKING:
@@ -80,19 +80,21 @@ def add_train_flags(parser: argparse.ArgumentParser) -> None:
     how.add_argument(
         "--window",
         metavar="S",
-        type=_seconds,
+        type=number(0.25, 30, "seconds"),
         help="seconds that a head looks back over, or that a network hears at once (default 3)",
     )
-    how.add_argument("--epochs", metavar="N", type=_whole(1), help="at most (mlp: default 60)")
-    how.add_argument("--batch", metavar="N", type=_whole(1), help="examples in a step")
+    how.add_argument("--epochs", metavar="N", type=whole(1), help="at most (mlp: default 60)")
+    how.add_argument("--batch", metavar="N", type=whole(1), help="examples in a step")
     how.add_argument(
-        "--folds", metavar="N", type=_whole(2), help="to try it out on (default: the dataset's own, else 5)"
+        "--folds", metavar="N", type=whole(2), help="to try it out on (default: the dataset's own, else 5)"
     )
     how.add_argument("--quick", action="store_true", help="try it out on one fold only")
     how.add_argument(
-        "--seed", metavar="N", type=_whole(0), default=0, help="the same gives the same (default 0)"
+        "--seed", metavar="N", type=whole(), default=0, help="the same gives the same (default 0)"
     )
-    how.add_argument("--jobs", metavar="N", type=_whole(0), default=0, help="processes (default: each core)")
+    how.add_argument(
+        "-j", "--jobs", metavar="N", type=whole(0, 1024), default=0, help="processes (default: each core)"
+    )
     how.add_argument("-q", "--quiet", action="store_true", help="no progress bars")
     add_config_flags(parser)
 
@@ -167,22 +169,3 @@ def _layers(text: str) -> tuple[int, ...]:
     ):
         raise argparse.ArgumentTypeError(f"expected 1 to {MOST_LAYERS} sizes as in 256,128, got {text!r}")
     return tuple(int(part) for part in parts)
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0.25 <= value <= 30:
-        raise argparse.ArgumentTypeError(f"expected 0.25 to 30 seconds, got {text!r}")
-    return value
-
-
-def _whole(low: int) -> Callable[[str], int]:
-    def number(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) >= low):
-            raise argparse.ArgumentTypeError(f"expected a whole number from {low}, got {text!r}")
-        return int(text)
-
-    return number

@@ -29,7 +29,7 @@ ORDER = (
     ),
     ("soundscapes", "training", "calibration", "collecting"),
     ("evaluation",),
-    ("configfile", "settingflags", "connectionflags"),
+    ("configfile", "settingflags", "connectionflags", "numberflags"),
     ("configcheck",),
     ("daemon", "analysis", "config"),
     ("dispatch", "capture", "metrics"),

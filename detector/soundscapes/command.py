@@ -48,6 +48,7 @@ class Request:
 def soundscape(request: Request) -> int:
     """Make the recordings; print one line for each."""
     dataset = read_dataset(request.clips, request.layout)
+    _check_folds(request.folds, dataset.clips)
     clips = [clip for clip in dataset.clips if not request.folds or clip.fold in request.folds]
     backgrounds, of_background = _backgrounds(request, clips)
     left_out = {normal(name) for name in (*request.exclude, of_background) if name}
@@ -152,6 +153,14 @@ def _annotations(
         f"csv/{name}.csv": csv_text(truth),
         f"jams/{name}.jams": jams_text(truth, seconds=request.rules.seconds, sandbox=sandbox),
     }
+
+
+def _check_folds(wanted: Sequence[str], clips: Sequence[Clip]) -> None:
+    there = sorted({clip.fold for clip in clips if clip.fold is not None})
+    for fold in wanted:
+        if fold not in there:
+            known = f"there are {', '.join(there)}" if there else "the dataset has none"
+            raise ConfigError(f"--fold {fold}: no such fold; {known}")
 
 
 def _check_names(names: Sequence[str], classes: Sequence[str]) -> None:

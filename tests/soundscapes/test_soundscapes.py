@@ -138,6 +138,7 @@ def test_the_class_of_the_background_is_not_mixed_in(clips, tmp_path):
     [
         ({"background": "violet"}, "expected white, pink, brown, a recording"),
         ({"exclude": ("x",)}, "no such class"),
+        ({"folds": ("9",)}, "no such fold; the dataset has none"),
     ],
 )
 def test_faults_are_told(clips, tmp_path, fault, told):
