@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from detector.backends.bundle import Bundle, load_bundle
 from detector.errors import ModelError
 from detector.modelstore import store
 from detector.modelstore.pull import is_whole, pull
-from detector.modelstore.selection import select
+from detector.modelstore.selection import named, select
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -46,12 +47,20 @@ def list_models(*, as_json: bool = False) -> int:
 
 
 def info_model(name: str, *, as_json: bool = False) -> int:
-    """Print what is known of one model, and where its files lie."""
-    bundle = load_bundle(store.find(name))
-    facts, files = _facts(bundle), _files(bundle)
+    """Print what is known of a model and where its files lie; of each part where there are several (a list)."""
+    bundles = named(name)
     if as_json:
-        _print_json(facts | {"files": files})
+        facts = [_facts(bundle) | {"files": _files(bundle)} for bundle in bundles]
+        _print_json(facts if len(facts) > 1 else facts[0])
         return 0
+    for place, bundle in enumerate(bundles):
+        if place:
+            print()
+        _print_facts(_facts(bundle), _files(bundle))
+    return 0
+
+
+def _print_facts(facts: Mapping[str, object], files: Mapping[str, Mapping[str, object]]) -> None:
     width = max(len(key) for key in facts) + 2
     for key, value in facts.items():
         text = ", ".join(value) or "nothing yet" if isinstance(value, list) else str(value)
@@ -61,7 +70,6 @@ def info_model(name: str, *, as_json: bool = False) -> int:
     for kind, file in files.items():
         state = "whole" if file["whole"] else "damaged" if file["here"] else "not here"
         print(f"{kind + ' file':{width}}{file['path']} ({state})")
-    return 0
 
 
 def pull_model(name: str, *, from_file: str | None = None, quiet: bool = False) -> int:
@@ -95,7 +103,7 @@ def pull_model(name: str, *, from_file: str | None = None, quiet: bool = False) 
 
 def verify_models(names: list[str]) -> int:
     """Check size and sha256 of every file of these models, or of all that are here; 1 where one is wrong."""
-    bundles = [load_bundle(store.find(name)) for name in names or store.available()]
+    bundles = [bundle for name in names or store.available() for bundle in named(name)]
     networks = {part.folder: part for bundle in bundles for part in _parts(bundle)}
     bad = 0
     for bundle in networks.values():

@@ -45,10 +45,19 @@ class Selection:
 
 def select(name: str, heads: Sequence[str] = ()) -> Selection:
     """Find the bundles of a name, and of heads beside it; ModelError where they do not fit together."""
-    bundles = _bundles(name)
+    bundles = named(name)
     chosen = [load_bundle(find(head)) for head in heads]
     bundles += [head for head in chosen if listening(head) and head not in bundles]
     return _fitted([b for b in bundles if b.head is None], [b for b in bundles if b.head is not None])
+
+
+def named(name: str) -> list[Bundle]:
+    """The bundles that stand in a name, as they stand there; ModelError where one is unknown."""
+    folder = bundle_folder(name)
+    left, plus, right = name.rpartition("+")
+    if folder is not None or not plus or not left or not right:
+        return [load_bundle(folder or find(name))]
+    return [*named(left), load_bundle(find(right))]
 
 
 def found_heads(name: str, *, strict: bool = False) -> tuple[str, ...]:
@@ -86,14 +95,6 @@ def listening(bundle: Bundle) -> HeadYaml:
 def base_networks(head: Bundle) -> tuple[str, ...]:
     """Name the networks whose embeddings a head takes, in order; ModelError where that cannot be."""
     return tuple(network.spec.name for network in networks(_base_of(head)))
-
-
-def _bundles(name: str) -> list[Bundle]:
-    folder = bundle_folder(name)
-    left, plus, right = name.rpartition("+")
-    if folder is not None or not plus or not left or not right:
-        return [load_bundle(folder or find(name))]
-    return [*_bundles(left), load_bundle(find(right))]
 
 
 def _fitted(bases: list[Bundle], heads: list[Bundle]) -> Selection:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from detector.errors import ConfigError
 from detector.evaluation.report import Cell, percent, table
+from detector.modelstore.folders import models_folder
 from detector.training.agreement import Agreement, check_agreement, spread_inputs
 from detector.training.bars import Bars
 from detector.training.bundlefiles import About, bundle_texts, check_out, write_bundle
@@ -24,6 +25,7 @@ from detector.training.material import class_weights
 from detector.training.page import Made, page_html
 from detector.training.recipe import Fitted, Progress, Recipe
 from detector.training.study import Study, study_clips, study_recordings
+from detector.training.usage import use_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,8 +217,6 @@ def _text(made: Made, request: Request, way: Way) -> str:
         for name, one in made.figures.classes.items()
     ]
     numbers = "".join(f"{name:32} {value:5.1f} %\n" for name, value in made.figures.numbers().items())
-    where = request.out
-    use = f"sound-detector --model {where.parent / where.name if where.is_absolute() else f'./{where}'}"
-    beside = f"beside all that {way.base} knows: docs/models.md\n" if way.base else ""
-    written = f"{made.agreement}\n\n{where}: written; report.html says more\n{use}\n{beside}"
+    use = use_lines(request.out, way.base, models_folder())
+    written = f"{made.agreement}\n\n{request.out}: written; report.html says more\n{use}"
     return f"\n{numbers}\n{table(rows)}\n{written}"

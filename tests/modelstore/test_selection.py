@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -225,3 +226,15 @@ def test_the_commands_know_heads(capsys) -> None:
     assert "\nmetrics            accuracy 97.5\n" in told
     assert verify_models(["doorbell"]) == 0
     assert "doorbell.tflite" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("house")
+def test_the_commands_know_each_part_of_a_name(capsys) -> None:
+    assert info_model("ear+doorbell") == 0
+    first, second = capsys.readouterr().out.split("\n\n")
+    assert (first.split()[1], second.split()[1]) == ("ear", "doorbell")
+    assert info_model("ear+doorbell", as_json=True) == 0
+    assert [facts["name"] for facts in json.loads(capsys.readouterr().out)] == ["ear", "doorbell"]
+    assert verify_models(["ear+doorbell"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert [Path(line).name for line in told] == ["ear.tflite", "doorbell.tflite"]
