@@ -47,7 +47,7 @@ def list_models(*, as_json: bool = False) -> int:
 
 
 def info_model(name: str, *, as_json: bool = False) -> int:
-    """Print what is known of a model and where its files lie; of each part where there are several (a list)."""
+    """Print what is known of a model and where its files lie; of each part where there are several."""
     bundles = named(name)
     if as_json:
         facts = [_facts(bundle) | {"files": _files(bundle)} for bundle in bundles]
