@@ -114,6 +114,9 @@ def check_train_flags(options: argparse.Namespace) -> None:
                 raise ConfigError(
                     f"{flag} is about a head; --arch {options.arch} trains a network without one"
                 )
+        from detector.training.augmentation import check_names
+
+        check_names(options.augment)
         if options.weights is not None and options.arch != "image":
             raise ConfigError(f"--weights is about --arch image, not {options.arch}")
         return

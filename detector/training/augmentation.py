@@ -38,6 +38,17 @@ ON_SAMPLES = ("stretch", "pitch", "gain", "noise", "background")
 ON_PATCHES = ("specaugment", "mixup")
 
 
+def check_names(chosen: Sequence[str]) -> None:
+    """ConfigError where an alteration is unknown, of `name` and `class=name`."""
+    for choice in chosen:
+        name = choice.rpartition("=")[2]
+        if name not in ON_SAMPLES + ON_PATCHES:
+            raise ConfigError(
+                f"augmentation {name!r} is unknown; expected CLASS=NAME or NAME, one of "
+                f"{', '.join(ON_SAMPLES + ON_PATCHES)}"
+            )
+
+
 @dataclass(frozen=True, slots=True)
 class Augmentations:
     """Which alterations each class gets."""
@@ -48,14 +59,10 @@ class Augmentations:
     @classmethod
     def of(cls, chosen: Sequence[str], classes: Sequence[str]) -> Augmentations:
         """Read `name` (for all) and `class=name` (for one); ConfigError where either is unknown."""
+        check_names(chosen)
         own: dict[str, set[str]] = {name: set() for name in classes}
         for choice in chosen:
             label, _, name = choice.rpartition("=")
-            if name not in ON_SAMPLES + ON_PATCHES:
-                raise ConfigError(
-                    f"augmentation {name!r} is unknown; expected CLASS=NAME or NAME, one of "
-                    f"{', '.join(ON_SAMPLES + ON_PATCHES)}"
-                )
             if label and label not in own:
                 raise ConfigError(f"augmentation {choice!r}: there is no class {label!r} in the dataset")
             for each in [label] if label else classes:

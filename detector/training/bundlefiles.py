@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from detector.errors import ConfigError, DetectorError
+from detector.modelstore.folders import shipped_folder
 from detector.training.recipe import Recipe, Task
 
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -33,9 +34,14 @@ class About:
 
 
 def check_out(out: Path, *, overwrite: bool) -> None:
-    """ConfigError where no model could be written there; called before anything is learned."""
+    """DetectorError where no model could be written there; called before anything is learned."""
     if not PLAIN_NAME.fullmatch(out.name):
         raise ConfigError(f"--out {out}: expected a name of letters, digits, dots, dashes and underscores")
+    shipped = shipped_folder() / out.name
+    if (shipped / "model.yaml").is_file() and out.resolve() != shipped.resolve():
+        raise ConfigError(
+            f"--out {out}: a model called {out.name} comes with the program; choose another name"
+        )
     if out.exists() and not out.is_dir():
         raise ConfigError(f"--out {out}: is a file; expected a folder, or a name that is free")
     if out.is_dir() and any(out.iterdir()):
@@ -43,6 +49,11 @@ def check_out(out: Path, *, overwrite: bool) -> None:
             raise ConfigError(f"--out {out}: the folder is not empty; choose another or add --overwrite")
         if not (out / "model.yaml").is_file():
             raise ConfigError(f"--out {out}: holds something else than a model; choose another folder")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent).cleanup()
+    except OSError as error:
+        raise DetectorError(f"cannot write {out}: {error.strerror or error}") from error
 
 
 def bundle_texts(about: About, task: Task, recipe: Recipe, files: Mapping[str, bytes]) -> dict[str, bytes]:
