@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import logging
 import os
-import pickle
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from detector.training.networks.tensors import read_tensors
 from detector.training.recipe import Example
 
 log = logging.getLogger(__name__)
@@ -32,16 +32,14 @@ class Checkpoint:
 
     def load(self) -> State | None:
         """Give what was saved of this very fit; None where there is nothing, or of another one."""
-        import torch
-
         if not self.file.is_file():
             return None
         try:
-            state: State = torch.load(self.file, map_location="cpu", weights_only=True)
-        except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+            state = read_tensors(self.file)
+        except (OSError, ValueError) as error:
             log.warning("training.checkpoint_damaged file=%s error=%s", self.file, error)
             return None
-        if state.get("fingerprint") != self.fingerprint:
+        if not isinstance(state, dict) or state.get("fingerprint") != self.fingerprint:
             log.warning("training.checkpoint_of_another_fit file=%s", self.file)
             return None
         return state

@@ -6,7 +6,6 @@ digits of its SHA-256.
 
 from __future__ import annotations
 
-import pickle
 import sys
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +15,7 @@ from urllib.request import urlopen
 
 from detector.errors import ModelError
 from detector.training.networks.architecture import Module
+from detector.training.networks.tensors import read_tensors
 
 ADDRESS = "https://download.pytorch.org/models/resnet18-f37072fd.pth"
 SHA256_PREFIX = "f37072fd"
@@ -47,13 +47,11 @@ def load_weights(network: Module, file: Path | None, address: str = ADDRESS) -> 
 
 
 def _read(source: Path) -> dict[str, Any]:
-    import torch
-
     try:
-        state = torch.load(source, map_location="cpu", weights_only=True)
+        state = read_tensors(source)
     except FileNotFoundError as error:
         raise ModelError(f"{source}: not found; --weights expects a file of PyTorch weights") from error
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+    except (OSError, ValueError) as error:
         raise ModelError(f"{source}: not a file of PyTorch weights") from error
     if not isinstance(state, dict):
         raise ModelError(f"{source}: expected named tensors, got {type(state).__name__}")

@@ -74,6 +74,7 @@ def test_without_weights_it_says_that_it_starts_from_random_ones(
     [
         (None, "not found"),
         (b"", "not a file of PyTorch weights"),
+        (b"junk\n", "not a file of PyTorch weights"),
         (b"PK\x03\x04 no zip", "not a file of PyTorch weights"),
         ([1, 2], "expected named tensors"),
         ({"conv1.weight": torch.zeros(1)}, "no ResNet-18 of torchvision's layout: conv1.weight"),
