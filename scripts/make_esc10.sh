@@ -11,5 +11,5 @@ fi
 out=${2:-$(dirname "$0")/../models/esc10}
 sound-detector train "$1" --out "$out" --overwrite --arch cnn --jobs 1 --licence "CC-BY-3.0" \
     --attribution "Trained on ESC-10 alone: K. J. Piczak, ESC: Dataset for Environmental Sound Classification, \
-ACM Multimedia 2015 (https://github.com/karolpiczak/ESC-50), CC BY 3.0; its clips are from freesound.org."
+ACM Multimedia 2015 (https://github.com/karolpiczak/ESC-10), CC BY 3.0; its clips are from freesound.org."
 rm -f "$out/report.html" # it names files of the machine that it was made on
