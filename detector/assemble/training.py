@@ -15,6 +15,7 @@ from detector.assemble.given import given_settings
 from detector.assemble.pipeline import hop_length, make_pipeline
 from detector.backends.bundle import load_bundle
 from detector.config import Settings
+from detector.evaluation.extra import check_installed
 from detector.interfaces import Classifier, Source
 from detector.modelstore.store import networks
 from detector.pipeline import Pipeline
@@ -28,6 +29,10 @@ from detector.training.perceptron import Plan
 from detector.training.recipe import Progress, Recipe
 from detector.training.softnoise import write_soft_noise
 
+FOR_FILES = {"onnx": "onnx", "onnxruntime": "onnxruntime"}
+"""Module -> package, of what writes a model's files and compares them."""
+FOR_HEADS = {"sklearn": "scikit-learn", **FOR_FILES}
+
 DECISIVE = ("gate", "windows", "level")
 """Of the settings: those that decide what is heard."""
 
@@ -37,6 +42,7 @@ def train_command(
 ) -> int:
     """Do what `sound-detector train` was asked; `overrides`: the settings among `options`."""
     check_train_flags(options)
+    check_installed(FOR_HEADS if options.arch is None else FOR_FILES, "training", "train")
     settings = given_settings(options, overrides, environ).settings
     request = train_request(options)
     way = _head_way(options, settings, request) if options.arch is None else _network_way(options, settings)

@@ -11,6 +11,7 @@ from detector.errors import DatasetError
 from detector.evaluation.clipreport import clip_files, clip_json, clip_text
 from detector.evaluation.clips import MakeEarOf, evaluate_clips
 from detector.evaluation.datasets import SUFFIXES, read_dataset
+from detector.evaluation.extra import check_installed
 from detector.evaluation.labelmap import SHIPPED, ClassMap, make_class_map, read_map
 from detector.evaluation.recordingreport import recording_files, recording_json, recording_text
 from detector.evaluation.recordings import evaluate_recordings, read_truths
@@ -40,12 +41,21 @@ class Request:
 
 def evaluate(request: Request, spec: ModelSpec, make_ear: MakeEarOf) -> int:
     """Do it and print the figures; the status is 1 where a file could not be read."""
+    check_installed(_packages(request))
     if request.out is not None:
         make_folder(request.out, overwrite=request.overwrite)
     table = read_map(request.map_file) if request.map_file else {}
     if request.annotations is None:
         return _clips(request, spec, make_ear, table)
     return _recordings(request, request.annotations, spec, make_ear, table)
+
+
+def _packages(request: Request) -> dict[str, str]:
+    """Module -> package, of what makes the figures that are wanted."""
+    if request.annotations is not None:
+        return {"sed_eval": "sed_eval", "dcase_util": "dcase_util", "sed_scores_eval": "sed_scores_eval"}
+    pictures = {"matplotlib": "matplotlib"} if request.out is not None else {}
+    return {"sklearn": "scikit-learn", **pictures}
 
 
 def _clips(request: Request, spec: ModelSpec, make_ear: MakeEarOf, table: Mapping[str, Sequence[str]]) -> int:
