@@ -1,4 +1,4 @@
-"""The packages of an extra: looked for before the work, imported when wanted, told in one line where absent."""
+"""The packages of an extra: looked for before the work, imported when wanted, told where they are absent."""
 
 from __future__ import annotations
 
