@@ -14,7 +14,7 @@ from detector.capture import Capture, Ended, Inline, Trouble
 from detector.collecting.collector import Clip, Collector
 from detector.collecting.display import Display
 from detector.collecting.folder import ClipFolder
-from detector.collecting.names import check_label
+from detector.collecting.names import check_label, model_name
 from detector.collecting.request import RATE_HZ, Mode, Request, make_taker
 from detector.collecting.verdict import Verdict
 from detector.errors import DatasetError, DeviceLost
@@ -203,8 +203,7 @@ def next_command(request: Request, others: list[str]) -> str:
             return f"sound-detector record LABEL{out}   (the sound that it is to know)"
         return f"sound-detector record background{out}   (the room without it)"
     name = others[0] if request.mode == "background" else request.label
-    out = shlex.quote(f"models/{name.replace(' ', '-').lower()}")
-    return f"sound-detector train {shlex.quote(dataset)} --out {out}"
+    return f"sound-detector train {shlex.quote(dataset)} --out models/{model_name(name)}"
 
 
 def _remark(verdict: Verdict) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import time
+import unicodedata
 
 from detector.errors import ConfigError
 
@@ -36,6 +37,12 @@ def check_label(label: str) -> str:
             f"LABEL {label!r} {fault}; expected what the class and its folder are called, as in doorbell"
         )
     return label
+
+
+def model_name(label: str) -> str:
+    """What a model of this sound may be called: `Türklingel 1` -> `turklingel-1`."""
+    plain = unicodedata.normalize("NFKD", label.lower()).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "mine"
 
 
 def _fault(label: str) -> str:

@@ -11,10 +11,11 @@ import soundfile
 
 from detector.collecting.command import blocks_of, next_command, record
 from detector.collecting.folder import ClipFolder
-from detector.collecting.names import check_label, clip_name, session_text
+from detector.collecting.names import check_label, clip_name, model_name, session_text
 from detector.collecting.request import RATE_HZ, Request
 from detector.errors import ConfigError, DatasetError, DeviceLost
 from detector.evaluation.datasets import read_dataset
+from detector.training.bundlefiles import PLAIN_NAME
 from tests.fakes import FakeSource, cut
 
 BEGAN = 1_785_593_730.5
@@ -280,3 +281,9 @@ def test_what_to_do_next(tmp_path):
     assert next_command(request(tmp_path, dataset="my sounds"), ["x"]) == (
         "sound-detector train 'my sounds' --out models/bell"
     )
+
+
+def test_what_is_suggested_as_a_models_name_is_one_that_train_takes():
+    names = [model_name(label) for label in ("Türklingel 1", "con$x", "犬", "Smoke detector, smoke alarm")]
+    assert names == ["turklingel-1", "con-x", "mine", "smoke-detector-smoke-alarm"]
+    assert all(PLAIN_NAME.fullmatch(name) for name in names)
