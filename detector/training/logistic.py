@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from detector.errors import DetectorError
 from detector.training.layers import Layer, standardising
+from detector.training.threads import one_thread
 
 INVERSE_PENALTY = 0.01
 """scikit-learn's C; the examples' weights average 1."""
@@ -43,11 +44,13 @@ def fit_logistic(
     model = regression(inverse_penalty)
     if multilabel:
         for column in np.flatnonzero((targets.min(axis=0) < 1) & (targets.max(axis=0) > 0)):
-            model.fit(scaled, targets[:, column] > 0, sample_weight=weights)
+            with one_thread():
+                model.fit(scaled, targets[:, column] > 0, sample_weight=weights)
             out[column], bias[column] = model.coef_[0], model.intercept_[0]
     else:
         said = targets.argmax(axis=1)
-        model.fit(scaled, said, sample_weight=weights)
+        with one_thread():
+            model.fit(scaled, said, sample_weight=weights)
         present = np.unique(said)
         if len(present) == 2:  # scikit-learn then keeps one row: half to each side is the same softmax
             out[present] = np.outer([-0.5, 0.5], model.coef_[0])

@@ -12,6 +12,7 @@ from detector.analysis.pool import Pool
 from detector.analysis.worker import Ended, Failed, Logged, Work
 from detector.errors import DetectorError
 from detector.training.recipe import Progress
+from detector.training.threads import one_thread
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +73,7 @@ def _in_processes(
 
 
 def _worker(make: Make[Task, Result]) -> Work[Task, Result]:
+    one_thread()  # for as long as the process lives: there is one for each core
     do = make()
 
     def work(task: Task, tell: Callable[[float, float], None], /) -> Result:
