@@ -13,7 +13,9 @@ from detector.calibrateflags import EXAMPLES as CALIBRATE_EXAMPLES
 from detector.calibrateflags import add_calibrate_flags
 from detector.connectionflags import add_connection_flags
 from detector.evaluationflags import EVALUATE_EXAMPLES, SOUNDSCAPE_EXAMPLES, add_evaluate, add_soundscape
-from detector.eventflags import HISTORY_EXAMPLES, add_history_flags, add_listen_flags
+from detector.eventflags import HISTORY_EXAMPLES, LISTEN_EXAMPLES, add_history_flags, add_listen_flags
+from detector.modelflags import EXAMPLES as MODELS_EXAMPLES
+from detector.modelflags import add_models
 from detector.recordflags import EXAMPLES as RECORD_EXAMPLES
 from detector.recordflags import add_record_flags
 from detector.settingflags import add_setting_flags, device
@@ -40,7 +42,29 @@ examples:
   sound-detector devices            which microphones there are
   sound-detector listen             events of a daemon that runs already
   sound-detector status             how it is
-  sound-detector models pull yamnet bring the default model to this machine
+  sound-detector models pull yamnet  bring the default model to this machine
+"""
+
+
+DEVICES_EXAMPLES = """\
+examples:
+  sound-detector devices                        all that there are; * marks the one that would be used
+  sound-detector devices --device usb           the one that a part of a name means
+  sound-detector --device "USB Audio"           then listen to it
+"""
+
+STATUS_EXAMPLES = """\
+examples:
+  sound-detector status                         of your own daemon, else of the service
+  sound-detector status --json                  for a script
+  sound-detector status tls://pi.local:8765 --token-file token --ca pi.pem
+"""
+
+CHECK_EXAMPLES = """\
+examples:
+  sound-detector check-config                   which file is used, and what it comes to
+  sound-detector check-config --config new.yaml  every fault in it, with its line
+  sound-detector check-config --model yamnet+doorbell --include Doorbell
 """
 
 
@@ -57,8 +81,13 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _run(commands)
     _devices(commands)
-    _models(commands)
-    add_listen_flags(_command(commands, "listen", "subscribe to the events of a running daemon"))
+    add_models(
+        _command(commands, "models", "list, pull, verify or describe models", epilog=MODELS_EXAMPLES),
+        lambda actions, name, text: _command(actions, name, text, epilog=MODELS_EXAMPLES),
+    )
+    add_listen_flags(
+        _command(commands, "listen", "subscribe to the events of a running daemon", epilog=LISTEN_EXAMPLES)
+    )
     _status(commands)
     add_history_flags(
         _command(commands, "history", "show what was heard, one row for each sound", epilog=HISTORY_EXAMPLES)
@@ -130,35 +159,29 @@ def _run(commands: Subparsers) -> None:
 
 
 def _devices(commands: Subparsers) -> None:
-    parser = _command(commands, "devices", "list the microphones and which one would be used")
-    parser.add_argument("--device", metavar="DEVICE", type=device, help="as for run")
+    parser = _command(
+        commands, "devices", "list the microphones and which one would be used", epilog=DEVICES_EXAMPLES
+    )
+    parser.add_argument(
+        "--device",
+        metavar="DEVICE",
+        type=device,
+        help="which one this would mean (default: that of the system)",
+    )
     parser.add_argument("--json", action="store_true", help="as a JSON list")
 
 
-def _models(commands: Subparsers) -> None:
-    parser = _command(commands, "models", "list, pull, verify or describe models")
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    listing = _command(actions, "list", "list the models and whether they are on this machine")
-    listing.add_argument("--json", action="store_true", help="as a JSON list")
-    pull = _command(actions, "pull", "bring a model to this machine, checked by its sha256")
-    pull.add_argument("name", metavar="NAME")
-    pull.add_argument(
-        "--from", dest="from_file", metavar="FILE", help="take it from a file instead of the network"
-    )
-    pull.add_argument("-q", "--quiet", action="store_true", help="no progress bar")
-    verify = _command(actions, "verify", "check the files of these models, or of all, against their sha256")
-    verify.add_argument("names", metavar="NAME", nargs="*")
-    info = _command(actions, "info", "describe a model and list its labels")
-    info.add_argument("name", metavar="NAME", nargs="?", default="yamnet")
-    info.add_argument("--json", action="store_true", help="as a JSON object")
-
-
 def _status(commands: Subparsers) -> None:
-    parser = _command(commands, "status", "say how a running daemon is")
+    parser = _command(commands, "status", "say how a running daemon is", epilog=STATUS_EXAMPLES)
     add_connection_flags(parser)
     parser.add_argument("--json", action="store_true", help="as a JSON object")
 
 
 def _check_config(commands: Subparsers) -> None:
-    parser = _command(commands, "check-config", "print the effective settings, or every fault with its line")
+    parser = _command(
+        commands,
+        "check-config",
+        "print the effective settings, or every fault with its line",
+        epilog=CHECK_EXAMPLES,
+    )
     add_setting_flags(parser)

@@ -90,7 +90,7 @@ def _models(options: argparse.Namespace) -> int:
         return commands.pull_model(options.name, from_file=options.from_file, quiet=options.quiet)
     if options.action == "verify":
         return commands.verify_models(options.names)
-    return commands.info_model(options.name, as_json=options.json)
+    return commands.info_model(options.name, as_json=options.json, labels=options.labels)
 
 
 def _listen(options: argparse.Namespace) -> int:

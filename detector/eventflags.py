@@ -10,6 +10,14 @@ from detector.errors import ConfigError
 from detector.history.when import parse_when
 from detector.numberflags import number, whole
 
+LISTEN_EXAMPLES = """\
+examples:
+  sound-detector listen                         all events of your own daemon, else of the service
+  sound-detector listen --label Dog --min-score 0.5 --json
+  sound-detector listen --since 0 --reconnect   first what is kept, then what comes, for ever
+  sound-detector listen tls://pi.local:8765 --token-file token --ca pi.pem
+"""
+
 HISTORY_EXAMPLES = """\
 examples:
   sound-detector history --since yesterday

@@ -24,6 +24,7 @@ ORDER = (
         "calibrateflags",
         "evaluationflags",
         "eventflags",
+        "modelflags",
         "recordflags",
         "trainflags",
     ),

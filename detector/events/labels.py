@@ -115,7 +115,7 @@ class _Index:
             if wanted in part and len(nearest) < 3:
                 nearest[full] = None
         if not nearest:
-            return "; `sound-detector models info` lists the labels"
+            return "; `sound-detector models info NAME --labels` lists them"
         return "; did you mean " + " or ".join(repr(n) for n in nearest) + "?"
 
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from detector.backends.bundle import Bundle, load_bundle
 from detector.errors import ModelError
 from detector.modelstore import store
+from detector.modelstore.facts import facts_of, files_of, labels_of, runs_on
 from detector.modelstore.pull import is_whole, pull
 from detector.modelstore.selection import named, select
 
@@ -32,7 +33,7 @@ def list_models(*, as_json: bool = False) -> int:
     for name in store.available():
         try:
             bundle = load_bundle(store.find(name))
-            facts.append(_facts(bundle) | {"files": _files(bundle)})
+            facts.append(facts_of(bundle) | {"files": files_of(bundle)})
             rows.append(_row(bundle))
         except ModelError as error:
             unread += 1
@@ -46,17 +47,24 @@ def list_models(*, as_json: bool = False) -> int:
     return 1 if unread else 0
 
 
-def info_model(name: str, *, as_json: bool = False) -> int:
-    """Print what is known of a model and where its files lie; of each part where there are several."""
+def info_model(name: str, *, as_json: bool = False, labels: bool = False) -> int:
+    """Print what is known of a model, of each of its parts; with `labels` also what it can name."""
     bundles = named(name)
     if as_json:
-        facts = [_facts(bundle) | {"files": _files(bundle)} for bundle in bundles]
+        facts = [
+            facts_of(bundle)
+            | {"files": files_of(bundle)}
+            | ({"label_list": labels_of(bundle)} if labels else {})
+            for bundle in bundles
+        ]
         _print_json(facts if len(facts) > 1 else facts[0])
         return 0
     for place, bundle in enumerate(bundles):
         if place:
             print()
-        _print_facts(_facts(bundle), _files(bundle))
+        _print_facts(facts_of(bundle), files_of(bundle))
+        if labels:
+            _print_labels(labels_of(bundle))
     return 0
 
 
@@ -70,6 +78,14 @@ def _print_facts(facts: Mapping[str, object], files: Mapping[str, Mapping[str, o
     for kind, file in files.items():
         state = "whole" if file["whole"] else "damaged" if file["here"] else "not here"
         print(f"{kind + ' file':{width}}{file['path']} ({state})")
+
+
+def _print_labels(labels: Sequence[Mapping[str, object]]) -> None:
+    width = max(len(str(label["name"])) for label in labels)
+    print(f"\n{'LABEL':{width}}  THRESHOLD  CLASS ID")
+    for label in labels:
+        remark = "  (background: not reported unless asked for)" if label["background"] else ""
+        print(f"{label['name']!s:{width}}  {label['threshold']!s:>9}  {label['class_id']}{remark}")
 
 
 def pull_model(name: str, *, from_file: str | None = None, quiet: bool = False) -> int:
@@ -136,63 +152,16 @@ def _with_files(name: str) -> list[Bundle]:
 
 def _row(bundle: Bundle) -> tuple[str, ...]:
     spec = bundle.spec
-    runs_on = ", ".join(_runs_on(bundle))
-    if not runs_on:
-        runs_on = "no runtime" if all(map(_is_here, _with_files(str(bundle.folder)))) else "not pulled"
+    state = ", ".join(runs_on(bundle))
+    if not state:
+        state = "no runtime" if all(map(_is_here, _with_files(str(bundle.folder)))) else "not pulled"
     about = f"head on {bundle.head.base}: {bundle.description}" if bundle.head else bundle.description
     seconds = f"{spec.window / spec.sample_rate:.3f} s"
-    return spec.name, f"{spec.sample_rate} Hz", seconds, str(len(spec.labels)), runs_on, about
+    return spec.name, f"{spec.sample_rate} Hz", seconds, str(len(spec.labels)), state, about
 
 
 def _is_here(network: Bundle) -> bool:
     return any(store.file_path(network, runtime).is_file() for runtime in store.runtimes(network))
-
-
-def _runs_on(bundle: Bundle) -> list[str]:
-    if bundle.members:
-        each = [_runs_on(network) for network in store.networks(bundle)]
-        return list(dict.fromkeys(runtime for one in each for runtime in one[:1])) if all(each) else []
-    if bundle.head and not _runs_on(load_bundle(store.find(bundle.head.base))):
-        return []
-    return [
-        runtime
-        for runtime in store.runtimes(bundle)
-        if store.is_runtime_installed(runtime) and store.file_path(bundle, runtime).is_file()
-    ]
-
-
-def _facts(bundle: Bundle) -> dict[str, object]:
-    spec, head = bundle.spec, bundle.head
-    listens = {"base": head.base, "context_seconds": head.context_seconds} if head else {}
-    return {
-        "name": spec.name,
-        "description": bundle.description,
-        "licence": bundle.licence,
-        "attribution": bundle.attribution,
-        "sample_rate": spec.sample_rate,
-        "window_samples": spec.window,
-        "window_seconds": spec.window / spec.sample_rate,
-        "labels": len(spec.labels),
-        "background_labels": sum(label.background for label in spec.labels),
-        "threshold_on": spec.threshold_on,
-        "folder": str(bundle.folder),
-        "runs_on": _runs_on(bundle),
-        **listens,
-        **({"metrics": dict(bundle.metrics)} if bundle.metrics else {}),
-    }
-
-
-def _files(bundle: Bundle) -> dict[str, dict[str, object]]:
-    return {
-        kind: {
-            "path": str(store.file_path(bundle, kind)),
-            "here": store.file_path(bundle, kind).is_file(),
-            "whole": is_whole(bundle, kind),
-            "sha256": file.sha256 or None,
-            "derived_from": file.derived_from,
-        }
-        for kind, file in bundle.files.items()
-    }
 
 
 def _print_json(value: object) -> None:

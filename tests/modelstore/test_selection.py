@@ -235,6 +235,16 @@ def test_the_commands_know_each_part_of_a_name(capsys) -> None:
     assert (first.split()[1], second.split()[1]) == ("ear", "doorbell")
     assert info_model("ear+doorbell", as_json=True) == 0
     assert [facts["name"] for facts in json.loads(capsys.readouterr().out)] == ["ear", "doorbell"]
+    assert info_model("doorbell", labels=True) == 0
+    heading, *rows = capsys.readouterr().out.splitlines()[-3:]
+    assert heading == "LABEL       THRESHOLD  CLASS ID"
+    assert rows[0].split() == ["Dog", "0.5", "doorbell/Dog"]
+    assert rows[1].endswith("(background: not reported unless asked for)")
+    assert info_model("doorbell", as_json=True, labels=True) == 0
+    assert [label["name"] for label in json.loads(capsys.readouterr().out)["label_list"]] == [
+        "Dog",
+        "background",
+    ]
     assert verify_models(["ear+doorbell"]) == 0
     told = capsys.readouterr().out.splitlines()
     assert [Path(line).name for line in told] == ["ear.tflite", "doorbell.tflite"]
