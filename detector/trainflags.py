@@ -71,8 +71,8 @@ def add_train_flags(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         action="append",
         default=[],
-        help="stretch, pitch, gain, noise, background, specaugment or mixup; CLASS=NAME for one class; "
-        "again for more",
+        help="stretch, pitch, gain, noise, background, filter, specaugment or mixup; CLASS=NAME for one "
+        "class; again for more",
     )
     network.add_argument("--weights", metavar="FILE", type=Path, help="image: ImageNet weights from a file")
     network.add_argument("--tensorboard", metavar="DIR", type=Path, help="write TensorBoard's files there")

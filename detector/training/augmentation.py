@@ -1,8 +1,8 @@
 """Altered copies of a clip: time stretch, pitch shift, gain, noise, and a background mixed in.
 
 Chosen for all classes, or for some: Salamon and Bello found that what helps one class harms another
-(IEEE SPL 2017, arXiv:1608.04363); the ranges are about theirs. `specaugment` and `mixup` are named here too,
-since a user chooses among all, but they work on patches: `networks.batches` does them.
+(IEEE SPL 2017, arXiv:1608.04363); the ranges are about theirs. ON_PATCHES are named here too, since a
+user chooses among all, but they work on patches: `networks.batches` does them.
 Shapes: samples float32 (n,) in [-1, 1], at any rate; a stretched clip has another length.
 """
 
@@ -35,7 +35,7 @@ QUIETEST = 1e-5
 """A clip whose RMS is below this gets no noise in proportion to it."""
 
 ON_SAMPLES = ("stretch", "pitch", "gain", "noise", "background")
-ON_PATCHES = ("specaugment", "mixup")
+ON_PATCHES = ("filter", "specaugment", "mixup")
 
 
 def check_names(chosen: Sequence[str]) -> None:

@@ -36,6 +36,13 @@ MASKS = 2
 MASK_SHARE = 1 / 8
 """Of the patch's frames or bands, at most, under one mask of SpecAugment."""
 MIXUP_ALPHA = 0.3
+FILTER_DB = 4.0
+"""Standard deviation of a random microphone's gain at each of FILTER_KNOTS places over the bands."""
+FILTER_KNOTS = 5
+LOW_PASS_SHARE = 0.3
+"""Of those microphones, the ones that hear nothing above some band, as at a lower sample rate."""
+LOWEST_CUT = 0.6
+"""The lowest such band, as a share of all: 4 kHz of 15."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +55,7 @@ class Item:
     """Shape (classes,)."""
     spec_augment: bool = False
     mixup: bool = False
+    filter: bool = False
 
 
 class Batches:
@@ -78,6 +86,8 @@ class Batches:
 
     def _batch(self, items: Sequence[Item], rng: np.random.Generator) -> tuple[Patches, Targets]:
         patches = np.stack([self._random_crop(item, rng) for item in items])
+        filters = np.array([item.filter for item in items])
+        patches[filters] = filtered(patches[filters], self._params, rng)
         targets = np.stack([item.targets for item in items])
         _mix(patches, targets, np.array([item.mixup for item in items]), rng)
         masked = np.array([item.spec_augment for item in items])
@@ -115,11 +125,10 @@ def crop(clip: HeardClip, stop: int, frames: int, params: LogMelParams) -> Patch
     start = stop - frames
     heard = clip.frames[max(0, start) : stop].astype(np.float32)
     gain_db = float(clip.gains_db[stop - 1])
-    offset = np.float32(params.log_offset)
     if gain_db:
-        factor = np.float32(10 ** (gain_db * params.power / 20))
-        heard = np.log(np.maximum(np.exp(heard) - offset, 0) * factor + offset)
-    return np.pad(heard, ((max(0, -start), 0), (0, 0)), constant_values=np.log(offset))
+        heard = _amplified(heard, np.float32(10 ** (gain_db * params.power / 20)), params)
+    silence = np.log(np.float32(params.log_offset))
+    return np.pad(heard, ((max(0, -start), 0), (0, 0)), constant_values=silence)
 
 
 def even_crops(clip: HeardClip, count: int, frames: int, params: LogMelParams) -> Patches:
@@ -137,6 +146,27 @@ def spec_augmented(patches: Patches, rng: np.random.Generator) -> Patches:
         covered |= _stripe(count, frames, rng)[:, :, np.newaxis]
         covered |= _stripe(count, bands, rng)[:, np.newaxis, :]
     return np.where(covered, patches.mean(axis=(1, 2), keepdims=True), patches)
+
+
+def filtered(patches: Patches, params: LogMelParams, rng: np.random.Generator) -> Patches:
+    """Hear each patch through another microphone: a smooth gain over the bands, none above a cut for some."""
+    count, _, bands = patches.shape
+    knots = rng.normal(0, FILTER_DB, size=(count, FILTER_KNOTS))
+    cut = np.where(rng.random(count) < LOW_PASS_SHARE, rng.uniform(LOWEST_CUT, 1, size=count), 1.0)
+    places = np.linspace(0, FILTER_KNOTS - 1, bands)
+    gains_db = np.array([np.interp(places, np.arange(FILTER_KNOTS), own) for own in knots])
+    factors = 10 ** (gains_db.reshape(count, bands) * params.power / 20)
+    factors[np.arange(bands) >= cut[:, np.newaxis] * bands] = 0
+    return _amplified(patches, factors[:, np.newaxis, :].astype(np.float32), params)
+
+
+def _amplified(
+    log_mel: Patches, factor: np.float32 | NDArray[np.float32], params: LogMelParams
+) -> NDArray[np.float32]:
+    """As the front end would have heard what is so much stronger."""
+    offset = np.float32(params.log_offset)
+    louder: NDArray[np.float32] = np.log(np.maximum(np.exp(log_mel) - offset, 0) * factor + offset)
+    return louder
 
 
 def _stripe(count: int, length: int, rng: np.random.Generator) -> NDArray[np.bool_]:

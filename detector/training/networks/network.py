@@ -108,7 +108,9 @@ class NetworkRecipe:
         for example, plan in zip(train, plans, strict=True):
             names = chosen.for_targets(example.targets)
             clips = [next(heard) for _ in plan]
-            items.append(Item(clips, example.targets, "specaugment" in names, "mixup" in names))
+            items.append(
+                Item(clips, example.targets, "specaugment" in names, "mixup" in names, "filter" in names)
+            )
         return items
 
     def _held(self, task: Task, examples: Sequence[Example], progress: Progress) -> Held | None:

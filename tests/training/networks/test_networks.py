@@ -134,7 +134,9 @@ def test_several_classes_may_sound_at_once(clips: list[Example]) -> None:
 
 
 def test_augmented_training_is_repeatable_and_keeps_its_copies(clips: list[Example], tmp_path: Path) -> None:
-    options = replace(SMALL, augment=("noise", "gain", "specaugment", "high=mixup"), copies=2, cache=tmp_path)
+    options = replace(
+        SMALL, augment=("noise", "gain", "filter", "specaugment", "high=mixup"), copies=2, cache=tmp_path
+    )
     first, second = fit(clips, options), fit(clips, options)
     assert first.history == second.history
     assert len(list(tmp_path.glob("*.npz"))) == 32
