@@ -41,7 +41,6 @@ class Request:
 
 def evaluate(request: Request, spec: ModelSpec, make_ear: MakeEarOf) -> int:
     """Do it and print the figures; the status is 1 where a file could not be read."""
-    check_installed(_packages(request))
     if request.out is not None:
         make_folder(request.out, overwrite=request.overwrite)
     table = read_map(request.map_file) if request.map_file else {}
@@ -50,19 +49,12 @@ def evaluate(request: Request, spec: ModelSpec, make_ear: MakeEarOf) -> int:
     return _recordings(request, request.annotations, spec, make_ear, table)
 
 
-def _packages(request: Request) -> dict[str, str]:
-    """Module -> package, of what makes the figures that are wanted."""
-    if request.annotations is not None:
-        return {"sed_eval": "sed_eval", "dcase_util": "dcase_util", "sed_scores_eval": "sed_scores_eval"}
-    pictures = {"matplotlib": "matplotlib"} if request.out is not None else {}
-    return {"sklearn": "scikit-learn", **pictures}
-
-
 def _clips(request: Request, spec: ModelSpec, make_ear: MakeEarOf, table: Mapping[str, Sequence[str]]) -> int:
     if len(request.paths) != 1:
         raise DatasetError(f"expected one dataset, got {len(request.paths)}; recordings need --annotations")
     dataset = read_dataset(request.paths[0], request.layout)
     classes = _map(dataset.classes, spec, table, request)
+    check_installed({"sklearn": "scikit-learn"} | ({"matplotlib": "matplotlib"} if request.out else {}))
     report = evaluate_clips(dataset, classes, make_ear, jobs=request.jobs, quiet=request.quiet)
     if request.out is not None:
         write_files(request.out, clip_files(report))
@@ -81,6 +73,7 @@ def _recordings(
     wanted = {annotation.label for truth in truths for annotation in truth.annotations}
     classes = _map(sorted(wanted), spec, table, request)
     ignored = _map(request.ignore, spec, table, request).of_label
+    check_installed({name: name for name in ("sed_eval", "dcase_util", "sed_scores_eval")})
     report = evaluate_recordings(
         truths,
         classes,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import numpy as np
 import pytest
 import soundfile
 
-from tests.program.running import DEMO, fault
+from tests.program.running import COMMAND, DEMO, fault
 
 RATE = 16000
 
@@ -80,3 +81,16 @@ def test_faults_are_one_line(run, tmp_path):
         ),
     ]:
         assert told in fault(run(*arguments), status)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are Linux's here")
+def test_too_little_memory_is_one_line(start, clips, tmp_path):
+    """Ten hours at 192 kHz in six gigabytes."""
+    limited = ("sh", "-c", 'ulimit -v 6000000 && exec "$@"', "-", *COMMAND)
+    program = start(
+        *("soundscape", str(clips), "--out", str(tmp_path / "long")),
+        *("--seconds", "36000", "--rate", "192000", "--pause", "300", "600"),
+        command=limited,
+    )
+    program.end()
+    assert "out of memory" in fault(program, 1)

@@ -1,0 +1,65 @@
+"""The real program learns two sounds from clips and then hears them; what it cannot do is one line."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import soundfile
+import yaml
+
+from tests.program.running import DEMO, fault
+
+pytest.importorskip("sklearn")
+pytest.importorskip("onnx")
+pytest.importorskip("onnxruntime")
+
+CLIPS = 4
+"""Of each class: stretches of the bundled recording that begin a little later each."""
+
+
+@pytest.fixture
+def clips(tmp_path):
+    """The demo's speech, its alarm, and its pauses as a background."""
+    sound, rate = soundfile.read(DEMO)
+    for name, start, seconds in (("talk", 1.0, 2.0), ("beeps", 7.0, 2.5), ("background", 19.3, 1.0)):
+        folder = tmp_path / "sounds" / name
+        folder.mkdir(parents=True)
+        for number in range(CLIPS):
+            first = round((start + 0.13 * number) * rate)
+            soundfile.write(folder / f"{number}.wav", sound[first : first + round(seconds * rate)], rate)
+    return tmp_path / "sounds"
+
+
+@pytest.mark.usefixtures("model")
+def test_it_learns_what_it_then_hears_and_the_same_seed_the_same(run, clips, tmp_path):
+    for name in ("one", "two"):
+        program = run("train", "sounds", "--out", f"models/{name}", "--jobs", "1", "--licence", "CC0-1.0")
+        assert program.status == 0, program.err.seen
+    assert "sound-detector --model yamnet+./models/two" in program.out.seen[-1]
+    one, two = (yaml.safe_load((tmp_path / "models" / n / "model.yaml").read_text()) for n in ("one", "two"))
+    assert (one["metrics"], one["thresholds"]) == (two["metrics"], two["thresholds"])
+    assert one["licence"] == "CC0-1.0"
+    assert set(one["thresholds"]) == {"talk", "beeps"}
+    heard = run("--model", "yamnet+./models/one", "--input", DEMO, "-q")
+    told = [json.loads(line) for line in heard.out.seen]
+    assert {"beeps", "talk"} <= {fields["label"] for fields in told if fields["model"] == "one"}
+    assert {fields["model"] for fields in told} == {"yamnet", "one"}
+
+
+@pytest.mark.usefixtures("model")
+def test_faults_are_one_line(run, clips, tmp_path):
+    for arguments, status, told in [
+        (["absent", "--out", "models/x"], 1, "expected a folder of clips, got nothing"),
+        (["sounds/talk", "--out", "models/x"], 1, "no clip found"),
+        (["sounds", "--out", "models/a b"], 2, "expected a name of letters"),
+        (["sounds", "--out", "models/x", "--augment", "pitch"], 2, "--augment is about networks"),
+    ]:
+        assert told in fault(run("train", *arguments), status)
+    (clips / "beeps").rename(tmp_path / "beeps")
+    (clips / "background").rename(tmp_path / "background")
+    assert "there is one class only, 'talk'" in fault(run("train", "sounds", "--out", "models/x"), 1)
+    (tmp_path / "beeps").rename(clips / "beeps")
+    for number in range(1, CLIPS):
+        (clips / "beeps" / f"{number}.wav").unlink()
+    assert "one clip is too few" in fault(run("train", "sounds", "--out", "models/x"), 1)
