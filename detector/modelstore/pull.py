@@ -87,6 +87,8 @@ def _from_sources(
         else:
             say(f"{file.name} from {name}")
             return
+    if not file.sources:
+        raise ModelError(f"model {bundle.spec.name} lacks {file.name}; {store.OWN}")
     raise ModelError(
         f"model {bundle.spec.name}: no source gave {file.name}; try again with a network, "
         f"or bring the file and run: sound-detector models pull {bundle.spec.name} --from FILE"

@@ -26,6 +26,10 @@ _IS_INSTALLED: Mapping[FileKind, Callable[[], bool]] = {
 _INSTALL: Mapping[FileKind, str] = {"tflite": tflite_model.INSTALL, "onnx": onnx_model.INSTALL}
 
 
+OWN = "no source is known for it: bring the model's folder again, or train it anew"
+"""What to do where a file is lost that nobody publishes."""
+
+
 def available() -> list[str]:
     """Name the bundles in the user's folder and those that ship with the program, sorted."""
     folders = (models_folder(), shipped_folder())
@@ -67,6 +71,8 @@ def read_model_file(bundle: Bundle, kind: FileKind) -> bytes:
     """Return a model file's bytes, checked; ModelError where it is absent or damaged."""
     path, file = file_path(bundle, kind), bundle.files[kind]
     pull = f"run: sound-detector models pull {bundle.spec.name}"
+    if not file.sources and file.derived_from is None:
+        pull = OWN
     if not path.is_file():
         if file.derived_from is None:
             raise ModelError(f"model {bundle.spec.name} is not on this machine; {pull}")

@@ -12,7 +12,7 @@ from detector.audio.decimate import DELAY
 from detector.backends.beside import BesideClassifier
 from detector.errors import ModelError
 from detector.modelstore import found_heads, load_classifier, load_model, select
-from detector.modelstore.commands import info_model, list_models, verify_models
+from detector.modelstore.commands import info_model, list_models, pull_model, verify_models
 from detector.records import Span, Window
 from tests.fakes import FakeClassifier, make_spec
 from tests.small_heads import WINDOW, write_base, write_head
@@ -226,6 +226,14 @@ def test_the_commands_know_heads(capsys) -> None:
     assert "\nmetrics            accuracy 97.5\n" in told
     assert verify_models(["doorbell"]) == 0
     assert "doorbell.tflite" in capsys.readouterr().out
+
+
+def test_a_head_that_is_damaged_has_nobody_to_be_pulled_from(house: Path) -> None:
+    (house / "doorbell" / "doorbell.tflite").write_bytes(b"half")
+    with pytest.raises(ModelError, match=r"is damaged: .*; no source is known for it: .* train it anew$"):
+        load_model(select("doorbell"))
+    with pytest.raises(ModelError, match=r"^model doorbell lacks doorbell.tflite; no source is known for it"):
+        pull_model("doorbell", quiet=True)
 
 
 @pytest.mark.usefixtures("house")
