@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 PRESETS: dict[str, tuple[int, int]] = {"responsive": (1, 1), "balanced": (2, 2), "sure": (3, 4)}
 """Name -> (m, n)."""
-RAISES: dict[str, float] = {"sure": 0.75}
+RAISES: dict[str, float] = {"sure": 1.0}
 """Name -> log-odds by which the preset raises the model's thresholds; those that the user gives stay."""
 
 
