@@ -51,9 +51,10 @@ def add_train_flags(parser: argparse.ArgumentParser) -> None:
     data.add_argument("--layout", choices=LAYOUTS, help="of the dataset (default: what it looks like)")
     data.add_argument(
         "--annotations",
-        metavar="DIR",
+        metavar="DIR|TABLE",
         type=Path,
-        help="folder with one file for each recording: .txt (Audacity), .csv, .tsv, .jams or .rttm",
+        help="folder with one file for each recording: .txt (Audacity), .csv, .tsv, .jams or .rttm; or one "
+        ".csv or .tsv with a column filename for all",
     )
     data.add_argument("--licence", metavar="TEXT", default="unknown", help="of the data, as CC-BY-4.0")
     data.add_argument("--attribution", metavar="TEXT", default="", help="who made the data")
