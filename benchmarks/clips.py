@@ -1,7 +1,8 @@
 """Labelled clips to be judged on, as they are and made harder: quieter, or in white noise.
 
 Clips are at 32 kHz and 16 bits; the level of the noise refers to the clip's active parts, so that a short
-bark is in as much noise as a long rain.
+bark is in as much noise as a long rain. `clip SNR` refers to the whole clip, as is usual: short sounds in
+silence are easier then.
 """
 
 from __future__ import annotations
@@ -41,9 +42,10 @@ class Clip:
         given, rate = soundfile.read(self.path, dtype="float64", always_2d=True)
         clip = soxr.resample(given.mean(axis=1), rate, RATE)
         what, _, number = condition.rpartition(" ")
-        if what == "SNR":
+        if what.endswith("SNR"):
             rng = np.random.default_rng(sum(self.path.name.encode()))
-            power = active_mean_square(clip) / 10 ** (float(number) / 10)
+            mean_square = active_mean_square(clip) if what == "SNR" else float(np.square(clip).mean())
+            power = mean_square / 10 ** (float(number) / 10)
             clip = clip + np.sqrt(power) * rng.standard_normal(len(clip))
         elif condition != "clean":
             clip = clip * 10 ** (float(condition.removesuffix(" dB")) / 20)
