@@ -21,6 +21,7 @@ from detector.analysis.tables import summary_csv, summary_text
 from detector.analysis.task import Done, Task, Wanted
 from detector.analysis.worker import Ended, Failed, Logged, Progress, Work
 from detector.errors import ConfigError, SinkError
+from detector.sinks.text import printable
 
 SUMMARY_CSV = "summary.csv"
 SUMMARY_JSON = "summary.json"
@@ -106,6 +107,8 @@ class Session:
                     summaries[recording.name] = done.summary
                 while following is not None and following.name in over:
                     if following.name in summaries:
+                        if word == "text" and len(self.recordings) > 1:  # its lines name no recording
+                            print(f"{printable(str(following.path))}:")
                         _pour(Path(folder, *output_names(following.name, self.wanted)), skipped)
                         skipped = len(kind.header.encode())
                     following = next(turn, None)

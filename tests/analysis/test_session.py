@@ -63,3 +63,25 @@ def test_ctrl_c_keeps_what_is_whole_and_the_same_command_goes_on(tmp_path, capsy
     assert session("none").into_folder(out, overwrite=False) == 0
     assert {"a.csv", "b.csv", "c.csv"} <= {path.name for path in out.iterdir()}
     assert "1 of 3 are done already" in capsys.readouterr().err
+
+
+def telling():
+    """Work that writes a line of text."""
+
+    def work(task, tell):
+        Path(task.folder, f"{task.recording.name}.txt").write_text("12:00:00.000  start   Dog\n")
+        return Done(Summary(heard_seconds=1.0, recordings=1), (f"{task.recording.name}.txt",))
+
+    return work
+
+
+def test_lines_of_several_recordings_come_under_their_names(tmp_path, capfd):
+    for name in ("a", "b\n"):
+        (tmp_path / f"{name}.wav").write_bytes(b"RIFF")
+    recordings = find_recordings([tmp_path])
+    wanted = Wanted(("text",))
+    assert Session(recordings, wanted, telling, 1, {}, quiet=True).to_stdout() == 0
+    line = "12:00:00.000  start   Dog"
+    assert capfd.readouterr().out.splitlines() == [f"{tmp_path}/a.wav:", line, f"{tmp_path}/b?.wav:", line]
+    assert Session(recordings[:1], wanted, telling, 1, {}, quiet=True).to_stdout() == 0
+    assert capfd.readouterr().out.splitlines() == [line]
