@@ -43,6 +43,9 @@ def find(name_or_path: str) -> Path:
         return folder
     if _is_path(name_or_path):
         raise ModelError(f"{name_or_path}: expected the folder of a model, with a model.yaml in it")
+    here = [Path(name_or_path), Path("models", name_or_path)]
+    if folder := next((place for place in here if (place / "model.yaml").is_file()), None):
+        raise ModelError(f"there is no model {strict.show(name_or_path)}; for the folder write ./{folder}")
     names = available()
     hint = strict.did_you_mean(name_or_path, names) or f"known are {', '.join(names)}"
     raise ModelError(f"there is no model {strict.show(name_or_path)}; {hint}")

@@ -91,6 +91,21 @@ def test_a_runtime_that_the_model_has_no_file_for_is_named(small: Path, runtime:
         load_classifier("small", runtime=runtime)
 
 
+def test_a_folder_that_is_named_like_a_model_is_pointed_out(
+    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_bundle(tmp_path / "models" / "doorbell", logistic_tflite(), name="doorbell")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        ModelError, match=r"^there is no model 'doorbell'; for the folder write ./models/doorbell$"
+    ):
+        find("doorbell")
+    monkeypatch.chdir(tmp_path / "models")
+    with pytest.raises(ModelError, match=r"write ./doorbell$"):
+        find("doorbell")
+    assert find("./doorbell") == Path("doorbell")
+
+
 def test_a_flipped_byte_is_found_before_any_runtime_sees_it(small: Path) -> None:
     path = small / "small.tflite"
     content = bytearray(path.read_bytes())
