@@ -15,6 +15,8 @@ LEAST, MOST = 0.05, 0.95
 """Thresholds beyond these would say that the examples were too few to know."""
 PENALTY_OF_STRANGERS = 1.0
 """How much a false event on a sound that nobody taught counts beside one on a known sound."""
+UNTRIED = 0.5
+"""No threshold is below this where only the classes were tried out: nothing says how high others get."""
 ABOVE_BACKGROUND = 0.02
 """How far a threshold stays above what the background reached."""
 
@@ -46,6 +48,7 @@ def choose(
     of no known class. Examples of class `background` must stay below the threshold of every other class.
     """
     chosen = np.empty(known.shape[1], np.float32)
+    untried = background is None and not len(strange) and bool((targets > 0).any(axis=1).all())
     for column in range(known.shape[1]):
         positive = targets[:, column] > 0
         negative = np.concatenate([known[~positive, column], strange[:, column]])
@@ -55,7 +58,7 @@ def choose(
         if background is not None and column != background:
             quiet = known[targets[:, background] > 0, column]
             threshold = max(threshold, quiet.max(initial=0.0) + ABOVE_BACKGROUND)
-        chosen[column] = np.clip(threshold, LEAST, MOST)
+        chosen[column] = np.clip(threshold, UNTRIED if untried else LEAST, MOST)
     return chosen
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.training.thresholds import ABOVE_BACKGROUND, LEAST, MOST, best_f1, choose, strength
+from detector.training.thresholds import ABOVE_BACKGROUND, LEAST, MOST, UNTRIED, best_f1, choose, strength
 
 NOBODY = np.zeros((0, 2), np.float32)
 
@@ -30,6 +30,16 @@ def test_strangers_push_a_threshold_up() -> None:
     targets = np.array([[1, 0], [1, 0], [0, 1]], np.float32)
     strange = np.array([[0.6, 0.0], [0.7, 0.0]], np.float32)
     assert choose(known, targets, strange, None)[0] > 0.7
+
+
+def test_where_nothing_but_the_classes_was_tried_out_a_class_needs_half_the_score() -> None:
+    known = np.array([[0.3, 0.0], [0.2, 0.9]], np.float32)
+    targets = np.array([[1, 0], [0, 1]], np.float32)
+    assert choose(known, targets, NOBODY, None)[0] == UNTRIED
+    strange = np.array([[0.1, 0.0]], np.float32)
+    assert choose(known, targets, strange, None)[0] < UNTRIED
+    nothing = np.array([[1, 0], [0, 0]], np.float32)
+    assert choose(known, nothing, NOBODY, None)[0] < UNTRIED
 
 
 def test_the_background_stays_silent_whatever_that_costs() -> None:
