@@ -28,8 +28,11 @@ _Foreign: TypeAlias = Any
 
 WARM_UP = 0.1
 """Share of the steps in which the rate rises."""
-PATIENCE = 0.3
-"""Share of the epochs without a lower validation loss after which training stops."""
+PATIENCE = 0.5
+"""Share of the epochs without a lower validation loss after which training stops.
+
+Less is too little: while the rate is high the loss wavers, and falls again when the rate does.
+"""
 LARGEST_GRADIENT = 5.0
 EVALUATION_BATCH = 64
 
