@@ -148,6 +148,9 @@ def test_text_says_whose_a_label_is_where_the_hello_has_its_name_twice():
 
 def test_labels_scores_and_since_are_asked_for(daemon):
     daemon.say("Dog", "Cat", "Dog")
+    before = Listening(daemon.uri, since=0)
+    for _ in range(3):  # what the daemon has not taken in yet would come live, whatever its number
+        before.stdout.next()
     listening = Listening(daemon.uri, labels=["dog"], min_score=0.5, since=1)
     listening.stdout.next()
     daemon.say("Cat", "Dog")
