@@ -9,6 +9,7 @@ Sources: the ONNX operators (onnx.ai/onnx/operators), the TFLite schema (tensorf
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -20,7 +21,7 @@ Weights: TypeAlias = NDArray[np.float32]
 Shape: TypeAlias = tuple[int, ...]
 
 
-class Operation:
+class Operation(ABC):
     """One step of a graph."""
 
     def shape(self, *given: Shape) -> Shape:
@@ -28,9 +29,9 @@ class Operation:
         (only,) = given
         return only
 
+    @abstractmethod
     def run(self, *given: Numbers) -> Numbers:
         """Compute a batch."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True, eq=False)
