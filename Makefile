@@ -24,7 +24,7 @@ check: ## Check format, lint, types and the order of imports
 
 bench: ## Measure cost and latency beside the bare model; writes docs/benchmarks.md
 	@scripts/setup.sh test
-	@.venv/bin/python -m benchmarks.run $(ARGS)
+	@.venv/bin/python -m benchmarks.cost.run $(ARGS)
 
 install-service: ## As root: install or upgrade the systemd service (docs/service.md)
 	@scripts/install_service.sh
@@ -39,11 +39,11 @@ test-systemd: ## As root: boot a real systemd in a container and try the service
 fuzz: ## Feed 100 000 damaged inputs to all that a stranger controls; or ARGS="--seed 2"
 	@scripts/setup.sh test
 	@.venv/bin/python -c 'import atheris' 2>&- || .venv/bin/pip install -q --only-binary atheris -e '.[fuzz]' || true
-	@.venv/bin/python -m benchmarks.fuzz $(ARGS)
+	@.venv/bin/python -m benchmarks.fuzz.run $(ARGS)
 
 soak: ## Play a day of sound at full speed: memory must not grow; or ARGS="--hours 2"
 	@scripts/setup.sh test
-	@.venv/bin/python -m benchmarks.soak $(ARGS)
+	@.venv/bin/python -m benchmarks.endurance.soak $(ARGS)
 
 clean: ## Remove .venv and everything else that was made here; the models stay
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

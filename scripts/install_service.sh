@@ -64,7 +64,7 @@ install_program() {
     mkdir -p "$prefix/versions"
     "$python" -m venv "$new"
     "$new/bin/python" -m pip install --quiet --no-input --disable-pip-version-check "$build"
-    "$new/bin/python" -I -c 'import pyaudio, detector.cli' || fail "what was installed does not run"
+    "$new/bin/python" -I -c 'import pyaudio, detector.cli.main' || fail "what was installed does not run"
 }
 
 switch_program() {

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.assemble import make_pipeline
-from detector.config import EventSettings, LabelSettings, Settings, WindowSettings
+from detector.config.settings import EventSettings, LabelSettings, Settings, WindowSettings
 from detector.records import Block
-from tests.fakes import FakeClassifier, make_label, make_spec
+from tests.support.fakes import FakeClassifier, make_label, make_spec
 
 RATE = 16000
 ALARM = make_label("Alarm")

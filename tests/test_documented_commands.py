@@ -6,13 +6,12 @@ import re
 import shlex
 from argparse import ArgumentParser, _SubParsersAction
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from detector.arguments import make_parser, with_command
+from detector.cli.parser import make_parser, with_command
+from tests.support import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "config.yaml", *sorted(ROOT.glob("docs/**/*.md"))]
 
 ON_ITS_LINE = re.compile(r"^ {2,}(?:.* \| )?(?:sudo )?(sound-detector .*)$", re.MULTILINE)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from detector.assemble import make_pipeline
-from detector.config import EventSettings, GateSettings, LevelSettings, Settings, WindowSettings
+from detector.config.settings import EventSettings, GateSettings, LevelSettings, Settings, WindowSettings
 from detector.records import Block
-from tests.fakes import FakeClassifier, make_spec
+from tests.support.fakes import FakeClassifier, make_spec
 
 RATE = 16000
 FRAME = 480

@@ -24,7 +24,7 @@ from detector.events.naming import shared_names
 from detector.events.timeline import Timeline
 from detector.interfaces import Stage
 from detector.records import Block, Event, Label, ModelSpec, Scores
-from detector.sinks.message import event_fields, run_id_text
+from detector.wire.message import event_fields, run_id_text
 
 TELL_SECONDS = 10.0
 """Sound between two reports of progress."""

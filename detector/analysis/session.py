@@ -12,16 +12,16 @@ from pathlib import Path
 
 from detector.analysis.formats import FORMATS
 from detector.analysis.outputs import discard_parts, output_names
-from detector.analysis.pool import Pool
 from detector.analysis.progress import Bar
 from detector.analysis.recordings import Recording
 from detector.analysis.resume import Folder, write_text
 from detector.analysis.summary import Summary, merged
 from detector.analysis.tables import summary_csv, summary_text
 from detector.analysis.task import Done, Task, Wanted
-from detector.analysis.worker import Ended, Failed, Logged, Progress, Work
 from detector.errors import ConfigError, SinkError
-from detector.sinks.text import printable
+from detector.wire.text import printable
+from detector.workers.pool import Pool
+from detector.workers.worker import Ended, Failed, Logged, Progress, Work
 
 SUMMARY_CSV = "summary.csv"
 SUMMARY_JSON = "summary.json"

@@ -22,7 +22,7 @@ from detector.analysis.task import Wanted
 from detector.assemble.given import given_settings
 from detector.assemble.model import load_model, pinned
 from detector.assemble.pipeline import check_labels, make_label_map, make_pipeline
-from detector.config import Settings
+from detector.config.settings import Settings
 from detector.errors import ConfigError, DetectorError
 from detector.interfaces import Classifier, Stage
 from detector.records import Block, Event, Label, ModelSpec, Scores, Span, Window
@@ -41,7 +41,7 @@ def analyze_command(
 ) -> int:
     """Analyze recordings and return the exit status; raises DetectorError where none of them can be.
 
-    `options` as `detector.analyzeflags` defines them, `overrides` the settings among them.
+    `options` as `detector.cli.analyze` defines them, `overrides` the settings among them.
     """
     loaded = given_settings(options, overrides, environ)
     settings = pinned(loaded.settings)

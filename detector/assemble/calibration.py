@@ -27,7 +27,6 @@ from detector.audio.framing import Framer
 from detector.audio.gate import Gate
 from detector.audio.level import Level, LevelMeter
 from detector.audio.windows import WindowGrid
-from detector.calibrateflags import DEFAULT_MINUTES
 from detector.calibration.bench import Request, Tuning
 from detector.calibration.command import calibrate
 from detector.calibration.configtext import Key, config_text
@@ -37,8 +36,9 @@ from detector.calibration.learning import Learnt
 from detector.calibration.proposal import Alarms, Change
 from detector.calibration.replay import Replay, Stages
 from detector.calibration.votes import Votes
-from detector.config import Settings
-from detector.configfile import Loaded
+from detector.cli.calibrate import DEFAULT_MINUTES
+from detector.config.loading import Loaded
+from detector.config.settings import Settings
 from detector.errors import ConfigError
 from detector.events.dating import LevelHistory
 from detector.events.voting import PRESETS

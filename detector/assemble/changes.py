@@ -7,13 +7,13 @@ from dataclasses import fields, is_dataclass, replace
 
 from detector.calibration.configtext import Key
 from detector.calibration.proposal import Change, Verdict
-from detector.config import LabelSettings, Settings, SinkSettings
-from detector.configcheck import check, parse_sink
+from detector.config.checks import check, parse_sink
+from detector.config.settings import LabelSettings, Settings, SinkSettings
+from detector.config.strict import fill
+from detector.config.yamltext import parse
 from detector.errors import ConfigError, DetectorError
 from detector.events.labels import LabelMap
 from detector.records import Label
-from detector.strict import fill
-from detector.yamlfile import parse
 
 
 def with_changes(

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from detector.assemble.edges import make_source
 from detector.assemble.given import given_settings
+from detector.cli.record import record_request
 from detector.collecting.command import record
 from detector.interfaces import Source
-from detector.recordflags import record_request
 
 
 def record_command(

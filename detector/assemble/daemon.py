@@ -15,15 +15,15 @@ from detector.assemble.model import load_model, pinned
 from detector.assemble.pipeline import hop_length, make_pipeline
 from detector.assemble.reload import Reloader
 from detector.audio.health import HealthMeter
-from detector.config import Settings
-from detector.configfile import Loaded
-from detector.daemon import Daemon
-from detector.dispatch import Dispatcher
+from detector.config.loading import Loaded
+from detector.config.settings import Settings
+from detector.delivery.dispatcher import Dispatcher
 from detector.interfaces import Service
-from detector.notify import Notifier
-from detector.report import make_report, prometheus_text
-from detector.sinks.limits import SubscriberCounts
-from detector.sinks.message import hello_fields, run_id_text
+from detector.service.daemon import Daemon
+from detector.service.status_report import make_report, prometheus_text
+from detector.service.systemd import Notifier
+from detector.sinks.socket.limits import SubscriberCounts
+from detector.wire.message import hello_fields, run_id_text
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +112,7 @@ def make_metrics(settings: Settings, text: Callable[[], str]) -> Service | None:
     """The Prometheus endpoint, where one is wanted; its imports cost 3 MB where none is."""
     if settings.metrics.port is None:
         return None
-    from detector.metrics import MetricsServer
+    from detector.service.prometheus import MetricsServer
 
     return MetricsServer(settings.metrics.port, text)
 

@@ -7,12 +7,12 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from detector.config import Settings, SinkSettings, SourceSettings
+from detector.config.settings import Settings, SinkSettings, SourceSettings
 from detector.interfaces import Archive, Sink, Source
-from detector.sinks.access import Access
-from detector.sinks.address import default_socket_uri
-from detector.sinks.limits import SubscriberCounts
-from detector.sinks.text import shared_in
+from detector.sinks.socket.limits import SubscriberCounts
+from detector.wire.access import Access
+from detector.wire.address import default_socket_uri
+from detector.wire.text import shared_in
 
 Hello = Callable[[], dict[str, object]]
 Report = Callable[[], dict[str, object]]
@@ -87,7 +87,7 @@ def make_sink(
         from detector.sinks.logfile import LogFileSink
 
         return LogFileSink(settings.target, max_bytes=settings.max_bytes, backups=settings.backups)
-    from detector.sinks.socket_server import SocketSink
+    from detector.sinks.socket.server import SocketSink
 
     uri = settings.target or default_socket_uri(os.environ, sys.platform, _user_id())
     access = Access(

@@ -12,10 +12,10 @@ from detector.assemble.edges import make_source
 from detector.assemble.given import given_settings
 from detector.assemble.model import load_model, pinned, select
 from detector.assemble.pipeline import check_labels, hop_length, make_pipeline
-from detector.config import Settings
+from detector.cli.evaluate import evaluate_request
+from detector.config.settings import Settings
 from detector.evaluation.command import evaluate
 from detector.evaluation.hearing import Ear, MakeEar
-from detector.evaluationflags import evaluate_request
 from detector.events.heads import HeadSet
 from detector.interfaces import Classifier, Source
 from detector.pipeline import Pipeline

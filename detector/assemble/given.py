@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 
-from detector.configfile import Loaded, load_settings
+from detector.config.loading import Loaded, load_settings
 
 
 def given_settings(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from detector.config import Settings
+from detector.config.settings import Settings
 from detector.history.archive import FileArchive
 from detector.history.journal import Journal
 from detector.history.places import writing_path

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from detector import modelstore
-from detector.config import Settings
+from detector.config.settings import Settings
 
 
 def pinned(settings: Settings, *, strict: bool = False) -> Settings:

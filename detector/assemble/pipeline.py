@@ -11,7 +11,7 @@ from detector.audio.gate import Gate, LevelDetector
 from detector.audio.level import LevelMeter
 from detector.audio.ring import Ring
 from detector.audio.windows import WindowGrid
-from detector.config import EventSettings, GateSettings, Settings
+from detector.config.settings import EventSettings, GateSettings, Settings
 from detector.events.dating import LevelHistory
 from detector.events.heads import HeadSet, HeadStage
 from detector.events.labels import LabelMap

@@ -14,12 +14,12 @@ from detector.assemble.edges import make_source
 from detector.assemble.given import given_settings
 from detector.assemble.pipeline import hop_length, make_pipeline
 from detector.backends.bundle import load_bundle
-from detector.config import Settings
+from detector.cli.train import CONTEXT_SECONDS, check_train_flags, network_options, train_request
+from detector.config.settings import Settings
 from detector.evaluation.extra import check_installed
 from detector.interfaces import Classifier, Source
 from detector.modelstore.store import networks
 from detector.pipeline import Pipeline
-from detector.trainflags import CONTEXT_SECONDS, check_train_flags, network_options, train_request
 from detector.training.cache import EmbeddingCache, users_cache
 from detector.training.command import Request, Way, train
 from detector.training.heads import Base, HeadRecipe

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from detector import strict
 from detector.audio.logmel import LogMelParams
 from detector.backends.labelfiles import read_labels, read_ontology, read_prior
 from detector.backends.modelkeys import (
@@ -24,6 +23,7 @@ from detector.backends.modelkeys import (
     Runtime,
 )
 from detector.backends.modelyaml import Refuse, read_model_yaml
+from detector.config import strict
 from detector.records import Label, ModelSpec
 
 __all__ = [

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from detector import strict, yamlfile
 from detector.backends.modelkeys import RUNTIMES, ModelYaml
+from detector.config import strict, yamltext
 from detector.errors import ModelError
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
@@ -30,14 +30,14 @@ def read_model_yaml(path: Path) -> tuple[ModelYaml, Refuse]:
     """Read and check it, all but what needs the table of labels; returns also how to refuse a key."""
     if not path.is_file():
         raise ModelError(f"{path}: not found; a model bundle is a folder with a model.yaml in it")
-    document, faults = yamlfile.read(path)
+    document, faults = yamltext.read(path)
     if not faults:
         yaml, faults = strict.fill(ModelYaml, document)
     if faults or yaml is None:
         raise ModelError(faults[0].at(str(path)))
 
     def refuse(key: str, message: str) -> NoReturn:
-        raise ModelError(yamlfile.Fault(document.lines.get(key), key, message).at(str(path)))
+        raise ModelError(yamltext.Fault(document.lines.get(key), key, message).at(str(path)))
 
     _check_name(_PLAIN_NAME, yaml.name, "name", refuse)
     _check_name(_TABLE_NAME, yaml.labels, "labels", refuse)

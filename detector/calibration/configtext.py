@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from detector.strict import escape
-from detector.yamlfile import scalar
+from detector.config.strict import escape
+from detector.config.yamltext import scalar
 
 Key: TypeAlias = tuple[str, ...]
 Notes: TypeAlias = Mapping[Key, Sequence[str]]

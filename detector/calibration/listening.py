@@ -14,11 +14,11 @@ from detector.calibration.display import Bar, clock
 from detector.calibration.ear import Ear
 from detector.calibration.replay import Replay
 from detector.calibration.soundlog import Break, Frame, Item, SoundLog
-from detector.capture import Capture, Ended, Inline, Trouble
 from detector.errors import DeviceLost, SourceError
 from detector.events.naming import shown
 from detector.interfaces import Source
 from detector.records import Block, Event
+from detector.service.capture import Capture, Ended, Inline, Trouble
 
 PATIENCE_SECONDS = 0.25
 """How soon a Ctrl-C is noticed while no sound arrives."""

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TextIO
 
 from detector.audio.health import HealthMeter
-from detector.capture import Capture, Ended, Inline, Trouble
 from detector.collecting.collector import Clip, Collector
 from detector.collecting.display import Display
 from detector.collecting.folder import ClipFolder
@@ -20,6 +19,7 @@ from detector.collecting.verdict import Verdict
 from detector.errors import DatasetError, DeviceLost
 from detector.interfaces import Source
 from detector.records import Block
+from detector.service.capture import Capture, Ended, Inline, Trouble
 
 BLOCK_SECONDS = 0.1
 """How often the meter moves."""

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.collecting.names import clip_name, session_text
+from detector.datasets.clips import read_dataset
 from detector.errors import ConfigError, DatasetError
-from detector.evaluation.datasets import read_dataset
 
 
 class ClipFolder:

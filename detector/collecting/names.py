@@ -1,6 +1,6 @@
 """What clips are called: `LABEL-SESSION-NN.flac`, or `LABEL-SESSION-NN-PP.flac` for pieces of one stretch.
 
-SESSION is the UTC second at which the recording began. `detector.evaluation.datasets` reads these names:
+SESSION is the UTC second at which the recording began. `detector.datasets.clips` reads these names:
 clips that share LABEL-SESSION-NN were cut from one stretch of sound and stay in one fold.
 """
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import mean, pstdev
 
+from detector.evaluation.clip_evaluation import ClipReport
 from detector.evaluation.clipmetrics import NOTHING, ClipFigures
-from detector.evaluation.clips import ClipReport
 from detector.evaluation.confusion import confusion_png
 from detector.evaluation.report import Cell, csv_text, json_text, percent, table
 

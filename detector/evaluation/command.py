@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from detector.datasets.clips import SUFFIXES, read_dataset
 from detector.errors import DatasetError
+from detector.evaluation.clip_evaluation import MakeEarOf, evaluate_clips
 from detector.evaluation.clipreport import clip_files, clip_json, clip_text
-from detector.evaluation.clips import MakeEarOf, evaluate_clips
-from detector.evaluation.datasets import SUFFIXES, read_dataset
 from detector.evaluation.extra import check_installed
 from detector.evaluation.labelmap import SHIPPED, ClassMap, make_class_map, read_map
 from detector.evaluation.recordingreport import recording_files, recording_json, recording_text

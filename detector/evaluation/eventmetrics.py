@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from detector.evaluation.annotations import Annotation
+from detector.datasets.annotations import Annotation
 from detector.evaluation.extra import needed
 from detector.evaluation.matching import Estimate
 

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from detector.analysis.pool import Pool
-from detector.analysis.worker import Ended, Failed, Logged, Work
 from detector.errors import DetectorError
 from detector.evaluation.hearing import Heard, MakeEar
+from detector.workers.pool import Pool
+from detector.workers.worker import Ended, Failed, Logged, Work
 
 log = logging.getLogger(__name__)
 

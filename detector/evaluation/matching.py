@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from detector.evaluation.annotations import Annotation
+from detector.datasets.annotations import Annotation
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from detector.datasets.annotation_files import find_annotations, read_annotations
+from detector.datasets.annotation_table import is_table_of_many, read_table
+from detector.datasets.annotations import Annotation, check_length, merged
 from detector.errors import AnnotationError, DatasetError
-from detector.evaluation.annotationfiles import find_annotations, read_annotations
-from detector.evaluation.annotations import Annotation, check_length, merged
-from detector.evaluation.annotationtable import is_table_of_many, read_table
-from detector.evaluation.clips import MakeEarOf
+from detector.evaluation.clip_evaluation import MakeEarOf
 from detector.evaluation.eventmetrics import COLLAR_SECONDS, EventFigures, event_figures
 from detector.evaluation.hearing import Heard
 from detector.evaluation.labelmap import ClassMap

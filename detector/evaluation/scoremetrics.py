@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.evaluation.annotations import Annotation
+from detector.datasets.annotations import Annotation
 from detector.evaluation.extra import needed
 from detector.evaluation.hearing import Heard
 

@@ -14,7 +14,7 @@ from typing import TextIO
 from detector.errors import HistoryError
 from detector.events.naming import shared_names
 from detector.history.archive import Question, sounds
-from detector.sinks.text import label_text, printable
+from detector.wire.text import label_text, printable
 
 COLUMNS = (
     "start_time",

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from detector import strict
 from detector.backends import onnx_model, tflite_model
 from detector.backends.bundle import RUNTIMES, Bundle, FileKind, Runtime, load_bundle
 from detector.backends.combined import CombinedClassifier
 from detector.backends.embedder import NetworkEmbedder
 from detector.backends.prior import PriorClassifier
+from detector.config import strict
 from detector.errors import ModelError
 from detector.interfaces import Classifier, Embedder
 from detector.modelstore.checksum import checked_bytes, checked_derived_bytes

@@ -15,7 +15,7 @@ from pathlib import Path
 from detector.errors import SinkError
 from detector.interfaces import Message
 from detector.sinks.folders import make_folder
-from detector.sinks.message import EVENT_TYPES
+from detector.wire.message import EVENT_TYPES
 
 log = logging.getLogger(__name__)
 

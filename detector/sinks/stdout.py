@@ -11,8 +11,8 @@ from typing import TextIO
 
 from detector.errors import SinkClosed, SinkError
 from detector.interfaces import Message
-from detector.sinks.message import EVENT_TYPES
-from detector.sinks.text import event_line
+from detector.wire.message import EVENT_TYPES
+from detector.wire.text import event_line
 
 FORMATS = ("auto", "text", "json")
 """`auto` is text on a terminal and JSON elsewhere."""

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from detector.datasets.annotation_files import audacity_text, csv_text, jams_text
+from detector.datasets.annotations import Annotation
+from detector.datasets.clips import SUFFIXES, Clip, read_dataset
 from detector.errors import ConfigError, DatasetError
-from detector.evaluation.annotationfiles import audacity_text, csv_text, jams_text
-from detector.evaluation.annotations import Annotation
-from detector.evaluation.datasets import SUFFIXES, Clip, read_dataset
 from detector.evaluation.labelmap import normal
 from detector.evaluation.report import make_folder, write_files
 from detector.soundscapes.mixing import COLOURS, coloured_noise, looped, mix, room

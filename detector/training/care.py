@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from detector.datasets.clips import Clip
 from detector.errors import DatasetError, DetectorError
-from detector.evaluation.datasets import Clip
 from detector.training.material import BACKGROUND, class_of
 from detector.training.survey import Look
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from detector.errors import DetectorError
 from detector.training.layers import Layer, standardising
-from detector.training.threads import one_thread
+from detector.workers.threads import one_thread
 
 INVERSE_PENALTY = 0.01
 """scikit-learn's C; the examples' weights average 1."""

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.datasets.annotations import Annotation, labels_of
+from detector.datasets.clips import Clip
 from detector.errors import DatasetError
-from detector.evaluation.annotations import Annotation, labels_of
-from detector.evaluation.datasets import Clip
 from detector.evaluation.recordings import Truth
 from detector.training.recipe import Example, Task
 

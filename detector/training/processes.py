@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TypeVar
 
-from detector.analysis.pool import Pool
-from detector.analysis.worker import Ended, Failed, Logged, Work
 from detector.errors import DetectorError
 from detector.training.recipe import Progress
-from detector.training.threads import one_thread
+from detector.workers.pool import Pool
+from detector.workers.threads import one_thread
+from detector.workers.worker import Ended, Failed, Logged, Work
 
 log = logging.getLogger(__name__)
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from detector.datasets.annotations import check_length
+from detector.datasets.clips import read_dataset
 from detector.errors import DatasetError, DetectorError
-from detector.evaluation.annotations import check_length
 from detector.evaluation.command import find_recordings
-from detector.evaluation.datasets import read_dataset
 from detector.evaluation.recordings import read_truths
 from detector.training.care import Finding, sort_out
 from detector.training.material import Material, from_clips, from_truths

@@ -17,8 +17,8 @@ from detector.analysis.resume import Folder
 from detector.analysis.task import Task, Wanted
 from detector.errors import ConfigError, SinkError, UnsupportedFormat
 from detector.records import Scores, Span
-from tests.analysis.places import make_event
-from tests.fakes import make_label, make_spec
+from tests.support.analysis_samples import make_event
+from tests.support.fakes import make_label, make_spec
 
 RATE = 16000
 NAME = "20261120_143000.wav"

@@ -11,10 +11,10 @@ import pytest
 
 from detector.analysis.formats import FORMATS, SCORES
 from detector.analysis.formats.scores import ScoresFile
-from detector.analyzeflags import FORMATS as WORDS
+from detector.cli.analyze import FORMATS as WORDS
 from detector.records import Scores, Span
-from tests.analysis.places import make_event, make_sound
-from tests.fakes import make_label
+from tests.support.analysis_samples import make_event, make_sound
+from tests.support.fakes import make_label
 
 SOUNDS = [make_sound(1.25, 3.5), make_sound(2, 2.5, "Baby cry, infant cry")]
 

@@ -15,8 +15,8 @@ from detector.analysis.page import Page, page_html, position_text
 from detector.analysis.picture import MOST_ROWS, draw, time_axis, timeline_rows
 from detector.analysis.summary import Tallying, merged
 from detector.records import Block
-from tests.analysis.places import make_sound
-from tests.fakes import cut
+from tests.support.analysis_samples import make_sound
+from tests.support.fakes import cut
 
 RATE = 16000
 NINE = 1_795_168_800.0  # 2026-11-20 10:00 UTC

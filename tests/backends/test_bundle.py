@@ -10,7 +10,7 @@ from detector.backends.bundle import FileSource, HeadYaml, load_bundle
 from detector.errors import ModelError
 from detector.modelstore.folders import shipped_folder
 from detector.records import Label
-from tests.small_models import write_bundle
+from tests.support.small_models import write_bundle
 
 YAMNET = shipped_folder() / "yamnet"
 

@@ -9,7 +9,7 @@ from detector.backends.combined import CombinedClassifier
 from detector.errors import ModelError
 from detector.modelstore import load_classifier
 from detector.records import Span, Window
-from tests.fakes import FakeClassifier, make_spec
+from tests.support.fakes import FakeClassifier, make_spec
 
 BOTH = make_spec("Dog", "Rain", sample_rate=32000, window=2000)
 

@@ -13,8 +13,8 @@ from detector.backends.tflite_model import TfliteClassifier
 from detector.errors import ModelError
 from detector.modelstore import load_classifier, load_embedder
 from detector.records import ModelSpec, Span, Window
-from tests.fakes import make_label, make_spec
-from tests.small_models import LABELS, WINDOW, Network
+from tests.support.fakes import make_label, make_spec
+from tests.support.small_models import LABELS, WINDOW, Network
 
 SPEC = ModelSpec("small", tuple(make_label(name) for name in LABELS), 16000, WINDOW)
 

@@ -13,8 +13,8 @@ from detector.backends.prior import PriorClassifier
 from detector.errors import ModelError
 from detector.modelstore.folders import shipped_folder
 from detector.records import Span, Window
-from tests.fakes import FakeClassifier, make_spec
-from tests.small_models import LABELS, write_bundle
+from tests.support.fakes import FakeClassifier, make_spec
+from tests.support.small_models import LABELS, write_bundle
 
 SPEC = make_spec("Speech", "Dog", "Owl")
 

@@ -12,7 +12,7 @@ from detector.audio.logmel import LogMelParams
 from detector.backends.tflite_model import TfliteClassifier
 from detector.errors import ModelError
 from detector.records import Label, ModelSpec, Span, Window
-from tests.small_models import LABELS, WINDOW, logistic_tflite
+from tests.support.small_models import LABELS, WINDOW, logistic_tflite
 
 
 def spec_of(labels: tuple[str, ...] = LABELS, window: int = WINDOW) -> ModelSpec:

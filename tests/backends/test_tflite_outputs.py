@@ -12,7 +12,7 @@ from detector.backends.tflite_outputs import with_outputs
 from detector.errors import ModelError
 from detector.modelstore import find, store
 from detector.records import Span, Window
-from tests.small_models import WINDOW, logistic_tflite
+from tests.support.small_models import WINDOW, logistic_tflite
 
 
 def outputs(content: bytes) -> list[int]:

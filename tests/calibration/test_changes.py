@@ -10,7 +10,7 @@ from detector.assemble.changes import given, read_back, with_changes
 from detector.assemble.pipeline import make_label_map
 from detector.calibration.configtext import config_text
 from detector.calibration.proposal import Change, Verdict
-from detector.config import (
+from detector.config.settings import (
     EventSettings,
     GateSettings,
     LabelSettings,
@@ -20,7 +20,7 @@ from detector.config import (
     SourceSettings,
 )
 from detector.errors import ConfigError, DetectorError
-from tests.fakes import make_spec
+from tests.support.fakes import make_spec
 
 SPEC = make_spec("Dog", "Rain, heavy", "Hum", "Siren")
 USERS = Settings(

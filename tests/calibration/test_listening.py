@@ -14,11 +14,11 @@ from detector.assemble.calibration import Trial
 from detector.calibration.display import clock, meter
 from detector.calibration.listening import Listening, stopping_on_signals
 from detector.calibration.soundlog import Break, Frame, SoundLog
-from detector.config import GateSettings, Settings
+from detector.config.settings import GateSettings, Settings
 from detector.errors import DeviceLost, DeviceNotFound, SourceError
 from detector.records import Block
 from tests.calibration.test_replaying import RATE, SPEC, ear
-from tests.fakes import FakeSource
+from tests.support.fakes import FakeSource
 
 SETTINGS = Settings(gate=GateSettings(mode="level"))
 BLOCK = 4800

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.calibration.proposal import Alarms, Verdict, is_alarm, margin, propose
-from tests.calibration.rooms import votes_of
-from tests.fakes import make_label
+from tests.support.fakes import make_label
+from tests.support.rooms import votes_of
 
 
 def proposed(heard, was=0.25, *, name="Hum", seconds=300.0, off=None, **options):

@@ -11,8 +11,8 @@ from detector.audio.framing import Framer
 from detector.audio.level import LevelMeter
 from detector.calibration.ear import Ear
 from detector.calibration.replay import timed
-from detector.config import GateSettings, Settings
-from tests.fakes import FakeClassifier, cut, make_spec
+from detector.config.settings import GateSettings, Settings
+from tests.support.fakes import FakeClassifier, cut, make_spec
 
 RATE = 16000
 SPEC = make_spec("Hum", "Beep", threshold_on=0.5)

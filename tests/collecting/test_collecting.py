@@ -13,10 +13,10 @@ from detector.collecting.command import blocks_of, next_command, record
 from detector.collecting.folder import ClipFolder
 from detector.collecting.names import check_label, clip_name, model_name, session_text
 from detector.collecting.request import RATE_HZ, Request
+from detector.datasets.clips import read_dataset
 from detector.errors import ConfigError, DatasetError, DeviceLost
-from detector.evaluation.datasets import read_dataset
 from detector.training.bundlefiles import PLAIN_NAME
-from tests.fakes import FakeSource, cut
+from tests.support.fakes import FakeSource, cut
 
 BEGAN = 1_785_593_730.5
 SESSION = "20260801T141530Z"

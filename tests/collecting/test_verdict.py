@@ -13,7 +13,7 @@ from detector.collecting.taking import Continuous, Countdown, Cue, Take
 from detector.collecting.triggered import Triggered
 from detector.collecting.verdict import Verdict, judge, peak_dbfs
 from detector.records import Block
-from tests.fakes import cut
+from tests.support.fakes import cut
 
 RATE = 16000
 

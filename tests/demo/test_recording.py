@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +12,7 @@ import pytest
 import soundfile
 
 from detector.demo import PARTS, SECONDS, Part, recording_path
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support import ROOT
 
 
 def levels_dbfs(start_seconds: float, stop_seconds: float) -> np.ndarray:
@@ -58,7 +56,7 @@ def messages() -> list[dict[str, Any]]:
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "detector.cli", *arguments]
+    command = [sys.executable, "-m", "detector", *arguments]
     return subprocess.run(command, capture_output=True, check=False, text=True, timeout=60)
 
 

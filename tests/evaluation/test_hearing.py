@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from detector import assemble
-from detector.config import Settings
+from detector.config.settings import Settings
+from detector.datasets.annotations import Annotation
+from detector.datasets.clips import Clip, Dataset
 from detector.errors import AnnotationError, UnsupportedFormat
-from detector.evaluation.annotations import Annotation
-from detector.evaluation.clips import evaluate_clips
-from detector.evaluation.datasets import Clip, Dataset
+from detector.evaluation.clip_evaluation import evaluate_clips
 from detector.evaluation.hearing import Ear
 from detector.evaluation.labelmap import make_class_map
 from detector.evaluation.recordings import Truth, evaluate_recordings
-from tests.fakes import FakeClassifier, FakeSource, cut, make_spec
+from tests.support.fakes import FakeClassifier, FakeSource, cut, make_spec
 
 RATE = 16000
 SPEC = make_spec("dog", "rain", threshold_on=0.5)

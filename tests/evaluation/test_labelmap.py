@@ -8,7 +8,7 @@ from detector.backends.bundle import load_bundle
 from detector.errors import DatasetError
 from detector.evaluation.labelmap import SHIPPED, make_class_map, read_map
 from detector.modelstore.folders import shipped_folder
-from tests.fakes import make_label
+from tests.support.fakes import make_label
 
 DOG = make_label("Dog")
 LABELS = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detector.evaluation.annotations import Annotation
+from detector.datasets.annotations import Annotation
 from detector.evaluation.clipmetrics import NOTHING, answer, clip_figures, own_class_told
 from detector.evaluation.hearing import Heard
 from detector.evaluation.matching import Estimate, HeardEvent, delays, estimates, others, strays, unprompted

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from detector.events.dating import UNHEARD_DBFS, LevelHistory
 from detector.records import Span
-from tests.events.scenes import LEVELS, RATE
+from tests.support.scenes import LEVELS, RATE
 
 OWN_LEVELS = LEVELS | {"=": -58.0, "-": -40.0, "+": -30.0}
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from detector.assemble import make_pipeline
 from detector.assemble.pipeline import make_label_map, make_label_rules
-from detector.config import EventSettings, LabelSettings, Settings
+from detector.config.settings import EventSettings, LabelSettings, Settings
 from detector.events.heads import HeadSet, HeadStage
 from detector.records import Block, Label, ModelSpec, Scores, Span
-from tests.fakes import FakeClassifier, make_label, make_spec
+from tests.support.fakes import FakeClassifier, make_label, make_spec
 from tests.test_chunking import make_sound, recut, streams
 
 HOP = 3840

@@ -5,7 +5,7 @@ import pytest
 
 from detector.errors import ConfigError
 from detector.events.labels import LabelMap
-from tests.fakes import make_label
+from tests.support.fakes import make_label
 
 ANIMAL = make_label("Animal")
 DOG = make_label("Dog", ANIMAL)

@@ -11,13 +11,14 @@ from datetime import UTC
 from pathlib import Path
 
 import pytest
-from history_samples import T0, make_message, make_store
 
-from detector.cli import main
+from detector.cli.main import main
 from detector.errors import HistoryError
 from detector.history.archive import FileArchive, Question, sounds
 from detector.history.command import COLUMNS, history_command
 from detector.history.places import reading_paths, writing_path
+from tests.support import ROOT
+from tests.support.history_samples import T0, make_message, make_store
 
 HOUR = 3600.0
 
@@ -193,7 +194,7 @@ def test_who_is_in_its_group_may_read(shared_folder, running):
         store.close()
     for file in (path.parent, *path.parent.iterdir()):
         os.chown(file, -1, 4242)
-    root = Path(__file__).parents[2]
+    root = ROOT
     result = subprocess.run(
         [sys.executable, "-c", READER, str(path)], cwd=root, capture_output=True, text=True, check=False
     )

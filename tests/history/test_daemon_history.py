@@ -1,15 +1,15 @@
 """The history as the daemon uses it: when one is kept, and how the dispatcher goes with it."""
 
 import pytest
-from history_samples import T0, make_store, rows
 
 from detector.assemble.history import keeps_history, make_history
-from detector.config import HistorySettings, Settings, SourceSettings
-from detector.dispatch import Dispatcher
+from detector.config.settings import HistorySettings, Settings, SourceSettings
+from detector.delivery.dispatcher import Dispatcher
 from detector.errors import SinkError
 from detector.history.journal import Journal
 from detector.history.numbers import Numbers
-from tests.fakes import MemorySink
+from tests.support.fakes import MemorySink
+from tests.support.history_samples import T0, make_store, rows
 
 LONG = 30.0
 """Seconds after which a test that waits for another thread has failed."""

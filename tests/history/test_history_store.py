@@ -8,11 +8,11 @@ import sys
 from contextlib import closing
 
 import pytest
-from history_samples import DAY, T0, make_message, make_store, rows
 
 from detector.errors import HistoryError
 from detector.history.numbers import Numbers
 from detector.history.schema import VERSION
+from tests.support.history_samples import DAY, T0, make_message, make_store, rows
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
 

@@ -3,11 +3,11 @@
 import threading
 
 import pytest
-from history_samples import T0, make_message, make_status, make_store, rows
 
 from detector.errors import HistoryError
 from detector.history.journal import REMIND_SECONDS, Journal
 from detector.history.numbers import Numbers
+from tests.support.history_samples import T0, make_message, make_status, make_store, rows
 
 LONG = 30.0
 """Seconds after which a test that waits for another thread has failed."""

@@ -1,11 +1,11 @@
 """Numbers rise and are never given twice, whatever became of the file."""
 
-from history_samples import T0
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from detector.history.numbers import Numbers
+from tests.support.history_samples import T0
 
 MILLISECONDS = int(T0 * 1000)
 

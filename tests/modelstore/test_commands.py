@@ -11,7 +11,7 @@ import pytest
 from detector.errors import ModelError
 from detector.modelstore.commands import info_model, list_models, pull_model, verify_models
 from tests.modelstore.conftest import Server
-from tests.small_models import logistic_tflite, write_bundle
+from tests.support.small_models import logistic_tflite, write_bundle
 
 Capture = pytest.CaptureFixture[str]
 

@@ -12,7 +12,7 @@ from detector.errors import ModelError
 from detector.modelstore import load_classifier
 from detector.modelstore.convert import tflite_to_onnx
 from detector.records import Label, ModelSpec, Span, Window
-from tests.small_models import convolutional_tflite, logistic_tflite
+from tests.support.small_models import convolutional_tflite, logistic_tflite
 
 pytest.importorskip("onnx", reason="needs the [onnx] extra")
 runtime = pytest.importorskip("onnxruntime", reason="needs the [onnx] extra")

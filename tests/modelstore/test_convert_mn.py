@@ -12,7 +12,7 @@ from detector.modelstore import load_classifier
 from detector.modelstore.convert_mn import weights_to_onnx
 from detector.modelstore.folders import shipped_folder
 from detector.records import Span, Window
-from tests.small_models import Checkpoint, mobilenet_weights
+from tests.support.small_models import Checkpoint, mobilenet_weights
 
 pytest.importorskip("onnx", reason="needs the [onnx] extra")
 runtime = pytest.importorskip("onnxruntime", reason="needs the [onnx] extra")

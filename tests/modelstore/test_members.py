@@ -10,7 +10,7 @@ from detector.backends.bundle import Member, load_bundle
 from detector.errors import ModelError
 from detector.modelstore import load_classifier, store
 from detector.modelstore.commands import pull_model
-from tests.small_models import LABELS_CSV, logistic_tflite, write_bundle
+from tests.support.small_models import LABELS_CSV, logistic_tflite, write_bundle
 
 PAIR = """name: pair
 description: two of them

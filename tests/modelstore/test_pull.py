@@ -14,7 +14,7 @@ from detector.errors import ModelError
 from detector.modelstore import load_classifier
 from detector.modelstore.pull import pull
 from tests.modelstore.conftest import Server
-from tests.small_models import convolutional_tflite, logistic_tflite, write_bundle
+from tests.support.small_models import convolutional_tflite, logistic_tflite, write_bundle
 
 CONTENT = logistic_tflite()
 WHEEL_SOURCE = "{pip: small-model==1.0, member: small_model/small.tflite}"

@@ -14,9 +14,9 @@ from detector.errors import ModelError
 from detector.modelstore import found_heads, load_classifier, load_model, select
 from detector.modelstore.commands import info_model, list_models, pull_model, verify_models
 from detector.records import Span, Window
-from tests.fakes import FakeClassifier, make_spec
-from tests.small_heads import WINDOW, write_base, write_head
-from tests.small_models import logistic_tflite, write_bundle
+from tests.support.fakes import FakeClassifier, make_spec
+from tests.support.small_heads import WINDOW, write_base, write_head
+from tests.support.small_models import logistic_tflite, write_bundle
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from detector.errors import ModelError
 from detector.modelstore import available, find, load_classifier, store
 from detector.modelstore.folders import shipped_folder
 from detector.records import Span, Window
-from tests.small_models import logistic_tflite, write_bundle
+from tests.support.small_models import logistic_tflite, write_bundle
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 
 from detector.errors import ModelError
 from detector.modelstore.torchfile import read_state_dict
-from tests.small_models import Checkpoint
+from tests.support.small_models import Checkpoint
 
 
 def packed(pickled: bytes) -> bytes:

@@ -14,8 +14,9 @@ import pytest
 from detector.errors import ModelError
 from detector.modelstore.folders import models_folder
 from detector.modelstore.store import load_classifier
-from tests.program.running import COMMAND, ROOT, Program
-from tests.virtualmic import environment_without_devices
+from tests.support import ROOT
+from tests.support.program import COMMAND, Program
+from tests.support.virtualmic import environment_without_devices
 
 FROM_OUTSIDE = (
     *("SOUND_DETECTOR_CONFIG", "RUNTIME_DIRECTORY", "JOURNAL_STREAM", "NOTIFY_SOCKET", "WATCHDOG_USEC"),

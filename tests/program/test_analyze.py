@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.program.running import ALARM, DEMO, RATE, events, fault
+from tests.support.program import ALARM, DEMO, RATE, events, fault
 
 SHOWN = (
     "type",

@@ -17,7 +17,7 @@ import soundfile
 import soxr
 
 from detector.modelstore.folders import models_folder, shipped_folder
-from tests.program.running import (
+from tests.support.program import (
     ALARM,
     DEMO,
     LIMIT_SECONDS,
@@ -29,7 +29,7 @@ from tests.program.running import (
     quiet,
     speech,
 )
-from tests.virtualmic import Unavailable, VirtualMicrophone
+from tests.support.virtualmic import Unavailable, VirtualMicrophone
 
 TWO_MICROPHONES = """\
 pcm.!default { type pulse  hint.show on  hint.description "default" }

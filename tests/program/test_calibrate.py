@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.program.running import ALARM, RATE, alarm, demo_samples, fault, labels, quiet
+from tests.support.program import ALARM, RATE, alarm, demo_samples, fault, labels, quiet
 
 SECONDS = 130
 

@@ -9,7 +9,7 @@ import pytest
 
 from detector.backends.bundle import load_bundle
 from detector.modelstore.folders import shipped_folder
-from tests.program.running import DATA, labels
+from tests.support.program import DATA, labels
 
 FOLDER = DATA / "esc10"
 

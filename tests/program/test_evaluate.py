@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.program.running import COMMAND, DEMO, fault
+from tests.support.program import COMMAND, DEMO, fault
 
 RATE = 16000
 

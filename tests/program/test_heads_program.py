@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.program.running import RATE, fault
-from tests.small_heads import write_base, write_head
+from tests.support.program import RATE, fault
+from tests.support.small_heads import write_base, write_head
 
 
 def loud(seconds: float) -> np.ndarray:

@@ -6,11 +6,11 @@ import sys
 
 import pytest
 
-from tests.program.running import ALARM, DEMO, RATE, alarm, labels
+from tests.support.program import ALARM, DEMO, RATE, alarm, labels
 
 SCRIPT = """\
 import sys
-from detector.cli import main
+from detector.cli.main import main
 status = main(sys.argv[1:])
 print(*sorted(sys.modules), file=sys.stderr)
 sys.exit(status)

@@ -17,7 +17,7 @@ import soundfile
 from detector.backends.bundle import load_bundle
 from detector.demo import PARTS
 from detector.modelstore.folders import shipped_folder
-from tests.program.running import (
+from tests.support.program import (
     ALARM,
     COMMAND,
     DEMO,

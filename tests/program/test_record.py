@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from detector.evaluation.datasets import read_dataset
-from tests.program.running import COMMAND, DEMO, RATE, demo_samples, fault, quiet
-from tests.virtualmic import Unavailable, VirtualMicrophone
+from detector.datasets.clips import read_dataset
+from tests.support.program import COMMAND, DEMO, RATE, demo_samples, fault, quiet
+from tests.support.virtualmic import Unavailable, VirtualMicrophone
 
 
 def test_a_recording_becomes_clips_and_the_next_command_is_told(run, tmp_path):

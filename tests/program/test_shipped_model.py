@@ -9,7 +9,7 @@ import json
 
 import pytest
 
-from tests.program.running import DATA
+from tests.support.program import DATA
 
 FOLDER = DATA / "esc10"
 WANTED = 9

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 import yaml
 
-from tests.program.running import DEMO, fault
+from tests.support.program import DEMO, fault
 
 pytest.importorskip("sklearn")
 pytest.importorskip("onnx")

@@ -9,8 +9,8 @@ import sys
 import pytest
 import soundfile
 
-from tests.program.running import ALARM, RATE, ROOT, demo_samples, events
-from tests.virtualmic import Unavailable, VirtualMicrophone
+from tests.support.program import ALARM, RATE, ROOT, demo_samples, events
+from tests.support.virtualmic import Unavailable, VirtualMicrophone
 
 pytest.importorskip("pyaudio", reason="PyAudio is not installed (apt install portaudio19-dev)")
 

@@ -6,11 +6,11 @@ import stat
 from pathlib import Path
 
 import pytest
-from event_samples import make_message
 
 from detector.errors import SinkError
 from detector.sinks.logfile import LogFileSink
-from detector.sinks.message import encode, heartbeat_fields, status_fields
+from detector.wire.message import encode, heartbeat_fields, status_fields
+from tests.support.event_samples import make_message
 
 LINE = len(make_message(1).line)
 """Bytes of one message, up to seq 9."""

@@ -8,13 +8,13 @@ import sys
 from datetime import UTC
 
 import pytest
-from event_samples import make_fields, make_message
 
 from detector.errors import SinkClosed, SinkError
 from detector.records import Label
-from detector.sinks.message import encode, status_fields
 from detector.sinks.stdout import StdoutSink
-from detector.sinks.text import event_line
+from detector.wire.message import encode, status_fields
+from detector.wire.text import event_line
+from tests.support.event_samples import make_fields, make_message
 
 
 class Terminal(io.StringIO):
@@ -108,7 +108,7 @@ def test_a_closed_pipe_is_told_apart():
 
 PROGRAM = """
 import sys, threading
-from detector.dispatch import Dispatcher
+from detector.delivery.dispatcher import Dispatcher
 from detector.sinks.stdout import StdoutSink
 
 closed = threading.Event()
@@ -134,7 +134,7 @@ def test_head_ends_a_program_quietly():
 
 STUCK = """
 import sys
-from detector.dispatch import Dispatcher
+from detector.delivery.dispatcher import Dispatcher
 from detector.sinks.stdout import StdoutSink
 
 dispatcher = Dispatcher([StdoutSink(sys.stdout)])

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detector.datasets.annotation_files import read_annotations
 from detector.errors import ConfigError
-from detector.evaluation.annotationfiles import read_annotations
 from detector.soundscapes.command import Request, soundscape
 from detector.soundscapes.mixing import coloured_noise, convolved, looped, mix, room
 from detector.soundscapes.plan import LEAD_SECONDS, TAIL_SECONDS, Placed, Planner, Rules

@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from fake_audio import FakeAudio
 
 from detector.errors import DeviceNotFound
 from detector.sources.devices import Device, choose, devices_command, list_devices
+from tests.support.fake_audio import FakeAudio
 
 
 def device(index, name, *, is_default=False):

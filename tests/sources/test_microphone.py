@@ -4,10 +4,10 @@ from itertools import islice, pairwise
 
 import numpy as np
 import pytest
-from fake_audio import FakeAudio
 
 from detector.errors import DeviceLost, DeviceNotFound
 from detector.sources.microphone import Microphone
+from tests.support.fake_audio import FakeAudio
 
 GONE = OSError(-9999, "Unanticipated host error")
 

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.virtualmic import Unavailable, VirtualMicrophone, environment_without_devices
+from tests.support import ROOT
+from tests.support.virtualmic import Unavailable, VirtualMicrophone, environment_without_devices
 
 pytest.importorskip("pyaudio", reason="PyAudio is not installed (apt install portaudio19-dev)")
 
 LIMIT_SECONDS = 60.0
 CAPTURE = Path(__file__).with_name("capture.py")
-ROOT = Path(__file__).parents[2]
 DEVICES = "import sys; from detector.sources.devices import devices_command as d; d({!r}, {})"
 
 

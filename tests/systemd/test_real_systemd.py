@@ -16,10 +16,9 @@ from pathlib import Path
 import pytest
 
 from detector.modelstore.folders import models_folder
-from tests import virtualmic
-from tests.systemd.machine import Machine, Unavailable, missing, until
+from tests.support import ROOT, virtualmic
+from tests.support.machine import Machine, Unavailable, missing, until
 
-ROOT = Path(__file__).resolve().parents[2]
 SOURCES = (
     *("setup.cfg", "pyproject.toml", "README.md", "LICENSE", "config.yaml"),
     *("detector", "models", "systemd", "scripts"),

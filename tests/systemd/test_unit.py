@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support import ROOT
+
 UNITS = Path("usr/local/lib/systemd/system")
 
 needs_analyze = pytest.mark.skipif(
@@ -96,7 +97,7 @@ def test_settings_of_the_user_outlive_an_upgrade(tmp_path: Path) -> None:
 
 
 def test_installed_settings_are_valid(tmp_path: Path) -> None:
-    from detector.configfile import load_settings
+    from detector.config.loading import load_settings
 
     script("install_service.sh", tmp_path)
     path = tmp_path / "etc/sound-detector/config.yaml"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from detector.datasets.clips import Clip
 from detector.errors import DatasetError, DetectorError
-from detector.evaluation.datasets import Clip
 from detector.training.care import clashes, sort_out
 from detector.training.survey import Look
 

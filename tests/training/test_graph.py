@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from detector.training.graph import Graph, Value
 from detector.training.graph_onnx import to_onnx
 from detector.training.graph_tflite import to_tflite
-from tests.training.running import run_onnx, run_tflite
+from tests.support.runtimes import run_onnx, run_tflite
 
 TOLERANCE = 2e-5
 """Of a score, 0..1: float32 in two runtimes that sum in another order than numpy's float64."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from detector.analysis.formats.base import Format
 from detector.analysis.sounds import Sound
-from detector.sinks.message import encode
+from detector.wire.message import encode
 
 
 class JsonLines(Format):

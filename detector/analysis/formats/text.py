@@ -7,7 +7,7 @@ from datetime import UTC
 
 from detector.analysis.formats.base import Format
 from detector.analysis.sounds import Sound
-from detector.sinks.text import event_line
+from detector.wire.text import event_line
 
 
 class Text(Format):

@@ -18,13 +18,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.analysis.pool import Pool
-from detector.analysis.worker import Ended, Failed, Work
 from detector.audio.logmel import LogMelParams
 from detector.errors import SourceError
 from detector.training.augmentation import ON_SAMPLES, Samples, alter
 from detector.training.networks.hearing import FULL_SCALE, HeardClip, Hearing
 from detector.training.recipe import Example, Progress
+from detector.workers.pool import Pool
+from detector.workers.worker import Ended, Failed, Work
 
 
 @dataclass(frozen=True, slots=True)

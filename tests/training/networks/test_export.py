@@ -14,7 +14,7 @@ from detector.training.networks import ARCHITECTURES  # noqa: E402
 from detector.training.networks.export import to_graph  # noqa: E402
 from detector.training.networks.resnet import resnet18  # noqa: E402
 from detector.training.recipe import NetworkOptions  # noqa: E402
-from tests.training.running import run_onnx, run_tflite  # noqa: E402
+from tests.support.runtimes import run_onnx, run_tflite  # noqa: E402
 
 TOLERANCE = 2e-5
 """Of a score, 0..1, for a network of eighteen layers in float32."""

@@ -1,0 +1,210 @@
+"""Everything that docs/benchmarks.md says of cost and latency, measured in one run, beside the bare loop.
+
+    python -m benchmarks.cost.run [--quick] [--output FILE]
+
+Takes about 17 minutes on a machine with two free cores, most of it the soundscape in real time; --quick is
+for trying it out. Wants the model pulled; uses ESC-10 and the tests' virtual microphone where they are there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks import ROOT
+from benchmarks.cost import cost, heads, latency, recordings, startup
+from benchmarks.support import soundscape
+from benchmarks.support.report import Target, machine, table
+from benchmarks.support.sounds import esc10, has_esc10
+from tests.support.virtualmic import Unavailable, VirtualMicrophone
+
+OUTPUT = ROOT / "docs" / "benchmarks.md"
+PRESETS = ("balanced", "responsive")
+
+ABOUT_LATENCY = """\
+{count} ESC-10 sounds with a clear attack: from the first 10 ms within 30 dB of the clip's loudest 50 ms, it
+takes at most 100 ms to 50 ms within 10 dB of it. Cut to 2 s, 3 to 4 s apart, over pink noise at -50 dBFS
+with an SNR of 10 to 30 dB; played in real time to both presets at the same time, in two processes, into
+pipes. An onset is found when a line comes before the next onset whose label is right for the clip's class:
+its AudioSet names, those above and those below.
+
+*Onset to line*: from the true onset, over the onsets found. *Window to line*: from the newest sample known
+when the event was decided (`time` in the line) to the line's arrival at its reader, over all lines. Which
+sample that was, a run of the same pipeline over the same recording in one process tells; its events are the
+same, in the same order.
+"""
+
+OTHERS = """\
+Tables of their own: `python -m benchmarks.quality.gate` (how often the gate opens, what a frame costs),
+`python -m benchmarks.quality.level` (quiet microphones), `python -m benchmarks.cost.runtimes` (TFLite beside
+ONNX Runtime).
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How much is measured."""
+
+    seconds: int
+    """Length of each recording."""
+    repeats: int
+    """Of every full-speed run."""
+    live_seconds: int
+    starts: int
+    """Of every program."""
+    onsets: int
+
+
+FULL = Scale(seconds=600, repeats=5, live_seconds=60, starts=7, onsets=200)
+QUICK = Scale(seconds=120, repeats=2, live_seconds=10, starts=2, onsets=30)
+
+
+def main() -> None:
+    """Measure, print, and write the document."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.cost.run",
+        description=__doc__,
+        formatter_class=argparse.RawTextHelpFormatter,
+    )
+    parser.add_argument("--quick", action="store_true", help="a little of everything; only prints")
+    parser.add_argument("--output", type=Path, help="where to write (default: docs/benchmarks.md)")
+    arguments = parser.parse_args()
+    scale = QUICK if arguments.quick else FULL
+    began = datetime.now(UTC)
+    facts = machine()
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder, ExitStack() as stack:
+        measured = _measure(Path(folder), scale, _microphone(stack))
+    text = _document(measured, scale, facts, began)
+    print(text)
+    output = arguments.output or (None if arguments.quick else OUTPUT)
+    if output is not None:
+        output.write_text(text, encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """All results; None where something was not there to measure with."""
+
+    about: str
+    full_speed: cost.FullSpeed
+    live: cost.Live | None
+    heads: heads.Heads
+    start_up: startup.StartUp
+    latencies: list[latency.Latency] | None
+    no_microphone: str
+
+
+def _measure(folder: Path, scale: Scale, microphone: VirtualMicrophone | str) -> Measured:
+    reason = microphone if isinstance(microphone, str) else ""
+    present = None if isinstance(microphone, str) else microphone
+    about = recordings.write_all(folder, scale.seconds)
+    _say("cost at full speed")
+    full_speed = cost.at_full_speed(folder, scale.seconds, scale.repeats)
+    _say("cost at the microphone")
+    live = cost.at_microphone(folder, scale.live_seconds, present) if present else None
+    _say("cost of heads")
+    beside = heads.measure(scale.seconds)
+    _say("cold start")
+    start_up = startup.measure(folder, scale.starts, present)
+    _say(f"latency over {scale.onsets} onsets")
+    latencies = _latencies(folder, scale.onsets) if has_esc10() else None
+    return Measured(about, full_speed, live, beside, start_up, latencies, reason)
+
+
+def _latencies(folder: Path, count: int) -> list[latency.Latency]:
+    samples, onsets = soundscape.make(soundscape.clear_attacks(esc10()), count)
+    path = folder / "soundscape.wav"
+    recordings.write(path, samples)
+    return latency.measure(path, onsets, PRESETS)
+
+
+def _microphone(stack: ExitStack) -> VirtualMicrophone | str:
+    """A virtual microphone, or why there is none."""
+    try:
+        return stack.enter_context(VirtualMicrophone())
+    except Unavailable as reason:
+        return str(reason)
+
+
+def _targets(measured: Measured) -> str:
+    full, live = measured.full_speed, measured.live
+    rows = [
+        Target("CPU, quiet, beside the bare loop", 0.4, "x", full.ratio("quiet", cost.SAME)),
+        Target("CPU, busy, beside the bare loop at the same hop", 1.5, "x", full.ratio("busy", cost.SAME)),
+        Target("resident memory, highest", 70, "MB", live.highest[cost.DAEMON] if live else None),
+        Target("exec to listening", 0.8, "s", measured.start_up.median(startup.LISTENING)),
+    ]
+    added = measured.heads.added(heads.ONE)
+    rows.append(Target("CPU that one head adds to a window", heads.TARGET_PERCENT, "%", added))
+    limits = {"balanced": 0.9, "responsive": 0.6}
+    for result in measured.latencies or ():
+        onset_to_line = float(np.median(result.found))
+        rows.append(
+            Target(f"onset to line, median, {result.preset}", limits[result.preset], "s", onset_to_line)
+        )
+    for result in measured.latencies or ():
+        window_to_line = 1000 * float(np.quantile(result.delays, 0.95))
+        rows.append(Target(f"window to line, p95, {result.preset}", 60, "ms", window_to_line))
+    return table([["what", "at most", "measured", "so"], *(target.row() for target in rows)])
+
+
+def _document(measured: Measured, scale: Scale, facts: list[list[str]], began: datetime) -> str:
+    minutes = (datetime.now(UTC) - began).total_seconds() / 60
+    command = "python -m benchmarks.cost.run" + (" --quick" if scale is QUICK else "")
+    difference = measured.start_up.difference()
+    live, latencies = measured.live, measured.latencies
+    parts = [
+        "# Cost and latency",
+        f"Written by `make bench` (`{command}`) on {began:%Y-%m-%d}, in {minutes:.0f} minutes. The daemon "
+        "is the real process, `python -m detector`; the bare loop (`benchmarks/cost/bareloop.py`) is another "
+        "that only reads the same sound and runs the same model file in LiteRT with one thread. Both were "
+        "measured in this run, taking turns. Figures are medians, with the least in brackets.",
+        table(facts),
+        "## Targets",
+        _targets(measured),
+        "## CPU time at full speed",
+        f"{measured.about} Each lasts {scale.seconds // 60} minutes; {scale.repeats} repeats. User and "
+        "system time of the whole process (`wait4`), less its own start-up on 0.2 s of sound.",
+        measured.full_speed.table(),
+        "## At the microphone",
+    ]
+    if live is not None:
+        parts += [
+            f"{scale.live_seconds} s of the busy recording, played to a virtual microphone (PulseAudio); "
+            "real PyAudio in each process, all three side by side. The daemon writes to standard output and "
+            "a Unix socket. CPU time and memory (`VmHWM`, `VmRSS`) from `/proc`.",
+            live.table(),
+        ]
+    else:
+        parts.append(f"Not measured: {measured.no_microphone}.")
+    parts += ["## Heads", heads.ABOUT, measured.heads.table()]
+    parts += ["## Cold start", f"{scale.starts} starts of each, taking turns; files in the page cache."]
+    parts.append(measured.start_up.table())
+    if difference is not None:
+        parts.append(
+            "PulseAudio keeps back the first block of a new stream; the daemon has it "
+            f"{difference:+.2f} s later than PyAudio alone."
+        )
+    parts.append("## Latency")
+    if latencies is None:
+        parts.append("Not measured: there are no ESC-10 clips here (SOUND_DETECTOR_DATA).")
+    else:
+        parts += [ABOUT_LATENCY.format(count=scale.onsets), latency.latency_table(latencies)]
+        parts.append(latency.class_table(latencies))
+    parts += ["## Other measurements", OTHERS]
+    return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def _say(what: str) -> None:
+    print(f"benchmarks.cost.run: {what}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""A history that is not what we wrote: a damaged database, or somebody else's."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from benchmarks.fuzz.target import Run, Target
+from detector.history.archive import FileArchive, Question, sounds
+from detector.history.schema import connect_writer
+
+
+@contextmanager
+def _databases(folder: Path) -> Iterator[Run]:
+    path = folder / "history.db"
+
+    def run(data: bytes) -> None:
+        for stale in folder.iterdir():
+            stale.unlink()
+        path.write_bytes(data)
+        list(sounds(path, Question(since=0.0, labels=("Dog",), min_score=0.1, limit=5)))
+        list(sounds(path, Question()))
+        FileArchive(path, oldest_seq=lambda: 1, newest_seq=lambda: 0).after(0, 100)
+
+    yield run
+
+
+def _seeds() -> Sequence[bytes]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "history.db"
+        with closing(connect_writer(path)) as connection:
+            for seq in range(1, 20):
+                line = json.dumps({"type": "start", "id": f"r-{seq}", "label": "Dog", "seq": seq})
+                connection.execute(
+                    "INSERT INTO messages VALUES (?, ?, 'start', 'Dog', '/m/0bt9lr', ?, NULL, 0.9, 'Mic', ?)",
+                    (seq, f"r-{seq}", 1.0 * seq, line),
+                )
+            connection.execute("UPDATE messages SET line = ? WHERE seq = 7", (b"\xff",))
+            connection.execute("UPDATE messages SET line = ? WHERE seq = 9", ("[" * 5000,))
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            whole = path.read_bytes()
+            connection.execute("DELETE FROM messages WHERE seq IN (7, 9)")
+            connection.execute("PRAGMA journal_mode = DELETE")
+        other = Path(folder) / "other.db"
+        with closing(sqlite3.connect(other)) as connection:
+            connection.execute("CREATE TABLE messages (line)")
+            connection.execute("PRAGMA user_version = 1")
+        return (path.read_bytes(), whole, other.read_bytes(), b"SQLite format 3\0" + bytes(84))
+
+
+TARGETS = (
+    Target(
+        "history database",
+        30,
+        _seeds,
+        _databases,
+        (b"SQLite format 3\0", b"line", b"seq", b"{"),
+        guided=False,
+    ),
+)

@@ -1,0 +1,217 @@
+"""Strangers at both ends of the event socket: a client that says anything, a server that is none of ours."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import socket
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+
+from benchmarks.fuzz.target import Finding, Run, Target
+from detector.errors import SinkError
+from detector.sinks.socket.limits import ServerLimits
+from detector.sinks.socket.server import SocketSink
+from detector.subscriber.listen import listen
+from detector.wire.access import Access
+from detector.wire.message import encode, hello_fields
+from detector.wire.request import MAX_REQUEST_BYTES
+
+_PATIENCE_SECONDS = 3.0
+_CHECK_EVERY = 50
+
+_HELLO = {
+    **hello_fields(version="1", model="yamnet", labels=["Dog"], source="Mic", run_id="r", state="listening"),
+    "heartbeat_seconds": 30.0,
+}
+_REPORT = {"type": "report", "uptime_seconds": 1.0}
+_EVENT = {
+    "type": "start",
+    "id": "r-1",
+    "label": "Dog",
+    "class_id": "/m/0bt9lr",
+    "score": 0.9,
+    "top_score": 0.9,
+    "start_time": "2026-08-01T14:03:22.500Z",
+    "end_time": None,
+    "time": "2026-08-01T14:03:23.000Z",
+    "duration": 0.5,
+    "source": "Mic",
+    "model": "yamnet",
+    "level_dbfs": -20.0,
+    "schema": 1,
+}
+_WORDS = (
+    *(b'"type"', b'"hello"', b'"start"', b'"end"', b'"status"', b'"dropped"', b'"error"', b'"seq"'),
+    *(b'"heartbeat_seconds"', b'"level_dbfs"', b'"score"', b'"duration"', b'"start_time"', b'"run_id"'),
+    *(b"null", b"true", b"[", b"]", b"{", b"}", b":", b",", b"\n", b"1e308", b"-1", b'""', b"30.0", b"-20.0"),
+)
+
+
+_TOKEN = "a-token-that-nobody-guesses"  # noqa: S105
+
+
+@contextmanager
+def _clients(folder: Path) -> Iterator[Run]:
+    """Each input is what one client sends; a well-behaved one must never notice."""
+    with _served(folder, Access(), b"{}\n") as run:
+        yield run
+
+
+@contextmanager
+def _strangers(folder: Path) -> Iterator[Run]:
+    """The same where a token is wanted, which the clients do not know."""
+    token = folder / "token"
+    token.write_text(_TOKEN)
+    token.chmod(0o600)
+    shown = json.dumps({"token": _TOKEN}).encode() + b"\n{}\n"
+    with _served(folder, Access(token_file=str(token)), shown, secret=True) as run:
+        yield run
+
+
+@contextmanager
+def _served(folder: Path, access: Access, says: bytes, *, secret: bool = False) -> Iterator[Run]:
+    path = folder / "events.sock"
+    limits = ServerLimits(request_seconds=0.05, history_length=100, refusal_seconds=0.0)
+    sink = SocketSink(
+        f"unix://{path}", hello=lambda: _HELLO, report=lambda: _REPORT, access=access, limits=limits
+    )
+    sink.open()
+    friend = _connect(path)
+    friend_lines = friend.makefile("rb")
+    friend.sendall(says)
+    count = 0
+
+    def run(data: bytes) -> None:
+        nonlocal count
+        count += 1
+        if count % _CHECK_EVERY == 0:
+            _check_friend(sink, friend_lines, count)
+        _say(path, data, secret=secret)
+
+    with friend, friend_lines:
+        try:
+            yield run
+        finally:
+            sink.close()
+
+
+def _connect(path: Path) -> socket.socket:
+    client = socket.socket(socket.AF_UNIX)
+    client.settimeout(_PATIENCE_SECONDS)
+    client.connect(str(path))
+    return client
+
+
+def _say(path: Path, data: bytes, *, secret: bool) -> None:
+    """Send an input in pieces, read to the end; raises SinkError with the server's refusal."""
+    random = Random(data)
+    with _connect(path) as client:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # refused while we spoke
+            cut = random.randrange(len(data) + 1)
+            client.sendall(data[:cut])
+            client.sendall(data[cut:])
+            client.shutdown(socket.SHUT_WR)
+        said = bytearray()
+        with contextlib.suppress(ConnectionResetError):
+            while piece := client.recv(65536):
+                said += piece
+    if secret and not said:
+        raise SinkError("the connection was closed without a word")
+    for line in said.splitlines():
+        fields = json.loads(line)
+        if secret and fields["type"] != "error":
+            raise Finding(f"told to one without the token: {line[:100]!r}")
+        if fields["type"] == "error":
+            raise SinkError(fields["message"])
+
+
+def _check_friend(sink: SocketSink, lines: io.BufferedReader, count: int) -> None:
+    sink.write(encode({**_EVENT, "seq": count}))
+    for line in lines:
+        if json.loads(line).get("seq") == count and json.loads(line)["type"] == "start":
+            return
+    raise Finding("a well-behaved subscriber was cut off")
+
+
+@contextmanager
+def _servers(folder: Path) -> Iterator[Run]:
+    """Each input is what a hostile server says to `listen`."""
+    path = folder / "hostile.sock"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        server.listen()
+
+        def run(data: bytes) -> None:
+            speaking = threading.Thread(target=_serve, args=(server, data), daemon=True)
+            speaking.start()
+            try:
+                listen(
+                    [f"unix://{path}"],
+                    format=("text", "json")[len(data) % 2],
+                    stdout=io.TextIOWrapper(io.BytesIO(), "utf-8"),
+                    stderr=io.TextIOWrapper(io.BytesIO(), "utf-8"),
+                )
+            finally:
+                speaking.join()
+
+        yield run
+
+
+def _serve(server: socket.socket, data: bytes) -> None:
+    client, _ = server.accept()
+    with client, contextlib.suppress(OSError):
+        client.settimeout(_PATIENCE_SECONDS)
+        client.sendall(data)
+        if len(data) % 3:  # else: gone before it could be asked anything
+            client.shutdown(socket.SHUT_WR)
+            while client.recv(65536):
+                pass
+
+
+def _requests() -> Sequence[bytes]:
+    return (
+        b"\n",
+        b'{"labels": ["Dog"], "min_score": 0.5, "since": 0}\n',
+        b'{"since": 3}\n{"since": 4}\n',
+        b'{"report": true}\n',
+        b'{"token": "x"}\n{}\n',
+        b'{"token": "\\ud800"}\n',
+        b'{"labels": ["' + b"x" * MAX_REQUEST_BYTES + b'"]}\n',
+        b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"[" * 4000 + b"\n",
+    )
+
+
+def _sayings() -> Sequence[bytes]:
+    said = [
+        _HELLO,
+        {"type": "status", "state": "listening", "detail": "Mic"},
+        {**_EVENT, "seq": 1},
+        {**_EVENT, "type": "end", "seq": 2},
+        {"type": "heartbeat", "seq": 2},
+        {"type": "dropped", "count": 3},
+    ]
+    lines = [json.dumps(fields).encode() + b"\n" for fields in said]
+    return (
+        b"".join(lines),
+        *lines,
+        lines[0] + b'{"type": "error", "message": "no"}\n',
+        lines[0] + b"[" * 5000 + b"\n",
+        lines[0].replace(b"30.0", b"1e308"),
+        lines[0].replace(b"30.0", b"9" * 400) + lines[2].replace(b"-20.0", b"9" * 400),
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+    )
+
+
+_ASKED = (b'"labels"', b'"since"', b'"token"', b'"report"', b"\n", b"{", b"}", b"true", b"null", b'"')
+
+TARGETS = (
+    Target("client's connection", 30, _requests, _clients, _ASKED, guided=False),
+    Target("client without a token", 20, _requests, _strangers, _ASKED, guided=False),
+    Target("subscriber's server", 30, _sayings, _servers, _WORDS, guided=False),
+)

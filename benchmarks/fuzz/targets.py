@@ -1,0 +1,10 @@
+"""All doors that a stranger can knock at."""
+
+from __future__ import annotations
+
+from benchmarks.fuzz import audio, history, models, sockets, text
+
+TARGETS = {
+    target.name: target for module in (text, models, history, audio, sockets) for target in module.TARGETS
+}
+"""By name, in the order of the table."""

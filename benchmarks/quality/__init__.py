@@ -1,0 +1,1 @@
+"""How well it hears: accuracy, false alarms, the gate, the gain, calibration, teaching."""

@@ -1,0 +1,1 @@
+"""What several benchmarks use: sounds, soundscapes, child processes, tables of figures."""

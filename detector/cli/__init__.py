@@ -1,0 +1,1 @@
+"""What a person types: each command's grammar, what it asks for, and how the program ends."""

@@ -1,0 +1,225 @@
+"""Where settings come from: defaults, then one YAML file, then flags; and how they are shown.
+
+The file is `--config`, else `$SOUND_DETECTOR_CONFIG`, else the user's own, else the system's: one, never two.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+
+from detector.config import yamltext
+from detector.config.checks import check, parse_sink
+from detector.config.settings import CHOICES, LIMITS, Settings, SinkSettings
+from detector.config.strict import escape, fill
+from detector.config.yamltext import Document, Fault, join, scalar
+from detector.errors import ConfigError
+
+VARIABLE = "SOUND_DETECTOR_CONFIG"
+SYSTEM_FILE = "/etc/sound-detector/config.yaml"
+DEFAULT = "default"
+FLAG = "command line"
+SET = "--set"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Settings, and where each one was given."""
+
+    settings: Settings
+    path: str | None = None
+    """The file that was read."""
+    origins: Mapping[str, int | str] = field(default_factory=dict)
+    """Dotted key -> its line in that file, or the kind of flag that gave it."""
+
+    def line_of(self, key: str) -> int | None:
+        """Line of `events.labels.Dog` or `events.include[2]` in the file; None where it is not from there."""
+        origin = self._origin(key)
+        return origin if isinstance(origin, int) else None
+
+    def where(self, key: str) -> str:
+        """`PATH:LINE`, `command line`, `--set` or `default`."""
+        origin = self._origin(key)
+        return f"{self.path}:{origin}" if isinstance(origin, int) else origin
+
+    def complain(self, key: str, message: str) -> str:
+        """One line for a fault that was found later, as when a label is not the model's."""
+        where = self.where(key)
+        return escape(f"{where} {key}: {message}" if where == SET else f"{where}: {key}: {message}")
+
+    @contextmanager
+    def placing(self) -> Iterator[None]:
+        """Give a ConfigError that names a key, raised inside, the file and line of that key."""
+        try:
+            yield
+        except ConfigError as error:
+            if not error.key:
+                raise
+            raise ConfigError(self.complain(error.key, error.message)) from error
+
+    def _origin(self, key: str) -> int | str:
+        """An item stands where its list does if that was given whole, a section where its first key does."""
+        while key and key not in self.origins and "[" in key:
+            key = key[: key.rindex("[")] if key.endswith("]") else key.rpartition(".")[0]
+        inner = (origin for known, origin in self.origins.items() if known.startswith(f"{key}."))
+        return self.origins[key] if key in self.origins else next(inner, DEFAULT)
+
+
+def load_settings(
+    *,
+    config_path: str | None = None,
+    environ: Mapping[str, str],
+    overrides: Mapping[str, object] | None = None,
+    set_expressions: Sequence[str] = (),
+    system_file: str = SYSTEM_FILE,
+) -> Loaded:
+    """Settings from all places.
+
+    `overrides` are flags, dotted key -> value as it would stand in YAML (`sinks` a list of texts); leave out
+    what was not given. `set_expressions` are `KEY=VALUE` with the value in YAML; they win over all.
+    Raises ConfigError with every fault, one a line.
+    """
+    layers = _Layers()
+    path, named_by = find_file(config_path, environ, system_file)
+    if path is not None:
+        layers.add_file(path, named_by)
+    for key, value in (overrides or {}).items():
+        layers.add_flag(FLAG, key, Document(value))
+    for expression in set_expressions:
+        layers.add_expression(expression)
+    return layers.loaded(path)
+
+
+def find_file(
+    config_path: str | None, environ: Mapping[str, str], system_file: str = SYSTEM_FILE
+) -> tuple[str | None, str]:
+    """The file to read, or None, and who named it; the default places may be empty, a named one may not."""
+    if config_path is not None:
+        return config_path, "--config"
+    if environ.get(VARIABLE):
+        return environ[VARIABLE], f"${VARIABLE}"
+    home = environ.get("XDG_CONFIG_HOME", "")
+    if not Path(home).is_absolute():
+        home = str(Path(environ["HOME"], ".config")) if environ.get("HOME") else ""
+    user_file = str(Path(home, "sound-detector", "config.yaml")) if home else ""
+    for place in (user_file, system_file):
+        # Unlike Path.is_file, this is False and not an error in a home closed to a service.
+        if place and os.path.isfile(place):  # noqa: PTH113
+            return place, ""
+    return None, ""
+
+
+def render(loaded: Loaded) -> str:
+    """The settings as YAML that reads back as the same; comments say where each is from and its range."""
+    source = escape(loaded.path) if loaded.path else "no file"
+    lines = [f"# The effective settings of sound-detector ({source}; then flags)."]
+    for item in fields(loaded.settings):
+        lines += _yaml(loaded, f"{item.name}:", getattr(loaded.settings, item.name), item.name, item.name)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _yaml(loaded: Loaded, head: str, value: object, key: str, pattern: str) -> Iterator[str]:
+    """The lines of one key; `head` is `key:` or `-`, indented."""
+    pad = " " * (len(head) - len(head.lstrip()) + 2)
+    if is_dataclass(value):
+        yield head
+        for item in fields(value):
+            inner = getattr(value, item.name)
+            yield from _yaml(
+                loaded, f"{pad}{item.name}:", inner, join(key, item.name), join(pattern, item.name)
+            )
+    elif isinstance(value, Mapping) and value:
+        yield head
+        for name, inner in value.items():
+            yield from _yaml(loaded, f"{pad}{scalar(name)}:", inner, join(key, name), f"{pattern}.*")
+    elif isinstance(value, tuple) and value and is_dataclass(value[0]):
+        yield head
+        for i, inner in enumerate(value):
+            yield from _yaml(loaded, f"{pad}-", inner, f"{key}[{i}]", f"{pattern}.*")
+    else:
+        notes = [escape(loaded.where(key))]
+        if pattern in LIMITS:
+            notes.append(str(LIMITS[pattern]))
+        if pattern in CHOICES:
+            notes.append(" or ".join(CHOICES[pattern]))
+        yield f"{head} {_flow(value)}  # {'; '.join(notes)}"
+
+
+def _flow(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "{}"
+    return f"[{', '.join(map(scalar, value))}]" if isinstance(value, tuple) else scalar(value)
+
+
+class _Layers:
+    """Plain data laid over plain data; each is checked by itself, so that none hides another's fault."""
+
+    def __init__(self) -> None:
+        self._data: dict[str, object] = {}
+        self._origins: dict[str, int | str] = {}
+        self._faults: list[str] = []
+        self._faulty: set[str] = set()
+
+    def add_file(self, path: str, named_by: str) -> None:
+        document, faults = yamltext.read(path)
+        if not faults:
+            _, faults = _fill(document)
+        for fault in sorted(faults, key=lambda fault: fault.line or 0):
+            reason = f" (named by {named_by})" if named_by and fault.line is None and not fault.key else ""
+            self._add_fault(fault, fault.at(path) + reason)
+        if isinstance(document.data, dict):
+            self._data = document.data
+            self._origins.update(document.lines)
+
+    def add_expression(self, expression: str) -> None:
+        key, equals, text = expression.partition("=")
+        if not equals:
+            self._faults.append(escape(f"{SET} {expression}: expected KEY=VALUE, as in gate.mode=level"))
+            return
+        document, faults = yamltext.parse(text, mapping=False)
+        for fault in faults:
+            self._add_fault(fault, f"{SET} {key}: {fault.message}")
+        if not faults:
+            self.add_flag(SET, key.strip(), document)
+
+    def add_flag(self, flag: str, key: str, document: Document) -> None:
+        """Replace what stands at a dotted key, sections on the way to it included where they are none."""
+        *sections, name = key.split(".")
+        nested: object = document.data
+        for part in (name, *reversed(sections)):
+            nested = {part: nested}
+        for fault in _fill(Document(nested))[1]:
+            self._add_fault(fault, f"{flag}{' ' if flag == SET else ': '}{fault.key}: {fault.message}")
+        place = self._data
+        for part in sections:
+            inner = place.get(part)
+            inner = dict(inner) if isinstance(inner, dict) else {}
+            place[part] = inner
+            place = inner
+        place[name] = document.data
+        for known in [known for known in self._origins if known.startswith((f"{key}.", f"{key}["))]:
+            del self._origins[known]
+        self._origins[key] = flag
+        for inner_key in document.lines:
+            self._origins[f"{key}{inner_key}" if inner_key.startswith("[") else join(key, inner_key)] = flag
+
+    def loaded(self, path: str | None) -> Loaded:
+        settings, _ = _fill(Document(self._data))
+        loaded = Loaded(settings or Settings(), path, self._origins)
+        for fault in check(loaded.settings):
+            if fault.key not in self._faulty:
+                self._add_fault(fault, loaded.complain(fault.key, fault.message))
+        if self._faults:
+            raise ConfigError("\n".join(self._faults))
+        return loaded
+
+    def _add_fault(self, fault: Fault, line: str) -> None:
+        self._faulty.add(fault.key)
+        self._faults.append(escape(line))
+
+
+def _fill(document: Document) -> tuple[Settings | None, list[Fault]]:
+    return fill(Settings, document, text_readers={SinkSettings: parse_sink})

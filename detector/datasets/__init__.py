@@ -1,0 +1,1 @@
+"""Labelled recordings on disk: clips in folders and tables, annotations in files."""

@@ -1,0 +1,171 @@
+"""Annotations from and to files: Audacity labels, CSV, JAMS, RTTM; read strictly, faults named by line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from detector.datasets.annotation_table import (
+    COLUMNS,
+    annotation_of,
+    fault,
+    read_text,
+    seconds_of,
+    table_rows,
+)
+from detector.datasets.annotations import Annotation, check
+from detector.errors import AnnotationError
+
+JAMS_NAMESPACES = ("segment_open", "sound_event", "scaper", "tag_open")
+"""Kinds of JAMS annotation that say what sounds when."""
+
+
+def read_annotations(path: Path) -> list[Annotation]:
+    """Read one recording's truth by the file's suffix; raises AnnotationError."""
+    reader = READERS.get(path.suffix.lower())
+    if reader is None:
+        raise AnnotationError(
+            f"{path}: expected one of {', '.join(READERS)}, got {path.suffix or 'no suffix'}"
+        )
+    return sorted(reader(read_text(path), path))
+
+
+def find_annotations(folder: Path, stem: str) -> Path:
+    """The one file that annotates the recording of this name; AnnotationError for none and for several."""
+    found = [path for suffix in READERS if (path := folder / f"{stem}{suffix}").is_file()]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        names = " and ".join(path.name for path in found)
+        raise AnnotationError(f"{folder}: {names} annotate the same recording; keep one of them")
+    expected = ", ".join(f"{stem}{suffix}" for suffix in READERS)
+    raise AnnotationError(
+        f"{folder}: expected one of {expected}; an empty {stem}.txt says that nothing sounds"
+    )
+
+
+def audacity_text(annotations: Iterable[Annotation]) -> str:
+    """As Audacity's label track: onset, offset [s] and label between tabs."""
+    return "".join(f"{a.onset:.6f}\t{a.offset:.6f}\t{a.label}\n" for a in annotations)
+
+
+def csv_text(annotations: Iterable[Annotation]) -> str:
+    """A table with the headings onset, offset [s] and label."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(("onset", "offset", "label"))
+    writer.writerows((f"{a.onset:.6f}", f"{a.offset:.6f}", a.label) for a in annotations)
+    return out.getvalue()
+
+
+def jams_text(annotations: Iterable[Annotation], *, seconds: float, sandbox: Mapping[str, object]) -> str:
+    """A JAMS file with one `segment_open` annotation; `sandbox` holds what else is worth keeping."""
+    data = [
+        {"time": a.onset, "duration": round(a.offset - a.onset, 6), "value": a.label, "confidence": 1.0}
+        for a in annotations
+    ]
+    annotation = {
+        "namespace": "segment_open",
+        "data": data,
+        "time": 0.0,
+        "duration": seconds,
+        "annotation_metadata": {
+            "data_source": "program",
+            "annotator": {},
+            "curator": {"name": "", "email": ""},
+        },
+        "sandbox": {},
+    }
+    metadata = {"duration": seconds, "jams_version": "0.3.4", "identifiers": {}}
+    fields = {"annotations": [annotation], "file_metadata": metadata, "sandbox": dict(sandbox)}
+    return json.dumps(fields, indent=1, ensure_ascii=False) + "\n"
+
+
+def _audacity(text: str, path: Path) -> list[Annotation]:
+    found = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.startswith("\\"):  # a line of frequencies belongs to the label above it
+            continue
+        place = f"{path}, line {number}"
+        parts = line.split("\t", 2)
+        if len(parts) < 3:
+            fault(place, f"expected onset, offset [s] and label between tabs, got {line[:60]!r}")
+        found.append(annotation_of({"onset": parts[0], "offset": parts[1], "label": parts[2]}, place))
+    return found
+
+
+def _comma(text: str, path: Path) -> list[Annotation]:
+    return _table(text, path, ",")
+
+
+def _tab(text: str, path: Path) -> list[Annotation]:
+    return _table(text, path, "\t")
+
+
+def _table(text: str, path: Path, delimiter: str) -> list[Annotation]:
+    return [annotation_of(row, place) for place, row in table_rows(text, path, delimiter, COLUMNS)]
+
+
+def _rttm(text: str, path: Path) -> list[Annotation]:
+    found = []
+    for number, line in enumerate(text.splitlines(), 1):
+        parts = line.split()
+        if not parts or parts[0].startswith(";"):
+            continue
+        place = f"{path}, line {number}"
+        if len(parts) < 9:
+            fault(place, f"expected TYPE FILE CHANNEL ONSET DURATION <NA> <NA> LABEL <NA>, got {line[:60]!r}")
+        onset, duration = seconds_of(parts[3], place), seconds_of(parts[4], place)
+        if duration < 0:
+            fault(place, f"expected a duration from 0 s, got {duration:g}")
+        found.append(check(Annotation(onset, onset + duration, parts[7]), place))
+    return found
+
+
+def _jams(text: str, path: Path) -> list[Annotation]:
+    try:
+        annotations = [a for a in json.loads(text)["annotations"] if a["namespace"] in JAMS_NAMESPACES]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        fault(str(path), "expected a JAMS file: JSON with `annotations`, each with a `namespace`")
+    if not annotations:
+        fault(
+            str(path), f"expected an annotation whose namespace is {' or '.join(JAMS_NAMESPACES)}, got none"
+        )
+    found = []
+    for annotation in annotations:
+        for number, row in enumerate(_jams_rows(annotation.get("data")), 1):
+            place = f"{path}, {annotation['namespace']} row {number}"
+            try:
+                value, onset, duration = row["value"], row["time"], row["duration"]
+                if isinstance(value, Mapping):
+                    if value.get("role") == "background":
+                        continue
+                    value = value["label"]
+            except (KeyError, TypeError):
+                fault(place, f"expected time, duration and value, got {str(row)[:80]}")
+            onset = seconds_of(str(onset), place)
+            found.append(
+                check(Annotation(onset, onset + seconds_of(str(duration), place), str(value)), place)
+            )
+    return found
+
+
+def _jams_rows(data: object) -> Sequence[Mapping[str, object]]:
+    """Rows, also of the older form: one list for each column."""
+    if isinstance(data, Mapping):
+        columns = [list(column) for column in data.values()]
+        return [dict(zip(data, row, strict=True)) for row in zip(*columns, strict=True)]
+    return data if isinstance(data, list) else []
+
+
+READERS: Mapping[str, Callable[[str, Path], list[Annotation]]] = {
+    ".txt": _audacity,
+    ".csv": _comma,
+    ".tsv": _tab,
+    ".jams": _jams,
+    ".rttm": _rttm,
+}
+"""Suffix -> reader."""

@@ -1,0 +1,138 @@
+"""Tables of annotations: one recording's, or those of many with their names beside, as DCASE has them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from detector.datasets.annotations import Annotation, check
+from detector.datasets.clips import SUFFIXES
+from detector.errors import AnnotationError
+
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "onset": ("onset", "start", "begin", "start_time", "onset_s", "start_seconds"),
+    "offset": ("offset", "end", "stop", "end_time", "offset_s", "stop_seconds"),
+    "label": ("label", "event_label", "class", "event"),
+}
+"""Column of a table -> the headings it may have."""
+
+RECORDING: Mapping[str, tuple[str, ...]] = {
+    "recording": ("filename", "file", "file_name", "recording", "audio")
+}
+"""The column that says which recording a row is about."""
+
+DELIMITERS: Mapping[str, str] = {".csv": ",", ".tsv": "\t"}
+
+
+def is_table_of_many(path: Path) -> bool:
+    """Whether a file is a table that names recordings; AnnotationError where it cannot be read."""
+    delimiter = DELIMITERS.get(path.suffix.lower())
+    if delimiter is None:
+        return False
+    head = _head(csv.reader(io.StringIO(read_text(path)), delimiter=delimiter))
+    return any(name in head for name in RECORDING["recording"])
+
+
+def read_table(path: Path, recordings: Sequence[Path]) -> list[list[Annotation]]:
+    """The annotations of each recording, which the table calls by its file's name, with or without suffix.
+
+    A row with a name alone says that nothing sounds there. Rows about other recordings are passed over.
+    AnnotationError where a recording has no row, or where two have the same name.
+    """
+    found: dict[str, list[Annotation]] = {}
+    delimiter = DELIMITERS[path.suffix.lower()]
+    for place, row in table_rows(read_text(path), path, delimiter, {**RECORDING, **COLUMNS}):
+        name = _plain(row["recording"])
+        if not name:
+            fault(place, "expected the name of a recording, got none")
+        of_one = found.setdefault(name, [])
+        if any(row[column].strip() for column in COLUMNS):
+            of_one.append(annotation_of(row, place))
+    called: dict[str, Path] = {}
+    for recording in recordings:
+        name = _plain(recording.name)
+        if name in called:
+            fault(
+                str(path),
+                f"{called[name]} and {recording} have the same name; evaluate one of them at a time",
+            )
+        if name not in found:
+            fault(
+                str(path),
+                f"no row names {recording.name}; a row with this name alone says that nothing sounds",
+            )
+        called[name] = recording
+    return [sorted(found[_plain(recording.name)]) for recording in recordings]
+
+
+def table_rows(
+    text: str, path: Path, delimiter: str, columns: Mapping[str, tuple[str, ...]]
+) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Each row's place, for messages, and what it says in these columns."""
+    rows = csv.reader(io.StringIO(text), delimiter=delimiter)
+    head = _head(rows)
+    places = {}
+    for column, names in columns.items():
+        present = [head.index(name) for name in names if name in head]
+        if not present:
+            fault(
+                f"{path}, line 1",
+                f"expected a column {' or '.join(names)}, got {', '.join(head)[:80] or 'none'}",
+            )
+        places[column] = present[0]
+    for row in rows:
+        if not row:
+            continue
+        place = f"{path}, line {rows.line_num}"
+        if len(row) == 1 and places.get("recording") == 0:  # tables of DCASE leave the rest of the line out
+            row += [""] * (len(head) - 1)
+        if len(row) != len(head):
+            fault(
+                place,
+                f"expected {len(head)} columns, got {len(row)}; quote labels that contain {delimiter!r}",
+            )
+        yield place, {column: row[at] for column, at in places.items()}
+
+
+def annotation_of(row: Mapping[str, str], place: str) -> Annotation:
+    """From onset, offset and label as text; AnnotationError where they cannot be meant."""
+    onset, offset = (seconds_of(row[column], place) for column in ("onset", "offset"))
+    return check(Annotation(onset, offset, row["label"].strip()), place)
+
+
+def seconds_of(text: str, place: str) -> float:
+    """A time as it was written; AnnotationError where it is no number."""
+    try:
+        return float(text)
+    except ValueError:
+        hint = "; write 1.5, not 1,5" if "," in text else ""
+        fault(place, f"expected a time in seconds, got {text[:30]!r}{hint}")
+
+
+def read_text(path: Path) -> str:
+    """The whole file; AnnotationError where it is no text."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise AnnotationError(
+            f"cannot read {path}: {getattr(error, 'strerror', None) or error}; expected UTF-8 text"
+        ) from error
+
+
+def fault(place: str, what: str) -> NoReturn:
+    """Raise AnnotationError about a place."""
+    raise AnnotationError(f"{place}: {what}")
+
+
+def _head(rows: Iterator[list[str]]) -> list[str]:
+    return [name.strip().lower() for name in next(rows, [])]
+
+
+def _plain(name: str) -> str:
+    """A recording's name without its folders and its suffix, whatever system wrote it."""
+    last = name.strip().replace("\\", "/").rpartition("/")[2]
+    path = Path(last)
+    return path.stem if path.suffix.lower() in SUFFIXES else last

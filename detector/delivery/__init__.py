@@ -1,0 +1,1 @@
+"""From an event to every sink: numbers, history first, then one bounded queue per sink."""

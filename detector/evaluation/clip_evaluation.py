@@ -1,0 +1,68 @@
+"""`evaluate` for a dataset of clips: hear them all, compare, report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from detector.datasets.clips import Dataset
+from detector.errors import DatasetError
+from detector.evaluation.clipmetrics import ClipAnswer, ClipFigures, answer, clip_figures, own_class_told
+from detector.evaluation.hearing import MakeEar
+from detector.evaluation.labelmap import ClassMap
+from detector.evaluation.many import hear_all
+
+MakeEarOf = Callable[[Sequence[Sequence[int]]], MakeEar]
+"""The model's outputs of each class -> what builds an ear for them."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClipReport:
+    """What `evaluate` says of a dataset."""
+
+    layout: str
+    classes: tuple[str, ...]
+    unmapped: tuple[str, ...]
+    """Classes that were left out: the model has no label for them."""
+    unreadable: Mapping[str, str]
+    """Path -> why."""
+    clips: int
+    own_class_told: float
+    """Share of clips with an event of their own class."""
+    by_score: ClipFigures
+    by_event: ClipFigures
+    answers: tuple[tuple[Path, ClipAnswer], ...]
+
+
+def evaluate_clips(
+    dataset: Dataset, class_map: ClassMap, make: MakeEarOf, *, jobs: int, quiet: bool = False
+) -> ClipReport:
+    """Hear every clip of a mapped class; DatasetError where nothing could be heard."""
+    clips = [clip for clip in dataset.clips if clip.label in class_map.classes]
+    outcomes = hear_all(make(class_map.columns), [clip.path for clip in clips], jobs=jobs, quiet=quiet)
+    answers, unreadable = [], {}
+    for clip, outcome in zip(clips, outcomes, strict=True):
+        if isinstance(outcome, str):
+            unreadable[str(clip.path)] = outcome
+            continue
+        (heard,) = outcome.values()
+        answers.append(
+            (clip.path, answer(clip.label, clip.fold, heard, class_map.classes, class_map.of_label))
+        )
+    if not answers:
+        raise DatasetError(
+            f"none of {len(clips)} clips could be read; the first: {next(iter(unreadable.values()), '')}"
+        )
+    only = [given for _, given in answers]
+    return ClipReport(
+        layout=dataset.layout,
+        classes=class_map.classes,
+        unmapped=class_map.unmapped,
+        unreadable=unreadable,
+        clips=len(answers),
+        own_class_told=own_class_told(only),
+        by_score=clip_figures(only, class_map.classes, by_event=False),
+        by_event=clip_figures(only, class_map.classes, by_event=True),
+        answers=tuple(answers),
+    )

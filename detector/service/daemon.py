@@ -1,0 +1,247 @@
+"""The running detector: the worker loop between capture and dispatch."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from detector.audio.health import HealthMeter
+from detector.delivery.dispatcher import Dispatcher
+from detector.errors import DetectorError, DeviceLost
+from detector.events.timeline import Timeline
+from detector.interfaces import Service, Source
+from detector.pipeline import Pipeline
+from detector.records import Block, Counts, Event
+from detector.service.capture import Capture, Ended, Inline, Trouble
+from detector.service.device_state import DETAIL, DeviceState, Sign, next_state
+from detector.service.systemd import Notifier
+from detector.wire.message import event_fields, status_fields
+
+log = logging.getLogger(__name__)
+
+PATIENCE_SECONDS = 0.25
+"""How soon a stop is noticed while no sound arrives."""
+JOIN_SECONDS = 1.0
+"""How long the capture thread may take to end; a read that hangs never does."""
+STALL_SECONDS = 3.0
+"""A device that listened and delivers nothing for this long hangs."""
+OPENING_SECONDS = 15.0
+"""The same for a device that is being opened: a sound server may take two seconds to start."""
+
+
+class Daemon:
+    """Runs one source through one pipeline to the sinks, until the source ends or `stop` is called.
+
+    `queue_blocks` is how many blocks may wait between capture and worker (about 5 s); a live
+    source loses what does not fit, counted, and the loss shows up as a gap; a recording waits.
+    A live device that was heard once and goes away is opened again until it is back.
+    `reload` is called on SIGHUP; it returns the events that the change ends, or raises DetectorError where
+    the new settings are wrong.
+    """
+
+    def __init__(
+        self,
+        *,
+        source: Source,
+        pipeline: Pipeline,
+        dispatcher: Dispatcher,
+        sample_rate: int,
+        run_id: str,
+        queue_blocks: int,
+        health: HealthMeter | None = None,
+        notifier: Notifier | None = None,
+        reload: Callable[[], list[Event]] | None = None,
+        metrics: Service | None = None,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._source = source
+        self._pipeline = pipeline
+        self._dispatcher = dispatcher
+        self._rate = sample_rate
+        self._run_id = run_id
+        self._health = health
+        self._notifier = notifier or Notifier({})
+        self._reload = reload
+        self._metrics = metrics
+        self._clock = clock
+        self._monotonic = monotonic
+        self._capture = Inline(source) if source.immediate else Capture(source, queue_blocks=queue_blocks)
+        self._stopping = threading.Event()
+        self._reloading = threading.Event()
+        self._failure: Exception | None = None
+        self._timeline = Timeline(sample_rate=sample_rate, start=clock())
+        self._listened = False
+        self._heard_at = 0.0
+        self.state = DeviceState.OPENING
+        """What the source is doing."""
+        self.started = clock()
+        """UTC seconds since 1970."""
+
+    @property
+    def counts(self) -> Counts:
+        """What was done and what was lost so far."""
+        counts = self._pipeline.counts
+        counts.blocks_dropped = self._capture.dropped
+        return counts
+
+    @property
+    def source_name(self) -> str:
+        """What events call the source."""
+        return self._source.name
+
+    @property
+    def heard_seconds(self) -> float:
+        """Length of the stream so far, gaps included [s]."""
+        return self._pipeline.stop / self._rate
+
+    @property
+    def level_dbfs(self) -> float:
+        """Level of the newest frame [dBFS]."""
+        return self._pipeline.level_dbfs
+
+    @property
+    def gain_db(self) -> float:
+        """Gain in front of the classifier now [dB]."""
+        return self._pipeline.gain_db
+
+    def run(self) -> None:
+        """Listen until the end; raises the SourceError that ended it, after all is delivered."""
+        self._dispatcher.start()
+        try:
+            if self._metrics is not None:
+                self._metrics.start()
+            self._heard_at = self._monotonic()
+            self._capture.start()
+            self._work()
+            self._notifier.stopping()
+            self._publish_all(self._pipeline.flush())
+            self._see(Sign.END, str(self._failure or ""))
+        finally:
+            self.stop()
+            self._capture.stop(JOIN_SECONDS)
+            self._dispatcher.close()
+            if self._metrics is not None:
+                self._metrics.close()
+            if self._listened:
+                self._report()
+        if self._failure is not None:
+            raise self._failure
+
+    def stop(self) -> None:
+        """End soon: what is queued is dropped, open events end; safe in a signal handler."""
+        self._stopping.set()
+
+    def request_reload(self) -> None:
+        """Read the settings anew and let the sinks take their files anew; safe in a signal handler."""
+        self._reloading.set()
+
+    def _work(self) -> None:
+        while not self._stopping.is_set():
+            self._obey()
+            try:
+                item = self._capture.get(PATIENCE_SECONDS)
+            except Ended:
+                self._failure = self._capture.failure
+                return
+            if item is None:
+                if self._has_stalled():
+                    return
+                continue
+            self._heard_at = self._monotonic()
+            if isinstance(item, Trouble):
+                self._publish_all(self._pipeline.interrupt())
+                self._see(Sign.FAILED, item.reason)
+            else:
+                self._hear(item)
+            self._notifier.watchdog()
+
+    def _hear(self, block: Block) -> None:
+        self._anchor(block)
+        self._see(Sign.SOUND if self._health is None else Sign(self._health.push(block)))
+        self._publish_all(self._pipeline.push(block))
+
+    def _has_stalled(self) -> bool:
+        """No block for too long: tell everybody; only a new process can close what hangs."""
+        opening = self.state in (DeviceState.OPENING, DeviceState.LOST)
+        limit = OPENING_SECONDS if opening else STALL_SECONDS
+        if not self._source.live or self._monotonic() - self._heard_at < limit:
+            return False
+        self._failure = DeviceLost(
+            f"{self._source.name} has delivered nothing for {limit:.0f} s and cannot be closed; start anew"
+        )
+        self._see(Sign.STALLED)
+        return True
+
+    def _obey(self) -> None:
+        if not self._reloading.is_set():
+            return
+        self._reloading.clear()
+        with self._notifier.reloading():
+            try:
+                if self._reload is not None:
+                    self._publish_all(self._reload())
+                log.info("daemon.reloaded")
+            except DetectorError as error:
+                for line in str(error).splitlines():
+                    log.error("daemon.reload_refused the old settings stay: %s", line)
+            self._dispatcher.reopen()
+
+    def _anchor(self, block: Block) -> None:
+        """Tie samples to the clock: by the source's own time, else by the first block's arrival."""
+        if not self._listened:
+            self._listened = True
+            began = self._clock() - block.stop / self._rate
+            self._timeline = Timeline(sample_rate=self._rate, start=began)
+            self._notifier.ready()
+        if block.time is not None:
+            self._timeline.observe(block.stop, block.time)
+
+    def _see(self, sign: Sign, reason: str = "") -> None:
+        """Follow the table, and tell everybody where the state changes."""
+        state = next_state(self.state, sign)
+        if state is self.state:
+            return
+        self.state = state
+        detail = "; ".join(part for part in (reason, DETAIL[state]) if part)
+        bad = state in (DeviceState.LOST, DeviceState.HUNG, DeviceState.SILENT, DeviceState.CLIPPING)
+        # What never began is told by the error that it ends with.
+        quiet = state is DeviceState.STOPPED and not self._listened
+        log.log(
+            logging.WARNING if bad else logging.DEBUG if quiet else logging.INFO,
+            "daemon.%s source=%r%s",
+            state.value,
+            self._source.name,
+            f" detail={detail!r}" if detail else "",
+        )
+        self._notifier.status(f"{state.value}: {detail or self._source.name}")
+        self._dispatcher.publish(
+            status_fields(state.value, source=self._source.name, time=self._clock(), detail=detail)
+        )
+
+    def _publish_all(self, events: list[Event]) -> None:
+        for event in events:
+            if event.phase == "start":
+                self._notifier.status(f"{self.state.value}: heard {event.label.name} ({event.top_score:.2f})")
+            self._dispatcher.publish(
+                event_fields(
+                    event,
+                    to_utc=self._timeline.utc,
+                    sample_rate=self._rate,
+                    source=self._source.name,
+                    run_id=self._run_id,
+                )
+            )
+
+    def _report(self) -> None:
+        counts = self.counts
+        log.info(
+            "daemon.summary seconds=%.1f windows=%d events=%d blocks_dropped=%d samples_lost=%d",
+            self._pipeline.stop / self._rate,
+            counts.windows,
+            counts.events,
+            counts.blocks_dropped,
+            counts.samples_lost,
+        )

@@ -1,0 +1,153 @@
+"""How the daemon is, as one flat report: for `sound-detector status`, and as text for Prometheus."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from detector import __version__
+from detector.delivery.dispatcher import Dispatcher
+from detector.service.daemon import Daemon
+from detector.sinks.socket.limits import SubscriberCounts
+from detector.wire.message import SCHEMA, finite, utc_text
+
+GAUGES = {
+    "uptime_seconds": "Seconds since the program started.",
+    "level_dbfs": "Level of the newest 30 ms [dB re full scale].",
+    "gain_db": "Gain in front of the classifier [dB].",
+    "subscribers": "Subscribers of the event sockets now.",
+    "memory_bytes": "Resident memory.",
+    "history_backlog": "Events sent that are not in the history yet.",
+}
+COUNTERS = {
+    "heard_seconds": "Seconds of sound processed.",
+    "windows": "Windows classified.",
+    "events": "Events started.",
+    "gate_openings": "Times the gate opened.",
+    "blocks_dropped": "Blocks lost because the worker was behind.",
+    "samples_lost": "Samples missing from the stream.",
+    "subscribers_refused": "Connections that were not let in.",
+    "subscriber_messages_dropped": "Messages that slow subscribers lost.",
+    "history_written": "Events written to the history.",
+    "history_lost": "Events sent that will never be in the history.",
+    "history_dropped": "Messages neither written nor sent, because the disk was behind.",
+    "cpu_seconds": "CPU time used.",
+}
+SINK_COUNTERS = {
+    "written": "Messages delivered.",
+    "dropped": "Messages lost because the sink was slow.",
+    "failed": "Messages the sink could not deliver.",
+}
+
+
+def make_report(
+    daemon: Daemon,
+    dispatcher: Dispatcher,
+    subscribers: Sequence[SubscriberCounts],
+    *,
+    model: str,
+    run_id: str,
+) -> dict[str, object]:
+    """What `status` shows; JSON-ready, every count since the program started."""
+    counts, now = daemon.counts, time.time()
+    history = dispatcher.journal_stats()
+    return {
+        "type": "report",
+        "version": __version__,
+        "run_id": run_id,
+        "pid": os.getpid(),
+        "state": daemon.state.value,
+        "source": daemon.source_name,
+        "model": model,
+        "seq": dispatcher.seq,
+        "uptime_seconds": finite(now - daemon.started, 1),
+        "heard_seconds": finite(daemon.heard_seconds, 1),
+        "level_dbfs": finite(daemon.level_dbfs, 1),
+        "gain_db": finite(daemon.gain_db, 1),
+        "windows": counts.windows,
+        "events": counts.events,
+        "gate_openings": counts.gate_openings,
+        "blocks_dropped": counts.blocks_dropped,
+        "samples_lost": counts.samples_lost,
+        "subscribers": sum(socket.connected for socket in subscribers),
+        "subscribers_refused": sum(socket.refused for socket in subscribers),
+        "subscriber_messages_dropped": sum(socket.dropped for socket in subscribers),
+        "history_working": history and history.working,
+        "history_written": history and history.written,
+        "history_backlog": history and history.backlog,
+        "history_lost": history and history.lost,
+        "history_dropped": history and history.dropped,
+        "sinks": [
+            {
+                "name": sink.name,
+                "written": sink.written,
+                "dropped": sink.dropped,
+                "failed": sink.failed,
+                "pending": sink.pending,
+                "working": sink.working,
+            }
+            for sink in dispatcher.stats()
+        ],
+        "cpu_seconds": finite(time.process_time(), 2),
+        "memory_bytes": _resident_bytes(),
+        "time": utc_text(now),
+        "schema": SCHEMA,
+    }
+
+
+def prometheus_text(report: Mapping[str, object]) -> str:
+    """The report's numbers in Prometheus' text format (exposition format 0.0.4)."""
+    lines: list[str] = []
+    for kind, table in (("gauge", GAUGES), ("counter", COUNTERS)):
+        for name, help_text in table.items():
+            value = report[name]
+            if value is not None:
+                full = f"sound_detector_{name}" + ("_total" if kind == "counter" else "")
+                lines += [f"# HELP {full} {help_text}", f"# TYPE {full} {kind}", f"{full} {value}"]
+    model, version = _escaped(report["model"]), _escaped(report["version"])
+    lines += [
+        "# HELP sound_detector_info What runs: the model with its heads, and the version.",
+        "# TYPE sound_detector_info gauge",
+        f'sound_detector_info{{model="{model}",version="{version}"}} 1',
+        "# HELP sound_detector_listening Whether sound arrives.",
+        "# TYPE sound_detector_listening gauge",
+        f"sound_detector_listening {int(report['state'] == 'listening')}",
+    ]
+    sinks = report["sinks"]
+    for name, help_text in SINK_COUNTERS.items():
+        full = f"sound_detector_sink_{name}_total"
+        lines += [f"# HELP {full} {help_text}", f"# TYPE {full} counter"]
+        lines += [f'{full}{{sink="{_escaped(sink["name"])}"}} {sink[name]}' for sink in _dicts(sinks)]
+    return "\n".join(lines) + "\n"
+
+
+def report_text(report: Mapping[str, object]) -> str:
+    """The report as aligned lines for people."""
+    rows = [(key.replace("_", " "), value) for key, value in report.items() if key not in _NOT_SHOWN]
+    for sink in _dicts(report["sinks"]):
+        facts = ", ".join(f"{key} {value}" for key, value in sink.items() if key != "name")
+        rows.append((f"sink {sink['name']}", facts))
+    width = max(len(name) for name, _ in rows) + 2
+    return "\n".join(f"{name:{width}}{'-' if value is None else value}" for name, value in rows)
+
+
+_NOT_SHOWN = {"type", "schema", "sinks"}
+
+
+def _dicts(value: object) -> Sequence[Mapping[str, object]]:
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+
+
+def _escaped(value: object) -> str:
+    return str(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _resident_bytes() -> int | None:
+    """Resident memory, where /proc tells it (Linux)."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except (OSError, IndexError, ValueError):
+        return None
+    return pages * os.sysconf("SC_PAGE_SIZE")

@@ -1,0 +1,1 @@
+"""The event socket: a server thread that every subscriber connects to."""

@@ -1,0 +1,194 @@
+"""The newest messages, kept once for all subscribers, and each subscriber's place among them.
+
+Messages have consecutive indices. A subscriber is a cursor into the history instead of a queue of
+its own: it costs two numbers, one that lags is overtaken by the oldest index, and a replay is a
+cursor set back. Nothing here does any input or output.
+"""
+
+from __future__ import annotations
+
+from detector.interfaces import Message
+from detector.wire.message import EVENT_TYPES
+from detector.wire.request import Filter, Request
+
+BATCH_BYTES = 65536
+"""A batch of lines ends with the line that reaches this."""
+
+_BATCHES = 16
+"""Joined batches kept at once, for subscribers of different minds or places."""
+
+
+class History:
+    """A ring of the newest `length` messages."""
+
+    def __init__(self, length: int, *, before: int = 0) -> None:
+        """`before` is the number of the newest event that will not come here."""
+        self._ring: list[Message | None] = [None] * length
+        self._batches: dict[tuple[int, Filter], tuple[bytes, int]] = {}
+        self.stop = 0
+        """Index of the next message."""
+        self.state = ""
+        """The newest status message's; empty before the first."""
+        self.seq = before
+        """The newest event's."""
+        self._any = False
+        self.gone_seq = before
+        """The newest event that is no longer here."""
+
+    @property
+    def first(self) -> int:
+        """Index of the oldest message kept."""
+        return max(0, self.stop - len(self._ring))
+
+    @property
+    def oldest_seq(self) -> int | None:
+        """The `seq` of the oldest event kept; None where there is none."""
+        for index in range(self.first, self.stop):
+            fields = self[index].fields
+            if fields["type"] in EVENT_TYPES:
+                return seq_of(self[index])
+        return None
+
+    def __getitem__(self, index: int) -> Message:
+        message = self._ring[index % len(self._ring)]
+        if message is None or not self.first <= index < self.stop:
+            raise IndexError(index)
+        return message
+
+    def append(self, message: Message) -> Message | None:
+        """Keep a message; return the one that had to go, whose index was `first` until now."""
+        slot = self.stop % len(self._ring)
+        evicted, self._ring[slot] = self._ring[slot], message
+        if evicted is not None and evicted.fields["type"] in EVENT_TYPES:
+            self.gone_seq = max(self.gone_seq, seq_of(evicted))
+        self.stop += 1
+        self._batches.clear()
+        if message.fields["type"] in EVENT_TYPES:
+            if not self._any:  # what came before the first one went elsewhere
+                self._any = True
+                self.gone_seq = max(self.gone_seq, seq_of(message) - 1)
+            self.seq = max(self.seq, seq_of(message))
+        elif message.fields["type"] == "status":
+            self.state = str(message.fields["state"])
+        return evicted
+
+    def index_after(self, seq: int) -> int:
+        """Index of the first event with a greater number; `stop` where there is none."""
+        for index in range(self.first, self.stop):
+            if seq_of(self[index]) > seq:
+                return index
+        return self.stop
+
+    def batch(self, start: int, wanted: Filter) -> tuple[bytes, int]:
+        """Join the lines from `start` on that pass; with them, the index after the last one looked at.
+
+        Subscribers of one mind share the work: the answer is kept until the next append.
+        """
+        key = (start, wanted)
+        if key not in self._batches:
+            if len(self._batches) >= _BATCHES:
+                self._batches.clear()
+            lines, size, index = [], 0, start
+            while index < self.stop and size < BATCH_BYTES:
+                message = self[index]
+                if wanted.passes(message.fields):
+                    lines.append(message.line)
+                    size += len(message.line)
+                index += 1
+            self._batches[key] = (b"".join(lines), index)
+        return self._batches[key]
+
+
+class Subscription:
+    """One subscriber's cursor: every message once, in order, or counted as dropped."""
+
+    def __init__(self, history: History) -> None:
+        """Begin with the next message."""
+        self._history = history
+        self._filter = Filter()
+        self._cursor = self._joined = self._own = history.stop
+        self._joined_seq = history.seq
+        self._since = self._replayed = 0
+        self._sent = self._sent_seqs = range(0)
+        self._replaying = self._overlaps = False
+        self._dropped = 0
+
+    def apply(self, request: Request) -> None:
+        """Filter from now on; with `since`, go back to the events after it that were not sent yet."""
+        self._filter = request.filter
+        if request.since is not None:
+            self._since = request.since
+            self._sent = range(self._joined, self._cursor)
+            self._own = max(self._joined, self._cursor)
+            self._cursor = self._history.first
+
+    def begin_replay(self) -> None:
+        """Events come from the archive until `end_replay`: none of them can be lost meanwhile."""
+        self._replaying = True
+        sent = [seq_of(self._history[i]) for i in self._sent if i >= self._history.first]
+        if events := [seq for seq in sent if seq]:
+            self._sent_seqs = range(min(self._joined_seq + 1, events[0]), events[-1] + 1)
+
+    def passes(self, event: Message) -> bool:
+        """Whether an event of the archive is to be sent: one that is wanted and was not sent yet."""
+        return seq_of(event) not in self._sent_seqs and self._filter.passes(event.fields)
+
+    def end_replay(self, seq: int) -> None:
+        """All up to `seq` has come from the archive; what is after it follows from the history."""
+        self._replaying = False
+        self._replayed = seq
+        self._overlaps = True
+        self._cursor = self._history.first
+
+    def evict(self, index: int, message: Message) -> bool:
+        """The history lets go of a message: count it if it was still to be sent; returns that."""
+        if self._cursor > index or (self._replaying and message.fields["type"] in EVENT_TYPES):
+            return False
+        self._cursor = index + 1
+        wanted = self._wants(index, message)
+        self._dropped += wanted
+        return wanted
+
+    def take_dropped(self) -> int:
+        """How many messages were lost since this was last asked."""
+        count, self._dropped = self._dropped, 0
+        return count
+
+    def take(self) -> bytes:
+        """The next lines to send, about BATCH_BYTES at most; empty once all is sent."""
+        lines, size = [], 0
+        if self._overlaps:  # the archive has events before they come here
+            follows = self._history.index_after(self._replayed)
+            self._own = max(self._own, follows)
+            self._overlaps = follows == self._history.stop
+        own = min(self._own, self._history.stop)
+        while self._cursor < own and size < BATCH_BYTES:
+            message = self._history[self._cursor]
+            if self._wants(self._cursor, message):
+                lines.append(message.line)
+                size += len(message.line)
+            self._cursor += 1
+        batch = b"".join(lines)
+        while not batch and self._cursor < self._history.stop:
+            batch, self._cursor = self._history.batch(self._cursor, self._filter)
+        return batch
+
+    def _wants(self, index: int, message: Message) -> bool:
+        if index in self._sent:
+            return False
+        fields = message.fields
+        if 0 < seq_of(message) <= self._replayed:
+            return False
+        if index < self._joined:  # a replay: events only, the state is in the hello
+            return (
+                fields["type"] in EVENT_TYPES
+                and seq_of(message) > self._since
+                and self._filter.passes(fields)
+            )
+        return self._filter.passes(fields)
+
+
+def seq_of(message: Message) -> int:
+    """An event's number; 0 for what has none."""
+    seq = message.fields.get("seq")
+    return seq if isinstance(seq, int) else 0

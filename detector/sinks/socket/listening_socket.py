@@ -1,0 +1,170 @@
+"""Taking an address for a server: a live neighbour keeps its own, a dead one's is taken over."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import socket
+import stat
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from detector.errors import SinkError
+from detector.sinks.folders import make_folder
+from detector.wire.address import Address, TcpAddress, UnixAddress
+
+_BACKLOG = 512
+"""Connections that may wait to be accepted."""
+
+_PROBE_SECONDS = 1.0
+"""How long a neighbour may take to accept; one that is too busy for that is alive."""
+
+
+class ListeningSocket:
+    """A bound, listening socket that knows its real address and cleans up after itself."""
+
+    def __init__(self, address: Address, *, group: str | None = None) -> None:
+        """Bind and listen; raises SinkError when the address is taken, refused or impossible.
+
+        `group` is for a Unix socket: it and its folder, where that is new, are given to this group.
+        """
+        self._bound: tuple[Path, tuple[int, int]] | None = None
+        if isinstance(address, UnixAddress):
+            self.socket = self._bind_unix(Path(address.path), group)
+            self.address: Address = address
+        else:
+            self.socket = _bind_tcp(address)
+            self.address = replace(address, port=self.socket.getsockname()[1])
+
+    def withdraw(self) -> None:
+        """Remove the socket's file, unless it is no longer ours, so that nobody new comes.
+
+        To be called before the socket is closed: afterwards the inode is free for another's socket.
+        """
+        if self._bound is not None:
+            path, inode = self._bound
+            with contextlib.suppress(OSError):
+                if _inode(path) == inode:
+                    path.unlink()
+            self._bound = None
+
+    def close(self) -> None:
+        """Stop listening."""
+        self.withdraw()
+        self.socket.close()
+
+    def _bind_unix(self, path: Path, group: str | None) -> socket.socket:
+        if not hasattr(socket, "AF_UNIX"):
+            raise SinkError(
+                f"socket unix://{path}: this platform has no Unix sockets, use tcp://127.0.0.1:8765"
+            )
+        group_id = -1 if group is None else _group_id(group)
+        server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            for folder in make_folder(path.parent):
+                _give(folder, group_id, group)
+            with _locked(path.parent):
+                _clear_the_way(path)
+                server.bind(str(path))
+                self._bound = path, _inode(path)
+                _give(path, group_id, group)
+                # Before it listens nobody can connect, so no umask is needed to keep others out.
+                path.chmod(0o660)
+                server.listen(_BACKLOG)
+        except OSError as error:
+            self.withdraw()
+            server.close()
+            reason = error.strerror or str(error)
+            raise SinkError(f"socket unix://{path} cannot be made: {reason}; choose another path") from error
+        except SinkError:
+            self.withdraw()
+            server.close()
+            raise
+        return server
+
+
+def _group_id(group: str) -> int:
+    import grp
+
+    try:
+        return grp.getgrnam(group).gr_gid
+    except KeyError:
+        raise SinkError(
+            f"socket group {group!r}: there is no such group; `getent group` lists them"
+        ) from None
+
+
+def _give(path: Path, group_id: int, group: str | None) -> None:
+    """Hand a file or folder to a group; -1 leaves it as it is."""
+    if group_id == -1:
+        return
+    try:
+        os.chown(path, -1, group_id)
+    except OSError as error:
+        raise SinkError(
+            f"socket group {group!r}: {path} cannot be given to it ({error.strerror}); "
+            "run as a member of the group, or leave `group` out"
+        ) from error
+
+
+def _bind_tcp(address: TcpAddress) -> socket.socket:
+    try:
+        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+        family, kind, protocol, _, name = found[0]
+        server = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise SinkError(f"socket {address} cannot be made: {error.strerror}") from error
+    try:
+        # Elsewhere this means "bind again after a restart", on Windows "share the port with others".
+        option = socket.SO_REUSEADDR if os.name == "posix" else socket.SO_EXCLUSIVEADDRUSE  # type: ignore[attr-defined]
+        server.setsockopt(socket.SOL_SOCKET, option, 1)
+        server.bind(name)
+        server.listen(_BACKLOG)
+    except OSError as error:
+        server.close()
+        if error.errno == errno.EADDRINUSE:
+            raise SinkError(f"socket {address} is in use by another program; choose another port") from error
+        raise SinkError(f"socket {address} cannot be made: {error.strerror}; choose another port") from error
+    return server
+
+
+def _clear_the_way(path: Path) -> None:
+    """Remove the socket of a daemon that has died; raises SinkError for anything else in the way."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(mode):
+        raise SinkError(f"socket unix://{path}: there is something else, not a socket; choose another path")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(_PROBE_SECONDS)
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink(missing_ok=True)
+            return
+        except FileNotFoundError:
+            return
+        except (TimeoutError, BlockingIOError):
+            pass
+    raise SinkError(f"socket unix://{path} is in use by a running program; stop it or choose another path")
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the folder, so that of two daemons started at once one sees the other."""
+    import fcntl
+
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _inode(path: Path) -> tuple[int, int]:
+    status = path.lstat()
+    return status.st_dev, status.st_ino

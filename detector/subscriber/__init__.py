@@ -1,0 +1,1 @@
+"""Programs that connect to a running daemon: `listen` and `status`."""

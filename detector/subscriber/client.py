@@ -1,0 +1,152 @@
+"""The other end of the event socket: connect, show who one is, and read messages."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from detector.errors import SinkError
+from detector.wire.access import client_context, read_token
+from detector.wire.address import Address, TcpAddress
+
+CONNECT_SECONDS = 5.0
+"""How long the daemon may take to accept, and for each step of TLS."""
+
+HELLO_SECONDS = 10.0
+"""How long the first line may take; a daemon that misses the token says so after 5 s."""
+
+MAX_LINE_BYTES = 4 * 1024 * 1024
+"""A hello with all labels of a model takes some 20 KB; more than this is no daemon of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a subscriber shows at a TCP socket, and what it wants to see; a Unix socket asks for nothing."""
+
+    token_file: str | None = None
+    """File with the daemon's token."""
+    ca: str | None = None
+    """PEM file with the authority, or the very certificate, to trust; None is the system's authorities."""
+    tls: bool = False
+    """Whether `tcp://` means `tls://`."""
+    insecure: bool = False
+    """Trust any certificate, and send the token to another machine without TLS."""
+
+
+NOTHING = Credentials()
+
+
+def connect(addresses: Sequence[Address], credentials: Credentials) -> socket.socket:
+    """The first of them that answers, token sent; raises SinkError where none does or one is not trusted."""
+    token = None if credentials.token_file is None else read_token(credentials.token_file)
+    reasons = []
+    for address in addresses:
+        if credentials.tls and isinstance(address, TcpAddress):
+            address = replace(address, tls=True)
+        try:
+            if isinstance(address, TcpAddress):
+                connection = _connect_tcp(address, credentials, token)
+            else:
+                connection = _connect_unix(address.path)
+            connection.settimeout(HELLO_SECONDS)
+            return connection
+        except OSError as error:
+            reasons.append(f"{address} ({error.strerror or error})")
+    raise SinkError(f"no daemon answers at {' or '.join(reasons)}; start one with `sound-detector`")
+
+
+def messages(connection: socket.socket) -> Iterator[tuple[dict[str, object], bytes]]:
+    """Yield each message with its line until the daemon closes the connection.
+
+    Raises SinkError where it falls silent for as long as the socket's timeout, or says what no daemon says.
+    """
+    received = bytearray()
+    silent = True
+    while True:
+        try:
+            data = connection.recv(65536)
+        except TimeoutError:
+            raise SinkError("the daemon has fallen silent: no heartbeat came") from None
+        except OSError:  # reset, or TLS that was cut off
+            data = b""
+        if not data:
+            if silent:
+                raise SinkError(
+                    "the daemon closed the connection without a word; does it want tls://HOST:PORT?"
+                )
+            return
+        silent = False
+        received += data
+        *lines, rest = received.split(b"\n")
+        received = rest
+        if len(received) > MAX_LINE_BYTES:
+            raise SinkError("expected lines of JSON, got an endless one; is this a sound-detector?")
+        for line in lines:
+            yield _read(bytes(line)), bytes(line) + b"\n"
+
+
+def send(connection: socket.socket, fields: dict[str, object]) -> None:
+    """Say one line; raises SinkError where the daemon does not take it."""
+    try:
+        connection.sendall(json.dumps(fields).encode() + b"\n")
+    except TimeoutError:
+        raise SinkError("the daemon takes no request: it does not read") from None
+    except OSError:
+        pass  # it has gone, but its last words are still to be read
+
+
+def _connect_unix(path: str) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.settimeout(CONNECT_SECONDS)
+        connection.connect(path)
+    except OSError:
+        connection.close()
+        raise
+    return connection
+
+
+def _connect_tcp(address: TcpAddress, credentials: Credentials, token: bytes | None) -> socket.socket:
+    if token is not None and not (address.tls or address.is_loopback or credentials.insecure):
+        raise SinkError(
+            f"{address}: the token would cross the network in the clear; "
+            f"use tls://, or --insecure if you know the network"
+        )
+    connection = socket.create_connection((address.host, address.port), timeout=CONNECT_SECONDS)
+    if address.tls:
+        connection = _wrap(connection, address, credentials)
+    if token is not None:
+        send(connection, {"token": token.decode("ascii")})
+    return connection
+
+
+def _wrap(connection: socket.socket, address: TcpAddress, credentials: Credentials) -> socket.socket:
+    import ssl
+
+    try:
+        context = client_context(credentials.ca, verify=not credentials.insecure)
+        return context.wrap_socket(connection, server_hostname=address.host)
+    except ssl.SSLCertVerificationError as error:
+        connection.close()
+        raise SinkError(
+            f"{address}: the daemon's certificate is not to be trusted: {error.verify_message}; "
+            "name its authority, or the certificate itself, with --ca FILE"
+        ) from error
+    except ssl.SSLError as error:
+        connection.close()
+        raise SinkError(f"{address}: there is no TLS: {error.reason or error}; is it tcp://?") from error
+    except (OSError, SinkError):
+        connection.close()
+        raise
+
+
+def _read(line: bytes) -> dict[str, object]:
+    try:
+        fields = json.loads(line)
+    except (ValueError, RecursionError):
+        fields = None
+    if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):
+        raise SinkError("expected lines of JSON with a type, got something else; is this a sound-detector?")
+    return fields

@@ -1,0 +1,47 @@
+"""`status`: how a running daemon is, asked over its event socket."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from typing import TextIO
+
+from detector.errors import SinkError
+from detector.service.status_report import report_text
+from detector.subscriber.client import CONNECT_SECONDS, NOTHING, Credentials, connect, messages, send
+from detector.wire.address import parse_address
+from detector.wire.text import printable
+
+
+def status_command(
+    uris: Sequence[str],
+    *,
+    credentials: Credentials = NOTHING,
+    as_json: bool = False,
+    stdout: TextIO | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> int:
+    """Print the report of the first of `uris` that answers; the exit code is 0.
+
+    Raises SinkError when no daemon is there, refuses, or does not answer in time.
+    """
+    stdout = sys.stdout if stdout is None else stdout
+    deadline = clock() + CONNECT_SECONDS
+    with closing(connect([parse_address(uri) for uri in uris], credentials)) as connection:
+        send(connection, {"report": True})
+        for fields, line in messages(connection):
+            if fields["type"] == "error":
+                raise SinkError(f"the daemon refused: {fields.get('message')}")
+            if fields["type"] == "report":
+                text = line.decode().rstrip() if as_json else _lines(fields)
+                print(text, file=stdout)
+                return 0
+            if clock() > deadline:
+                break
+    raise SinkError("the daemon sent no report; is it an older one?")
+
+
+def _lines(fields: dict[str, object]) -> str:
+    return "\n".join(printable(line) for line in report_text(fields).splitlines())

@@ -1,0 +1,1 @@
+"""What events look like outside the program: messages, requests, addresses, access, text."""

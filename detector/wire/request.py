@@ -1,0 +1,108 @@
+"""What a subscriber may send: its token where one is wanted, and one line about what it wants to hear of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from detector.errors import SinkError
+from detector.wire.message import EVENT_TYPES
+
+MAX_REQUEST_BYTES = 4096
+"""Longer lines are refused unread; a hundred labels fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which events one subscriber gets; other messages it always gets."""
+
+    labels: frozenset[str] = frozenset()
+    """Casefolded label names or class ids; empty is all."""
+    min_score: float = 0.0
+    """0..1, held against `top_score`, so that an event that has passed goes on passing to its end."""
+
+    def passes(self, fields: Mapping[str, object]) -> bool:
+        """Whether a message may go to the subscriber."""
+        if fields["type"] not in EVENT_TYPES:
+            return True
+        if self.labels and not self._names(fields):
+            return False
+        score = fields["top_score"]
+        return self.min_score <= 0.0 or (isinstance(score, float | int) and score >= self.min_score)
+
+    def _names(self, fields: Mapping[str, object]) -> bool:
+        """Whether the event's label, its class or one above it is wanted: `Dog` is to get `Bark` too."""
+        above = fields.get("ancestors")
+        names = [fields["label"], fields["class_id"], *(above if isinstance(above, list) else ())]
+        return any(str(name).casefold() in self.labels for name in names)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A subscriber's line, read."""
+
+    filter: Filter = Filter()
+    since: int | None = None
+    """Replay what is remembered of the events after this `seq`; None is no replay."""
+    report: bool = False
+    """Wants the daemon's report, once, and nothing else."""
+
+
+def parse_request(line: bytes) -> Request:
+    """Read a request; raises SinkError with what was expected, for the subscriber to read."""
+    try:
+        fields = json.loads(line) if line.strip() else {}
+    except (ValueError, RecursionError):
+        raise SinkError("request: expected one line with a JSON object, got something else") from None
+    if not isinstance(fields, dict):
+        raise SinkError('request: expected a JSON object such as {"labels": ["Dog"]}, got another value')
+    if "token" in fields:
+        raise SinkError("request: expected no token: this socket wants none, or has had it already")
+    if "report" in fields:
+        if fields != {"report": True}:
+            raise SinkError('request: expected {"report": true} alone, got something beside or in it')
+        return Request(report=True)
+    if unknown := sorted(fields.keys() - {"labels", "min_score", "since"}):
+        raise SinkError(
+            f"request: expected the keys labels, min_score, since, report, got {unknown[0][:40]!r}"
+        )
+    return Request(
+        Filter(_labels(fields.get("labels")), _min_score(fields.get("min_score"))),
+        _since(fields.get("since")),
+    )
+
+
+def parse_token(line: bytes) -> bytes:
+    """Read the line that shows a token; empty, which no token is, where it is of another form."""
+    try:
+        fields = json.loads(line)
+    except (ValueError, RecursionError):
+        return b""
+    if not isinstance(fields, dict) or fields.keys() != {"token"} or not isinstance(fields["token"], str):
+        return b""
+    return fields["token"].encode("utf-8", "replace")
+
+
+def _labels(value: object) -> frozenset[str]:
+    if value is None:
+        return frozenset()
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise SinkError("request: expected labels to be a list of names or class ids")
+    return frozenset(item.strip().casefold() for item in value)
+
+
+def _min_score(value: object) -> float:
+    if value is None:
+        return 0.0
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise SinkError("request: expected min_score to be a number from 0 to 1")
+    return float(value)
+
+
+def _since(value: object) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise SinkError("request: expected since to be the seq of an event, a whole number from 0")
+    return value

@@ -1,0 +1,1 @@
+"""Work done in other processes, and how many threads it may use."""

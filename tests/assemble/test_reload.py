@@ -1,0 +1,181 @@
+"""SIGHUP: heads come and go while the network under them goes on; all of it, or nothing."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from detector.assemble.model import load_model, pinned
+from detector.assemble.pipeline import make_pipeline
+from detector.assemble.reload import Reloader
+from detector.config.loading import load_settings
+from detector.config.settings import EventSettings, GateSettings, LevelSettings, ModelSettings, Settings
+from detector.delivery.dispatcher import Dispatcher
+from detector.errors import ConfigError, ModelError
+from detector.records import Block
+from tests.support.fakes import MemorySink
+from tests.support.small_heads import write_base, write_head
+
+RATE = 16000
+PLAIN = Settings(
+    model=ModelSettings("ear"),
+    gate=GateSettings(mode="off"),
+    level=LevelSettings(enabled=False),
+    events=EventSettings(preset="responsive", release_seconds=0.5),
+    sinks=(),
+)
+
+
+def noise(seconds: float, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(0, 5000, round(seconds * RATE)).astype(np.int16)
+
+
+class House:
+    """A running stream of one network, and what its settings say now."""
+
+    def __init__(self, models: Path, settings: Settings) -> None:
+        self.models = models
+        self.settings = settings
+        self.stop = 0
+        given = pinned(settings)
+        self.model = load_model(given)
+        self.pipeline = make_pipeline(given, self.model.classifier, self.model.heads)
+        self.loaded = load_settings(config_path=str(models.parent / "config.yaml"), environ={})
+        self.reload = Reloader(
+            given,
+            load=lambda: replace(self.loaded, settings=self.settings),
+            model=self.model,
+            pipeline=self.pipeline,
+            dispatcher=Dispatcher([]),
+            sinks={},
+            make_sink=lambda settings: MemorySink(settings.kind),
+        )
+
+    def hear(self, seconds: float = 1.0) -> set[tuple[str, str]]:
+        """Model and label of the events that this much loud sound starts."""
+        block = Block(self.stop, noise(seconds))
+        self.stop = block.stop
+        told = self.pipeline.push(block)
+        return {(event.label.model, event.label.name) for event in told if event.phase == "start"}
+
+    def labels(self) -> list[tuple[str, str]]:
+        return [(label.model, label.name) for label in self.pipeline.labels]
+
+
+@pytest.fixture
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SOUND_DETECTOR_HOME", str(tmp_path))
+    folder = tmp_path / "models"
+    write_base(folder)
+    (tmp_path / "config.yaml").write_text("")
+    return folder
+
+
+EAR = [("ear", "Loud"), ("ear", "Dog")]
+DOORBELL = ("doorbell", "Dog")
+
+
+def test_a_head_that_is_dropped_into_the_folder_listens_from_then_on(models: Path) -> None:
+    """No sample is lost, the open event ends, ids go on, and the network is the same object."""
+    house = House(models, PLAIN)
+    assert house.hear() == {("ear", "Loud")}
+    write_head(models)
+    ended = house.reload()
+    assert [(event.phase, event.label.name) for event in ended] == [("end", "Loud")]
+    assert house.labels() == [*EAR, DOORBELL]
+    assert house.reload.model_name == "ear+doorbell"
+    assert DOORBELL in house.hear()
+    assert house.pipeline.counts.samples_lost == 0
+    assert house.pipeline.stop == 2 * RATE // 480 * 480
+
+
+def test_one_that_is_taken_away_is_gone_and_one_that_changed_is_heard_anew(models: Path) -> None:
+    write_head(models)
+    house = House(models, PLAIN)
+    assert house.reload.model_name == "ear+doorbell"
+    write_head(models, bias=(-500, 500))
+    house.reload()
+    assert DOORBELL not in house.hear()
+    (models / "doorbell" / "model.yaml").unlink()
+    house.reload()
+    assert house.labels() == EAR
+    assert house.reload.model_name == "ear"
+
+
+def test_where_nothing_changed_open_events_go_on(models: Path) -> None:
+    write_head(models)
+    house = House(models, PLAIN)
+    house.hear()
+    assert house.reload() == []
+
+
+def test_a_broken_one_changes_nothing(models: Path) -> None:
+    """One line, and what was running goes on; all of the new settings wait."""
+    write_head(models)
+    house = House(models, PLAIN)
+    house.hear()
+    write_head(models, "kitchen", labels=("Pan",))
+    (models / "kitchen" / "kitchen.tflite").write_bytes(b"half a file")
+    house.settings = replace(PLAIN, events=replace(PLAIN.events, threshold_on=0.9))
+    with pytest.raises(ModelError, match=r"kitchen.tflite: is damaged") as caught:
+        house.reload()
+    assert "\n" not in str(caught.value)
+    assert house.labels() == [*EAR, DOORBELL]
+    assert house.pipeline.flush() != []
+
+
+def test_a_head_whose_graph_does_not_fit_changes_nothing(models: Path) -> None:
+    house = House(models, PLAIN)
+    write_head(models, weights=((1, 2, 3),), labels=("Dog",), bias=(0,))
+    with pytest.raises(ModelError, match=r"takes 3 values at once"):
+        house.reload()
+    assert house.labels() == EAR
+
+
+def test_settings_that_name_a_label_of_a_head_that_is_gone_are_refused(models: Path) -> None:
+    write_head(models)
+    settings = replace(PLAIN, events=replace(PLAIN.events, include=("doorbell/Dog",)))
+    house = House(models, settings)
+    (models / "doorbell" / "model.yaml").unlink()
+    with pytest.raises(ConfigError, match="no reported label is called 'doorbell/Dog'"):
+        house.reload()
+    assert house.hear() == {DOORBELL}
+
+
+def test_the_settings_may_name_heads_or_none(models: Path) -> None:
+    write_head(models)
+    write_head(models, "kitchen", labels=("Pan",), weights=((0, 200),), bias=(-5,))
+    house = House(models, replace(PLAIN, model=ModelSettings("ear", heads=())))
+    assert house.labels() == EAR
+    for model, expected in (
+        (ModelSettings("ear", heads=("kitchen",)), "ear+kitchen"),
+        (ModelSettings("ear+doorbell"), "ear+doorbell"),
+        (ModelSettings("doorbell"), "doorbell"),
+        (ModelSettings("ear"), "ear+doorbell+kitchen"),
+    ):
+        house.settings = replace(PLAIN, model=model)
+        house.reload()
+        assert house.reload.model_name == expected
+    assert house.hear() == {("ear", "Loud"), DOORBELL, ("kitchen", "Pan")}
+
+
+def test_another_network_waits_for_a_restart(models: Path, caplog) -> None:
+    write_head(models)
+    write_base(models, "other")
+    house = House(models, PLAIN)
+    house.settings = replace(PLAIN, model=ModelSettings("other"))
+    with caplog.at_level(logging.WARNING):
+        house.reload()
+    assert "reload.needs_restart key=model" in caplog.text
+    assert house.reload.model_name == "ear+doorbell"
+
+
+def test_another_runtime_waits_for_a_restart(models: Path, caplog) -> None:
+    house = House(models, PLAIN)
+    house.settings = replace(PLAIN, model=ModelSettings("ear", threads=2))
+    house.reload()
+    assert "reload.needs_restart key=model" in caplog.text

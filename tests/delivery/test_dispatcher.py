@@ -1,0 +1,236 @@
+"""Every message reaches every sink, and one sink's trouble is its own."""
+
+import json
+import logging
+import threading
+
+import pytest
+
+from detector.delivery.dispatcher import Dispatcher
+from detector.delivery.sink_queue import REMIND_SECONDS
+from detector.errors import SinkClosed, SinkError
+
+LONG = 30.0
+"""Seconds after which a test that waits has failed."""
+
+
+class ListSink:
+    """Keeps what it gets; `write` can be held up, and told to raise."""
+
+    def __init__(self, name="list", *, open_error=None):
+        self.name = name
+        self.calls = []
+        self.written = []
+        self.threads = set()
+        self.errors = []
+        self.open_error = open_error
+        self.free = threading.Event()
+        self.free.set()
+        self.busy = threading.Event()
+
+    def open(self):
+        self.calls.append("open")
+        if self.open_error:
+            raise self.open_error
+
+    def write(self, message):
+        self.threads.add(threading.current_thread().name)
+        self.busy.set()
+        assert self.free.wait(LONG)
+        if self.errors:
+            error = self.errors.pop(0)
+            if error:
+                raise error
+        self.written.append(message)
+
+    def reopen(self):
+        self.threads.add(threading.current_thread().name)
+        self.calls.append("reopen")
+
+    def close(self):
+        self.calls.append("close")
+
+    @property
+    def seqs(self):
+        return [message.fields.get("seq") for message in self.written]
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+def publish(dispatcher, count, kind="start"):
+    return [dispatcher.publish({"type": kind}) for _ in range(count)]
+
+
+def ended(dispatcher):
+    """Wait until all is delivered."""
+    dispatcher.close(LONG)
+
+
+def test_all_sinks_get_the_same_messages_in_the_same_order():
+    sinks = [ListSink("a"), ListSink("b")]
+    dispatcher = Dispatcher(sinks)
+    dispatcher.start()
+    sent = publish(dispatcher, 100)
+    ended(dispatcher)
+    assert all(sink.written == sent for sink in sinks)
+    assert all(sink.calls == ["open", "close"] for sink in sinks)
+
+
+def test_events_are_numbered_from_1_and_other_messages_are_not():
+    dispatcher = Dispatcher([])
+    dispatcher.start()
+    first, status, second = (dispatcher.publish({"type": kind}) for kind in ("start", "status", "end"))
+    assert json.loads(first.line) == {"type": "start", "seq": 1} == first.fields
+    assert "seq" not in status.fields
+    assert second.fields["seq"] == 2 == dispatcher.seq
+
+
+def test_numbers_are_in_order_however_many_threads_publish():
+    sink = ListSink()
+    dispatcher = Dispatcher([sink])
+    dispatcher.start()
+    threads = [threading.Thread(target=publish, args=(dispatcher, 200)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(LONG)
+    ended(dispatcher)
+    assert sink.seqs == list(range(1, 801))
+
+
+def test_a_slow_sink_loses_its_own_oldest_messages_and_nobody_else_any(caplog):
+    slow, quick = ListSink("slow"), ListSink("quick")
+    slow.free.clear()
+    dispatcher = Dispatcher([slow, quick], queue_length=3)
+    dispatcher.start()
+    first = publish(dispatcher, 1)
+    assert slow.busy.wait(LONG)  # it now holds the first, and its queue is empty
+    sent = []
+    for _ in range(9):
+        quick.busy.clear()
+        sent += publish(dispatcher, 1)
+        assert quick.busy.wait(LONG)
+    slow.free.set()
+    ended(dispatcher)
+    assert quick.written == first + sent
+    assert slow.written == first + sent[-3:]
+    by_name = {stats.name: stats for stats in dispatcher.stats()}
+    assert (by_name["slow"].dropped, by_name["quick"].dropped) == (6, 0)
+    assert (by_name["slow"].written, by_name["quick"].written) == (4, 10)
+    assert "dispatch.sink_recovered sink=slow lost=6" in caplog.text
+
+
+def test_a_failing_sink_is_counted_and_tried_again(caplog):
+    sink = ListSink()
+    sink.errors = [SinkError("disk full"), None, ValueError("a bug")]
+    dispatcher = Dispatcher([sink])
+    dispatcher.start()
+    publish(dispatcher, 4)
+    ended(dispatcher)
+    (stats,) = dispatcher.stats()
+    assert sink.seqs == [2, 4]
+    assert (stats.failed, stats.written, stats.working) == (2, 2, True)
+    assert 'dispatch.sink_failed sink=list lost=1 error="disk full"' in caplog.text
+
+
+def test_trouble_is_mentioned_once_a_minute(caplog):
+    clock = Clock()
+    sink = ListSink()
+    sink.errors = [SinkError("disk full")] * 20
+    dispatcher = Dispatcher([sink], clock=clock)
+    dispatcher.start()
+    for round_start in (0.0, REMIND_SECONDS):
+        clock.now = round_start
+        publish(dispatcher, 10)
+        _wait_until(lambda wanted=10 if not round_start else 20: dispatcher.stats()[0].failed == wanted)
+    publish(dispatcher, 1)
+    ended(dispatcher)
+    lines = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    assert lines == [
+        'dispatch.sink_failed sink=list lost=1 error="disk full"',
+        'dispatch.sink_failed sink=list lost=11 error="disk full"',
+        "dispatch.sink_recovered sink=list lost=20",
+    ]
+
+
+def test_what_was_lost_last_is_told_at_the_end(caplog):
+    sink = ListSink()
+    sink.errors = [SinkError("disk full")] * 2
+    dispatcher = Dispatcher([sink])
+    dispatcher.start()
+    publish(dispatcher, 2)
+    ended(dispatcher)
+    assert "dispatch.sink_lost sink=list lost=2" in caplog.text
+
+
+def test_a_sink_that_cannot_open_stops_the_start_and_the_others_are_closed():
+    first, bad, never = ListSink("a"), ListSink("b", open_error=SinkError("no such folder")), ListSink("c")
+    dispatcher = Dispatcher([first, bad, never])
+    with pytest.raises(SinkError, match="no such folder"):
+        dispatcher.start()
+    assert (first.calls, bad.calls, never.calls) == (["open", "close"], ["open"], [])
+    dispatcher.close()
+
+
+def test_a_reader_that_has_gone_ends_its_sink_and_the_daemon_is_told():
+    told = []
+    gone, other = ListSink("gone"), ListSink("other")
+    gone.errors = [SinkClosed("nobody reads")]
+    dispatcher = Dispatcher([gone, other], on_closed=told.append)
+    dispatcher.start()
+    publish(dispatcher, 3)
+    ended(dispatcher)
+    assert told == ["gone"]
+    assert (gone.written, gone.calls) == ([], ["open", "close"])
+    assert len(other.written) == 3
+
+
+def test_reopen_runs_on_the_thread_that_writes():
+    sink = ListSink()
+    dispatcher = Dispatcher([sink])
+    dispatcher.start()
+    publish(dispatcher, 1)
+    dispatcher.reopen()
+    publish(dispatcher, 1)
+    ended(dispatcher)
+    assert sink.calls == ["open", "reopen", "close"]
+    assert sink.threads == {"sink list"}
+
+
+def test_close_leaves_behind_what_hangs(caplog):
+    stuck, other = ListSink("stuck"), ListSink("other")
+    stuck.free.clear()
+    dispatcher = Dispatcher([stuck, other])
+    dispatcher.start()
+    publish(dispatcher, 3)
+    assert stuck.busy.wait(LONG)
+    _wait_until(lambda: len(other.written) == 3)
+    dispatcher.close(deadline_seconds=0.01)
+    stuck.free.set()
+    assert "dispatch.sink_left_behind sink=stuck pending=2" in caplog.text
+
+
+def test_after_close_nothing_is_taken_and_nothing_raised():
+    sink = ListSink()
+    dispatcher = Dispatcher([sink])
+    dispatcher.start()
+    ended(dispatcher)
+    publish(dispatcher, 1)
+    dispatcher.reopen()
+    dispatcher.close()
+    assert sink.written == []
+
+
+def _wait_until(condition):
+    """Poll without a clock in the test's logic: the deadline only ends a failed test."""
+    tick = threading.Event()
+    for _ in range(int(LONG / 0.001)):
+        if condition():
+            return
+        tick.wait(0.001)
+    pytest.fail("it never happened")

@@ -1,0 +1,354 @@
+"""The way in: nothing is said before the token, and a crowd outside is not noticed inside."""
+
+import contextlib
+import json
+import socket
+import sys
+import threading
+
+import pytest
+
+from detector.errors import SinkError
+from detector.sinks.socket.acceptor import watch
+from detector.sinks.socket.limits import ServerLimits, SubscriberCounts
+from detector.sinks.socket.server import SocketSink
+from detector.subscriber.client import Credentials, connect, messages, send
+from detector.wire.access import Access
+from detector.wire.address import parse_address
+from detector.wire.message import hello_fields
+from tests.support.event_samples import make_message
+
+LONG = 30.0
+"""Seconds after which a test that waits has failed."""
+
+TOKEN = b"0123456789abcdef0123456789abcdef"
+SHOWN = b'{"token": "' + TOKEN + b'"}\n'
+
+
+def hello():
+    return hello_fields(version="0", model="yamnet", labels=["Dog"], source="Mic", run_id="run")
+
+
+class Server:
+    """A socket on loopback, guarded by what the test asks for."""
+
+    def __init__(self, access, limits, host="127.0.0.1"):
+        self.counts = SubscriberCounts()
+        usual = {"request_seconds": 0, "entry_seconds": LONG, "refusal_seconds": 0}
+        self.sink = SocketSink(
+            f"tcp://{host}:0",
+            hello=hello,
+            access=access,
+            limits=ServerLimits(**(usual | limits)),
+            counts=self.counts,
+        )
+        self.sink.open()
+        self.port = parse_address(self.sink.uri).port
+
+    def say(self, *numbers):
+        for seq in numbers:
+            self.sink.write(make_message(seq))
+
+
+@pytest.fixture
+def token_file(tmp_path):
+    path = tmp_path / "token"
+    path.write_bytes(TOKEN)
+    path.chmod(0o600)
+    return path
+
+
+@pytest.fixture
+def start(token_file):
+    """Start a server that wants the token, and TLS where a folder with keys is given."""
+    with contextlib.ExitStack() as stack:
+
+        def start(keys=None, **limits):
+            pair = (
+                {} if keys is None else {"certificate": f"{keys}/certificate.pem", "key": f"{keys}/key.pem"}
+            )
+            server = Server(Access(token_file=str(token_file), **pair), limits)
+            stack.callback(server.sink.close)
+            return server
+
+        yield start
+
+
+class Client:
+    """A raw connection with a deadline."""
+
+    def __init__(self, server, *said):
+        self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=LONG)
+        self.lines = self.socket.makefile("rb")
+        for data in said:
+            self.socket.sendall(data)
+
+    def read(self):
+        line = self.lines.readline()
+        return json.loads(line) if line else None
+
+    def rest(self):
+        return list(iter(self.read, None))
+
+    def has_been_told_nothing(self):
+        self.socket.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            self.socket.recv(1)
+        return True
+
+    def is_cut_off(self):
+        with contextlib.suppress(ConnectionResetError):
+            return self.socket.recv(1) == b""
+        return True
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.lines.close()
+        self.socket.close()
+
+
+def known(server, **options):
+    """Somebody who knows the token, past the hello."""
+    client = Client(server, SHOWN)
+    assert client.read()["type"] == "hello"
+    return client
+
+
+def test_nothing_is_said_before_the_token(start):
+    server = start()
+    with Client(server) as stranger, known(server) as friend:
+        server.say(1)
+        assert friend.read()["seq"] == 1
+        assert stranger.has_been_told_nothing()
+
+
+@pytest.mark.parametrize("cuts", [(), (5,), (len(SHOWN) - 1,), (len(SHOWN),), (len(SHOWN) + 3,)])
+def test_the_token_then_everything_is_as_without_one(start, cuts):
+    """However the bytes are cut."""
+    server = start(request_seconds=LONG)
+    server.say(1, 2, 3)
+    said = SHOWN + b'{"since": 1}\n'
+    ends = [*cuts, len(said)]
+    with Client(server, *(said[a:b] for a, b in zip([0, *ends], ends, strict=False))) as client:
+        assert client.read()["type"] == "hello"
+        assert [client.read()["seq"] for _ in range(2)] == [2, 3]
+
+
+WRONG = [
+    b'{"token": "' + TOKEN[:-1] + b'x"}\n',
+    b'{"token": "' + TOKEN[:-1] + b'"}\n',
+    b'{"token": "' + TOKEN + b'0"}\n',
+    b'{"token": ""}\n',
+    b'{"token": 1}\n',
+    b'{"token": "\\ud800"}\n',
+    b'{"token": "' + TOKEN + b'", "since": 0}\n',
+    b'{"since": 0}\n' + SHOWN,
+    b"GET / HTTP/1.1\r\nAuthorization: " + TOKEN + b"\r\n\r\n",
+    b"\n",
+    b"\xff\xfe\n",
+    b"[" * 5000,
+    b"x" * 100_000,
+]
+
+
+@pytest.mark.parametrize("said", WRONG)
+def test_a_wrong_token_gets_the_same_answer_whatever_it_was(start, said):
+    server = start()
+    with Client(server, said) as client:
+        (error,) = client.rest()
+    assert error["type"] == "error"
+    assert error["message"].startswith("token: expected a first line")
+    assert TOKEN.decode() not in error["message"]
+    assert server.counts.refused == 1
+
+
+def test_who_says_nothing_in_time_is_sent_away(start):
+    with Client(start(entry_seconds=0.01)) as client:
+        (error,) = client.rest()
+    assert error["type"] == "error"
+
+
+def test_refusals_are_logged_with_their_address_once_in_a_while_and_without_what_was_said(start, caplog):
+    server = start()
+    for _ in range(20):
+        with Client(server, WRONG[0]) as client:
+            client.rest()
+    (line,) = [message for message in caplog.messages if message.startswith("socket.refused")]
+    assert "peer=127.0.0.1" in line
+    assert TOKEN[:8].decode() not in caplog.text
+    assert server.counts.refused == 20
+
+
+def test_strangers_from_one_address_are_few(start):
+    server = start(max_strangers_per_host=3)
+    with known(server) as friend, contextlib.ExitStack() as stack:
+        crowd = [stack.enter_context(Client(server)) for _ in range(8)]
+        assert all(late.is_cut_off() for late in crowd[3:])
+        server.say(1)
+        assert friend.read()["seq"] == 1
+        assert all(early.has_been_told_nothing() for early in crowd[:3])
+    assert server.counts.refused == 5
+
+
+def test_when_strangers_are_many_the_oldest_goes(start):
+    """Those who know the token are quick: they are never the oldest for long."""
+    server = start(max_strangers=2, max_strangers_per_host=100)
+    with contextlib.ExitStack() as stack:
+        crowd = [stack.enter_context(Client(server)) for _ in range(6)]
+        stack.enter_context(known(server))
+        assert all(early.is_cut_off() for early in crowd[:5])
+
+
+def test_a_stranger_that_goes_makes_room(start):
+    server = start(max_strangers_per_host=1)
+    for _ in range(10):
+        Client(server).__exit__()
+    while True:
+        with contextlib.suppress(ConnectionError), Client(server, SHOWN) as client:
+            if client.read():
+                break
+
+
+def test_a_new_token_holds_from_now_on_and_a_bad_file_changes_nothing(start, token_file):
+    server = start()
+    with known(server) as before:
+        token_file.write_bytes(TOKEN[::-1])
+        server.sink.reopen()
+        with Client(server, SHOWN) as old, Client(server, b'{"token": "' + TOKEN[::-1] + b'"}\n') as new:
+            assert old.read()["type"] == "error"
+            assert new.read()["type"] == "hello"
+        token_file.write_bytes(b"short")
+        with pytest.raises(SinkError, match="16 to 1024"):
+            server.sink.reopen()
+        with Client(server, b'{"token": "' + TOKEN[::-1] + b'"}\n') as new:
+            assert new.read()["type"] == "hello"
+        server.say(1)
+        assert before.read()["seq"] == 1
+
+
+def test_a_token_where_none_is_wanted_is_a_mistake_that_is_told():
+    server = Server(Access(), {"request_seconds": LONG})
+    with contextlib.closing(server.sink), Client(server, SHOWN) as client:
+        _, error = client.rest()
+    assert "no token" in error["message"]
+    assert TOKEN.decode() not in error["message"]
+
+
+# A connection that is being accepted when the server ends is closed by the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_flood_of_every_kind_is_not_noticed_inside(start, keys):
+    """Garbage, half handshakes, resets and silence, while a subscriber gets every event."""
+    server = start(keys, entry_seconds=0.05, max_strangers_per_host=8)
+    said = [
+        b"",
+        b"\x16\x03\x01",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"x" * 9000,
+    ]
+    stop = threading.Event()
+
+    def flood():
+        n = 0
+        while not stop.is_set():
+            n += 1
+            with contextlib.suppress(OSError), Client(server, said[n % len(said)]) as client:
+                if n % 3:
+                    client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+
+    threads = [threading.Thread(target=flood) for _ in range(3)]
+    with friend(server, keys) as connection:
+        heard = messages(connection)
+        assert next(heard)[0]["type"] == "hello"
+        for thread in threads:
+            thread.start()
+        for start_seq in range(1, 3001, 100):
+            numbers = list(range(start_seq, start_seq + 100))
+            server.say(*numbers)
+            assert [next(heard)[0]["seq"] for _ in numbers] == numbers
+        stop.set()
+        for thread in threads:
+            thread.join(LONG)
+    assert server.counts.refused > 0
+
+
+def friend(server, keys, **changes):
+    """A verified TLS connection with the token shown."""
+    shown = {"token_file": f"{keys}/token", "ca": f"{keys}/certificate.pem"} | changes
+    return connect([parse_address(f"tls://localhost:{server.port}")], Credentials(**shown))
+
+
+@pytest.fixture
+def tls(start, keys, token_file):
+    """A server with TLS that wants the token of the keys' folder."""
+    token_file.write_bytes((keys / "token").read_bytes())
+    return start(keys)
+
+
+def test_tls_and_token_lead_to_the_hello(tls, keys):
+    with friend(tls, keys) as connection:
+        assert connection.version() in ("TLSv1.2", "TLSv1.3")
+        heard = messages(connection)
+        assert next(heard)[0]["type"] == "hello"
+        tls.say(1)
+        assert next(heard)[0]["seq"] == 1
+        tls.sink.close()
+        assert list(heard) == []
+
+
+def test_a_bad_request_over_tls_is_answered(tls, keys):
+    with friend(tls, keys) as connection:
+        send(connection, {"min_score": 7})
+        assert [fields["type"] for fields, _ in messages(connection)] == ["hello", "error"]
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused_and_no_token_sent(tls, keys):
+    with pytest.raises(SinkError, match=r"not to be trusted.*--ca"):
+        friend(tls, keys, ca=None)
+    with friend(tls, keys, ca=None, insecure=True) as connection:
+        assert next(messages(connection))[0]["type"] == "hello"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="127.0.0.2 is loopback on Linux alone")
+def test_a_certificate_for_another_name_is_refused(keys):
+    access = Access(None, f"{keys}/token", f"{keys}/certificate.pem", f"{keys}/key.pem")
+    credentials = Credentials(token_file=f"{keys}/token", ca=f"{keys}/certificate.pem")
+    server = Server(access, {}, host="127.0.0.2")
+    with contextlib.closing(server.sink), pytest.raises(SinkError, match="not to be trusted"):
+        connect([parse_address(server.sink.uri)], credentials)
+
+
+def test_plain_words_to_a_tls_socket_are_cut_off_and_explained(tls, keys):
+    address = parse_address(f"tcp://127.0.0.1:{tls.port}")
+    with (
+        connect([address], Credentials(f"{keys}/token")) as connection,
+        pytest.raises(SinkError, match="tls://"),
+    ):
+        list(messages(connection))
+
+
+def test_tls_to_a_plain_socket_is_explained(start, keys):
+    server = start(entry_seconds=LONG)
+    with pytest.raises(SinkError, match=r"no TLS.*tcp://"):
+        friend(server, keys)
+
+
+def test_half_a_handshake_is_cut_off(start, keys):
+    with Client(start(keys, entry_seconds=0.05), b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc") as client:
+        assert client.is_cut_off()
+
+
+def test_a_token_is_not_sent_in_the_clear_to_another_machine(token_file):
+    with pytest.raises(SinkError, match="in the clear"):
+        connect([parse_address("tcp://192.0.2.1:1")], Credentials(str(token_file)))
+
+
+def test_the_kernel_watches_tcp_connections():
+    with socket.socket() as connection:
+        watch(connection, ServerLimits(heartbeat_seconds=30, stall_seconds=600))
+        assert connection.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 600_000
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 60

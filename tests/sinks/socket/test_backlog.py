@@ -1,0 +1,151 @@
+"""A subscriber gets every message once and in order, or is told how many it lost."""
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detector.interfaces import Message
+from detector.sinks.socket.backlog import BATCH_BYTES, History, Subscription
+from detector.wire.message import encode
+from detector.wire.request import Filter, Request
+
+DOGS = Filter(labels=frozenset({"dog"}))
+
+
+def event(seq, label="Dog"):
+    return encode({"type": "start", "label": label, "class_id": "", "top_score": 1.0, "seq": seq})
+
+
+def status(state):
+    return encode({"type": "status", "state": state})
+
+
+def append(history, subscription, message: Message):
+    oldest = history.first
+    evicted = history.append(message)
+    if evicted is not None:
+        subscription.evict(oldest, evicted)
+
+
+def read(subscription):
+    """All that is to be sent now: seqs, and states of status messages."""
+    lines = b"".join(iter(subscription.take, b"")).splitlines()
+    return [fields.get("seq", fields.get("state")) for fields in map(json.loads, lines)]
+
+
+def kept(history):
+    """The seqs of the events in memory."""
+    return {history[index].fields.get("seq") for index in range(history.first, history.stop)} - {None}
+
+
+def filled(count, length=10):
+    history = History(length)
+    for seq in range(1, count + 1):
+        history.append(event(seq))
+    return history
+
+
+def test_a_subscription_begins_with_the_next_message():
+    history = filled(3)
+    subscription = Subscription(history)
+    assert read(subscription) == []
+    for message in (event(4), status("muted"), event(5)):
+        append(history, subscription, message)
+    assert read(subscription) == [4, "muted", 5]
+    assert read(subscription) == []
+
+
+def test_the_history_knows_its_newest_and_oldest_event_and_the_state():
+    history = History(3)
+    assert (history.seq, history.oldest_seq, history.state) == (0, None, "")
+    for message in (event(1), status("listening"), event(2), event(3)):
+        history.append(message)
+    assert (history.seq, history.oldest_seq, history.state) == (3, 2, "listening")
+
+
+def test_since_replays_events_and_then_goes_on_live():
+    history = filled(3)
+    history.append(status("muted"))
+    subscription = Subscription(history)
+    subscription.apply(Request(since=1))
+    append(history, subscription, event(4))
+    append(history, subscription, status("listening"))
+    assert read(subscription) == [2, 3, 4, "listening"]
+
+
+def test_since_asked_for_late_repeats_nothing_that_was_sent():
+    history = filled(3)
+    subscription = Subscription(history)
+    append(history, subscription, event(4))
+    assert read(subscription) == [4]
+    append(history, subscription, event(5))
+    subscription.apply(Request(since=0))
+    append(history, subscription, event(6))
+    assert read(subscription) == [1, 2, 3, 5, 6]
+
+
+def test_who_is_overtaken_is_told_how_much_of_what_it_wanted_is_lost():
+    history = History(4)
+    subscription = Subscription(history)
+    subscription.apply(Request(DOGS))
+    for seq in range(1, 11):
+        append(history, subscription, event(seq, "Dog" if seq % 2 else "Cat"))
+    assert subscription.take_dropped() == 3  # 1, 3 and 5 of the 6 that had to go
+    assert subscription.take_dropped() == 0
+    assert read(subscription) == [7, 9]
+
+
+def test_a_batch_ends_soon_after_its_bound():
+    history = filled(5000, length=5000)
+    subscription = Subscription(history)
+    subscription.apply(Request(since=0))
+    append(history, subscription, event(5001))
+    batches = list(iter(subscription.take, b""))
+    assert len(batches) > 2
+    assert max(map(len, batches)) < BATCH_BYTES + len(event(5001).line)
+
+
+@given(
+    st.integers(1, 8),
+    st.lists(
+        st.one_of(
+            st.sampled_from(["Dog", "Cat", "status", "take"]),
+            st.tuples(st.sampled_from([Filter(), DOGS]), st.none() | st.integers(0, 20)),
+        ),
+        max_size=60,
+    ),
+    st.integers(0, 12),
+)
+def test_every_wanted_event_comes_once_or_is_counted(length, steps, before):
+    """However publishing, reading and one request are interleaved."""
+    history = filled(before, length)
+    subscription = Subscription(history)
+    remembered = kept(history)
+    expected, got, dropped, seq, asked, wanted = [], [], 0, before, False, Filter()
+    for step in steps:
+        if step == "take":
+            got += read(subscription)
+        elif isinstance(step, tuple):
+            if asked:
+                continue
+            asked, (wanted, since) = True, step
+            got += read(subscription)
+            dropped += subscription.take_dropped()
+            subscription.apply(Request(wanted, since))
+            if since is not None:  # all of them are dogs
+                expected += [n for n in remembered & kept(history) if n > since]
+        elif step == "status":
+            append(history, subscription, status("muted"))
+        else:
+            seq += 1
+            append(history, subscription, event(seq, step))
+            if wanted is not DOGS or step == "Dog":
+                expected.append(seq)
+    got += read(subscription)
+    dropped += subscription.take_dropped()
+    events = [item for item in got if isinstance(item, int)]
+    statuses_lost = steps.count("status") - (len(got) - len(events))
+    assert len(set(events)) == len(events)
+    assert set(events) <= set(expected)
+    assert dropped == len(expected) - len(events) + statuses_lost

@@ -1,0 +1,474 @@
+"""The event socket over real connections: nobody waits for anybody, and every fault is told."""
+
+import contextlib
+import json
+import os
+import socket
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from detector.errors import ConfigError, SinkError
+from detector.records import Label
+from detector.sinks.socket.limits import ServerLimits, SubscriberCounts
+from detector.sinks.socket.server import SocketSink
+from detector.wire.access import EVERYBODY, Access
+from detector.wire.address import TcpAddress, UnixAddress, parse_address
+from detector.wire.message import encode, hello_fields, status_fields
+from tests.support.event_samples import make_fields, make_message
+
+LONG = 30.0
+"""Seconds after which a test that waits has failed."""
+
+CAT = Label("Cat", "/m/01yrx", "yamnet")
+
+needs_unix = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="no Unix sockets on this platform")
+
+
+def hello():
+    return hello_fields(version="0", model="yamnet", labels=["Dog"], source="Mic", run_id="run")
+
+
+@pytest.fixture
+def serve(tmp_path):
+    """Start a server; without a request its subscribers get events at once."""
+    with contextlib.ExitStack() as stack:
+
+        def start(uri="tcp://127.0.0.1:0", *, report=None, counts=None, access=EVERYBODY, **limits):
+            sink = SocketSink(
+                uri,
+                hello=hello,
+                report=report,
+                access=access,
+                counts=counts,
+                limits=ServerLimits(**({"request_seconds": 0} | limits)),
+            )
+            sink.open()
+            stack.callback(sink.close)
+            return sink
+
+        yield start
+
+
+class Client:
+    """A subscriber with a deadline."""
+
+    def __init__(self, sink, request=None, receive_buffer=None):
+        address = parse_address(sink.uri)
+        unix = isinstance(address, UnixAddress)
+        self.socket = socket.socket(socket.AF_UNIX if unix else socket.AF_INET)
+        self.socket.settimeout(LONG)
+        if receive_buffer:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self.socket.connect(address.path if unix else (address.host, address.port))
+        self.lines = self.socket.makefile("rb")
+        if request is not None:
+            self.send(request)
+        self.hello = self.read()
+
+    def send(self, request):
+        self.socket.sendall(request if isinstance(request, bytes) else json.dumps(request).encode() + b"\n")
+
+    def read(self):
+        line = self.lines.readline()
+        return json.loads(line) if line else None
+
+    def seqs(self, count):
+        return [self.read()["seq"] for _ in range(count)]
+
+    def rest(self):
+        return list(iter(self.read, None))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.lines.close()
+        self.socket.close()
+
+
+def write(sink, *numbers, **changes):
+    for seq in numbers:
+        sink.write(make_message(seq, **changes))
+
+
+def arrived(sink, *numbers):
+    """Write, and wait until the server has taken it in."""
+    write(sink, *numbers)
+    with Client(sink, {"since": numbers[-1] - 1}) as client:
+        assert client.seqs(1) == [numbers[-1]]
+
+
+def test_hello_comes_first_and_says_where_things_stand(serve):
+    sink = serve(heartbeat_seconds=7)
+    sink.write(encode(status_fields("listening", source="Mic", time=0.0)))
+    arrived(sink, 1, 2, 3)
+    with Client(sink) as client:
+        said = client.hello
+    assert list(said) == list(hello())
+    assert {key: said[key] for key in ("type", "state", "oldest_seq", "seq", "heartbeat_seconds")} == {
+        "type": "hello",
+        "state": "listening",
+        "oldest_seq": 1,
+        "seq": 3,
+        "heartbeat_seconds": 7,
+    }
+    assert said["time"]
+
+
+def test_without_a_request_everything_comes(serve):
+    sink = serve()
+    with Client(sink) as one, Client(sink) as other:
+        write(sink, 1, 2)
+        sink.write(encode(status_fields("muted", source="Mic", time=0.0)))
+        for client in (one, other):
+            assert client.seqs(2) == [1, 2]
+            assert client.read()["state"] == "muted"
+
+
+def test_events_wait_for_the_request(serve):
+    """What is published between hello and request is filtered and not sent twice."""
+    sink = serve(request_seconds=LONG)
+    with Client(sink) as client:
+        write(sink, 1, label=CAT)
+        arrived(sink, 2, 3)
+        client.send({"labels": ["dog"], "since": 0})
+        write(sink, 4, label=CAT)
+        write(sink, 5)
+        assert client.seqs(3) == [2, 3, 5]
+
+
+def test_labels_and_scores_filter_and_status_always_comes(serve):
+    sink = serve(request_seconds=LONG)
+    with Client(sink, {"labels": ["/M/01YRX"], "min_score": 0.5}) as client:
+        write(sink, 1)
+        write(sink, 2, label=CAT, top_score=0.4)
+        write(sink, 3, label=CAT, top_score=0.5)
+        sink.write(encode(status_fields("muted", source="Mic", time=0.0)))
+        assert client.seqs(1) == [3]
+        assert client.read()["type"] == "status"
+
+
+def test_since_replays_what_is_remembered_and_goes_on_without_a_seam(serve):
+    sink = serve(request_seconds=LONG, history_length=50)
+    arrived(sink, *range(1, 101))
+    feeder = threading.Thread(target=write, args=(sink, *range(101, 141)))
+    feeder.start()
+    with Client(sink, {"since": 80}) as client:
+        assert client.hello["oldest_seq"] <= 100
+        feeder.join(LONG)
+        seqs = client.seqs(1)
+        while seqs[-1] < 140:
+            seqs += client.seqs(1)
+    assert seqs == list(range(seqs[0], 141))
+    assert seqs[0] >= 81
+
+
+@pytest.mark.parametrize(
+    ("request_line", "fault"),
+    [
+        (b"GET / HTTP/1.1\r\n", "JSON object"),
+        (b'{"min_score": "high"}\n', "min_score"),
+        (b"x" * 5000, "at most 4096 bytes"),
+        (b"x" * 1_000_000, "at most 4096 bytes"),
+        (b"[" * 1_000_000 + b"\n", "at most 4096 bytes"),
+        (b"\xff\x00\n", "JSON object"),
+        (b"{}\n{}\n", "one line"),
+    ],
+)
+def test_garbage_is_answered_and_disturbs_nobody_else(serve, request_line, fault):
+    sink = serve(request_seconds=LONG)
+    with Client(sink, b"{}\n") as good, Client(sink, request_line) as bad:
+        (error,) = bad.rest()
+        assert error["type"] == "error"
+        assert fault in error["message"]
+        write(sink, 1)
+        assert good.seqs(1) == [1]
+
+
+def test_half_a_line_and_the_end_is_told(serve):
+    with Client(serve(request_seconds=LONG), b'{"labels"') as client:
+        client.socket.shutdown(socket.SHUT_WR)
+        (error,) = client.rest()
+        assert "newline" in error["message"]
+
+
+def test_half_a_line_alone_only_waits(serve):
+    """The rest of the request may be on its way."""
+    sink = serve(request_seconds=LONG)
+    with Client(sink, b'{"la') as client:
+        arrived(sink, 1)
+        client.send(b'bels": ["dog"], "since": 0}\n')
+        assert client.seqs(1) == [1]
+
+
+def test_a_client_that_closes_its_side_is_let_go(serve):
+    with Client(serve()) as client:
+        client.socket.shutdown(socket.SHUT_WR)
+        assert client.rest() == []
+
+
+def test_who_never_reads_loses_its_oldest_and_is_told_while_others_lose_nothing(serve):
+    """Far more than the kernel and the server hold for one connection."""
+    sink = serve(history_length=100, client_buffer_bytes=4096)
+    source = "x" * 2000
+    total = 4000
+    with Client(sink, receive_buffer=4096) as stalled, Client(sink) as reader:
+        for start in range(1, total + 1, 50):
+            numbers = range(start, start + 50)
+            for seq in numbers:
+                sink.write(encode({**make_fields(), "source": source, "seq": seq}))
+            assert reader.seqs(50) == list(numbers)
+        got, dropped = [], 0
+        while not got or got[-1] < total:
+            message = stalled.read()
+            if message["type"] == "dropped":
+                dropped += message["count"]
+            else:
+                got.append(message["seq"])
+    assert got == sorted(set(got))
+    assert dropped == total - len(got) > 0
+
+
+def test_who_vanishes_is_forgotten(serve):
+    sink = serve(max_clients=2)
+    for _ in range(20):
+        client = Client(sink)
+        # A reset instead of a goodbye, as when a program is killed with unread events.
+        client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+        write(sink, 1)
+        client.__exit__()
+        with Client(sink) as other:
+            if other.hello["type"] == "error":
+                continue
+            write(sink, 2)
+            while other.read()["seq"] != 2:
+                pass
+
+
+def test_heartbeats_come(serve):
+    with Client(serve(heartbeat_seconds=0.01)) as client:
+        beats = [client.read() for _ in range(3)]
+    assert [(beat["type"], beat["state"], beat["seq"]) for beat in beats] == [
+        ("heartbeat", "starting", 0)
+    ] * 3
+
+
+def test_who_takes_nothing_for_long_is_let_go_and_others_are_not(serve):
+    """Told by the beat; the good one hears beats only until the stalled one has gone."""
+    counts = SubscriberCounts()
+    sink = serve(counts=counts, heartbeat_seconds=0.01, stall_seconds=0.05, client_buffer_bytes=4096)
+    with Client(sink, receive_buffer=4096) as stalled, Client(sink) as good:
+        wide = encode({**make_fields(), "source": "x" * 60_000, "seq": 1})
+        for _ in range(200):  # more than the kernel holds for a connection
+            sink.write(wide)
+        assert counts.connected == 2
+        while counts.connected == 2:
+            assert good.read() is not None
+        write(sink, 7)
+        while good.read()["seq"] != 7:
+            pass
+        with contextlib.suppress(ConnectionResetError):
+            while stalled.socket.recv(1 << 20):
+                pass
+
+
+def test_what_slow_subscribers_lose_is_counted(serve):
+    counts = SubscriberCounts()
+    sink = serve(counts=counts, history_length=10, request_seconds=LONG)
+    with Client(sink) as late:
+        arrived(sink, *range(1, 51))
+        late.send({})
+        assert late.read()["count"] == 40
+    assert counts.dropped == 40
+
+
+def test_a_report_is_given_for_the_asking_and_ends_the_connection(serve):
+    sink = serve(report=lambda: {"type": "report", "uptime_seconds": 7}, request_seconds=LONG)
+    with Client(sink) as other, Client(sink, {"report": True}) as client:
+        assert client.rest() == [{"type": "report", "uptime_seconds": 7}]
+        other.send({})
+        write(sink, 1)
+        assert other.seqs(1) == [1]
+
+
+def test_where_there_is_no_report_it_is_told(serve):
+    with Client(serve(request_seconds=LONG), {"report": True}) as client:
+        (error,) = client.rest()
+        assert "no report" in error["message"]
+
+
+def test_one_too_many_is_refused_with_a_reason(serve):
+    sink = serve(max_clients=2)
+    with Client(sink) as first, Client(sink):
+        with Client(sink) as third:
+            assert third.hello["type"] == "error"
+            assert "too many" in third.hello["message"]
+            assert third.rest() == []
+        write(sink, 1)
+        assert first.seqs(1) == [1]
+
+
+def test_closing_sends_what_is_left_even_to_those_who_still_wait(serve):
+    sink = serve(request_seconds=LONG)
+    with Client(sink) as waiting, Client(sink, {}) as asked:
+        write(sink, 1, 2)
+        sink.close()
+        assert [message["seq"] for message in waiting.rest()] == [1, 2]
+        assert [message["seq"] for message in asked.rest()] == [1, 2]
+
+
+def test_many_subscribers_share_the_work(serve):
+    sink = serve()
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(Client(sink)) for _ in range(60)]
+        write(sink, *range(1, 301))
+        assert all(client.seqs(300) == list(range(1, 301)) for client in clients)
+
+
+def test_a_server_that_has_ended_refuses_messages(serve):
+    sink = serve()
+    sink.close()
+    with pytest.raises(SinkError, match="does not take"):
+        write(sink, 1)
+
+
+def test_a_burst_longer_than_the_history_waits_for_the_servers_thread(serve):
+    sink = serve(history_length=2)
+    arrived(sink, *range(1, 500))
+
+
+def test_the_real_port_is_told(serve):
+    sink = serve()
+    address = parse_address(sink.uri)
+    assert isinstance(address, TcpAddress)
+    assert address.port > 0
+
+
+def test_a_port_in_use_is_refused(serve):
+    with pytest.raises(SinkError, match="in use"):
+        serve(serve().uri)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "[::]"])  # noqa: S104
+def test_tcp_stays_on_this_machine(serve, host):
+    with pytest.raises(SinkError, match="token"):
+        serve(f"tcp://{host}:0")
+
+
+def test_an_address_of_another_form_is_a_fault_of_the_settings():
+    with pytest.raises(ConfigError):
+        SocketSink("ftp://x", hello=hello)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "run" / "events.sock"
+
+
+@needs_unix
+def test_the_unix_socket_is_for_owner_and_group_and_goes_at_the_end(serve, path):
+    sink = serve(f"unix://{path}")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o660
+    assert stat.S_IMODE(path.parent.stat().st_mode) & 0o027 == 0
+    with Client(sink) as client:
+        write(sink, 1)
+        assert client.seqs(1) == [1]
+    sink.close()
+    assert not path.exists()
+
+
+@needs_unix
+def test_the_unix_socket_and_its_new_folders_are_given_to_a_group(serve, path):
+    import grp
+
+    known = {group.gr_gid for group in grp.getgrall()}
+    mine = known if os.getuid() == 0 else known & {os.getgid(), *os.getgroups()}
+    group = grp.getgrgid(max(mine))
+    serve(f"unix://{path}", access=Access(group=group.gr_name))
+    assert path.stat().st_gid == path.parent.stat().st_gid == group.gr_gid
+    assert stat.S_IMODE(path.stat().st_mode) == 0o660
+
+
+@needs_unix
+def test_a_group_that_is_not_there_is_told_and_nothing_stays_behind(serve, path):
+    with pytest.raises(SinkError, match="there is no such group"):
+        serve(f"unix://{path}", access=Access(group="nobody-of-this-name"))
+    assert not path.exists()
+
+
+@needs_unix
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() == 0, reason="root may give to any group")
+def test_a_group_one_does_not_belong_to_is_told_and_nothing_stays_behind(serve, path):
+    import grp
+
+    others = (group.gr_name for group in grp.getgrall() if group.gr_gid not in os.getgroups())
+    with pytest.raises(SinkError, match="cannot be given"):
+        serve(f"unix://{path}", access=Access(group=next(others)))
+    assert not path.exists()
+
+
+@needs_unix
+def test_a_live_neighbour_keeps_its_socket(serve, path):
+    first = serve(f"unix://{path}")
+    with pytest.raises(SinkError, match="in use by a running program"):
+        serve(f"unix://{path}")
+    with Client(first) as client:
+        assert client.hello["type"] == "hello"
+
+
+@needs_unix
+def test_a_dead_neighbours_socket_is_taken_over(serve, path):
+    path.parent.mkdir()
+    code = f"import socket; s = socket.socket(socket.AF_UNIX); s.bind({str(path)!r}); s.listen()"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert path.is_socket()
+    with Client(serve(f"unix://{path}")) as client:
+        assert client.hello["type"] == "hello"
+
+
+@needs_unix
+@pytest.mark.parametrize("kind", ["file", "link", "folder"])
+def test_what_is_not_a_socket_is_never_removed(serve, path, kind):
+    path.parent.mkdir()
+    if kind == "file":
+        path.write_text("precious")
+    elif kind == "link":
+        path.symlink_to("elsewhere")
+    else:
+        path.mkdir()
+    with pytest.raises(SinkError, match="not a socket"):
+        serve(f"unix://{path}")
+    assert os.path.lexists(path)
+
+
+@needs_unix
+def test_a_socket_that_is_no_longer_ours_stays(serve, path):
+    sink = serve(f"unix://{path}")
+    path.unlink()
+    other = serve(f"unix://{path}")
+    sink.close()
+    with Client(other) as client:
+        assert client.hello["type"] == "hello"
+
+
+@needs_unix
+@pytest.mark.parametrize("name", ["x" * 200, "file/events.sock"])
+def test_an_impossible_path_is_one_line(serve, tmp_path, name):
+    (tmp_path / "file").touch()
+    with pytest.raises(SinkError, match="cannot be made") as caught:
+        serve(f"unix://{tmp_path / name}")
+    assert "\n" not in str(caught.value)
+
+
+@needs_unix
+def test_a_relative_path_works(serve, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    sink = serve("unix://events.sock")
+    with Client(sink) as client:
+        assert client.hello["type"] == "hello"
+    assert Path("events.sock").is_socket()

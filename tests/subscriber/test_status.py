@@ -1,0 +1,110 @@
+"""`status` asks a real event socket and prints what it says."""
+
+import contextlib
+import io
+import json
+import socket
+import threading
+
+import pytest
+
+from detector.cli.connection import TOKEN_VARIABLE
+from detector.cli.main import main
+from detector.errors import SinkError
+from detector.sinks.socket.server import SocketSink
+from detector.subscriber.client import Credentials
+from detector.subscriber.status import status_command
+from detector.wire.access import Access
+from detector.wire.message import hello_fields
+
+REPORT = {"type": "report", "state": "listening", "uptime_seconds": 7.0, "level_dbfs": None} | {
+    "source": "Mic\x1b[2J",
+    "sinks": [{"name": "stdout", "written": 3, "dropped": 0}],
+    "schema": 1,
+}
+
+
+@contextlib.contextmanager
+def serving(report=REPORT, access=None):
+    sink = SocketSink(
+        "tcp://127.0.0.1:0",
+        hello=lambda: hello_fields(version="0", model="m", labels=[], source="Mic", run_id="run"),
+        report=None if report is None else lambda: report,
+        access=access or Access(),
+    )
+    sink.open()
+    with contextlib.closing(sink):
+        yield sink.uri
+
+
+@pytest.fixture
+def token_file(tmp_path):
+    path = tmp_path / "token"
+    path.write_text("0123456789abcdef")
+    path.chmod(0o600)
+    return str(path)
+
+
+def nobody():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return f"tcp://127.0.0.1:{server.getsockname()[1]}"
+
+
+def test_the_report_is_lines_for_people():
+    out = io.StringIO()
+    with serving() as uri:
+        assert status_command([nobody(), uri], stdout=out) == 0
+    assert out.getvalue().splitlines() == [
+        "state           listening",
+        "uptime seconds  7.0",
+        "level dbfs      -",
+        "source          Mic?[2J",
+        "sink stdout     written 3, dropped 0",
+    ]
+
+
+def test_or_one_line_of_json(capsys):
+    with serving() as uri:
+        assert main(["status", uri, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == REPORT
+
+
+def test_no_daemon_is_one_line_and_exit_code_1(capsys):
+    assert main(["status", nobody()]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("sound-detector: no daemon answers at tcp://127.0.0.1:")
+    assert said.err.count("\n") == 1
+
+
+def test_a_daemon_without_a_report_is_told():
+    with serving(report=None) as uri, pytest.raises(SinkError, match="refused: request: there is no report"):
+        status_command([uri])
+
+
+def test_the_token_comes_from_a_file_that_a_flag_or_a_variable_names(token_file, capsys, monkeypatch):
+    with serving(access=Access(token_file=token_file)) as uri:
+        with pytest.raises(SinkError, match="refused: token"):
+            status_command([uri])
+        assert status_command([uri], credentials=Credentials(token_file)) == 0
+        assert main(["status", uri, "--token-file", token_file]) == 0
+        monkeypatch.setenv(TOKEN_VARIABLE, token_file)
+        assert main(["status", uri]) == 0
+    assert "0123456789abcdef" not in "".join(capsys.readouterr())
+
+
+def test_a_daemon_that_only_beats_is_left():
+    ticks = iter(range(0, 100, 3))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=_beat, args=(server,))
+        thread.start()
+        with pytest.raises(SinkError, match="no report"):
+            status_command([f"tcp://127.0.0.1:{server.getsockname()[1]}"], clock=lambda: next(ticks))
+        thread.join(30)
+
+
+def _beat(server):
+    connection, _ = server.accept()
+    with connection, contextlib.suppress(ConnectionError):
+        while True:
+            connection.sendall(b'{"type":"heartbeat"}\n')

@@ -1,0 +1,51 @@
+"""Events, stores and stand-ins for the tests of this room."""
+
+import sqlite3
+from contextlib import closing
+
+from detector.history.numbers import Numbers
+from detector.history.store import Store
+from detector.wire.message import encode, utc_text
+
+T0 = 1_785_593_001.5
+"""UTC seconds: 2026-08-01T14:03:21.500Z."""
+
+DAY = 86400.0
+
+
+def make_message(seq=1, kind="start", *, id=None, label="Dog", start=T0, stop=None, top_score=0.9, **more):
+    return encode(
+        {
+            "type": kind,
+            "id": id or f"run-{seq}",
+            "label": label,
+            "class_id": f"/m/{label.lower()}",
+            "score": top_score,
+            "top_score": top_score,
+            "start_time": utc_text(start),
+            "end_time": None if stop is None else utc_text(stop),
+            "time": utc_text(start + 1),
+            "duration": 1.0,
+            "source": "Mic",
+            "model": "yamnet",
+            "level_dbfs": -23.5,
+            "schema": 1,
+            **more,
+            "seq": seq,
+        }
+    )
+
+
+def make_status(state="listening"):
+    return encode({"type": "status", "state": state})
+
+
+def make_store(path, numbers=None, *, keep_days=90, max_bytes=500_000_000, utc=lambda: T0):
+    numbers = Numbers(utc=lambda: T0) if numbers is None else numbers
+    return Store(path, numbers, keep_seconds=keep_days * DAY, max_bytes=max_bytes, utc=utc)
+
+
+def rows(path, column="seq"):
+    """One column of every row, in order; read without any help of the code under test."""
+    with closing(sqlite3.connect(path)) as connection:
+        return [row[0] for row in connection.execute(f"SELECT {column} FROM messages ORDER BY seq")]  # noqa: S608

@@ -1,0 +1,117 @@
+"""A subscriber's line: strict, and every fault is told."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detector.errors import SinkError
+from detector.records import Label
+from detector.wire.request import Filter, Request, parse_request, parse_token
+from tests.support.event_samples import make_fields
+
+
+@pytest.mark.parametrize("line", [b"", b"\r", b"{}", b'{"labels": null}', b'{"labels": [], "min_score": 0}'])
+def test_asking_for_nothing_is_asking_for_everything(line):
+    assert parse_request(line) == Request()
+
+
+def test_a_report_is_asked_for_alone():
+    assert parse_request(b'{"report": true}') == Request(report=True)
+
+
+@pytest.mark.parametrize(
+    ("line", "token"),
+    [
+        (b'{"token": "0123"}', b"0123"),
+        (b' {"token":"0123"} \r', b"0123"),
+        (b'{"token": "\\u00e9"}', "é".encode()),
+        (b'{"token": 123}', b""),
+        (b'{"token": "0123", "since": 1}', b""),
+        (b'{"tokens": "0123"}', b""),
+        (b'"0123"', b""),
+        (b"0123", b""),
+        (b"[" * 4000, b""),
+        (b"\xff", b""),
+        (b"", b""),
+    ],
+)
+def test_a_token_is_an_object_of_its_own_and_all_else_is_none(line, token):
+    assert parse_token(line) == token
+
+
+@given(st.binary(max_size=200))
+def test_no_line_makes_the_reading_of_a_token_fail(line):
+    assert isinstance(parse_token(line), bytes)
+
+
+def test_all_three_wishes_are_read():
+    line = b'{"labels": [" DOG ", "/m/01"], "min_score": 0.5, "since": 7}\r'
+    assert parse_request(line) == Request(Filter(frozenset({"dog", "/m/01"}), 0.5), 7)
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        (b"hello", "JSON object"),
+        (b"\xff\xfe", "JSON object"),
+        (b"[" * 4000, "JSON object"),
+        (b"[]", "JSON object"),
+        (b'{"label": []}', "'label'"),
+        (b'{"labels": "Dog"}', "labels"),
+        (b'{"labels": [1]}', "labels"),
+        (b'{"min_score": 2}', "min_score"),
+        (b'{"min_score": NaN}', "min_score"),
+        (b'{"min_score": true}', "min_score"),
+        (b'{"since": -1}', "since"),
+        (b'{"since": 1.5}', "since"),
+        (b'{"since": true}', "since"),
+        (b'{"report": false}', "report"),
+        (b'{"report": 1, "since": 0}', "report"),
+        (b'{"token": "0123456789abcdef"}', "no token"),
+    ],
+)
+def test_a_fault_is_told_in_one_line(line, fault):
+    with pytest.raises(SinkError, match=fault) as caught:
+        parse_request(line)
+    assert "\n" not in str(caught.value)
+
+
+@given(st.binary(max_size=200))
+def test_no_line_makes_it_fail_otherwise(line):
+    try:
+        parse_request(line)
+    except SinkError:
+        return
+
+
+@pytest.mark.parametrize(
+    ("wanted", "passes"),
+    [
+        (Filter(), True),
+        (Filter(frozenset({"dog"})), True),
+        (Filter(frozenset({"/m/0bt9lr", "cat"})), True),
+        (Filter(frozenset({"cat"})), False),
+        (Filter(min_score=0.9), True),
+        (Filter(min_score=0.91), False),
+        (Filter(frozenset({"cat"}), 0.1), False),
+    ],
+)
+def test_an_event_passes_by_name_or_class_id_and_by_its_top_score(wanted, passes):
+    assert wanted.passes(make_fields("end")) is passes
+
+
+def test_only_events_are_filtered():
+    assert Filter(frozenset({"cat"}), 1.0).passes({"type": "status"})
+
+
+def test_an_unknown_score_passes_only_where_none_is_asked_for():
+    fields = make_fields() | {"top_score": None}
+    assert Filter().passes(fields)
+    assert not Filter(min_score=0.01).passes(fields)
+
+
+def test_whoever_asks_for_a_label_gets_what_is_below_it_too():
+    bark = Label(name="Bark", class_id="/m/05tny_", model="yamnet", ancestor_names=("Dog", "Animal"))
+    wanted = parse_request(b'{"labels": ["dog"]}').filter
+    assert wanted.passes(make_fields(label=bark))
+    assert not parse_request(b'{"labels": ["Cat"]}').filter.passes(make_fields(label=bark))
