@@ -12,7 +12,7 @@ from detector.audio.gate import Gate
 from detector.audio.level import Level, LevelMeter
 from detector.audio.ring import Ring
 from detector.audio.windows import WindowGrid
-from detector.events.dating import UNHEARD_DBFS, LevelHistory
+from detector.events.boundaries import UNHEARD_DBFS, LevelHistory
 from detector.events.heads import HeadStage
 from detector.events.tracker import EventTracker
 from detector.interfaces import Classifier
@@ -25,7 +25,7 @@ class Pipeline:
     The same object serves the microphone and the recording; any cutting of the same samples
     into blocks gives the same events. `gap_limit` [samples]: a longer gap ends open events.
     `gain` None leaves the level alone; `heads` None leaves the scores to the classifier. `keep` is given the
-    scores of every window, as events are made of them.
+    scores of every window, as the tracker gets them.
     """
 
     def __init__(
@@ -86,35 +86,35 @@ class Pipeline:
 
     def push(self, block: Block, /) -> list[Event]:
         """Take one block, return the events that its samples start, continue or end."""
-        told: list[Event] = []
+        events: list[Event] = []
         frames = self._framer.push(block)
         for frame, level in zip(frames, self._meter.measure_all(frames), strict=True):
             if frame.start != self._ring.stop:
-                told += self._bridge(frame.start)
-            told += self._hear(frame, level)
-        return told
+                events += self._bridge(frame.start)
+            events += self._process(frame, level)
+        return events
 
     def flush(self) -> list[Event]:
         """The stream ended: classify its tail and end open events at the last sample."""
         self._framer.flush()
-        told: list[Event] = []
+        events: list[Event] = []
         for span in self._grid.last(self._ring.stop):
-            told += self._classify(span)
-        return told + self._tracker.flush()
+            events += self._classify(span)
+        return events + self._tracker.flush()
 
     @property
     def history(self) -> LevelHistory:
-        """The levels that events are dated by."""
+        """The levels from which onsets and offsets are found."""
         return self._history
 
     def retune(self, tracker: EventTracker, labels: Sequence[Label]) -> list[Event]:
         """Go on with other rules, without losing a sample; returns the ends of the events that were open."""
-        told = self._tracker.flush()
+        events = self._tracker.flush()
         self._tracker, self.labels = tracker, tuple(labels)
-        return told
+        return events
 
     def exchange_heads(self, heads: HeadStage | None) -> None:
-        """Let others listen from the next window on; the tracker must be exchanged with them."""
+        """Use other heads from the next window on; the tracker must be exchanged with them."""
         self._heads = heads
 
     def interrupt(self) -> list[Event]:
@@ -122,7 +122,7 @@ class Pipeline:
         self._framer.flush()
         return self._tracker.flush()
 
-    def _hear(self, frame: Block, level: Level) -> list[Event]:
+    def _process(self, frame: Block, level: Level) -> list[Event]:
         span = level.span
         self._ring.append(frame)
         self._level_dbfs = level.dbfs
@@ -130,22 +130,22 @@ class Pipeline:
         if self._gain is not None:
             self._gain.push(level)
         is_open = self._gate.push(frame, level, hold=self._tracker.active)
-        told: list[Event] = []
+        events: list[Event] = []
         for due in self._grid.push(span, is_open=is_open):
-            told += self._classify(due)
-        return told
+            events += self._classify(due)
+        return events
 
     def _bridge(self, start: int) -> list[Event]:
         """Samples between the newest and `start` are missing."""
         lost = start - self._ring.stop
         self._counts.samples_lost += lost
-        told: list[Event] = []
+        events: list[Event] = []
         if lost > self._gap_limit:
-            told = self._tracker.flush()
+            events = self._tracker.flush()
             self._history.forget()
         self._gate.reset()
         self._grid.gap(start)
-        return told
+        return events
 
     def _classify(self, span: Span) -> list[Event]:
         samples = self._ring.read(span)

@@ -40,7 +40,7 @@ from detector.cli.calibrate import DEFAULT_MINUTES
 from detector.config.loading import Loaded
 from detector.config.settings import Settings
 from detector.errors import ConfigError
-from detector.events.dating import LevelHistory
+from detector.events.boundaries import LevelHistory
 from detector.events.voting import PRESETS
 from detector.interfaces import Source, Vad
 from detector.pipeline import Pipeline

@@ -12,7 +12,7 @@ from detector.audio.level import LevelMeter
 from detector.audio.ring import Ring
 from detector.audio.windows import WindowGrid
 from detector.config.settings import EventSettings, GateSettings, Settings
-from detector.events.dating import LevelHistory
+from detector.events.boundaries import LevelHistory
 from detector.events.heads import HeadSet, HeadStage
 from detector.events.labels import LabelMap
 from detector.events.rules import LabelRule, Rules, make_rules, raised

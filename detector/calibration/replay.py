@@ -16,7 +16,7 @@ from detector.audio.gate import Gate
 from detector.audio.level import Level
 from detector.audio.windows import WindowGrid
 from detector.calibration.soundlog import Frame, Item
-from detector.events.dating import LevelHistory
+from detector.events.boundaries import LevelHistory
 from detector.events.tracker import EventTracker
 from detector.interfaces import Vad
 from detector.records import Block, Event, Scores

@@ -131,7 +131,7 @@ def scalar(value: object) -> str:
 
 
 class _TooDeep(Exception):
-    """Nesting beyond MAX_DEPTH; its argument is the line."""
+    """Hierarchy beyond MAX_DEPTH; its argument is the line."""
 
 
 class _Builder:

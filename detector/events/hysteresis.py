@@ -1,13 +1,13 @@
-"""The life of one event, as a table.
+"""The states of one event, as a table.
 
-A sound that was confirmed is RISING until it has lasted the minimum duration, then SOUNDING;
-when its score falls below threshold_off it is FADING, and comes back or, after the release
-time, is over. Each window gives one input: HEARD (score >= threshold_off), LASTED (heard, and
-long enough), QUIET (below), EXPIRED (below for the whole release time). What the daemon tells
-the world is in the table too: nothing, a start, or an end.
+An event that was confirmed is RISING until the sound has lasted its minimum duration, then it is
+SOUNDING. When the score falls below threshold_off it is FADING: it comes back, or it is OVER after
+the release time. Each window gives one input: ABOVE (score >= threshold_off), LASTED (above, and the
+sound is long enough), BELOW (score < threshold_off) or EXPIRED (below for the whole release time).
+The table also says what is reported: nothing, a start, or an end.
 
-    RISING ──LASTED──> SOUNDING ──QUIET──> FADING ──EXPIRED──> OVER
-      └─EXPIRED─> OVER (never told)  <──HEARD──┘
+    RISING ──LASTED──> SOUNDING ──BELOW──> FADING ──EXPIRED──> OVER
+      └─EXPIRED─> OVER (never reported)  <──ABOVE──┘
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Literal
 
 
 class State(Enum):
-    """Where an event is in its life."""
+    """The state of an event."""
 
     RISING = auto()
     SOUNDING = auto()
@@ -25,29 +25,29 @@ class State(Enum):
     OVER = auto()
 
 
-class Heard(Enum):
-    """What one window says of a label that has an event."""
+class Observation(Enum):
+    """What one window's score means for a label that has an event."""
 
-    HEARD = auto()
+    ABOVE = auto()
     LASTED = auto()
-    QUIET = auto()
+    BELOW = auto()
     EXPIRED = auto()
 
 
-Telling = Literal["start", "end"] | None
+Report = Literal["start", "end"] | None
 
-TABLE: dict[tuple[State, Heard], tuple[State, Telling]] = {
-    (State.RISING, Heard.HEARD): (State.RISING, None),
-    (State.RISING, Heard.LASTED): (State.SOUNDING, "start"),
-    (State.RISING, Heard.QUIET): (State.RISING, None),
-    (State.RISING, Heard.EXPIRED): (State.OVER, None),
-    (State.SOUNDING, Heard.HEARD): (State.SOUNDING, None),
-    (State.SOUNDING, Heard.LASTED): (State.SOUNDING, None),
-    (State.SOUNDING, Heard.QUIET): (State.FADING, None),
-    (State.SOUNDING, Heard.EXPIRED): (State.OVER, "end"),
-    (State.FADING, Heard.HEARD): (State.SOUNDING, None),
-    (State.FADING, Heard.LASTED): (State.SOUNDING, None),
-    (State.FADING, Heard.QUIET): (State.FADING, None),
-    (State.FADING, Heard.EXPIRED): (State.OVER, "end"),
+TABLE: dict[tuple[State, Observation], tuple[State, Report]] = {
+    (State.RISING, Observation.ABOVE): (State.RISING, None),
+    (State.RISING, Observation.LASTED): (State.SOUNDING, "start"),
+    (State.RISING, Observation.BELOW): (State.RISING, None),
+    (State.RISING, Observation.EXPIRED): (State.OVER, None),
+    (State.SOUNDING, Observation.ABOVE): (State.SOUNDING, None),
+    (State.SOUNDING, Observation.LASTED): (State.SOUNDING, None),
+    (State.SOUNDING, Observation.BELOW): (State.FADING, None),
+    (State.SOUNDING, Observation.EXPIRED): (State.OVER, "end"),
+    (State.FADING, Observation.ABOVE): (State.SOUNDING, None),
+    (State.FADING, Observation.LASTED): (State.SOUNDING, None),
+    (State.FADING, Observation.BELOW): (State.FADING, None),
+    (State.FADING, Observation.EXPIRED): (State.OVER, "end"),
 }
-"""(state, input) -> (next state, what to tell). Every pair is there; OVER takes no input."""
+"""(state, input) -> (next state, what to report). Every pair is there; OVER takes no input."""

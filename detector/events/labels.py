@@ -80,7 +80,7 @@ class LabelMap:
         return np.append(chosen, [values[columns].max() for columns in self._groups]).astype(np.float32)
 
     def find_all(self, key: str, name: str) -> list[int]:
-        """Places of the reported labels or the group of this name; ConfigError names `key` and others."""
+        """Indices of the reported labels or the group of this name; ConfigError names `key` and others."""
         return _Index(self.reported).find_all(key, [name])
 
 

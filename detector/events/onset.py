@@ -1,4 +1,4 @@
-"""Which rise of the level was the beginning of a sound that a label was told of.
+"""Which rise of the level was the onset of the sound that a label was confirmed for.
 
 A model is often sure of a sound seconds after it began: a rooster's first note is any note. So the
 beginning is looked for up to `REACH_SECONDS` back, among the moments at which the level of some band
@@ -34,7 +34,7 @@ SILENT_DB = -95.0
 OUT_OF_SILENCE_DB = 5.0
 """What a rise out of digital silence counts: there a microphone, not a sound, may have been switched on."""
 STAYS_DB = 3.0
-HEARD_LOG_ODDS = -3.0
+SCORED_LOG_ODDS = -3.0
 """Over the threshold: above this a score speaks for the sound, below it against."""
 CLEAR_LOG_ODDS = 2.0
 """No window says more than this."""
@@ -91,19 +91,19 @@ def find_onset(
     highest = np.lib.stride_tricks.sliding_window_view(np.pad(rise, near), 2 * near + 1).max(axis=1)
     most = np.where((before <= SILENT_DB).all(axis=1), OUT_OF_SILENCE_DB, MOST_RISE_DB)
     best, chosen = -np.inf, None
-    for place in np.flatnonzero((rise >= highest) & (rise > LEAST_RISE_DB) & (rows >= first)):
-        row = int(rows[place])
+    for candidate in np.flatnonzero((rise >= highest) & (rise > LEAST_RISE_DB) & (rows >= first)):
+        row = int(rows[candidate])
         age = (len(levels) - row) / per_second
-        stays = float((levels[row:] > before[place] + STAYS_DB).any(axis=1).mean())
+        stays = float((levels[row:] > before[candidate] + STAYS_DB).any(axis=1).mean())
         value = (
-            RISE_WEIGHT * min(float(rise[place]), float(most[place])) ** 0.5
+            RISE_WEIGHT * min(float(rise[candidate]), float(most[candidate])) ** 0.5
             + STAY_WEIGHT * stays
-            + SCORE_WEIGHT * hop_seconds * _said(ends + age, excess)
+            + SCORE_WEIGHT * hop_seconds * _evidence_for(ends + age, excess)
             - AGE_WEIGHT * age
         )
         if value > best:
             best = value
-            chosen = row + _until_risen(levels[row : row + mean], before[place], float(rise[place]))
+            chosen = row + _until_risen(levels[row : row + mean], before[candidate], float(rise[candidate]))
     return chosen
 
 
@@ -125,8 +125,8 @@ def _rises(
     return rows, before, np.maximum(after - before, 0).mean(axis=1)
 
 
-def _said(ends: NDArray[np.float64], excess: NDArray[np.float64]) -> float:
+def _evidence_for(ends: NDArray[np.float64], excess: NDArray[np.float64]) -> float:
     """What windows that end so long after a moment [s] say for it."""
-    clear = np.clip(excess - HEARD_LOG_ODDS, -CLEAR_LOG_ODDS, CLEAR_LOG_ODDS)
+    clear = np.clip(excess - SCORED_LOG_ODDS, -CLEAR_LOG_ODDS, CLEAR_LOG_ODDS)
     later = ends > LATE_SECONDS
     return float(clear[later].sum() - clear[~later & (ends > -PAST_SECONDS)].sum())

@@ -53,7 +53,7 @@ def make_rules(
     falls back to half of threshold_on, and never lies above it.
     """
     own = own or {}
-    rows = [own.get(place, LabelRule()) for place in range(len(thresholds))]
+    rows = [own.get(label_index, LabelRule()) for label_index in range(len(thresholds))]
     on = [
         _first(row.threshold_on, common.threshold_on, models)
         for row, models in zip(rows, thresholds, strict=True)

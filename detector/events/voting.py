@@ -32,26 +32,26 @@ class Voting:
         self._recent[-1] = values
 
     def confirmed(self) -> list[int]:
-        """Places of the labels with at least m votes."""
+        """Indices of the labels with at least m votes."""
         votes = (self._recent >= self._thresholds).sum(axis=0)
-        return [int(place) for place in np.flatnonzero(votes >= self._needed)]
+        return [int(label_index) for label_index in np.flatnonzero(votes >= self._needed)]
 
     def mean(self) -> NDArray[np.float32]:
         """Mean score over the last n windows, float32 (labels,): probabilities, not logits."""
         mean: NDArray[np.float32] = self._recent.mean(axis=0)
         return mean
 
-    def newest(self, place: int) -> float:
+    def newest(self, label_index: int) -> float:
         """The label's score in the newest window."""
-        return float(self._recent[-1, place])
+        return float(self._recent[-1, label_index])
 
-    def highest(self, place: int) -> float:
+    def highest(self, label_index: int) -> float:
         """The label's highest score in the last n windows."""
-        return float(self._recent[:, place].max())
+        return float(self._recent[:, label_index].max())
 
-    def first_vote(self, place: int) -> int:
+    def first_vote(self, label_index: int) -> int:
         """How many windows ago the oldest vote for this label was cast; 0 is the newest window."""
-        voted = np.flatnonzero(self._recent[:, place] >= self._thresholds[place])
+        voted = np.flatnonzero(self._recent[:, label_index] >= self._thresholds[label_index])
         return len(self._recent) - 1 - int(voted[0]) if len(voted) else 0
 
     def forget(self) -> None:

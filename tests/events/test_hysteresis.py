@@ -4,9 +4,9 @@ import itertools
 
 import pytest
 
-from detector.events.hysteresis import TABLE, Heard, State
+from detector.events.hysteresis import TABLE, Observation, State
 
-LETTERS = {"h": Heard.HEARD, "L": Heard.LASTED, "q": Heard.QUIET, "X": Heard.EXPIRED}
+LETTERS = {"h": Observation.ABOVE, "L": Observation.LASTED, "q": Observation.BELOW, "X": Observation.EXPIRED}
 
 
 def life(inputs):
@@ -22,7 +22,7 @@ def life(inputs):
 
 def test_every_state_but_over_takes_every_input():
     living = [state for state in State if state is not State.OVER]
-    assert set(TABLE) == set(itertools.product(living, Heard))
+    assert set(TABLE) == set(itertools.product(living, Observation))
 
 
 @pytest.mark.parametrize(

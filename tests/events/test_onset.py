@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.events.dating import LevelHistory
+from detector.events.boundaries import LevelHistory
 from detector.events.onset import Evidence, find_onset, log_odds
 from detector.records import Span
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from detector.events.dating import LevelHistory
+from detector.events.boundaries import LevelHistory
 from detector.events.labels import LabelMap
 from detector.events.rules import LabelRule, make_rules
 from detector.events.tracker import EventTracker

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.events.dating import UNHEARD_DBFS, LevelHistory
+from detector.events.boundaries import UNHEARD_DBFS, LevelHistory
 from detector.records import Span
 from tests.support.scenes import LEVELS, RATE
 

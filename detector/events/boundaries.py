@@ -1,4 +1,4 @@
-"""When a sound really began and ended, by its level.
+"""When a sound began and ended (its onset and offset), by its level.
 
 A window says that a label is somewhere inside it. Where the sound began, `events.onset` chooses among the
 rises of the level up to 4.6 s back; where nothing rose (a sound inside louder ones), the window's centre
@@ -73,15 +73,15 @@ class LevelHistory:
 
         Without `bands`, in all frames or none, the level is the only one.
         """
-        place = span.stop // self._length
-        lost = place - self._stop // self._length - 1
+        slot = span.stop // self._length
+        lost = slot - self._stop // self._length - 1
         if lost > 0:
-            self._dbfs[np.arange(place - min(lost, len(self._dbfs)), place) % len(self._dbfs)] = LOST_DBFS
-        self._dbfs[place % len(self._dbfs)] = dbfs
+            self._dbfs[np.arange(slot - min(lost, len(self._dbfs)), slot) % len(self._dbfs)] = LOST_DBFS
+        self._dbfs[slot % len(self._dbfs)] = dbfs
         powers = bands or (10 ** (dbfs / 10),)
         if self._bands is None:
             self._bands = np.full((len(self._dbfs), len(powers)), QUIETEST_BAND)
-        self._bands[place % len(self._dbfs)] = powers
+        self._bands[slot % len(self._dbfs)] = powers
         if self._start == self._stop:
             self._start = span.start
         self._stop = span.stop
@@ -151,20 +151,20 @@ class LevelHistory:
         """Levels [dB] of the frames between two samples, (frames, bands); what was not heard was quiet."""
         if self._bands is None:
             return np.zeros((0, 1))
-        recent = self._places(stop - self._floor * self._length, stop)
+        recent = self._slots(stop - self._floor * self._length, stop)
         heard = self._bands[recent[self._dbfs[recent] > LOST_DBFS]]
-        places = self._places(start, stop)
-        powers = self._bands[places]
+        slots = self._slots(start, stop)
+        powers = self._bands[slots]
         if len(heard):
             quiet = len(heard) * FLOOR_PERCENTILE // 100
-            powers[self._dbfs[places] <= LOST_DBFS] = np.partition(heard, quiet, axis=0)[quiet]
+            powers[self._dbfs[slots] <= LOST_DBFS] = np.partition(heard, quiet, axis=0)[quiet]
         levels: NDArray[np.float64] = 10 * np.log10(np.maximum(powers, QUIETEST_BAND))
         return levels
 
     def _read(self, start: int, stop: int) -> NDArray[np.float64]:
-        return self._dbfs[self._places(start, stop)]
+        return self._dbfs[self._slots(start, stop)]
 
-    def _places(self, start: int, stop: int) -> NDArray[np.intp]:
+    def _slots(self, start: int, stop: int) -> NDArray[np.intp]:
         """Where the frames between two samples are held."""
         newest = self._stop // self._length
         last = min(-(-stop // self._length), newest)
@@ -173,5 +173,5 @@ class LevelHistory:
 
 
 def _floor(levels: NDArray[np.float64]) -> float:
-    place = len(levels) * FLOOR_PERCENTILE // 100
-    return float(np.partition(levels, place)[place])
+    slot = len(levels) * FLOOR_PERCENTILE // 100
+    return float(np.partition(levels, slot)[slot])

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.events.nesting import FAMILY_SIZE, Nesting
+from detector.events.hierarchy import FAMILY_SIZE, Hierarchy
 from detector.records import Label
 from tests.support.fakes import make_label
 from tests.support.scenes import ANIMAL, BARK, CAT, DOG, GROWL, SIREN
@@ -17,7 +17,7 @@ THRESHOLD = 0.5
 
 
 def nesting(labels=LABELS):
-    return Nesting(labels, [frozenset({label.class_id}) for label in labels])
+    return Hierarchy(labels, [frozenset({label.class_id}) for label in labels])
 
 
 def chosen(labels=LABELS, thresholds=None, **scores):
@@ -89,14 +89,14 @@ def group(name, *members):
 def test_two_groups_above_each_other_are_side_by_side():
     """Each holds something above a member of the other, as {Animal, Bark} and {Dog}."""
     (mixed, mixed_ids), (dogs, dog_ids) = group("Mixed", ANIMAL, BARK), group("Dogs", DOG)
-    both = Nesting([mixed, dogs], [mixed_ids, dog_ids])
+    both = Hierarchy([mixed, dogs], [mixed_ids, dog_ids])
     values = np.array([0.9, 0.8], dtype=np.float32)
     assert both.choose([0, 1], values, np.full(2, 0.5, np.float32)) == [0, 1]
 
 
 def test_a_label_in_two_groups_is_above_what_is_below_it_in_both():
     (pets, pet_ids), (hounds, hound_ids) = group("Pets", DOG, CAT), group("Hounds", DOG)
-    three = Nesting([pets, hounds, BARK], [pet_ids, hound_ids, frozenset({BARK.class_id})])
+    three = Hierarchy([pets, hounds, BARK], [pet_ids, hound_ids, frozenset({BARK.class_id})])
     assert three.ancestors[2] == {0, 1}
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.events.context import EmbeddingContext
+from detector.events.heads import EmbeddingContext
 from detector.records import Span
 
 HOP, WINDOW = 4, 10

@@ -1,4 +1,4 @@
-"""Of nested labels that sound together, which one to report.
+"""Which one of nested labels to report, where several are confirmed at once.
 
 AudioSet is a tree: one bark scores as Animal, Domestic animals, Dog, Bark and Bow-wow. Among
 the labels that are confirmed, the most specific one that is sure enough speaks for its line:
@@ -30,32 +30,38 @@ FAMILY_SIZE = 8
 """Most descendants that a label may have for its children to count as one source."""
 
 
-class Nesting:
+class Hierarchy:
     """The relations among the reported labels, and the choice among those that are confirmed.
 
     `member_ids` gives the `class_id`s each reported label stands for (several for a group).
     """
 
     def __init__(self, labels: Sequence[Label], member_ids: Sequence[frozenset[str]]) -> None:
-        places: dict[str, set[int]] = {}
-        for place, ids in enumerate(member_ids):
+        indices: dict[str, set[int]] = {}
+        for label_index, ids in enumerate(member_ids):
             for class_id in ids:
-                places.setdefault(class_id, set()).add(place)
+                indices.setdefault(class_id, set()).add(label_index)
         above = [
-            {place for class_id in label.ancestors for place in places.get(class_id, ()) if place != own}
+            {
+                label_index
+                for class_id in label.ancestors
+                for label_index in indices.get(class_id, ())
+                if label_index != own
+            }
             for own, label in enumerate(labels)
         ]
         self.ancestors: tuple[frozenset[int], ...] = tuple(
-            frozenset(place for place in over if own not in above[place]) for own, over in enumerate(above)
+            frozenset(label_index for label_index in over if own not in above[label_index])
+            for own, over in enumerate(above)
         )
-        """For each label, the places of the reported labels above it; two above each other are neither."""
+        """For each label, the indices of the reported labels above it; two above each other are neither."""
         self.descendants: tuple[frozenset[int], ...] = tuple(
-            frozenset(place for place, above in enumerate(self.ancestors) if own in above)
+            frozenset(label_index for label_index, above in enumerate(self.ancestors) if own in above)
             for own in range(len(labels))
         )
-        """For each label, the places of the reported labels below it."""
+        """For each label, the indices of the reported labels below it."""
         self._family_heads = frozenset(
-            place for place, below in enumerate(self.descendants) if 0 < len(below) <= FAMILY_SIZE
+            label_index for label_index, below in enumerate(self.descendants) if 0 < len(below) <= FAMILY_SIZE
         )
 
     def choose(
@@ -68,29 +74,31 @@ class Nesting:
         sounding = set(confirmed)
         if len(sounding) == 0:
             return []
-        speaking = {self._most_specific(place, scores, thresholds) for place in sounding}
+        speaking = {self._most_specific(label_index, scores, thresholds) for label_index in sounding}
         leaves = [p for p in speaking if not (self.descendants[p] & speaking)]
         leaves.sort(key=lambda p: (-scores[p], p))
         chosen: list[int] = []
-        for place in leaves:
-            heads = self.ancestors[place] & self._family_heads & sounding
+        for label_index in leaves:
+            heads = self.ancestors[label_index] & self._family_heads & sounding
             if not any(self.ancestors[other] & heads for other in chosen):
-                chosen.append(place)
+                chosen.append(label_index)
         return chosen
 
-    def relatives(self, place: int) -> frozenset[int]:
+    def relatives(self, label_index: int) -> frozenset[int]:
         """Labels that the same sound also scores for: those above, and its family."""
-        heads = self.ancestors[place] & self._family_heads
+        heads = self.ancestors[label_index] & self._family_heads
         family = frozenset().union(*(self.descendants[head] for head in heads))
-        return (self.ancestors[place] | family) - {place} - self.descendants[place]
+        return (self.ancestors[label_index] | family) - {label_index} - self.descendants[label_index]
 
-    def _most_specific(self, place: int, scores: NDArray[np.float32], thresholds: NDArray[np.float32]) -> int:
+    def _most_specific(
+        self, label_index: int, scores: NDArray[np.float32], thresholds: NDArray[np.float32]
+    ) -> int:
         sure = [
             below
-            for below in self.descendants[place]
-            if scores[below] >= SURE_SHARE * scores[place]
+            for below in self.descendants[label_index]
+            if scores[below] >= SURE_SHARE * scores[label_index]
             and scores[below] >= SURE_THRESHOLD_SHARE * thresholds[below]
         ]
         if not sure:
-            return place
+            return label_index
         return max(sure, key=lambda p: (len(self.ancestors[p]), float(scores[p]), -p))
