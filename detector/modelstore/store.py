@@ -23,8 +23,12 @@ _IS_INSTALLED: Mapping[FileKind, Callable[[], bool]] = {
     "tflite": tflite_model.is_installed,
     "onnx": onnx_model.is_installed,
 }
-_INSTALL: Mapping[FileKind, str] = {"tflite": tflite_model.INSTALL, "onnx": onnx_model.INSTALL}
+INSTALL: Mapping[FileKind, str] = {"tflite": tflite_model.INSTALL, "onnx": onnx_model.INSTALL}
+"""What runs a file of this kind, and what to do where it is missing."""
 
+
+EMBEDDING = "embedding"
+"""The output of that name, in files that this program writes."""
 
 OWN = "no source is known for it: bring the model's folder again, or train it anew"
 """What to do where a file is lost that nobody publishes."""
@@ -77,11 +81,13 @@ def read_model_file(bundle: Bundle, kind: FileKind) -> bytes:
     if not file.sources and file.derived_from is None:
         pull = OWN
     if not path.is_file():
-        if file.derived_from is None:
+        if file.derived_from is None or not (
+            kind == "onnx" or file_path(bundle, file.derived_from).is_file()
+        ):
             raise ModelError(f"model {bundle.spec.name} is not on this machine; {pull}")
-        raise ModelError(
-            f"model {bundle.spec.name} has no {kind} file on this machine; {_INSTALL[kind]} and {pull}"
-        )
+        # To build an ONNX file takes more than to run one.
+        first = "" if kind == "tflite" and is_runtime_installed(kind) else f"{INSTALL[kind]} and "
+        raise ModelError(f"model {bundle.spec.name} has no {kind} file on this machine; {first}{pull}")
     if file.derived_from is not None:
         return checked_derived_bytes(path, origin_sha256=bundle.files[file.derived_from].sha256, remedy=pull)
     return checked_bytes(path, size=file.size, sha256=file.sha256, remedy=pull)
@@ -144,7 +150,7 @@ def _load(
             bundle.spec,
             front_end=front_end,
             logits=file.logits,
-            embedding=file.embedding if embedding else None,
+            embedding=(EMBEDDING if file.embedding is None else file.embedding) if embedding else None,
             threads=threads,
         )
     else:
@@ -191,7 +197,7 @@ def _auto(bundle: Bundle) -> Runtime:
     usable, known = _usable(bundle), runtimes(bundle)
     here = [runtime for runtime in known if file_path(bundle, runtime).is_file()]
     if here and not usable:
-        raise ModelError(f"nothing here can run model {bundle.spec.name}; {_INSTALL[here[0]]}")
+        raise ModelError(f"nothing here can run model {bundle.spec.name}; {INSTALL[here[0]]}")
     return (usable or known)[0]
 
 

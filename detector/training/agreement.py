@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from detector.backends.quiet import quiet_stderr
 from detector.backends.tflite_model import TfliteClassifier
 from detector.errors import DetectorError
+from detector.graphs.graph import Graph
 from detector.records import Label, ModelSpec, Span, Window
-from detector.training.graph import Graph
 
 TOLERANCE = 1e-3
 """Scores that differ by less are the same: a thousandth moves no event."""

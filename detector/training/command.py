@@ -175,8 +175,8 @@ def _try_out(
 
 
 def _written(fitted: Fitted, study: Study) -> tuple[dict[str, bytes], Agreement]:
-    from detector.training.graph_onnx import to_onnx
-    from detector.training.graph_tflite import to_tflite
+    from detector.graphs.onnx_file import to_onnx
+    from detector.graphs.tflite_file import to_tflite
 
     files = {"tflite": to_tflite(fitted.graph), "onnx": to_onnx(fitted.graph)}
     inputs = spread_inputs([fitted.inputs(example) for example in study.material.examples])

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from detector.audio.logmel import LogMelParams
 from detector.errors import DatasetError
+from detector.graphs.graph import Graph
 from detector.training.contexts import learning_means, running_means
-from detector.training.graph import Graph
 from detector.training.layers import head_graph, signed_sqrt
 from detector.training.library import Library
 from detector.training.listening import Listened

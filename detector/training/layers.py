@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.training.graph import Graph
+from detector.graphs.graph import Graph
 
 LEAST_SPREAD = 1e-3
 """Features that hardly vary tell nothing: they are not blown up."""

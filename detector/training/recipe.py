@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from detector.audio.logmel import LogMelParams
 
 if TYPE_CHECKING:
-    from detector.training.graph import Graph
+    from detector.graphs.graph import Graph
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,4 +1,4 @@
-"""EfficientAT's networks in ONNX: the definition on a small one, and known sounds on the real one."""
+"""EfficientAT's networks from their weights: the definition on a small one, known sounds on the real one."""
 
 from __future__ import annotations
 
@@ -7,24 +7,19 @@ import pytest
 from numpy.typing import NDArray
 
 from detector.backends.bundle import load_bundle
+from detector.backends.logits import logits
 from detector.errors import ModelError
-from detector.modelstore import load_classifier
-from detector.modelstore.convert_mn import weights_to_onnx
+from detector.graphs.graph import Graph
+from detector.graphs.onnx_file import to_onnx
+from detector.graphs.tflite_file import to_tflite
+from detector.interfaces import Embedder
+from detector.modelstore import load_classifier, load_embedder
+from detector.modelstore.convert_mn import weights_to_graph
 from detector.modelstore.folders import shipped_folder
 from detector.records import Span, Window
 from tests.support.small_models import Checkpoint, mobilenet_weights
 
-pytest.importorskip("onnx", reason="needs the [onnx] extra")
-runtime = pytest.importorskip("onnxruntime", reason="needs the [onnx] extra")
-
 Tensors = dict[str, NDArray[np.float32]]
-
-
-def scores(tensors: Tensors, patch: NDArray[np.float32]) -> NDArray[np.float32]:
-    content = weights_to_onnx(Checkpoint(tensors).packed(), bands=patch.shape[-1])
-    session = runtime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    (found,) = session.run(["scores"], {"patch": patch[np.newaxis]})
-    return np.asarray(found[0])
 
 
 def hard_swish(x: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -50,6 +45,24 @@ def normalised(tensors: Tensors, name: str, x: NDArray[np.float64], group: bool,
     return (y - mean) / np.sqrt(var + 1e-3) * gain + bias
 
 
+def in_onnx(graph: Graph, patch: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    pytest.importorskip("onnx", reason="needs the [onnx] extra")
+    runtime = pytest.importorskip("onnxruntime", reason="needs the [onnx] extra")
+    session = runtime.InferenceSession(to_onnx(graph), providers=["CPUExecutionProvider"])
+    found, embedding = session.run(["scores", "embedding"], {"patch": patch[np.newaxis]})
+    return found[0], embedding[0]
+
+
+def in_tflite(graph: Graph, patch: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    litert = pytest.importorskip("ai_edge_litert.interpreter")
+    interpreter = litert.Interpreter(model_content=to_tflite(graph), num_threads=1)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], patch[np.newaxis, :, :, np.newaxis])
+    interpreter.invoke()
+    outputs = {output["name"]: output["index"] for output in interpreter.get_output_details()}
+    return interpreter.get_tensor(outputs["scores"])[0], interpreter.get_tensor(outputs["embedding"])[0]
+
+
 def test_a_small_network_follows_the_definition() -> None:
     """Two blocks: the first keeps its input and adds it, the second expands, halves, and squeezes."""
     tensors = mobilenet_weights(labels=3, seed=1)
@@ -68,16 +81,31 @@ def test_a_small_network_follows_the_definition() -> None:
     x = hard_swish(normalised(tensors, "features.3", x, group=False))
     hidden = hard_swish(tensors["classifier.2.weight"] @ x.mean((1, 2)) + tensors["classifier.2.bias"])
     wanted = sigmoid(tensors["classifier.5.weight"] @ hidden + tensors["classifier.5.bias"])
-    np.testing.assert_allclose(scores(tensors, patch), wanted, atol=1e-5)
+    graph = weights_to_graph(Checkpoint(tensors).packed(), frames=9, bands=8)
+    for run in (in_tflite, in_onnx):
+        found, embedding = run(graph, patch)
+        np.testing.assert_allclose(found, wanted, atol=1e-5)
+        np.testing.assert_allclose(embedding, x.mean((1, 2)), atol=1e-5)
+
+
+def test_the_files_are_the_same_each_time() -> None:
+    pytest.importorskip("ai_edge_litert")
+    content = Checkpoint(mobilenet_weights(labels=3)).packed()
+    once, again = (to_tflite(weights_to_graph(content, frames=9, bands=8)) for _ in range(2))
+    assert once == again
 
 
 def test_other_weights_are_refused() -> None:
     with pytest.raises(ModelError, match=r"lacks 'features\.0\.1\.weight'"):
-        weights_to_onnx(Checkpoint({"features.0.0.weight": np.zeros((1, 1, 3, 3), np.float32)}).packed())
+        weights_to_graph(
+            Checkpoint({"features.0.0.weight": np.zeros((1, 1, 3, 3), np.float32)}).packed(),
+            frames=9,
+            bands=8,
+        )
     tensors = mobilenet_weights(labels=3)
     tensors["classifier.2.weight"] = np.zeros((4, 99), np.float32)
     with pytest.raises(ModelError, match="do not fit together"):
-        weights_to_onnx(Checkpoint(tensors).packed(), bands=8)
+        weights_to_graph(Checkpoint(tensors).packed(), frames=9, bands=8)
 
 
 def test_mn04s_patch_is_300_frames_of_3_seconds() -> None:
@@ -86,6 +114,29 @@ def test_mn04s_patch_is_300_frames_of_3_seconds() -> None:
     assert bundle.front_end.frames(bundle.spec.window) == 300
     assert len(bundle.spec.labels) == 527
     assert sum(label.background for label in bundle.spec.labels) == 26
+
+
+def test_mn04_gives_the_same_in_both_runtimes() -> None:
+    """Scores, and the embedding that heads listen to, on a tone that swells in hiss."""
+    each = {runtime: load_or_skip(runtime) for runtime in ("tflite", "onnx")}
+    rng, time = np.random.default_rng(0), np.arange(96000) / 32000
+    for pitch in (200, 1000, 5000):
+        sound = 0.05 * time * np.sin(2 * np.pi * pitch * time) + 0.005 * rng.standard_normal(96000)
+        window = Window(Span(0, 96000), sound.astype(np.float32))
+        (values, own), (others, other) = (embedder.hear(window) for embedder in each.values())
+        np.testing.assert_allclose(values.values, others.values, atol=5e-6)
+        told = (
+            values.values > 1e-3
+        )  # ONNX Runtime approximates the logistic: close in scores, not in log-odds
+        np.testing.assert_allclose(logits(values.values[told]), logits(others.values[told]), atol=0.01)
+        np.testing.assert_allclose(own, other, atol=1e-4)
+
+
+def load_or_skip(runtime: str) -> Embedder:
+    try:
+        return load_embedder("mn04", runtime=runtime)
+    except ModelError as error:
+        pytest.skip(str(error))
 
 
 def test_mn04_knows_a_tone_a_hiss_and_silence() -> None:

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.errors import ModelError
-from detector.training.graph import Graph, Value
+from detector.graphs.graph import Graph, Value
+from detector.graphs.pictures import Pair
 from detector.training.networks.architecture import Module
-from detector.training.pictures import Pair
 
 _Node: TypeAlias = Any
 """torch.fx.Node."""

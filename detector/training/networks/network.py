@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.audio.logmel import LogMelParams
+from detector.graphs.graph import Graph
 from detector.training.augmentation import Augmentations
-from detector.training.graph import Graph
 from detector.training.networks.architecture import WINDOW_SECONDS, Architecture, Module
 from detector.training.networks.batches import Batches, Item, even_crops
 from detector.training.networks.checkpoint import NAME, Checkpoint, fingerprint

@@ -8,8 +8,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from detector.errors import ModelError  # noqa: E402
-from detector.training.graph_onnx import to_onnx  # noqa: E402
-from detector.training.graph_tflite import to_tflite  # noqa: E402
+from detector.graphs.onnx_file import to_onnx  # noqa: E402
+from detector.graphs.tflite_file import to_tflite  # noqa: E402
 from detector.training.networks import ARCHITECTURES  # noqa: E402
 from detector.training.networks.export import to_graph  # noqa: E402
 from detector.training.networks.resnet import resnet18  # noqa: E402

@@ -2,7 +2,7 @@
 
 Shapes here are of one example: a vector (features,) or a picture (channels, frames, bands); `run` takes and
 returns a batch of them, (n, *shape), float64. Every operation has a counterpart in ONNX (opset 13) and in the
-TFLite runtimes since 2.14, written by `graph_onnx` and `graph_tflite`; these are the numbers they must give.
+TFLite runtimes since 2.14, written by `onnx_file` and `tflite_file`; these are the numbers they must give.
 `pictures` has the operations of convolutional networks.
 Sources: the ONNX operators (onnx.ai/onnx/operators), the TFLite schema (tensorflow/lite/schema/schema.fbs).
 """
@@ -81,6 +81,16 @@ class Relu(Operation):
     def run(self, *given: Numbers) -> Numbers:
         """Compute a batch."""
         return np.maximum(given[0], 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class HardSwish(Operation):
+    """Each value times itself / 6 + 0.5, which is held to 0..1 (MobileNetV3, arXiv:1905.02244)."""
+
+    def run(self, *given: Numbers) -> Numbers:
+        """Compute a batch."""
+        swished: Numbers = given[0] * np.clip(given[0] / 6 + 0.5, 0, 1)
+        return swished
 
 
 @dataclass(frozen=True, slots=True)

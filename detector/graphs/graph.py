@@ -1,11 +1,11 @@
-"""A trained network as data: values, and the operations between them, built by calls.
+"""A network as data: values, and the operations between them, built by calls.
 
     graph = Graph((1024,))
     graph.output = graph.softmax(graph.dense(graph.signed_sqrt(graph.input), weights, bias))
 
-Every way of training ends in one; `graph_onnx` and `graph_tflite` write it down for the two runtimes, `run`
-says what both must answer. Shapes are of one example: a vector (features,), or a patch (frames, bands), which
-is a picture of one channel from the start: (1, frames, bands).
+Every way of training ends in one, and so does reading a published network; `onnx_file` and `tflite_file`
+write it down for the two runtimes, `run` says what both must answer. Shapes are of one example: a vector
+(features,), or a patch (frames, bands), which is a picture of one channel from the start: (1, frames, bands).
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.training import operations, pictures
-from detector.training.operations import Operation, Shape, Weights
-from detector.training.pictures import Pair
+from detector.graphs import operations, pictures
+from detector.graphs.operations import Operation, Shape, Weights
+from detector.graphs.pictures import Pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,8 @@ class Graph:
         self.shape = shape
         self.input = Value(0, shape if len(shape) == 1 else (1, *shape))
         self.nodes: list[Node] = []
+        self.embedding: Value | None = None
+        """A vector that the files give beside the scores; None where they give the scores alone."""
         self._output: Value | None = None
 
     @property
@@ -86,6 +88,23 @@ class Graph:
         operation = pictures.Conv(_float32(weights), _float32(bias), stride, padding, dilation)
         return self._add(operation, given)
 
+    def depthwise_conv(
+        self,
+        given: Value,
+        weights: NDArray[np.floating],
+        bias: NDArray[np.floating],
+        *,
+        stride: Pair = (1, 1),
+        padding: Pair = (0, 0),
+    ) -> Value:
+        """Convolve each channel with its own weights (channels, kernel frames, kernel bands)."""
+        operation = pictures.DepthwiseConv(_float32(weights), _float32(bias), stride, padding)
+        return self._add(operation, given)
+
+    def scale(self, given: Value, factors: Value) -> Value:
+        """Multiply each channel of a picture by its feature of a vector."""
+        return self._add(pictures.Scale(), given, factors)
+
     def max_pool(
         self, given: Value, size: Pair, *, stride: Pair | None = None, padding: Pair = (0, 0)
     ) -> Value:
@@ -107,6 +126,10 @@ class Graph:
     def relu(self, given: Value) -> Value:
         """Raise what is below zero to zero."""
         return self._add(operations.Relu(), given)
+
+    def hard_swish(self, given: Value) -> Value:
+        """Multiply by a slope from 0 (at -3) to 1 (at 3)."""
+        return self._add(operations.HardSwish(), given)
 
     def signed_sqrt(self, given: Value) -> Value:
         """Take the square root, the sign kept."""

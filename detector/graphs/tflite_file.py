@@ -1,9 +1,10 @@
 """A graph as a TFLite file.
 
-Input `embedding` (1, features) or `patch` (1, frames, bands, 1), output `scores` (1, classes), all float32.
-Pictures lie as (1, frames, bands, channels) there. Padding is an operator of its own, since TFLite's own
-padding is not symmetric where a stride leaves an odd cell. Only operators that the last tflite-runtime, 2.14,
-has. The flatbuffer is written with the classes that ship in ai-edge-litert.
+Input `embedding` (1, features) or `patch` (1, frames, bands, 1), output `scores` (1, classes) and, where the
+graph has one, `embedding` (1, features); all float32. Pictures lie as (1, frames, bands, channels) there.
+TFLite's own padding is not symmetric where a stride leaves an odd cell: there, padding is an operator of its
+own. Only operators that the last tflite-runtime, 2.14, has. The flatbuffer is written with the classes that
+ship in ai-edge-litert.
 Source: the TFLite schema (tensorflow/lite/schema/schema.fbs).
 """
 
@@ -15,14 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.errors import ModelError
-from detector.training import operations, pictures
-from detector.training.flatbuffer import Flatbuffer
-from detector.training.graph import Graph, Node
-from detector.training.operations import Operation, Shape
-from detector.training.pictures import Pair
+from detector.graphs import operations, pictures
+from detector.graphs.flatbuffer import Flatbuffer
+from detector.graphs.graph import Graph, Node
+from detector.graphs.operations import Operation, Shape
+from detector.graphs.pictures import Pair
 
 SIMPLE: dict[type[Operation], tuple[str, str | None]] = {
     operations.Relu: ("RELU", None),
+    operations.HardSwish: ("HARD_SWISH", None),
     operations.Sigmoid: ("LOGISTIC", None),
     operations.Add: ("ADD", "Add"),
 }
@@ -41,16 +43,23 @@ def to_tflite(graph: Graph) -> bytes:
     file = Flatbuffer(schema)
     given = file.tensor(_laid_out(graph.input.shape), "embedding" if len(graph.shape) == 1 else "patch")
     numbers = {0: given}
+    outputs = {graph.output.number: "scores"}
+    if graph.embedding is not None:
+        outputs[graph.embedding.number] = "embedding"
     for node in graph.nodes:
-        name = "scores" if node.output == graph.output else f"v{node.output.number}"
+        number = node.output.number
         inputs = [numbers[value.number] for value in node.inputs]
-        output = file.tensor(_laid_out(node.output.shape), name)
-        numbers[node.output.number] = output
-        if any(len(value.shape) == 3 for value in node.inputs) and _is_of_pictures(node.operation):
+        shape = _laid_out(node.output.shape)
+        if number in outputs:
+            output = file.output(shape, outputs[number])
+        else:
+            output = file.tensor(shape, f"v{number}")
+        numbers[number] = output
+        if _is_of_pictures(node.operation):
             _write_picture(file, node, inputs, output)
         else:
             _write(file, node.operation, inputs, output)
-    return file.pack(given, numbers[graph.output.number])
+    return file.pack(given, [numbers[number] for number in outputs])
 
 
 def _laid_out(shape: Shape) -> Shape:
@@ -97,20 +106,12 @@ def _write_signed_sqrt(file: Flatbuffer, given: int, output: int) -> None:
 
 
 def _write_picture(file: Flatbuffer, node: Node, inputs: list[int], output: int) -> None:
-    operation, (given,) = node.operation, inputs
+    operation, given = node.operation, inputs[0]
     valid = file.schema.Padding.VALID
-    if isinstance(operation, pictures.Conv):
-        given = _padded(file, given, operation.padding, None)
-        weights: NDArray[Any] = operation.weights.transpose(0, 2, 3, 1)  # (out, frames, bands, in)
-        constants = [file.constant(weights), file.constant(operation.bias)]
-        options = {
-            "padding": valid,
-            "strideH": operation.stride[0],
-            "strideW": operation.stride[1],
-            "dilationHFactor": operation.dilation[0],
-            "dilationWFactor": operation.dilation[1],
-        }
-        file.operator("CONV_2D", [given, *constants], output, "Conv2D", **options)
+    if isinstance(operation, pictures.Conv | pictures.DepthwiseConv):
+        _write_convolution(file, operation, given, output)
+    elif isinstance(operation, pictures.Scale):
+        file.operator("MUL", inputs, output, "Mul")  # (1, channels) fits the last axis of a picture
     elif isinstance(operation, pictures.MaxPool):
         given = _padded(file, given, operation.padding, LOWEST)
         options = _pool_options(operation.size, operation.stride, valid)
@@ -122,6 +123,35 @@ def _write_picture(file: Flatbuffer, node: Node, inputs: list[int], output: int)
         kind = "MEAN" if isinstance(operation, pictures.GlobalMean) else "REDUCE_MAX"
         axes = file.constant(np.array([1, 2], np.int32))
         file.operator(kind, [given, axes], output, "Reducer", keepDims=False)
+
+
+def _write_convolution(
+    file: Flatbuffer, operation: pictures.Conv | pictures.DepthwiseConv, given: int, output: int
+) -> None:
+    padding = file.schema.Padding.SAME
+    if not _pads_alike(operation, file.shape(given)):
+        given, padding = _padded(file, given, operation.padding, None), file.schema.Padding.VALID
+    options = {"padding": padding, "strideH": operation.stride[0], "strideW": operation.stride[1]}
+    if isinstance(operation, pictures.Conv):
+        kind, table = "CONV_2D", "Conv2D"
+        weights: NDArray[Any] = operation.weights.transpose(0, 2, 3, 1)  # (out, frames, bands, in)
+        options |= {"dilationHFactor": operation.dilation[0], "dilationWFactor": operation.dilation[1]}
+    else:
+        kind, table = "DEPTHWISE_CONV_2D", "DepthwiseConv2D"
+        weights = operation.weights.transpose(1, 2, 0)[np.newaxis]  # (1, frames, bands, channels)
+        options |= {"depthMultiplier": 1}
+    file.operator(
+        kind, [given, file.constant(weights), file.constant(operation.bias)], output, table, **options
+    )
+
+
+def _pads_alike(operation: pictures.Conv | pictures.DepthwiseConv, shape: Shape) -> bool:
+    """Whether TFLite's own padding, ceil(cells / stride) outputs, puts as many zeros on either side."""
+    total = [
+        max(0, (-(-cells // stride) - 1) * stride + reach - cells)
+        for cells, stride, reach in zip(shape[1:3], operation.stride, operation.reach, strict=True)
+    ]
+    return total == [2 * zeros for zeros in operation.padding]
 
 
 def _pool_options(size: Pair, stride: Pair, padding: int) -> dict[str, int]:

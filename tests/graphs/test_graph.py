@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detector.training.graph import Graph, Value
-from detector.training.graph_onnx import to_onnx
-from detector.training.graph_tflite import to_tflite
+from detector.graphs.graph import Graph, Value
+from detector.graphs.onnx_file import to_onnx
+from detector.graphs.tflite_file import to_tflite
 from tests.support.runtimes import run_onnx, run_tflite
 
 TOLERANCE = 2e-5
@@ -85,6 +85,17 @@ LAYERS: dict[str, Callable[[np.random.Generator, Graph, Value], Value]] = {
             for d in (1, 2, 3, 4)
         ]
     ),
+    "conv of stride 2 that TFLite pads alike": lambda rng, g, x: g.conv(
+        x, some(rng, 4, 2, 3, 2), some(rng, 4), stride=(2, 2), padding=(1, 0)
+    ),
+    "depthwise": lambda rng, g, x: g.depthwise_conv(x, some(rng, 2, 5, 3), some(rng, 2), padding=(2, 1)),
+    "depthwise of stride 2": lambda rng, g, x: g.depthwise_conv(
+        x, some(rng, 2, 3, 3), some(rng, 2), stride=(2, 2), padding=(1, 1)
+    ),
+    "each channel by what all say": lambda rng, g, x: g.scale(
+        x, g.sigmoid(g.dense(g.global_mean(x), some(rng, 2, 2), some(rng, 2)))
+    ),
+    "hard swish": lambda rng, g, x: g.hard_swish(x),
     "affine": lambda rng, g, x: g.affine(x, some(rng, 2), some(rng, 2)),
     "relu": lambda rng, g, x: g.relu(x),
     "signed sqrt": lambda rng, g, x: g.signed_sqrt(x),
@@ -107,6 +118,20 @@ def test_pictures_agree(layer: str, pool: str) -> None:
     now = graph.global_mean(now) if pool == "mean" else graph.global_max(now)
     graph.output = graph.softmax(graph.dense(now, some(rng, 3, now.shape[0]), some(rng, 3)))
     assert_all_agree(graph, rng.normal(0, 3, (2, 11, 16)))
+
+
+def test_an_embedding_goes_along_with_the_scores() -> None:
+    """The files give it under its name; that it is asked for changes no score."""
+    rng = np.random.default_rng(2)
+    graph = Graph((5, 6))
+    graph.embedding = graph.global_mean(graph.conv(graph.input, some(rng, 3, 1, 3, 3), some(rng, 3)))
+    graph.output = graph.sigmoid(graph.dense(graph.embedding, some(rng, 2, 3), some(rng, 2)))
+    values = rng.normal(size=(1, 5, 6))
+    alone = Graph((5, 6))
+    rng = np.random.default_rng(2)
+    now = alone.global_mean(alone.conv(alone.input, some(rng, 3, 1, 3, 3), some(rng, 3)))
+    alone.output = alone.sigmoid(alone.dense(now, some(rng, 2, 3), some(rng, 2)))
+    np.testing.assert_array_equal(assert_all_agree(graph, values), assert_all_agree(alone, values))
 
 
 def test_convolution_is_the_sum_that_its_name_promises() -> None:
@@ -140,6 +165,8 @@ def test_scores_are_certain_without_overflow() -> None:
         lambda g: g.dense(g.input, np.zeros((2, 4)), np.zeros(3)),
         lambda g: g.affine(g.input, np.ones(3), np.ones(3)),
         lambda g: g.conv(g.input, np.zeros((1, 1, 3, 3)), np.zeros(1)),
+        lambda g: g.depthwise_conv(g.input, np.zeros((1, 3, 3)), np.zeros(1)),
+        lambda g: g.scale(g.input, g.input),
         lambda g: g.global_mean(g.input),
         lambda g: g.add(g.input, g.concat([g.input, g.input])),
     ],

@@ -32,7 +32,11 @@ class Flatbuffer:
 
     def tensor(self, shape: tuple[int, ...], name: str) -> int:
         """Add a float32 tensor that an operator fills."""
-        return self._tensor(shape, f"{name}:{len(self._tensors)}" if name != "scores" else name)
+        return self._tensor(shape, f"{name}:{len(self._tensors)}")
+
+    def output(self, shape: tuple[int, ...], name: str) -> int:
+        """Add a tensor that readers find by this name."""
+        return self._tensor(shape, name)
 
     def constant(self, values: NDArray[Any]) -> int:
         """Add a tensor of float32 or int32 weights."""
@@ -66,14 +70,14 @@ class Flatbuffer:
             operator.builtinOptionsType = getattr(self.schema.BuiltinOptions, f"{table}Options")
         self._operators.append(operator)
 
-    def pack(self, given: int, output: int) -> bytes:
-        """Return the file, of a graph from one tensor to another."""
+    def pack(self, given: int, outputs: list[int]) -> bytes:
+        """Return the file, of a graph from one tensor to others."""
         import flatbuffers
 
         graph = self.schema.SubGraphT()
         graph.name = "network"
         graph.tensors, graph.operators = self._tensors, self._operators
-        graph.inputs, graph.outputs = [given], [output]
+        graph.inputs, graph.outputs = [given], outputs
         model = self.schema.ModelT()
         model.version = SCHEMA_VERSION
         model.description = "sound-detector"

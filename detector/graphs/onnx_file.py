@@ -1,8 +1,8 @@
 """A graph as an ONNX file.
 
-Input `embedding` (N, features) or `patch` (N, frames, bands), output `scores` (N, classes), all float32; the
-batch may have any length. Needs the `onnx` package.
-Source: the ONNX operators at opset 13 (onnx.ai/onnx/operators).
+Input `embedding` (N, features) or `patch` (N, frames, bands), output `scores` (N, classes) and, where the
+graph has one, `embedding` (N, features); all float32. The batch may have any length. It needs `onnx`.
+Source: the ONNX operators at opset 14 (onnx.ai/onnx/operators).
 """
 
 from __future__ import annotations
@@ -14,18 +14,19 @@ from numpy.typing import NDArray
 
 from detector import __version__
 from detector.errors import ModelError
-from detector.training import operations, pictures
-from detector.training.graph import Graph, Node
-from detector.training.operations import Operation
+from detector.graphs import operations, pictures
+from detector.graphs.graph import Graph, Node
+from detector.graphs.operations import Operation
 
 _Foreign: TypeAlias = Any
 """What ONNX's own package takes, which has no type information."""
 
-OPSET, IR_VERSION = 13, 8
-"""Old enough for every onnxruntime that runs on Python 3.11."""
+OPSET, IR_VERSION = 14, 8
+"""The first with HardSwish; old enough for every onnxruntime that runs on Python 3.11."""
 
 SIMPLE: dict[type[Operation], str] = {
     operations.Relu: "Relu",
+    operations.HardSwish: "HardSwish",
     operations.Sigmoid: "Sigmoid",
     operations.Add: "Add",
 }
@@ -42,9 +43,12 @@ def to_onnx(graph: Graph) -> bytes:
         ) from error
     writer = _Writer(graph)
     given = helper.make_tensor_value_info(writer.given, TensorProto.FLOAT, ["N", *graph.shape])
-    scores = helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["N", *graph.output.shape])
+    outputs = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", *value.shape])
+        for name, value in writer.outputs
+    ]
     built = helper.make_model(
-        helper.make_graph(writer.nodes, "network", [given], [scores], writer.weights),
+        helper.make_graph(writer.nodes, "network", [given], outputs, writer.weights),
         opset_imports=[helper.make_opsetid("", OPSET)],
         producer_name="sound-detector",
         producer_version=__version__,
@@ -66,8 +70,12 @@ class _Writer:
         if self.given == "patch":
             axis = self._constant(np.array([1], np.int64))
             self._names[0] = self._node("Unsqueeze", [self.given, axis], "picture")  # (N, 1, frames, bands)
+        self.outputs = [("scores", graph.output)]
+        if graph.embedding is not None:
+            self.outputs.append(("embedding", graph.embedding))
+        named = {value.number: name for name, value in self.outputs}
         for node in graph.nodes:
-            name = "scores" if node.output == graph.output else f"v{node.output.number}"
+            name = named.get(node.output.number, f"v{node.output.number}")
             self._names[node.output.number] = name
             self._write(node, [self._names[value.number] for value in node.inputs], name)
 
@@ -102,6 +110,15 @@ class _Writer:
                 "dilations": list(operation.dilation),
             }
             self._node("Conv", inputs + weights, name, **options)
+        elif isinstance(operation, pictures.DepthwiseConv):
+            kernels = operation.weights[:, np.newaxis]  # (channels, 1, frames, bands)
+            weights = [self._constant(kernels), self._constant(operation.bias)]
+            options = {"strides": list(operation.stride), "pads": [*operation.padding, *operation.padding]}
+            self._node("Conv", inputs + weights, name, group=len(kernels), **options)
+        elif isinstance(operation, pictures.Scale):
+            axes = self._constant(np.array([2, 3], np.int64))
+            factors = self._node("Unsqueeze", [inputs[1], axes], f"{name}_factors")  # (N, channels, 1, 1)
+            self._node("Mul", [inputs[0], factors], name)
         elif isinstance(operation, pictures.MaxPool):
             options = {"strides": list(operation.stride), "pads": [*operation.padding, *operation.padding]}
             self._node("MaxPool", inputs, name, kernel_shape=list(operation.size), **options)

@@ -11,7 +11,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from detector.training.operations import Numbers, Operation, Shape, Weights, want
+from detector.graphs.operations import Numbers, Operation, Shape, Weights, want
 
 Pair: TypeAlias = tuple[int, int]
 """Along frames, along bands."""
@@ -49,6 +49,53 @@ class Conv(Operation):
         summed = np.einsum("nchwij,ocij->nohw", seen, self.weights, optimize=True)
         raised: Numbers = summed + self.bias[:, np.newaxis, np.newaxis]
         return raised
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DepthwiseConv(Operation):
+    """Two-dimensional convolution of each channel by a kernel of its own."""
+
+    weights: Weights
+    """Shape (channels, kernel frames, kernel bands)."""
+    bias: Weights
+    """Shape (channels,)."""
+    stride: Pair
+    padding: Pair
+    """Zeros on either side."""
+
+    @property
+    def reach(self) -> Pair:
+        """Cells that the kernel spans."""
+        frames, bands = self.weights.shape[1:]
+        return frames, bands
+
+    def shape(self, *given: Shape) -> Shape:
+        """The same channels."""
+        channels = len(self.weights)
+        want(len(given[0]) == 3 and given[0][0] == channels and self.bias.shape == (channels,), self, *given)
+        return (channels, *_slid(given[0], self.reach, self.stride, self.padding))
+
+    def run(self, *given: Numbers) -> Numbers:
+        """Compute a batch."""
+        seen = _views(given[0], self.reach, self.stride, self.padding, 0.0)
+        summed = np.einsum("nchwij,cij->nchw", seen, self.weights, optimize=True)
+        raised: Numbers = summed + self.bias[:, np.newaxis, np.newaxis]
+        return raised
+
+
+@dataclass(frozen=True, slots=True)
+class Scale(Operation):
+    """Each channel of a picture times the feature of a vector that stands at its place."""
+
+    def shape(self, *given: Shape) -> Shape:
+        """The picture's."""
+        want(len(given) == 2 and len(given[0]) == 3 and given[1] == given[0][:1], self, *given)
+        return given[0]
+
+    def run(self, *given: Numbers) -> Numbers:
+        """Compute a batch."""
+        picture, factors = given
+        return picture * factors[:, :, np.newaxis, np.newaxis]
 
 
 @dataclass(frozen=True, slots=True)
