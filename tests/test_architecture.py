@@ -6,8 +6,10 @@ The rules are those of the Map in README.md; each test lists every module that b
 from __future__ import annotations
 
 import ast
+import re
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -144,6 +146,7 @@ STILL_UPWARD = {("assemble", "cli")}
 
 
 def test_imports_go_downward_only() -> None:
+    """Imports for type checkers count too."""
     upward = [
         f"{module.name} imports {target}"
         for module in MODULES
@@ -152,6 +155,102 @@ def test_imports_go_downward_only() -> None:
         if (module.room, room) not in STILL_UPWARD
     ]
     assert upward == []
+
+
+def test_readme_shows_the_rooms_in_this_order() -> None:
+    """README's Map lists a room on each line, from the top down."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    listed = text.partition("\n    detector/ ")[2].partition("\n    tests/ ")[0]
+    shown = re.findall(r"^ {6}([a-z]+)(?:/|\.py) ", listed, re.MULTILINE)
+    assert sorted(shown) == sorted(RANK.keys() - {"__main__"})
+    assert [RANK[room] for room in shown] == sorted(RANK[room] for room in shown)
+
+
+def imported_modules(module: Module) -> set[str]:
+    """Name the modules of this project that a module imports, wherever in its text; not itself."""
+    known = {other.name for other in MODULES}
+    found = set()
+    for target in own(imports(module.tree)):
+        while target and target not in known:  # `from a import b`: b may be a name inside a
+            target = target.rpartition(".")[0]
+        found.add(target)
+    return found - {module.name, ""}
+
+
+def circles(graph: Mapping[str, set[str]]) -> list[list[str]]:
+    """List the groups of nodes that reach each other."""
+    left = {node: set(targets) for node, targets in graph.items()}
+    changed = True
+    while changed:  # drop what imports nothing that is left, and what nothing left imports
+        reached = {target for targets in left.values() for target in targets}
+        kept = {node: targets & left.keys() for node, targets in left.items() if targets and node in reached}
+        kept = {node: targets & kept.keys() for node, targets in kept.items()}
+        changed, left = kept != left, kept
+    return [sorted(left)] if left else []
+
+
+STILL_CIRCULAR = {
+    "sinks.socket.acceptor",
+    "sinks.socket.connection",
+    "sinks.socket.hub",
+    "sinks.socket.replay",
+}
+"""Modules that are yet to be untied."""
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Neither across rooms nor within one, imports for type checkers included."""
+    graph = {module.name: imported_modules(module) for module in MODULES if module.name not in STILL_CIRCULAR}
+    assert circles(graph) == []
+
+
+def repeated(names: Iterable[str]) -> set[str]:
+    counts = Counter(names)
+    return {name for name, count in counts.items() if count > 1}
+
+
+STILL_SHARED_CLASSES = {
+    *("Bar", "Recording", "Task", "History", "Part", "Request", "Ear", "Verdict", "Replay", "Estimate"),
+    *("Clip", "ClassFigures", "Heard", "Rules", "Ended", "Progress"),
+}
+"""Names of public classes that are yet to become unique."""
+
+
+def test_public_classes_have_names_of_their_own() -> None:
+    names = [
+        node.name
+        for module in MODULES
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    ]
+    assert repeated(names) <= STILL_SHARED_CLASSES
+
+
+STILL_SHARED_FILES = {
+    *(
+        "text",
+        "page",
+        "recordings",
+        "daemon",
+        "model",
+        "pipeline",
+        "display",
+        "listening",
+        "replay",
+        "report",
+    ),
+    *("connection", "request", "hearing", "heads", "store", "folders"),
+}
+"""Names of files that are yet to become unique."""
+
+
+def test_modules_have_names_of_their_own() -> None:
+    """A file's name is found once, whatever its folder; `command` alone is in every room that has a command.
+
+    A folder may be called like a file elsewhere: `assemble/training.py` builds what `training/` needs.
+    """
+    files = [path.stem for path in (ROOT / "detector").rglob("*.py")]
+    assert repeated(files) - {"__init__", "command"} <= STILL_SHARED_FILES
 
 
 def test_settings_are_known_only_at_the_top() -> None:
