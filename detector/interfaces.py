@@ -69,7 +69,7 @@ class Classifier(Protocol):
 
 
 class Embedder(Protocol):
-    """A classifier that also tells its embedding: what it made of a window before it named anything."""
+    """A classifier that also gives its embedding: its last layer of features, before the labels."""
 
     @property
     def spec(self) -> ModelSpec:

@@ -50,7 +50,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Window:
-    """What a classifier hears at once."""
+    """The samples that a classifier scores at once."""
 
     span: Span
     """Where it lies in the stream."""
@@ -60,7 +60,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scores:
-    """What a classifier said of one window."""
+    """A classifier's scores of one window."""
 
     span: Span
     """The window's place in the stream."""
@@ -101,12 +101,12 @@ class ModelSpec:
     window: int
     """Samples the classifier takes at once."""
     threshold_on: float = 0.3
-    """Score at which a label counts as heard, where neither the user nor `thresholds` says otherwise."""
+    """Score at which a label counts as present, where neither the user nor `thresholds` sets another."""
     thresholds: Mapping[str, float] = field(default_factory=dict)
     """Name or `class_id` of a label -> its own `threshold_on`."""
 
     def threshold(self, label: Label) -> float:
-        """Score at which this label counts as heard, as far as the model says."""
+        """Score at which this label counts as present, by the model's own thresholds."""
         own = self.thresholds.get(label.class_id, self.thresholds.get(label.name))
         return self.threshold_on if own is None else own
 

@@ -1,4 +1,4 @@
-"""Half the sample rate, for a model that hears at 16 kHz beside one that hears at 32.
+"""Half the sample rate, for a 16 kHz model beside one that works at 32 kHz.
 
 A half-band filter: every second tap but the middle one is zero, so only the even samples are filtered and the
 odd ones add their middle tap. What lies above 17/32 of the old rate's half is down by 60 dB or more; what the

@@ -22,7 +22,7 @@ MEMORY_SECONDS = 10.0
 """How long a loud sound keeps the gain down, and the stretch over which the background is judged."""
 
 SMOOTHING_SECONDS = 0.1
-"""Levels are means over this long: single frames of a click say little about loudness."""
+"""Levels are means over this long: a single frame of a click shows little of the loudness."""
 
 STEADY_LIMIT_DBFS = -55.0
 """Steady noise is raised to this at most."""
@@ -37,7 +37,7 @@ UNSTEADY = (1.5, 2.0)
 """Multiples of that spread: noises of all colours stay below the first, nearly all sounds exceed it."""
 
 SPREAD_FRAMES = 24
-"""Fewer say nothing about a spread: in 0.2 s, noise too reaches twice its own."""
+"""Fewer are too few to measure a spread: within 0.2 s, noise too reaches twice its own."""
 
 QUIETEST_DBFS = -96.0
 """A band below this counts as this: there the last bits flicker."""

@@ -1,4 +1,4 @@
-"""When there is something to classify: detectors say yes or no per frame, the gate holds it open.
+"""When there is something to classify: detectors answer yes or no for each frame, the gate holds that open.
 
 Conventions: frames of 30 ms, all lengths in samples, levels in dBFS; every detector sees every frame, so
 that what it learnt of the background does not depend on the other detectors.
@@ -139,7 +139,7 @@ class Gate:
     """Open from the first active frame until `hangover` samples after the last one.
 
     Also open for the hangover at the start and after a gap, because everything is new then (a recording
-    may begin in steady rain), and for as long as `hold` says that an event is still scoring: a sound that
+    may begin in steady rain), and for as long as `hold` is true, because an event is still scoring: a sound that
     goes on becomes background to the detectors. Frames quieter than `min_level_dbfs` open it in neither
     case; the detectors learn from them all the same. Without any detector it is always open.
     """

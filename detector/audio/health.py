@@ -1,4 +1,4 @@
-"""Whether a microphone that delivers also hears: silence that no room has, and clipping.
+"""Whether a microphone that delivers blocks really works: silence that no room has, and clipping.
 
 A muted or unplugged input delivers zeros, or one constant value, without any error; an overdriven one
 delivers full-scale samples. Both go on for `seconds` before they count, and a healthy block ends them.

@@ -46,8 +46,8 @@ class LogMelParams:
 
     def frames(self, samples: int) -> int:
         """Count the frames in so many samples."""
-        heard = samples - bool(self.preemphasis) + 2 * self._mirrored
-        return max(0, 1 + (heard - self._reach) // self.hop)
+        usable = samples - bool(self.preemphasis) + 2 * self._mirrored
+        return max(0, 1 + (usable - self._reach) // self.hop)
 
     @property
     def _reach(self) -> int:

@@ -16,7 +16,7 @@ FULL_SCALE = 32768.0
 
 
 class Ring:
-    """Keeps `capacity` samples; what was never heard (before the start, in a gap) reads as zero."""
+    """Keeps `capacity` samples; what was never received (before the start, in a gap) reads as zero."""
 
     def __init__(self, *, capacity: int) -> None:
         if capacity < 1:

@@ -1,6 +1,6 @@
 """When a sound began and ended (its onset and offset), by its level.
 
-A window says that a label is somewhere inside it. Where the sound began, `events.onset` chooses among the
+A window's score says that a sound is somewhere inside it, not where. Its onset is chosen by `events.onset` among the
 rises of the level up to 4.6 s back; where nothing rose (a sound inside louder ones), the window's centre
 is the best guess. The offset is the last moment in the last window that scored above the noise floor
 (the 10th percentile of 10 s) + 3 dB. Digital silence is no noise: it counts as the floor only where the
@@ -31,7 +31,7 @@ DIGITAL_SILENCE_DBFS = -100.0
 UNHEARD_DBFS = -120.0
 """What digital silence measures, and the level of an event of which no frame is held."""
 LOST_DBFS = -200.0
-"""Marks frames that were never heard: before the stream, in a gap."""
+"""Marks frames that were never received: before the stream began, or lost in a gap."""
 
 
 class LevelHistory:
@@ -114,7 +114,7 @@ class LevelHistory:
     def offset(self, window: Span, onset: int) -> int:
         """One past the last sample of the sound in `window`, the last one that scored.
 
-        What followed is known by now and tells the floor under a sound that went on for long.
+        What followed is known by now, and shows the noise floor under a sound that went on for long.
         """
         levels = self._smoothed(max(window.start, onset), window.stop)
         for threshold in self._thresholds(self._stop):
@@ -131,9 +131,9 @@ class LevelHistory:
     def _thresholds(self, stop: int) -> list[float]:
         """Levels [dBFS] that count as sound, by the 10 s before `stop`: over noise, or digital silence."""
         levels = self._read(stop - self._floor * self._length, stop)
-        heard = levels[levels > LOST_DBFS]
-        noise = heard[heard > DIGITAL_SILENCE_DBFS]
-        return [_floor(part) + RISE_DB for part in (noise, heard) if len(part)]
+        received = levels[levels > LOST_DBFS]
+        noise = received[received > DIGITAL_SILENCE_DBFS]
+        return [_floor(part) + RISE_DB for part in (noise, received) if len(part)]
 
     def _smoothed(self, start: int, stop: int) -> NDArray[np.float64]:
         return self._averaged(start, stop, self._smoothing)
@@ -148,16 +148,16 @@ class LevelHistory:
         return averaged
 
     def _band_levels(self, start: int, stop: int) -> NDArray[np.float64]:
-        """Levels [dB] of the frames between two samples, (frames, bands); what was not heard was quiet."""
+        """Levels [dB] of the frames between two samples, (frames, bands); frames that were never received count as quiet."""
         if self._bands is None:
             return np.zeros((0, 1))
         recent = self._slots(stop - self._floor * self._length, stop)
-        heard = self._bands[recent[self._dbfs[recent] > LOST_DBFS]]
+        received = self._bands[recent[self._dbfs[recent] > LOST_DBFS]]
         slots = self._slots(start, stop)
         powers = self._bands[slots]
-        if len(heard):
-            quiet = len(heard) * FLOOR_PERCENTILE // 100
-            powers[self._dbfs[slots] <= LOST_DBFS] = np.partition(heard, quiet, axis=0)[quiet]
+        if len(received):
+            quiet = len(received) * FLOOR_PERCENTILE // 100
+            powers[self._dbfs[slots] <= LOST_DBFS] = np.partition(received, quiet, axis=0)[quiet]
         levels: NDArray[np.float64] = 10 * np.log10(np.maximum(powers, QUIETEST_BAND))
         return levels
 

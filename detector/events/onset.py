@@ -7,13 +7,13 @@ rose: where the mean of 0.3 s is more than 1 dB above the mean of the 0.3 s befo
 
 - how much it rose: the square root of the rise, averaged over the bands, at most 15 dB;
 - how long the sound stayed: the share of frames since then with a band 3 dB over what was before;
-- what the model said: windows that end later should score, windows that end earlier should not. As in a
+- the model's scores: windows that end later should score, windows that end earlier should not. As in a
   sequential test the log-odds add up, each counted from 3 below the label's threshold and at most 2;
 - how late it is: 0.2 less for each second back.
 
 The weights were fitted on soundscapes over pink noise and seven real backgrounds, the choice right in 85
 to 89 % of sounds where the former rule (the last upward crossing of the 10 s floor + 3 dB) had 56 to
-59 %; docs/quality.md tells what else was tried.
+59 %; docs/quality.md lists what else was tried.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ STAYS_DB = 3.0
 SCORED_LOG_ODDS = -3.0
 """Over the threshold: above this a score speaks for the sound, below it against."""
 CLEAR_LOG_ODDS = 2.0
-"""No window says more than this."""
+"""No window counts for more than this."""
 LATE_SECONDS = 0.35
-"""How much of a sound a window must hold to say anything of it."""
+"""How much of a sound a window must contain before its score counts."""
 PAST_SECONDS = 2.0
 """Windows before a candidate that are asked."""
 
@@ -51,7 +51,7 @@ AGE_WEIGHT = 0.2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """What the last windows said of one label."""
+    """The scores that the last windows gave one label."""
 
     stops: NDArray[np.int64]
     """Shape (windows,): where each ended [samples]."""
@@ -79,7 +79,7 @@ def find_onset(
 ) -> int | None:
     """Row of `levels` at which the sound began; None where nothing rose.
 
-    `levels` [dB] has shape (frames, bands), `per_second` frames to a second; rows before `first` only say
+    `levels` [dB] has shape (frames, bands), `per_second` frames to a second; rows before `first` only show
     what was before. `ends` [s]: where windows ended, counted from the end of `levels`; `excess` and
     `hop_seconds` as in Evidence.
     """
@@ -126,7 +126,7 @@ def _rises(
 
 
 def _evidence_for(ends: NDArray[np.float64], excess: NDArray[np.float64]) -> float:
-    """What windows that end so long after a moment [s] say for it."""
+    """How much the windows that end so long after a moment [s] speak for it."""
     clear = np.clip(excess - SCORED_LOG_ODDS, -CLEAR_LOG_ODDS, CLEAR_LOG_ODDS)
     later = ends > LATE_SECONDS
     return float(clear[later].sum() - clear[~later & (ends > -PAST_SECONDS)].sum())

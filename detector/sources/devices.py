@@ -64,7 +64,7 @@ def capture_devices(audio: Audio, *, probe_rates: bool = False) -> tuple[Device,
 
 
 def takes(audio: Audio, index: int, rate: int, channels: int) -> bool:
-    """Whether the device says that it captures int16 at this rate and channel count."""
+    """Whether the device claims to capture int16 at this rate and channel count."""
     try:
         with quiet_stderr():
             return audio.is_format_supported(

@@ -1,4 +1,4 @@
-"""How many frames a device lost, told from a clock alone.
+"""How many frames a device lost, estimated from a clock alone.
 
 PortAudio reports an overflow only by closing the stream, so it is asked to stay silent and the
 loss is seen here: after one, every read is late by the length of what is missing. A reader that

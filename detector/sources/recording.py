@@ -207,7 +207,7 @@ def _reason(error: Exception) -> str:
 
 
 def _claimed_frames(file: SoundFile) -> int:
-    """How many frames the header promises: libsndfile corrects a short WAV and only its log tells."""
+    """How many frames the header promises: libsndfile corrects a short WAV, and only its log shows it."""
     claim = re.search(r"^data *: (\d+) \(should be (\d+)\)", file.extra_info, re.MULTILINE)
     if claim is None or int(claim[1]) >= STREAMED_BYTES or int(claim[2]) == 0:
         return int(file.frames)
