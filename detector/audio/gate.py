@@ -139,7 +139,7 @@ class Gate:
     """Open from the first active frame until `hangover` samples after the last one.
 
     Also open for the hangover at the start and after a gap, because everything is new then (a recording
-    may begin in steady rain), and for as long as `hold` is true, because an event is still scoring: a sound that
+    may begin in steady rain), and for as long as `hold` is true: an event is still scoring, and a sound that
     goes on becomes background to the detectors. Frames quieter than `min_level_dbfs` open it in neither
     case; the detectors learn from them all the same. Without any detector it is always open.
     """
