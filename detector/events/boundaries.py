@@ -1,8 +1,8 @@
 """When a sound began and ended (its onset and offset), by its level.
 
 A window's score says that a sound is somewhere inside it, not where. `events.onset` chooses its onset
-among the rises of the level up to 4.6 s back; where nothing rose (a sound inside louder ones), the window's centre
-is the best estimate. The offset is the last moment in the last window that scored above the noise floor
+among the rises of the level up to 4.6 s back. Where nothing rose (a sound inside louder ones), the centre
+of the window is the best estimate. The offset is the last moment in the last window that scored above the noise floor
 (the 10th percentile of 10 s) + 3 dB. Digital silence is no noise: it counts as the floor only where the
 level shows no sound otherwise, as for a steady sound that follows it.
 """
