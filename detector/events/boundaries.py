@@ -2,9 +2,9 @@
 
 A window's score says that a sound is somewhere inside it, not where. `events.onset` chooses its onset
 among the rises of the level up to 4.6 s back. Where nothing rose (a sound inside louder ones), the centre
-of the window is the best estimate. The offset is the last moment in the last window that scored above the noise floor
-(the 10th percentile of 10 s) + 3 dB. Digital silence is no noise: it counts as the floor only where the
-level shows no sound otherwise, as for a steady sound that follows it.
+of the window is the best estimate. The offset is the last moment, in the last window that scored, above
+the noise floor (the 10th percentile of 10 s) + 3 dB. Digital silence is no noise: it counts as the floor
+only where the level shows no sound otherwise, as for a steady sound that follows it.
 """
 
 from __future__ import annotations
