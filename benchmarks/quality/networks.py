@@ -17,10 +17,10 @@ import numpy as np
 
 from benchmarks.support.report import table
 from detector.datasets.clips import Dataset, read_dataset
-from detector.training.crossvalidation import answer
+from detector.training.crossvalidation import mean_score
 from detector.training.networks import ARCHITECTURES, make_network_recipe
-from detector.training.networks.network import NetworkRecipe
-from detector.training.recipe import Example, NetworkOptions, Task
+from detector.training.networks.network_recipe import NetworkRecipe
+from detector.training.recipe import Example, FitJob, LearningTask, NetworkOptions
 
 
 def main() -> None:
@@ -73,12 +73,12 @@ def _held_out(recipe: NetworkRecipe, dataset: Dataset, fold: str, seed: int) -> 
     ]
     train = [example for example in examples if example.fold != fold]
     test = [example for example in examples if example.fold == fold]
-    task = Task(tuple(classes), multilabel=False, seed=seed)
+    task = LearningTask(tuple(classes), multilabel=False, seed=seed)
     even = np.ones(len(classes), np.float32)
-    fitted = recipe.fit(task, train, [], weights=even, checkpoint=None, progress=_quiet)
+    fitted = recipe.fit(FitJob(task, train, [], even, _quiet))
     seconds = recipe.window / recipe.sample_rate
     right = [
-        answer(fitted.scores(one), fitted.stops(one), seconds).argmax() == one.targets.argmax()
+        mean_score(fitted.scores(one), fitted.stops(one), seconds).argmax() == one.targets.argmax()
         for one in test
     ]
     return float(np.mean(right))

@@ -15,19 +15,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.assemble.training import find_base, hear_all, hearing_settings
+from detector.assemble.training import embed_all, embedding_settings, find_base
 from detector.cli.train import CONTEXT_SECONDS
 from detector.config.settings import Settings
 from detector.datasets.clips import read_dataset
 from detector.evaluation.report import Cell, table
-from detector.training.bars import Bars
-from detector.training.crossvalidation import answer
+from detector.training.crossvalidation import mean_score
+from detector.training.examples import ExampleSet, class_weights, from_clips
 from detector.training.folds import fold_numbers
-from detector.training.heads import HeadRecipe
+from detector.training.head_recipe import HeadRecipe
 from detector.training.logistic import regression
-from detector.training.material import Material, class_weights, from_clips
-from detector.training.perceptron import Plan
-from detector.training.recipe import Example, Recipe
+from detector.training.perceptron import PerceptronPlan
+from detector.training.recipe import Example, FitJob, Recipe
+from detector.workers.progress import ProgressBars
 
 SEEDS = (0, 1, 2)
 """Over which draws of classes and clips are averaged."""
@@ -37,7 +37,7 @@ SEEDS = (0, 1, 2)
 class Heard:
     """A dataset that was listened to."""
 
-    material: Material
+    example_set: ExampleSet
     recipe: HeadRecipe
 
     def mean(self, example: Example) -> NDArray[np.float32]:
@@ -49,25 +49,26 @@ class Heard:
 
 def heard(root: Path, base: str) -> Heard:
     """Read a dataset and listen to it."""
-    material = from_clips(read_dataset(root).clips, seed=0)
-    settings = hearing_settings(Settings(), base)
+    example_set = from_clips(read_dataset(root).clips, seed=0)
+    settings = embedding_settings(Settings(), base)
     found = find_base(settings)
-    with Bars() as bars:
-        paths = [example.path for example in material.examples]
-        library, soft_noise = hear_all(settings, found, paths, jobs=0, progress=bars)
-    kept = tuple(example for example in material.examples if example.path in library.heard)
-    recipe = HeadRecipe(found, library, "logistic", CONTEXT_SECONDS, Plan(), soft_noise)
-    return Heard(Material(material.task, kept), recipe)
+    with ProgressBars() as bars:
+        paths = [example.path for example in example_set.examples]
+        library, soft_noise = embed_all(settings, found, paths, jobs=0, progress=bars)
+    kept = tuple(example for example in example_set.examples if example.path in library.recordings)
+    recipe = HeadRecipe(found, library, "logistic", CONTEXT_SECONDS, PerceptronPlan(), soft_noise)
+    return Heard(ExampleSet(example_set.task, kept), recipe)
 
 
 def accuracy(one: Heard, train: Sequence[Example], test: Sequence[Example]) -> float:
     """Per cent of `test` whose class has the highest mean score after learning from `train`."""
     recipe: Recipe = one.recipe
     weights = class_weights(np.array([example.targets for example in train]))
-    fitted = recipe.fit(one.material.task, train, [], weights=weights, checkpoint=None, progress=_silent)
+    fitted = recipe.fit(FitJob(one.example_set.task, train, [], weights, _silent))
     seconds = recipe.window / recipe.sample_rate
     right = [
-        answer(fitted.scores(example), fitted.stops(example), seconds).argmax() == example.targets.argmax()
+        mean_score(fitted.scores(example), fitted.stops(example), seconds).argmax()
+        == example.targets.argmax()
         for example in test
     ]
     return 100 * float(np.mean(right))
@@ -82,16 +83,18 @@ def plain(one: Heard, train: Sequence[Example], test: Sequence[Example]) -> floa
     return 100 * float(np.mean(said == [e.targets.argmax() for e in test]))
 
 
-def by_fold(material: Material, folds: NDArray[np.intp]) -> Iterator[tuple[list[Example], list[Example]]]:
+def by_fold(
+    example_set: ExampleSet, folds: NDArray[np.intp]
+) -> Iterator[tuple[list[Example], list[Example]]]:
     """What is learned from and what is held out, once for each fold."""
     for fold in np.unique(folds):
-        pairs = list(zip(material.examples, folds, strict=True))
+        pairs = list(zip(example_set.examples, folds, strict=True))
         yield [e for e, own in pairs if own != fold], [e for e, own in pairs if own == fold]
 
 
 def over_folds(one: Heard, folds: NDArray[np.intp], measure: Callable[..., float] = accuracy) -> float:
     """The mean over folds."""
-    return float(np.mean([measure(one, train, test) for train, test in by_fold(one.material, folds)]))
+    return float(np.mean([measure(one, train, test) for train, test in by_fold(one.example_set, folds)]))
 
 
 def esc10(root: Path) -> str:
@@ -99,7 +102,7 @@ def esc10(root: Path) -> str:
     rows: list[list[Cell]] = [["ESC-10, five folds [%]", "plain logistic", "default head", "random split"]]
     for base in ("yamnet", "mn04", "yamnet+mn04"):
         one = heard(root, base)
-        own = fold_numbers(one.material)
+        own = fold_numbers(one.example_set)
         shuffled = np.random.default_rng(0).permutation(own)
         rows.append([base, over_folds(one, own, plain), over_folds(one, own), over_folds(one, shuffled)])
     return table(rows, markdown=True)
@@ -108,7 +111,7 @@ def esc10(root: Path) -> str:
 def sizes(root: Path) -> str:
     """How many classes, and how many clips of each."""
     one = heard(root, "yamnet")
-    folds = fold_numbers(one.material)
+    folds = fold_numbers(one.example_set)
     clips = (5, 10, 20, 32)
     rows: list[list[Cell]] = [["YAMNet, clips per class [%]", *map(str, clips)]]
     for classes in (2, 5, 10):
@@ -124,10 +127,10 @@ def urbansound8k(root: Path) -> str:
     ]
     for base in ("yamnet", "mn04", "yamnet+mn04"):
         one = heard(root, base)
-        own = fold_numbers(one.material)
+        own = fold_numbers(one.example_set)
         shuffled = np.random.default_rng(0).permutation(own)
         for name, measure in (("plain logistic", plain), ("default head", accuracy)):
-            each = [measure(one, train, test) for train, test in by_fold(one.material, own)][::-1]
+            each = [measure(one, train, test) for train, test in by_fold(one.example_set, own)][::-1]
             rows.append([f"{base}, {name}", *each, float(np.mean(each)), over_folds(one, shuffled, measure)])
     return table(rows, markdown=True)
 
@@ -137,8 +140,8 @@ def _drawn(one: Heard, folds: NDArray[np.intp], classes: int, count: int) -> flo
     found = []
     for seed in SEEDS:
         rng = np.random.default_rng(seed)
-        chosen = set(rng.permutation(len(one.material.task.classes))[:classes].tolist())
-        for train, test in by_fold(one.material, folds):
+        chosen = set(rng.permutation(len(one.example_set.task.classes))[:classes].tolist())
+        for train, test in by_fold(one.example_set, folds):
             kept: list[Example] = []
             for column in chosen:
                 own = [example for example in train if example.targets[column]]

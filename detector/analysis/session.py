@@ -12,7 +12,7 @@ from pathlib import Path
 
 from detector.analysis.formats import FORMATS
 from detector.analysis.outputs import discard_parts, output_names
-from detector.analysis.progress import Bar
+from detector.analysis.recording_bar import RecordingBar
 from detector.analysis.recordings import Recording
 from detector.analysis.resume import Folder, write_text
 from detector.analysis.summary import Summary, merged
@@ -21,7 +21,7 @@ from detector.analysis.task import Done, Task, Wanted
 from detector.errors import ConfigError, SinkError
 from detector.wire.text import printable
 from detector.workers.pool import Pool
-from detector.workers.worker import Ended, Failed, Logged, Progress, Work
+from detector.workers.worker import Ended, Failed, Logged, TaskProgress, Work
 
 SUMMARY_CSV = "summary.csv"
 SUMMARY_JSON = "summary.json"
@@ -125,9 +125,9 @@ class Session:
         tasks = [Task(recording, str(folder), self.wanted, self.start) for recording in recordings]
         failures = 0
         pool: Pool[Task, Done] = Pool(self.make, max(1, min(self.jobs, len(tasks))))
-        with Bar([recording.size for recording in recordings], quiet=self.quiet) as bar, pool:
+        with RecordingBar([recording.size for recording in recordings], quiet=self.quiet) as bar, pool:
             for index, said in pool.run(tasks):
-                if isinstance(said, Progress):
+                if isinstance(said, TaskProgress):
                     bar.show(index, said.share, said.seconds)
                 elif isinstance(said, Logged):
                     bar.say(f"sound-detector: {said.text}")

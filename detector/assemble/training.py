@@ -1,4 +1,4 @@
-"""Everything that `sound-detector train` needs: how the daemon hears, and the way to learn from it."""
+"""Everything that `sound-detector train` needs: the daemon's pipeline, and the way to train."""
 
 from __future__ import annotations
 
@@ -20,21 +20,22 @@ from detector.evaluation.extra import check_installed
 from detector.interfaces import Classifier, Source
 from detector.modelstore.store import networks
 from detector.pipeline import Pipeline
-from detector.training.cache import EmbeddingCache, users_cache
-from detector.training.command import Request, Way, train
-from detector.training.heads import Base, HeadRecipe
-from detector.training.library import Library, make_library
-from detector.training.listening import GATED, UNGATED, Listener
-from detector.training.perceptron import Plan
-from detector.training.recipe import Progress, Recipe
+from detector.training.command import TrainingMethod, TrainRequest, train
+from detector.training.embedding_cache import EmbeddingCache, users_cache
+from detector.training.embedding_library import EmbeddingLibrary, embed_recordings
+from detector.training.head_recipe import BaseModel, HeadRecipe
+from detector.training.perceptron import PerceptronPlan
+from detector.training.recipe import Recipe
+from detector.training.recording_embeddings import GATED, UNGATED, RecordingEmbedder
 from detector.training.softnoise import write_soft_noise
+from detector.workers.progress import Progress
 
 FOR_FILES = {"onnx": "onnx", "onnxruntime": "onnxruntime"}
 """Module -> package, of what writes a model's files and compares them."""
 FOR_HEADS = {"sklearn": "scikit-learn", **FOR_FILES}
 
-DECISIVE = ("gate", "windows", "level")
-"""Of the settings: those that decide what is heard."""
+EMBEDDING_SECTIONS = ("gate", "windows", "level")
+"""The sections of the settings that embeddings depend on."""
 
 
 def train_command(
@@ -45,34 +46,38 @@ def train_command(
     check_installed(FOR_HEADS if options.arch is None else FOR_FILES, "training", "train")
     settings = given_settings(options, overrides, environ).settings
     request = train_request(options)
-    way = _head_way(options, settings, request) if options.arch is None else _network_way(options, settings)
-    return train(request, way)
+    method = (
+        _head_method(options, settings, request)
+        if options.arch is None
+        else _network_method(options, settings)
+    )
+    return train(request, method)
 
 
-def _head_way(options: argparse.Namespace, settings: Settings, request: Request) -> Way:
-    settings = hearing_settings(settings, options.base or "yamnet")
+def _head_method(options: argparse.Namespace, settings: Settings, request: TrainRequest) -> TrainingMethod:
+    settings = embedding_settings(settings, options.base or "yamnet")
     base = find_base(settings)
     context = options.window or CONTEXT_SECONDS
-    plan = Plan(seed=request.seed)
+    plan = PerceptronPlan(seed=request.seed)
     plan = replace(plan, hidden=options.hidden or plan.hidden, optimizer=options.optimizer or plan.optimizer)
     plan = replace(plan, epochs=options.epochs or plan.epochs, batch=options.batch or plan.batch)
 
     def prepare(paths: Sequence[Path], progress: Progress) -> Recipe:
-        library, soft_noise = hear_all(settings, base, paths, jobs=request.jobs, progress=progress)
+        library, soft_noise = embed_all(settings, base, paths, jobs=request.jobs, progress=progress)
         return HeadRecipe(base, library, options.head or "logistic", context, plan, soft_noise)
 
-    return Way(prepare, context, base.name, base.labels)
+    return TrainingMethod(prepare, context, base.name, base.labels)
 
 
-def hear_all(
-    settings: Settings, base: Base, paths: Sequence[Path], *, jobs: int, progress: Progress
-) -> tuple[Library, tuple[Path, ...]]:
-    """Listen to the recordings, and to soft noise, whose names in the library are returned beside it."""
+def embed_all(
+    settings: Settings, base: BaseModel, paths: Sequence[Path], *, jobs: int, progress: Progress
+) -> tuple[EmbeddingLibrary, tuple[Path, ...]]:
+    """Compute the embeddings of the recordings and of soft noise; returns them and the names of the noise."""
     with TemporaryDirectory() as folder:
         soft_noise = write_soft_noise(Path(folder), base.sample_rate)
-        library = make_library(
+        library = embed_recordings(
             [*paths, *soft_noise],
-            ListenerMaker(settings),
+            EmbedderMaker(settings),
             embedding_cache(settings),
             jobs=jobs,
             progress=progress,
@@ -80,7 +85,7 @@ def hear_all(
     return library, soft_noise
 
 
-def _network_way(options: argparse.Namespace, settings: Settings) -> Way:
+def _network_method(options: argparse.Namespace, settings: Settings) -> TrainingMethod:
     from detector.training.networks import make_network_recipe
 
     cache = users_cache() / "networks"
@@ -89,23 +94,23 @@ def _network_way(options: argparse.Namespace, settings: Settings) -> Way:
     )
     seconds = options.window or recipe.window / recipe.sample_rate
     checkpoint = options.out.with_name(f".{options.out.name}.training")
-    return Way(lambda paths, progress: recipe, seconds, checkpoint=checkpoint)
+    return TrainingMethod(lambda paths, progress: recipe, seconds, checkpoint=checkpoint)
 
 
-def hearing_settings(settings: Settings, base: str) -> Settings:
-    """Those that decide what is heard; what they say of labels is about other models than the base."""
+def embedding_settings(settings: Settings, base: str) -> Settings:
+    """The settings that embeddings depend on; those of labels are about other models than the base."""
     model = replace(settings.model, name=base, threads=1)
     return replace(
         Settings(), model=model, gate=settings.gate, windows=settings.windows, level=settings.level
     )
 
 
-def find_base(settings: Settings) -> Base:
-    """Describe the settings' model as a base; ModelError where it is not pulled, or tells no embedding."""
+def find_base(settings: Settings) -> BaseModel:
+    """Describe the settings' model as a base; ModelError where it is not pulled, or gives no embedding."""
     model = settings.model
     embedder = modelstore.load_embedder(model.name, runtime=model.runtime, threads=model.threads)
     spec = embedder.spec
-    base = Base(
+    base = BaseModel(
         name=model.name,
         sample_rate=spec.sample_rate,
         window=spec.window,
@@ -118,13 +123,13 @@ def find_base(settings: Settings) -> Base:
 
 
 def embedding_cache(settings: Settings) -> EmbeddingCache:
-    """What was heard under these settings, by this model's files in this runtime."""
+    """The cache of embeddings under these settings, by this model's files in this runtime."""
     tree = asdict(settings)
     files = {
         bundle.spec.name: {kind: file.sha256 for kind, file in bundle.files.items() if file.sha256}
         for bundle in networks(load_bundle(modelstore.find(settings.model.name)))
     }
-    circumstances = {section: tree[section] for section in DECISIVE}
+    circumstances = {section: tree[section] for section in EMBEDDING_SECTIONS}
     return EmbeddingCache(
         users_cache(),
         {
@@ -138,12 +143,12 @@ def embedding_cache(settings: Settings) -> EmbeddingCache:
 
 
 @dataclass(frozen=True)
-class ListenerMaker:
-    """Builds the same listener in every process; picklable."""
+class EmbedderMaker:
+    """Builds the same embedder in every process; picklable."""
 
     settings: Settings
 
-    def __call__(self) -> Listener:
+    def __call__(self) -> RecordingEmbedder:
         """Load the model; raises ModelError."""
         settings = self.settings
         model = settings.model
@@ -156,7 +161,7 @@ class ListenerMaker:
             return make_source(wanted, sample_rate=rate, block_length=block)
 
         ungated = replace(settings, gate=replace(settings.gate, mode="off"))
-        return Listener(embedder, {GATED: _Factory(settings), UNGATED: _Factory(ungated)}, source)
+        return RecordingEmbedder(embedder, {GATED: _Factory(settings), UNGATED: _Factory(ungated)}, source)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, TextIO
+from typing import TextIO
+
+from detector.workers.progress import ProgressBar
 
 METER_LOW_DBFS, METER_HIGH_DBFS, METER_WIDTH = -80.0, 0.0, 16
 
@@ -21,40 +23,28 @@ def meter(dbfs: float) -> str:
     return f"[{'=' * filled}{' ' * (METER_WIDTH - filled)}] {dbfs:4.0f} dBFS"
 
 
-class Bar:
-    """Time done and left, and how loud it is; on a terminal only, but lines are told anywhere."""
+class RoomBar:
+    """Shows time done, time left and the level, on a terminal only; lines are written anywhere."""
 
     def __init__(self, seconds: float | None, *, quiet: bool, out: TextIO) -> None:
-        from tqdm import tqdm
-
-        tqdm.monitor_interval = 0  # no thread of its own
         form = "{desc}"
         if seconds is not None:
             form = "{percentage:3.0f} % |{bar}| {elapsed}, {remaining} left  {desc}"
         self._quiet = quiet
-        self._out = out
-        self._done = 0.0
-        self._bar: Any = tqdm(
-            total=seconds, file=out, disable=True if quiet else None, dynamic_ncols=True, bar_format=form
-        )
+        self._total = seconds
+        self._bar = ProgressBar(seconds, form, quiet=quiet, out=out)
 
     def show(self, seconds: float, dbfs: float) -> None:
-        """So much was heard, and it is that loud now."""
-        if self._bar.disable:
+        """So many seconds were recorded, and this is the level now."""
+        if not self._bar.is_shown:
             return
-        heard = "" if self._bar.total is not None else f"{clock(seconds)} heard  "
-        self._bar.set_description_str(heard + meter(dbfs), refresh=False)
-        self._bar.update(min(seconds, self._bar.total or seconds) - self._done)
-        self._done = min(seconds, self._bar.total or seconds)
+        recorded = "" if self._total is not None else f"{clock(seconds)} heard  "
+        self._bar.show(min(seconds, self._total or seconds), what=recorded + meter(dbfs))
 
     def say(self, line: str) -> None:
-        """A line above the bar."""
-        if self._quiet:
-            return
-        if self._bar.disable:
-            print(line, file=self._out, flush=True)
-        else:
-            self._bar.write(line, file=self._out)
+        """Write a line above the bar."""
+        if not self._quiet:
+            self._bar.say(line)
 
     def close(self) -> None:
         """Leave the terminal as it was."""

@@ -10,7 +10,7 @@ from types import FrameType
 from typing import TextIO
 
 from detector.audio.health import HealthMeter
-from detector.calibration.display import Bar, clock
+from detector.calibration.display import RoomBar, clock
 from detector.calibration.ear import Ear
 from detector.calibration.replay import Replay
 from detector.calibration.soundlog import Break, Frame, Item, SoundLog
@@ -57,7 +57,7 @@ class Listening:
         self._stopped = stopped
         self._heard = 0
         self._shared = shared
-        self._bar = Bar(most_seconds, quiet=quiet, out=out or sys.stderr)
+        self._bar = RoomBar(most_seconds, quiet=quiet, out=out or sys.stderr)
 
     @property
     def seconds(self) -> float:

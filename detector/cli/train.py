@@ -11,7 +11,7 @@ from detector.cli.setting_flags import add_config_flags
 from detector.errors import ConfigError
 
 if TYPE_CHECKING:
-    from detector.training.command import Request
+    from detector.training.command import TrainRequest
     from detector.training.recipe import NetworkOptions
 
 LAYOUTS = ("esc50", "urbansound8k", "folders")
@@ -129,11 +129,11 @@ def check_train_flags(options: argparse.Namespace) -> None:
             raise ConfigError(f"{flag} is about --head mlp; a logistic head has none")
 
 
-def train_request(options: argparse.Namespace) -> Request:
+def train_request(options: argparse.Namespace) -> TrainRequest:
     """What `train` was asked for."""
-    from detector.training.command import Request
+    from detector.training.command import TrainRequest
 
-    return Request(
+    return TrainRequest(
         paths=tuple(options.paths),
         out=options.out,
         annotations=options.annotations,

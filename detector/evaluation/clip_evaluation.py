@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from detector.datasets.clips import Dataset
-from detector.errors import DatasetError
+from detector.errors import DatasetError, DetectorError
 from detector.evaluation.clipmetrics import ClipAnswer, ClipFigures, answer, clip_figures, own_class_told
 from detector.evaluation.hearing import MakeEar
 from detector.evaluation.labelmap import ClassMap
@@ -43,8 +43,8 @@ def evaluate_clips(
     outcomes = hear_all(make(class_map.columns), [clip.path for clip in clips], jobs=jobs, quiet=quiet)
     answers, unreadable = [], {}
     for clip, outcome in zip(clips, outcomes, strict=True):
-        if isinstance(outcome, str):
-            unreadable[str(clip.path)] = outcome
+        if isinstance(outcome, DetectorError):
+            unreadable[str(clip.path)] = str(outcome)
             continue
         (heard,) = outcome.values()
         answers.append(

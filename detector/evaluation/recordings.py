@@ -10,7 +10,7 @@ from pathlib import Path
 from detector.datasets.annotation_files import find_annotations, read_annotations
 from detector.datasets.annotation_table import is_table_of_many, read_table
 from detector.datasets.annotations import Annotation, check_length, merged
-from detector.errors import AnnotationError, DatasetError
+from detector.errors import AnnotationError, DatasetError, DetectorError
 from detector.evaluation.clip_evaluation import MakeEarOf
 from detector.evaluation.eventmetrics import COLLAR_SECONDS, EventFigures, event_figures
 from detector.evaluation.hearing import Heard
@@ -130,8 +130,8 @@ def _sorted_out(
 ) -> tuple[list[tuple[Truth, dict[str, Heard]]], dict[str, str]]:
     heard, unreadable = [], {}
     for truth, outcome in zip(truths, outcomes, strict=True):
-        if isinstance(outcome, str):
-            unreadable[str(truth.path)] = outcome
+        if isinstance(outcome, DetectorError):
+            unreadable[str(truth.path)] = str(outcome)
             continue
         check_length(truth.annotations, next(iter(outcome.values())).seconds, str(truth.annotated_in))
         heard.append((truth, outcome))

@@ -15,15 +15,15 @@ from pathlib import Path
 
 from detector.errors import ConfigError, DetectorError
 from detector.modelstore.folders import shipped_folder
-from detector.training.recipe import Recipe, Task
+from detector.training.recipe import LearningTask, Recipe
 
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 """No `+`: that joins models."""
 
 
 @dataclass(frozen=True, slots=True)
-class About:
-    """What model.yaml says that nothing else knows."""
+class BundleDescription:
+    """The entries of model.yaml that neither the task nor the recipe gives."""
 
     name: str
     description: str
@@ -33,8 +33,8 @@ class About:
     metrics: Mapping[str, float]
 
 
-def check_out(out: Path, *, overwrite: bool) -> None:
-    """DetectorError where no model could be written there; called before anything is learned."""
+def check_output_folder(out: Path, *, overwrite: bool) -> None:
+    """DetectorError where no model could be written there; called before training starts."""
     if not PLAIN_NAME.fullmatch(out.name):
         raise ConfigError(f"--out {out}: expected a name of letters, digits, dots, dashes and underscores")
     shipped = shipped_folder() / out.name
@@ -48,7 +48,7 @@ def check_out(out: Path, *, overwrite: bool) -> None:
         if not overwrite:
             raise ConfigError(f"--out {out}: the folder is not empty; choose another or add --overwrite")
         if not (out / "model.yaml").is_file():
-            raise ConfigError(f"--out {out}: holds something else than a model; choose another folder")
+            raise ConfigError(f"--out {out}: holds something other than a model; choose another folder")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent).cleanup()
@@ -56,7 +56,9 @@ def check_out(out: Path, *, overwrite: bool) -> None:
         raise DetectorError(f"cannot write {out}: {error.strerror or error}") from error
 
 
-def bundle_texts(about: About, task: Task, recipe: Recipe, files: Mapping[str, bytes]) -> dict[str, bytes]:
+def bundle_texts(
+    about: BundleDescription, task: LearningTask, recipe: Recipe, files: Mapping[str, bytes]
+) -> dict[str, bytes]:
     """File name -> content; `files`: `onnx` and `tflite`."""
     return {
         "model.yaml": _model_yaml(about, recipe, files).encode(),
@@ -66,7 +68,7 @@ def bundle_texts(about: About, task: Task, recipe: Recipe, files: Mapping[str, b
 
 
 def write_bundle(out: Path, contents: Mapping[str, bytes]) -> None:
-    """Put all files in place at once: who looks meanwhile sees the old bundle or the new one."""
+    """Put all files in place at once: a reader sees the old bundle or the new one, never a mixture."""
     temporary = old = None
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -86,7 +88,7 @@ def write_bundle(out: Path, contents: Mapping[str, bytes]) -> None:
                 shutil.rmtree(rest, ignore_errors=True)
 
 
-def _model_yaml(about: About, recipe: Recipe, files: Mapping[str, bytes]) -> str:
+def _model_yaml(about: BundleDescription, recipe: Recipe, files: Mapping[str, bytes]) -> str:
     lines = [
         "# What `sound-detector train` made. The keys are explained in docs/models.md, how in report.html.",
         f"name: {_quoted(about.name)}",
@@ -96,7 +98,7 @@ def _model_yaml(about: About, recipe: Recipe, files: Mapping[str, bytes]) -> str
         f"sample_rate: {recipe.sample_rate} # Hz",
         f"window: {recipe.window} # samples",
         "labels: labels.csv",
-        *_heard(recipe),
+        *_input_keys(recipe),
         "threshold_on: 0.5 # score, where the list below says nothing",
         "thresholds: # label: score; chosen on clips that were held out",
         *(f"  {_quoted(name)}: {value:.3f}" for name, value in about.thresholds.items()),
@@ -116,8 +118,8 @@ def _model_yaml(about: About, recipe: Recipe, files: Mapping[str, bytes]) -> str
     return "\n".join(lines) + "\n"
 
 
-def _heard(recipe: Recipe) -> Sequence[str]:
-    """Whose embeddings a head reads, or how a network's patches are made."""
+def _input_keys(recipe: Recipe) -> Sequence[str]:
+    """The keys `head` or `front_end`: the embeddings a head reads, or how a network's patches are made."""
     if recipe.head is not None:
         return [
             "head:",
@@ -137,7 +139,7 @@ def _heard(recipe: Recipe) -> Sequence[str]:
     ]
 
 
-def _labels_csv(name: str, task: Task) -> str:
+def _labels_csv(name: str, task: LearningTask) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("index", "mid", "display_name", "background"))

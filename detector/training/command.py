@@ -14,22 +14,22 @@ from numpy.typing import NDArray
 from detector.errors import ConfigError
 from detector.evaluation.report import Cell, percent, table
 from detector.modelstore.folders import models_folder
-from detector.training.agreement import Agreement, check_agreement, spread_inputs
-from detector.training.bars import Bars
-from detector.training.bundlefiles import About, bundle_texts, check_out, write_bundle
-from detector.training.care import Finding, clashes
-from detector.training.crossvalidation import HeldOut, cross_validate, strangers
-from detector.training.figures import Figures, make_figures
+from detector.training.bundlefiles import BundleDescription, bundle_texts, check_output_folder, write_bundle
+from detector.training.crossvalidation import HeldOutScores, cross_validate, score_unknown_sounds
+from detector.training.dataset_checks import Finding, find_shared_names
+from detector.training.examples import class_weights
+from detector.training.figures import TrainingFigures, make_figures
 from detector.training.folds import fold_numbers
-from detector.training.material import class_weights
-from detector.training.page import Made, page_html
-from detector.training.recipe import Fitted, Progress, Recipe
-from detector.training.study import Study, study_clips, study_recordings
-from detector.training.usage import use_lines
+from detector.training.parity import Parity, check_parity, spread_inputs
+from detector.training.prepared_dataset import PreparedDataset, prepare_clips, prepare_recordings
+from detector.training.recipe import FitJob, Fitted, Recipe
+from detector.training.training_page import TrainingReport, page_html
+from detector.training.usage_text import use_lines
+from detector.workers.progress import Progress, ProgressBars
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class TrainRequest:
     """What the command line asked for."""
 
     paths: tuple[Path, ...]
@@ -50,150 +50,158 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """How to train, once it is known what there is to hear."""
+class TrainingMethod:
+    """How to train: a head or a network, chosen before the dataset is read."""
 
     prepare: Callable[[Sequence[Path], Progress], Recipe]
-    """Recordings -> the recipe, which may listen to all of them first."""
-    stretch_seconds: float
-    """Into stretches of this length annotated recordings are cut."""
+    """Recordings -> the recipe, which may compute the embeddings of all of them first."""
+    section_seconds: float
+    """Annotated recordings are cut into sections of this length."""
     base: str = ""
-    """The model that a head stands beside; empty for a network."""
+    """The model whose embeddings a head reads; empty for a network."""
     base_labels: Mapping[str, str] = field(default_factory=dict)
-    """What the base names itself: lower case -> name."""
+    """The base's own labels: lower-case name -> name."""
     checkpoint: Path | None = None
-    """Where a break leaves what is trained so far; None where nothing is worth keeping."""
+    """Where an interrupted training keeps its state; None where nothing needs to be kept."""
 
 
-def train(request: Request, way: Way) -> int:
-    """Do it, say what was found and how good it is; the status is 1 where a file had to be left out."""
-    check_out(request.out, overwrite=request.overwrite)
+def train(request: TrainRequest, method: TrainingMethod) -> int:
+    """Train, print findings and figures; the exit status is 1 where a file had to be left out."""
+    check_output_folder(request.out, overwrite=request.overwrite)
     try:
-        with Bars(quiet=request.quiet) as bars:
-            study = _study(request, way, bars)
-            known = clashes(study.material.task.classes, way.base_labels, request.out.name, way.base)
-            findings = [*study.findings, *known]
-            _say_study(study, findings)
-            recipe = way.prepare(study.paths, bars)
-            made = _make(request, way, study, findings, recipe, bars)
+        with ProgressBars(quiet=request.quiet) as bars:
+            dataset = _prepare(request, method, bars)
+            shared_names = find_shared_names(
+                dataset.example_set.task.classes, method.base_labels, request.out.name, method.base
+            )
+            findings = [*dataset.findings, *shared_names]
+            _print_dataset(dataset, findings)
+            recipe = method.prepare(dataset.paths, bars)
+            report = _make(request, method, dataset, findings, recipe, bars)
     except KeyboardInterrupt:
-        kept = "what was trained is kept" if way.checkpoint else "what was listened to is kept"
-        print(f"sound-detector: stopped; {kept}: the same command goes on from there", file=sys.stderr)
+        kept = (
+            "the epochs trained so far are kept"
+            if method.checkpoint
+            else "the embeddings computed so far are kept"
+        )
+        print(f"sound-detector: stopped; {kept}: run the same command again to continue", file=sys.stderr)
         raise
-    if way.checkpoint is not None:
-        shutil.rmtree(way.checkpoint, ignore_errors=True)
-    sys.stdout.write(_text(made, request, way))
+    if method.checkpoint is not None:
+        shutil.rmtree(method.checkpoint, ignore_errors=True)
+    sys.stdout.write(_text(report, request, method))
     return 1 if any("left out" in finding.text for finding in findings) else 0
 
 
-def _study(request: Request, way: Way, progress: Progress) -> Study:
+def _prepare(request: TrainRequest, method: TrainingMethod, progress: Progress) -> PreparedDataset:
     if request.annotations is not None:
-        return study_recordings(
+        return prepare_recordings(
             request.paths,
             request.annotations,
-            stretch_seconds=way.stretch_seconds,
+            section_seconds=method.section_seconds,
             seed=request.seed,
             jobs=request.jobs,
             progress=progress,
         )
     if len(request.paths) != 1:
         raise ConfigError(f"expected one dataset, got {len(request.paths)}; recordings need --annotations")
-    return study_clips(
+    return prepare_clips(
         request.paths[0], request.layout, seed=request.seed, jobs=request.jobs, progress=progress
     )
 
 
 def _make(
-    request: Request,
-    way: Way,
-    study: Study,
+    request: TrainRequest,
+    method: TrainingMethod,
+    dataset: PreparedDataset,
     findings: Sequence[Finding],
     recipe: Recipe,
     progress: Progress,
-) -> Made:
-    """Try it out on folds, learn from everything, write the bundle."""
-    material = study.material
-    folds = fold_numbers(material, request.folds)
-    held_out, figures = _try_out(recipe, study, folds, request.quick, way.checkpoint, progress)
+) -> TrainingReport:
+    """Cross-validate, train on everything, write the bundle."""
+    example_set = dataset.example_set
+    folds = fold_numbers(example_set, request.folds)
+    held_out, figures = _cross_validate(recipe, dataset, folds, request.quick, method.checkpoint, progress)
     fitted = recipe.fit(
-        material.task,
-        material.examples,
-        [],
-        weights=class_weights(material.targets),
-        checkpoint=None if way.checkpoint is None else way.checkpoint / "all",
-        progress=progress,
-        epochs=held_out.epochs,
+        FitJob(
+            example_set.task,
+            example_set.examples,
+            [],
+            weights=class_weights(example_set.targets),
+            progress=progress,
+            checkpoint=None if method.checkpoint is None else method.checkpoint / "all",
+            epochs=held_out.epochs,
+        )
     )
-    files, agreement = _written(fitted, study)
-    made = Made(
+    files, parity = _export(fitted, dataset)
+    report = TrainingReport(
         name=request.out.name,
         recipe=recipe.description,
-        study=study,
+        dataset=dataset,
         findings=tuple(findings),
         fold_count=len(np.unique(folds)),
-        tried_folds=len(held_out.histories),
+        held_out_folds=len(held_out.histories),
         figures=figures,
         histories=held_out.histories,
-        agreement=agreement,
+        parity=parity,
         bytes_of={kind: len(content) for kind, content in files.items()},
         seed=request.seed,
         licence=request.licence,
     )
-    about = About(
+    about = BundleDescription(
         name=request.out.name,
-        description=_description(recipe, study),
+        description=_description(recipe, dataset),
         licence=request.licence,
         attribution=request.attribution,
         thresholds={name: one.threshold for name, one in figures.classes.items()},
         metrics=figures.numbers(),
     )
-    contents = bundle_texts(about, material.task, recipe, files)
-    write_bundle(request.out, contents | {"report.html": page_html(made).encode()})
-    return made
+    contents = bundle_texts(about, example_set.task, recipe, files)
+    write_bundle(request.out, contents | {"report.html": page_html(report).encode()})
+    return report
 
 
-def _try_out(
+def _cross_validate(
     recipe: Recipe,
-    study: Study,
+    dataset: PreparedDataset,
     folds: NDArray[np.intp],
     quick: bool,
     checkpoint: Path | None,
     progress: Progress,
-) -> tuple[HeldOut, Figures]:
+) -> tuple[HeldOutScores, TrainingFigures]:
     numbers = np.unique(folds).tolist()
     held_out = cross_validate(
         recipe,
-        study.material,
+        dataset.example_set,
         folds,
         numbers[:1] if quick else numbers,
         checkpoint=checkpoint,
         progress=progress,
     )
     # Fitting anew without each class takes seconds for a head, hours for a network.
-    strange = strangers(recipe, study.material, progress=progress) if recipe.head is not None else []
-    return held_out, make_figures(study.material, folds, held_out, strange)
+    unknown = score_unknown_sounds(recipe, dataset.example_set, progress) if recipe.head is not None else []
+    return held_out, make_figures(dataset.example_set, folds, held_out, unknown)
 
 
-def _written(fitted: Fitted, study: Study) -> tuple[dict[str, bytes], Agreement]:
+def _export(fitted: Fitted, dataset: PreparedDataset) -> tuple[dict[str, bytes], Parity]:
     from detector.graphs.onnx_file import to_onnx
     from detector.graphs.tflite_file import to_tflite
 
     files = {"tflite": to_tflite(fitted.graph), "onnx": to_onnx(fitted.graph)}
-    inputs = spread_inputs([fitted.inputs(example) for example in study.material.examples])
-    return files, check_agreement(fitted.graph, files, inputs)
+    inputs = spread_inputs([fitted.inputs(example) for example in dataset.example_set.examples])
+    return files, check_parity(fitted.graph, files, inputs)
 
 
-def _description(recipe: Recipe, study: Study) -> str:
-    names = [name for name in study.material.task.classes if name != study.material.task.background]
+def _description(recipe: Recipe, dataset: PreparedDataset) -> str:
+    names = [name for name in dataset.example_set.task.classes if name != dataset.example_set.task.background]
     shown = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
     return f"{shown}: {recipe.description}"
 
 
-def _say_study(study: Study, findings: Sequence[Finding]) -> None:
-    task = study.material.task
-    kind = "stretches" if task.multilabel else "clips"
+def _print_dataset(dataset: PreparedDataset, findings: Sequence[Finding]) -> None:
+    task = dataset.example_set.task
+    kind = "sections" if task.multilabel else "clips"
     print(
-        f"{len(study.material.examples)} {kind}, {study.seconds / 60:.1f} minutes, "
+        f"{len(dataset.example_set.examples)} {kind}, {dataset.seconds / 60:.1f} minutes, "
         f"{len(task.classes)} classes",
         file=sys.stderr,
     )
@@ -205,7 +213,7 @@ def _say_study(study: Study, findings: Sequence[Finding]) -> None:
             print(f"      and {len(finding.paths) - 5} more, see report.html", file=sys.stderr)
 
 
-def _text(made: Made, request: Request, way: Way) -> str:
+def _text(report: TrainingReport, request: TrainRequest, method: TrainingMethod) -> str:
     rows: list[list[Cell]] = [["class", "clips", "threshold", "precision", "recall", "F1"]]
     rows += [
         [
@@ -214,9 +222,9 @@ def _text(made: Made, request: Request, way: Way) -> str:
             f"{one.threshold:.2f}",
             *map(percent, (one.precision, one.recall, one.f1)),
         ]
-        for name, one in made.figures.classes.items()
+        for name, one in report.figures.classes.items()
     ]
-    numbers = "".join(f"{name:32} {value:5.1f} %\n" for name, value in made.figures.numbers().items())
-    use = use_lines(request.out, way.base, models_folder())
-    written = f"{made.agreement}\n\n{request.out}: written; report.html says more\n{use}"
+    numbers = "".join(f"{name:32} {value:5.1f} %\n" for name, value in report.figures.numbers().items())
+    use = use_lines(request.out, method.base, models_folder())
+    written = f"{report.parity}\n\n{request.out}: written; report.html has the details\n{use}"
     return f"\n{numbers}\n{table(rows)}\n{written}"

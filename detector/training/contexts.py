@@ -1,7 +1,7 @@
-"""What a head hears of a recording: means of embeddings over the last seconds.
+"""The input of a head: means of embeddings over the last seconds.
 
-Conventions: embeddings (windows, features), `stops` (windows,) the end of each window [s], ascending. A pause
-in the windows, where the gate was shut or sound was lost, starts afresh: the daemon forgets there too.
+Conventions: embeddings (windows, features), `stops` (windows,) the end of each window [s], ascending. Where
+windows are missing (the gate was shut, sound was lost) the mean starts afresh, as it does in the daemon.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 PARTIAL_SECONDS = 1.0
-"""What a head knows of a sound soon after its onset; it must have learned from so little."""
+"""A head must also learn from short means: soon after an onset it knows no more of a sound."""
 
 PAUSE_HOPS = 1.5
 """Windows further apart than so many hops do not belong together."""
@@ -37,7 +37,7 @@ def running_means(
 def learning_means(
     embeddings: NDArray[np.float32], stops: NDArray[np.float64], context_seconds: float, hop_seconds: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """What to learn from one clip: means over 1 s, over the context and over the whole, and their weights.
+    """Rows to learn from one clip: means over 1 s, over the context and over the whole, and their weights.
 
     Weights (rows,) add up to 1, each of the three lengths counting the same, so that a long clip weighs no
     more than a short one.

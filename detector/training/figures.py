@@ -1,4 +1,4 @@
-"""How good it is, on examples whose source it had not heard: shares 0..1."""
+"""How good a model is on examples that were held out; all figures are shares 0..1."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.training.crossvalidation import HeldOut
-from detector.training.material import Material
-from detector.training.thresholds import choose, strengths
+from detector.training.crossvalidation import HeldOutScores
+from detector.training.examples import ExampleSet
+from detector.training.thresholds import choose_thresholds, strengths
 
 
 @dataclass(frozen=True, slots=True)
-class ClassFigures:
-    """One class, as events: it counts as told where its threshold is passed."""
+class HeldOutClassFigures:
+    """One class, counted as events: it is detected in an example where its threshold is reached."""
 
     examples: int
     threshold: float
@@ -25,20 +25,20 @@ class ClassFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class Doubtful:
-    """An example that the model disagrees with: mislabelled, perhaps, or hard."""
+class DoubtfulExample:
+    """An example that the model takes for another class: it may be mislabelled, or hard."""
 
     index: int
-    said: str
-    """What it heard instead."""
+    heard_as: str
+    """The class with the highest score."""
     score: float
     own_score: float
-    """Of the class that it should have heard."""
+    """The score of its own class."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Figures:
-    """What `train` knows of a model before it is used."""
+class TrainingFigures:
+    """What cross-validation says of a model."""
 
     accuracy: float
     """Share of clips whose class has the highest mean score; NaN where several classes may sound."""
@@ -46,16 +46,16 @@ class Figures:
     """The same in each fold, counted from 1."""
     macro_f1: float
     """Mean over classes of the F1 as events."""
-    told: float
-    """Share of the sounds to be told that were."""
+    detected: float
+    """Share of the annotated sounds that were detected."""
     false: float
-    """Share of the examples in which something was told that is not there."""
-    strangers_told: float
-    """Share of sounds of classes it was not taught in which it heard one; NaN where that was not tried."""
-    classes: Mapping[str, ClassFigures]
+    """Share of the examples in which a class was detected that does not sound there."""
+    unknown_detected: float
+    """Share of sounds of unknown classes in which a known class was detected; NaN where not measured."""
+    classes: Mapping[str, HeldOutClassFigures]
     confusion: NDArray[np.int64]
-    """Shape (classes, classes): true by highest mean score; empty where several may sound."""
-    doubtful: Sequence[Doubtful]
+    """Shape (classes, classes): true by highest mean score; empty where several may sound at once."""
+    doubtful: Sequence[DoubtfulExample]
     """The worst first."""
 
     def numbers(self) -> dict[str, float]:
@@ -63,41 +63,41 @@ class Figures:
         named = {
             "accuracy": self.accuracy,
             "macro F1 as events": self.macro_f1,
-            "sounds told": self.told,
+            "sounds told": self.detected,
             "examples with a false event": self.false,
-            "unknown sounds told as known": self.strangers_told,
+            "unknown sounds told as known": self.unknown_detected,
         }
         return {name: round(100 * share, 1) for name, share in named.items() if not np.isnan(share)}
 
 
 def make_figures(
-    material: Material,
+    example_set: ExampleSet,
     folds: NDArray[np.intp],
-    held_out: HeldOut,
-    strange_scores: Sequence[NDArray[np.float32]],
-) -> Figures:
-    """Choose thresholds on what was held out, and say how good that is."""
-    task = material.task
+    held_out: HeldOutScores,
+    unknown_scores: Sequence[NDArray[np.float32]],
+) -> TrainingFigures:
+    """Choose thresholds on the held-out scores and measure how good the model is with them."""
+    task = example_set.task
     indices = sorted(held_out.scores)
     scores = [held_out.scores[index] for index in indices]
-    targets = material.targets[indices]
+    targets = example_set.targets[indices]
     known = strengths(scores, len(task.classes))
-    strange = strengths(strange_scores, len(task.classes))
+    unknown = strengths(unknown_scores, len(task.classes))
     background = None if task.background is None else task.classes.index(task.background)
-    thresholds = choose(known, targets, strange, background)
+    thresholds = choose_thresholds(known, targets, unknown, background)
     is_event = np.array([name != task.background for name in task.classes])
-    told = (known >= thresholds) & is_event
+    detected = (known >= thresholds) & is_event
     wanted = (targets > 0) & is_event
-    means = np.array([held_out.answers[index] for index in indices])
+    means = np.array([held_out.mean_scores[index] for index in indices])
     right = means.argmax(axis=1) == targets.argmax(axis=1)
     classes = {
-        name: _class_figures(told[:, column], wanted[:, column], float(thresholds[column]))
+        name: _class_figures(detected[:, column], wanted[:, column], float(thresholds[column]))
         for column, name in enumerate(task.classes)
         if is_event[column]
     }
-    heard = (strange >= thresholds) & is_event
+    false_detections = (unknown >= thresholds) & is_event
     single = not task.multilabel
-    return Figures(
+    return TrainingFigures(
         accuracy=float(right.mean()) if single else np.nan,
         folds={
             int(fold) + 1: float(right[folds[indices] == fold].mean())
@@ -105,23 +105,25 @@ def make_figures(
             if single
         },
         macro_f1=float(np.mean([one.f1 for one in classes.values()])),
-        told=float((told & wanted).sum() / max(1, wanted.sum())),
-        false=float((told & ~wanted).any(axis=1).mean()),
-        strangers_told=float(heard.any(axis=1).mean()) if len(strange) else np.nan,
+        detected=float((detected & wanted).sum() / max(1, wanted.sum())),
+        false=float((detected & ~wanted).any(axis=1).mean()),
+        unknown_detected=float(false_detections.any(axis=1).mean()) if len(unknown) else np.nan,
         classes=classes,
         confusion=_confusion(targets, means) if single else np.zeros((0, 0), np.int64),
         doubtful=_doubtful(indices, targets, means if single else known, task.classes),
     )
 
 
-def _class_figures(told: NDArray[np.bool_], wanted: NDArray[np.bool_], threshold: float) -> ClassFigures:
-    right, said, there = int((told & wanted).sum()), int(told.sum()), int(wanted.sum())
-    return ClassFigures(
+def _class_figures(
+    detected: NDArray[np.bool_], wanted: NDArray[np.bool_], threshold: float
+) -> HeldOutClassFigures:
+    right, found, there = int((detected & wanted).sum()), int(detected.sum()), int(wanted.sum())
+    return HeldOutClassFigures(
         examples=there,
         threshold=round(threshold, 3),
-        precision=right / said if said else np.nan,
+        precision=right / found if found else np.nan,
         recall=right / there if there else np.nan,
-        f1=2 * right / (said + there) if said + there else np.nan,
+        f1=2 * right / (found + there) if found + there else np.nan,
     )
 
 
@@ -136,14 +138,15 @@ def _doubtful(
     targets: NDArray[np.float32],
     scores: NDArray[np.floating],
     classes: Sequence[str],
-) -> list[Doubtful]:
+) -> list[DoubtfulExample]:
     """Examples in which another class scores higher than the lowest of their own."""
     found = []
-    for index, own, said in zip(indices, targets > 0, scores, strict=True):
+    for index, own, score in zip(indices, targets > 0, scores, strict=True):
         if own.all():
             continue
-        other = int(np.where(own, -1.0, said).argmax())
-        lowest = float(said[own].min()) if own.any() else 0.5
-        if said[other] > lowest:
-            found.append(Doubtful(index, classes[other], float(said[other]), lowest if own.any() else 0.0))
+        other = int(np.where(own, -1.0, score).argmax())
+        lowest = float(score[own].min()) if own.any() else 0.5
+        if score[other] > lowest:
+            own_score = lowest if own.any() else 0.0
+            found.append(DoubtfulExample(index, classes[other], float(score[other]), own_score))
     return sorted(found, key=lambda one: one.own_score - one.score)

@@ -1,4 +1,4 @@
-"""Which examples are held out together: clips of one source never lie on both sides."""
+"""Folds for cross-validation: all clips of one source lie in the same fold."""
 
 from __future__ import annotations
 
@@ -9,25 +9,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.errors import DatasetError
-from detector.training.material import Material
+from detector.training.examples import ExampleSet
 
 FOLDS = 5
 
 
-def fold_numbers(material: Material, count: int | None = None) -> NDArray[np.intp]:
-    """Shape (examples,), 0..: the dataset's own folds where `count` is None and it has some, else made."""
-    given = [example.fold for example in material.examples]
+def fold_numbers(example_set: ExampleSet, count: int | None = None) -> NDArray[np.intp]:
+    """Shape (examples,), numbers from 0.
+
+    They are the dataset's own folds where `count` is None and it defines some, else new ones.
+    """
+    given = [example.fold for example in example_set.examples]
     own = sorted({fold for fold in given if fold is not None}, key=lambda fold: (len(fold), fold))
     if count is None and len(own) > 1 and None not in given:
         return np.array([own.index(str(fold)) for fold in given], np.intp)
-    sources = [example.source for example in material.examples]
-    return made(sources, material.targets, count or FOLDS, seed=material.task.seed)
+    sources = [example.source for example in example_set.examples]
+    return assign_folds(sources, example_set.targets, count or FOLDS, seed=example_set.task.seed)
 
 
-def made(sources: Sequence[str], targets: NDArray[np.float32], count: int, *, seed: int) -> NDArray[np.intp]:
-    """Deal sources out so that each fold has its share of every class; no more folds than any class fills.
+def assign_folds(
+    sources: Sequence[str], targets: NDArray[np.float32], count: int, *, seed: int
+) -> NDArray[np.intp]:
+    """Divide the sources so that each fold has its share of every class; no more folds than any class fills.
 
-    The largest sources first, each to the fold that then is the least uneven: what scikit-learn's
+    The largest sources go first, each to the fold that is then the most even: what scikit-learn's
     StratifiedGroupKFold does, for examples of several classes too.
     """
     members: dict[str, list[int]] = defaultdict(list)
@@ -38,7 +43,7 @@ def made(sources: Sequence[str], targets: NDArray[np.float32], count: int, *, se
     count = min(count, len(members), max(2, int(sounding[sounding > 0].min(initial=count))))
     if count < 2:
         raise DatasetError(
-            "all examples come from one recording, so nothing is left to try them out on; "
+            "all examples come from one recording, so there is none to test on; "
             "expected at least 2 recordings"
         )
     order = list(members)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from detector.graphs.graph import Graph
 
 LEAST_SPREAD = 1e-3
-"""Features that hardly vary tell nothing: they are not blown up."""
+"""Features that vary less than this carry no information: they are set to 0."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +44,7 @@ def head_graph(features: int, layers: Sequence[Layer], *, multilabel: bool) -> G
     """Square roots, the layers with rectifiers between them, softmax or sigmoids."""
     graph = Graph((features,))
     value = graph.signed_sqrt(graph.input)
-    for place, layer in enumerate(layers):
-        value = graph.dense(graph.relu(value) if place else value, layer.weights, layer.bias)
+    for index, layer in enumerate(layers):
+        value = graph.dense(graph.relu(value) if index else value, layer.weights, layer.bias)
     graph.output = graph.sigmoid(value) if multilabel else graph.softmax(value)
     return graph

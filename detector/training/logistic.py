@@ -48,10 +48,10 @@ def fit_logistic(
                 model.fit(scaled, targets[:, column] > 0, sample_weight=weights)
             out[column], bias[column] = model.coef_[0], model.intercept_[0]
     else:
-        said = targets.argmax(axis=1)
+        classes = targets.argmax(axis=1)
         with one_thread():
-            model.fit(scaled, said, sample_weight=weights)
-        present = np.unique(said)
+            model.fit(scaled, classes, sample_weight=weights)
+        present = np.unique(classes)
         if len(present) == 2:  # scikit-learn then keeps one row: half to each side is the same softmax
             out[present] = np.outer([-0.5, 0.5], model.coef_[0])
             bias[present] = np.array([-0.5, 0.5]) * model.intercept_[0]

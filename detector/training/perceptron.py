@@ -33,7 +33,7 @@ Numbers = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class PerceptronPlan:
     """How to train."""
 
     hidden: tuple[int, ...] = (256, 128)
@@ -44,7 +44,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rows:
+class TrainingRows:
     """Rooted means of embeddings, what sounds in each, and how much each counts."""
 
     values: Numbers
@@ -56,16 +56,16 @@ class Rows:
 
 
 def fit_perceptron(
-    train: Rows,
-    validation: Rows,
-    plan: Plan,
+    train: TrainingRows,
+    validation: TrainingRows,
+    plan: PerceptronPlan,
     *,
     multilabel: bool,
-    tell: Callable[[int, int, str], None],
+    report: Callable[[int, int, str], None],
 ) -> tuple[Sequence[Layer], list[dict[str, float]]]:
     """Layers, and a row of figures for each epoch; with a validation the best epoch's layers are kept.
 
-    `tell` is called after each epoch with its number, the number of epochs and the loss.
+    `report` is called after each epoch with its number, the number of epochs and the loss.
     """
     random = np.random.default_rng(plan.seed)
     scale, shift = standardising(train.values, train.weights)
@@ -95,7 +95,7 @@ def fit_perceptron(
             if row["validation_loss"] < best:
                 best, kept = row["validation_loss"], [p.copy() for p in parameters]
         history.append(row)
-        tell(epoch, plan.epochs, f"loss {row.get('validation_loss', row['loss']):.3f}")
+        report(epoch, plan.epochs, f"loss {row.get('validation_loss', row['loss']):.3f}")
         if len(held) and epoch - _best_epoch(history) >= PATIENCE:
             break
     if not len(held):
@@ -158,7 +158,7 @@ def _loss(logits: Numbers, targets: Numbers, weights: Numbers, *, multilabel: bo
 
 
 def _validated(
-    parameters: Sequence[Numbers], values: Numbers, rows: Rows, *, multilabel: bool
+    parameters: Sequence[Numbers], values: Numbers, rows: TrainingRows, *, multilabel: bool
 ) -> dict[str, float]:
     logits = _forward(parameters, values)
     loss, _ = _loss(logits, rows.targets, rows.weights / rows.weights.mean(), multilabel=multilabel)

@@ -1,8 +1,8 @@
-"""What `train` and the ways to train promise each other: examples in, a fitted graph out.
+"""The interfaces between `train` and the ways to train: examples in, a fitted graph out.
 
-Two rooms fill `Recipe`: heads (a classifier on the embeddings of a model that is there already) and networks
+Two classes fill `Recipe`: HeadRecipe (a classifier on the embeddings of an existing model) and NetworkRecipe
 (PyTorch, from spectrograms). Neither knows of folds, thresholds or bundles: `train` asks a recipe to fit on
-some examples, then asks what was fitted for its scores of others.
+some examples, then asks the fitted model for its scores of others.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.audio.logmel import LogMelParams
+from detector.workers.progress import Progress
 
 if TYPE_CHECKING:
     from detector.graphs.graph import Graph
@@ -23,24 +24,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Example:
-    """A clip, or a stretch of a recording, and what sounds in it."""
+    """A clip, or a section of a recording, and the classes that sound in it."""
 
     path: Path
     targets: NDArray[np.float32]
-    """Shape (classes,): 1 for what sounds in it, 0 for the rest; one 1 alone unless `Task.multilabel`."""
+    """Shape (classes,): 1 for a class that sounds in it, else 0; a single 1 unless the task is multilabel."""
     source: str
-    """The recording it was cut from: what shares a source never lies in two folds."""
+    """The recording it was cut from: examples of one source always lie in one fold."""
     fold: str | None = None
-    """As the dataset says; None where it says nothing."""
+    """The dataset's own fold; None where it defines none."""
     start: float = 0.0
-    """Where the stretch begins in the recording [s]."""
+    """Where the section begins in the recording [s]."""
     stop: float | None = None
     """Where it ends [s]; None is the recording's end."""
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """What is to be told apart."""
+class LearningTask:
+    """The classes a model is to tell apart."""
 
     classes: tuple[str, ...]
     """In the order of the targets."""
@@ -64,13 +65,13 @@ class HeadInput:
 
 @dataclass(frozen=True, slots=True)
 class NetworkOptions:
-    """What the command line may say of a network; None is the architecture's own default."""
+    """Options for a network; None is the architecture's own default."""
 
     epochs: int | None = None
     batch: int | None = None
     window_seconds: float | None = None
     weights: Path | None = None
-    """`image`: a file with ImageNet weights; None looks at their published address."""
+    """`image`: a file with ImageNet weights; None downloads them from their published address."""
     augment: tuple[str, ...] = ()
     """Names of augmentations, each for all classes, or `class=name` for one."""
     tensorboard: Path | None = None
@@ -82,22 +83,32 @@ class NetworkOptions:
     copies: int = 4
     """Altered copies of each clip that `augment` chooses from."""
     cache: Path | None = None
-    """Folder of what was heard of clips and their copies; None keeps it in memory alone."""
+    """Folder for the spectrograms of altered copies; None keeps them in memory only."""
     width: int | None = None
     """Channels of the first layer."""
     dilations: tuple[int, ...] | None = None
-    """`resnet18-dilated`: of the convolutions that stand side by side."""
+    """`resnet18-dilated`: dilations of the parallel convolutions."""
 
 
-class Progress(Protocol):
-    """Tells how far a long step is; it costs nothing to call often."""
+@dataclass(frozen=True, slots=True, eq=False)
+class FitJob:
+    """One fit: what to learn from, and how."""
 
-    def __call__(self, what: str, done: int, total: int, note: str = "") -> None:
-        """`what`: hearing, training, ...; `done` of `total` steps of it; `note`: the loss, for instance."""
+    task: LearningTask
+    train: Sequence[Example]
+    validation: Sequence[Example]
+    """Held out: they may stop the fit early and they fill its history; may be empty."""
+    weights: NDArray[np.float32]
+    """Shape (classes,): how much an example of each class counts."""
+    progress: Progress
+    checkpoint: Path | None = None
+    """A folder to go on from after a break; its content is the recipe's own. None keeps nothing."""
+    epochs: int | None = None
+    """How many to train where `validation` is empty, found by fits that had one; None: the recipe's own."""
 
 
 class Fitted(Protocol):
-    """What came out of one fit."""
+    """The result of one fit."""
 
     @property
     def graph(self) -> Graph:
@@ -108,17 +119,17 @@ class Fitted(Protocol):
         """One row for each epoch: epoch, loss, validation_loss, validation_accuracy; may be empty."""
 
     def scores(self, example: Example, /) -> NDArray[np.float32]:
-        """Shape (windows, classes), 0..1: of every window the daemon would form in it, in its hops."""
+        """Shape (windows, classes), 0..1: one row for each window that the daemon would classify in it."""
 
     def stops(self, example: Example, /) -> NDArray[np.float64]:
-        """Shape (windows,): where each of them ends [s since the example began]."""
+        """Shape (windows,): the end of each of these windows [s since the example began]."""
 
     def inputs(self, example: Example, /) -> NDArray[np.float32]:
-        """Shape (windows, *graph.shape): what the graph is given for these windows."""
+        """Shape (windows, *graph.shape): the graph's input for each of these windows."""
 
 
 class Recipe(Protocol):
-    """One way to train."""
+    """A way to train a model."""
 
     @property
     def description(self) -> str:
@@ -126,11 +137,11 @@ class Recipe(Protocol):
 
     @property
     def sample_rate(self) -> int:
-        """Hertz that the bundle hears at."""
+        """Hertz of the model's input."""
 
     @property
     def window(self) -> int:
-        """Samples it hears at once."""
+        """Samples in one window of its input."""
 
     @property
     def head(self) -> HeadInput | None:
@@ -140,23 +151,5 @@ class Recipe(Protocol):
     def front_end(self) -> LogMelParams | None:
         """For a network: its log-mel patches; None for a head."""
 
-    def fit(
-        self,
-        task: Task,
-        train: Sequence[Example],
-        validation: Sequence[Example],
-        *,
-        weights: NDArray[np.float32],
-        checkpoint: Path | None,
-        progress: Progress,
-        epochs: int | None = None,
-    ) -> Fitted:
-        """Learn from `train`; `validation` may stop it early and fills the history, and may be empty.
-
-        `epochs`: how many to train where `validation` is empty, found by the fits that had one; None is the
-        recipe's own default.
-
-        `weights` (classes,): how much an example of each class counts. `checkpoint`: a folder to go on from
-        after a break; its content is the recipe's own. Raises DetectorError (no memory left, a file that can
-        not be read any more).
-        """
+    def fit(self, job: FitJob) -> Fitted:
+        """Learn; raises DetectorError where memory runs out or a recording can no longer be read."""

@@ -1,7 +1,7 @@
-"""Soft noise, which a head learns as no event, whatever else its dataset holds.
+"""Recordings of soft noise, which every head learns as no event, beside its dataset.
 
-The classes of a dataset sound; a room mostly does not. A head that was shown rain as its only background took
-steady noise at -50 dBFS for a sneeze: of what it never heard it says what is nearest.
+The clips of a dataset are sounds; a room is mostly quiet. A head scores a sound that is unlike all of its
+clips as the nearest class: one that had only rain as its background took noise at -50 dBFS for a sneeze.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SECONDS = 5.0
 SLOPES = (0.0, 1.0, 2.0)
 """White, pink, brown: its power falls with frequency to this power."""
 LEVELS_DBFS = (-70.0, -60.0, -50.0)
-"""RMS; a microphone's own noise, a room at night, a room by day."""
+"""RMS; the noise of a microphone, of a room at night, of a room by day."""
 SEED = 5
 
 

@@ -1,4 +1,4 @@
-"""At which score a class counts as heard: chosen on sounds that the model had not learned from.
+"""The score at which a class counts as detected: chosen on sounds that the model was not trained on.
 
 Conventions: scores (windows, classes) of one example, in the daemon's hops; a strength is the score that the
 daemon's voting (2 of 2, its default) would let through.
@@ -11,14 +11,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-LEAST, MOST = 0.05, 0.95
-"""Thresholds beyond these would say that the examples were too few to know."""
-PENALTY_OF_STRANGERS = 1.0
-"""How much a false event on a sound that nobody taught counts beside one on a known sound."""
-UNTRIED = 0.5
-"""No threshold is below this where only the classes were tried out: nothing says how high others get."""
+MIN_THRESHOLD, MAX_THRESHOLD = 0.05, 0.95
+"""The range of thresholds: beyond it there were too few examples to know."""
+PENALTY_OF_UNKNOWN = 1.0
+"""Weight of a false event on a sound of an unknown class; one on a known sound counts 1."""
+MIN_UNTESTED = 0.5
+"""The lowest threshold where only the known classes were tested: other sounds may score anything."""
 ABOVE_BACKGROUND = 0.02
-"""How far a threshold stays above what the background reached."""
+"""A threshold stays this far above the highest score of the background."""
 
 
 def strength(scores: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -36,29 +36,29 @@ def strengths(scores: Sequence[NDArray[np.float32]], classes: int) -> NDArray[np
     return np.array([strength(one) for one in scores], np.float32).reshape(len(scores), classes)
 
 
-def choose(
+def choose_thresholds(
     known: NDArray[np.float32],
     targets: NDArray[np.float32],
-    strange: NDArray[np.float32],
+    unknown: NDArray[np.float32],
     background: int | None,
 ) -> NDArray[np.float32]:
     """Shape (classes,): for each class the threshold of the best F1 over all examples.
 
-    `known` (examples, classes) strengths with their `targets`; `strange` (examples, classes) those of sounds
+    `known` (examples, classes) strengths with their `targets`; `unknown` (examples, classes) those of sounds
     of no known class. Examples of class `background` must stay below the threshold of every other class.
     """
     chosen = np.empty(known.shape[1], np.float32)
-    untried = background is None and not len(strange) and bool((targets > 0).any(axis=1).all())
+    is_untested = background is None and not len(unknown) and bool((targets > 0).any(axis=1).all())
     for column in range(known.shape[1]):
         positive = targets[:, column] > 0
-        negative = np.concatenate([known[~positive, column], strange[:, column]])
+        negative = np.concatenate([known[~positive, column], unknown[:, column]])
         weights = np.ones(len(negative))
-        weights[(~positive).sum() :] = PENALTY_OF_STRANGERS
+        weights[(~positive).sum() :] = PENALTY_OF_UNKNOWN
         threshold = best_f1(known[positive, column], negative, weights)
         if background is not None and column != background:
             quiet = known[targets[:, background] > 0, column]
             threshold = max(threshold, quiet.max(initial=0.0) + ABOVE_BACKGROUND)
-        chosen[column] = np.clip(threshold, UNTRIED if untried else LEAST, MOST)
+        chosen[column] = np.clip(threshold, MIN_UNTESTED if is_untested else MIN_THRESHOLD, MAX_THRESHOLD)
     return chosen
 
 

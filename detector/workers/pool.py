@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 from detector.errors import DetectorError
-from detector.workers.worker import Ended, Failed, Logged, Progress, Work, serve
+from detector.workers.worker import Ended, Failed, Logged, TaskProgress, Work, serve
 
 TRIES = 2
 """Processes that may die of one task."""
@@ -61,7 +61,9 @@ class Pool(Generic[Task, Result]):
                 worker.process.join()
         self._running.clear()
 
-    def run(self, tasks: Sequence[Task]) -> Iterator[tuple[int, Progress | Logged | Failed | Ended[Result]]]:
+    def run(
+        self, tasks: Sequence[Task]
+    ) -> Iterator[tuple[int, TaskProgress | Logged | Failed | Ended[Result]]]:
         """Do all tasks; yields what is said of each, with its index: exactly one Ended or Failed comes last.
 
         Raises the DetectorError that kept a worker from being made.

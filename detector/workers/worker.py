@@ -1,4 +1,4 @@
-"""What runs in a worker process: it takes tasks from a pipe and says there what becomes of them."""
+"""What runs in a worker process: it takes tasks from a pipe and sends their outcomes back."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ Result_co = TypeVar("Result_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a task is."""
+class TaskProgress:
+    """How far one task is."""
 
     share: float
     """0..1; 0 where that is not known."""
     seconds: float
-    """Sound heard so far."""
+    """Length of the sound processed so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +53,10 @@ class Ended(Generic[Result]):
 
 
 class Work(Protocol[Task_contra, Result_co]):
-    """Does one task; raises DetectorError where it cannot."""
+    """Does one task; raises DetectorError where it cannot be done."""
 
     def __call__(self, task: Task_contra, tell: Callable[[float, float], None], /) -> Result_co:
-        """`tell` takes the share done and the seconds heard."""
+        """`tell` is called with the share done (0..1) and the seconds of sound processed."""
 
 
 def serve(pipe: Connection, make: Callable[[], Work[Any, Any]]) -> None:
@@ -77,10 +77,10 @@ def serve(pipe: Connection, make: Callable[[], Work[Any, Any]]) -> None:
 
 def _outcome(work: Work[Any, Any], task: object, pipe: Connection) -> Failed | Ended[Any]:
     try:
-        return Ended(work(task, lambda share, seconds: pipe.send(Progress(share, seconds))))
+        return Ended(work(task, lambda share, seconds: pipe.send(TaskProgress(share, seconds))))
     except DetectorError as error:
         return Failed(str(error))
-    except Exception as error:  # a bug in one recording's way must not cost the others
+    except Exception as error:  # a bug that one recording triggers must not cost the others
         return Failed(f"{type(error).__name__}: {error}", traceback.format_exc())
 
 

@@ -6,16 +6,16 @@ import pytest
 
 from detector.errors import ConfigError, DetectorError
 from detector.modelstore.folders import shipped_folder
-from detector.training.bundlefiles import check_out
+from detector.training.bundlefiles import check_output_folder
 
 
 def test_a_new_name_and_a_model_to_overwrite_are_fine(tmp_path):
-    check_out(tmp_path / "models" / "bell", overwrite=False)
+    check_output_folder(tmp_path / "models" / "bell", overwrite=False)
     assert list((tmp_path / "models").iterdir()) == []
     (tmp_path / "bell").mkdir()
     (tmp_path / "bell" / "model.yaml").touch()
-    check_out(tmp_path / "bell", overwrite=True)
-    check_out(shipped_folder() / "yamnet", overwrite=True)
+    check_output_folder(tmp_path / "bell", overwrite=True)
+    check_output_folder(shipped_folder() / "yamnet", overwrite=True)
 
 
 def test_others_are_refused(tmp_path):
@@ -28,9 +28,9 @@ def test_others_are_refused(tmp_path):
         ("yamnet", False, "a model called yamnet comes with the program"),
         ("file", False, "is a file"),
         ("full", False, "not empty"),
-        ("full", True, "something else than a model"),
+        ("full", True, "something other than a model"),
     ]:
         with pytest.raises(ConfigError, match=told):
-            check_out(tmp_path / name, overwrite=overwrite)
+            check_output_folder(tmp_path / name, overwrite=overwrite)
     with pytest.raises(DetectorError, match="cannot write"):
-        check_out(tmp_path / "file" / "bell", overwrite=False)
+        check_output_folder(tmp_path / "file" / "bell", overwrite=False)

@@ -5,19 +5,19 @@ import pytest
 
 from detector.training.layers import Layer, head_graph, signed_sqrt, standardising
 from detector.training.logistic import NEVER, fit_logistic
-from detector.training.perceptron import OPTIMIZERS, Plan, Rows, fit_perceptron
+from detector.training.perceptron import OPTIMIZERS, PerceptronPlan, TrainingRows, fit_perceptron
 
 FEATURES, EACH = 6, 30
 
 
-def clouds(classes: int = 3, *, apart: float = 3.0, seed: int = 0) -> Rows:
+def clouds(classes: int = 3, *, apart: float = 3.0, seed: int = 0) -> TrainingRows:
     """Points around one centre for each class."""
     rng = np.random.default_rng(seed)
     labels = np.repeat(np.arange(classes), EACH)
     centres = np.eye(classes, FEATURES) * apart
     values = (centres[labels] + rng.standard_normal((len(labels), FEATURES))).astype(np.float32)
     targets = np.eye(classes, dtype=np.float32)[labels]
-    return Rows(values, targets, np.ones(len(labels), np.float32))
+    return TrainingRows(values, targets, np.ones(len(labels), np.float32))
 
 
 def scores(layers: list[Layer], values: np.ndarray, *, multilabel: bool = False) -> np.ndarray:
@@ -85,9 +85,9 @@ def test_several_classes_at_once_have_scores_of_their_own() -> None:
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("hidden", [(8,), (16, 8), (8, 8, 8)])
 def test_an_mlp_learns_to_tell_clouds_apart(optimizer: str, hidden: tuple[int, ...]) -> None:
-    plan = Plan(hidden=hidden, optimizer=optimizer, epochs=150, batch=8)  # type: ignore[arg-type]
+    plan = PerceptronPlan(hidden=hidden, optimizer=optimizer, epochs=150, batch=8)  # type: ignore[arg-type]
     train, held = clouds(apart=6.0), clouds(apart=6.0, seed=1)
-    layers, history = fit_perceptron(train, held, plan, multilabel=False, tell=nothing)
+    layers, history = fit_perceptron(train, held, plan, multilabel=False, report=nothing)
     test = clouds(apart=6.0, seed=2)
     assert (scores(list(layers), test.values).argmax(axis=1) == test.targets.argmax(axis=1)).mean() > 0.9
     assert history[-1]["loss"] < history[0]["loss"]
@@ -95,8 +95,8 @@ def test_an_mlp_learns_to_tell_clouds_apart(optimizer: str, hidden: tuple[int, .
 
 def test_the_same_seed_gives_the_same_mlp() -> None:
     def fitted(seed: int) -> list[np.ndarray]:
-        plan = Plan(hidden=(8,), epochs=3, seed=seed)
-        layers, _ = fit_perceptron(clouds(), clouds(seed=1), plan, multilabel=False, tell=nothing)
+        plan = PerceptronPlan(hidden=(8,), epochs=3, seed=seed)
+        layers, _ = fit_perceptron(clouds(), clouds(seed=1), plan, multilabel=False, report=nothing)
         return [layer.weights for layer in layers]
 
     first, again, other = fitted(1), fitted(1), fitted(2)
@@ -107,8 +107,8 @@ def test_the_same_seed_gives_the_same_mlp() -> None:
 def test_an_mlp_stops_when_it_gets_no_better() -> None:
     """Held out are clouds with the names exchanged: the better it learns, the worse they fit."""
     held = clouds(seed=1)
-    wrong = Rows(held.values, held.targets[:, [1, 2, 0]], held.weights)
+    wrong = TrainingRows(held.values, held.targets[:, [1, 2, 0]], held.weights)
     _, history = fit_perceptron(
-        clouds(), wrong, Plan(hidden=(8,), epochs=500), multilabel=False, tell=nothing
+        clouds(), wrong, PerceptronPlan(hidden=(8,), epochs=500), multilabel=False, report=nothing
     )
     assert len(history) < 100

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from detector.training.heads import Base, HeadRecipe
-from detector.training.library import Library
-from detector.training.listening import Listened
-from detector.training.perceptron import Plan
-from detector.training.recipe import Example, Task
+from detector.training.embedding_library import EmbeddingLibrary
+from detector.training.head_recipe import BaseModel, HeadRecipe
+from detector.training.perceptron import PerceptronPlan
+from detector.training.recipe import Example, FitJob, LearningTask
+from detector.training.recording_embeddings import EmbeddedRecording
 from detector.training.softnoise import write_soft_noise
 
 HOP = 0.25
@@ -19,11 +19,11 @@ QUIET = Path("quiet")
 CLASSES = ("bell", "dog", "background")
 
 
-def heard(*loud: int) -> Listened:
+def heard(*loud: int) -> EmbeddedRecording:
     """Two seconds in which these features are large; in soft noise none is."""
     values = np.full((8, FEATURES), 0.1, np.float16)
     values[:, list(loud)] = 4.0
-    return Listened(np.arange(1, 9) * HOP, values, np.ones(8, np.bool_))
+    return EmbeddedRecording(np.arange(1, 9) * HOP, values, np.ones(8, np.bool_))
 
 
 def scores_of_a_quiet_room(classes: tuple[str, ...], soft_noise: tuple[Path, ...], multilabel: bool) -> dict:
@@ -31,19 +31,25 @@ def scores_of_a_quiet_room(classes: tuple[str, ...], soft_noise: tuple[Path, ...
     identity = np.eye(len(classes), dtype=np.float32)
     sounds = {Path(f"{name}-{take}"): column for column, name in enumerate(classes) for take in range(4)}
     loud = {path: heard(column, 5 + int(path.name[-1]) % 3) for path, column in sounds.items()}
-    library = Library(loud | {QUIET: heard()}, {})
+    library = EmbeddingLibrary(loud | {QUIET: heard()}, {})
     recipe = HeadRecipe(
-        Base("fake", 16000, 16000, FEATURES, HOP, {}), library, "logistic", 3.0, Plan(), soft_noise
+        BaseModel("fake", 16000, 16000, FEATURES, HOP, {}),
+        library,
+        "logistic",
+        3.0,
+        PerceptronPlan(),
+        soft_noise,
     )
     examples = [Example(path, identity[column], str(path)) for path, column in sounds.items()]
     background = "background" if "background" in classes else None
     fitted = recipe.fit(
-        Task(classes, multilabel=multilabel, seed=0, background=background),
-        examples,
-        [],
-        weights=np.ones(len(classes), np.float32),
-        checkpoint=None,
-        progress=lambda what, done, total, note="": None,
+        FitJob(
+            LearningTask(classes, multilabel=multilabel, seed=0, background=background),
+            examples,
+            [],
+            weights=np.ones(len(classes), np.float32),
+            progress=lambda what, done, total, note="": None,
+        )
     )
     return dict(zip(classes, fitted.scores(Example(QUIET, identity[0], "")).mean(axis=0), strict=True))
 

@@ -4,7 +4,15 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.training.thresholds import ABOVE_BACKGROUND, LEAST, MOST, UNTRIED, best_f1, choose, strength
+from detector.training.thresholds import (
+    ABOVE_BACKGROUND,
+    MAX_THRESHOLD,
+    MIN_THRESHOLD,
+    MIN_UNTESTED,
+    best_f1,
+    choose_thresholds,
+    strength,
+)
 
 NOBODY = np.zeros((0, 2), np.float32)
 
@@ -22,30 +30,30 @@ def test_a_clip_of_one_window_or_none_has_a_strength_too() -> None:
 def test_classes_that_lie_apart_are_separated_in_the_middle() -> None:
     known = np.array([[0.9, 0.0], [0.8, 0.0], [0.2, 0.0], [0.1, 0.0]], np.float32)
     targets = np.array([[1, 0], [1, 0], [0, 1], [0, 1]], np.float32)
-    assert np.isclose(choose(known, targets, NOBODY, None)[0], 0.5)
+    assert np.isclose(choose_thresholds(known, targets, NOBODY, None)[0], 0.5)
 
 
 def test_strangers_push_a_threshold_up() -> None:
     known = np.array([[0.9, 0.0], [0.8, 0.0], [0.2, 0.0]], np.float32)
     targets = np.array([[1, 0], [1, 0], [0, 1]], np.float32)
-    strange = np.array([[0.6, 0.0], [0.7, 0.0]], np.float32)
-    assert choose(known, targets, strange, None)[0] > 0.7
+    unknown = np.array([[0.6, 0.0], [0.7, 0.0]], np.float32)
+    assert choose_thresholds(known, targets, unknown, None)[0] > 0.7
 
 
 def test_where_nothing_but_the_classes_was_tried_out_a_class_needs_half_the_score() -> None:
     known = np.array([[0.3, 0.0], [0.2, 0.9]], np.float32)
     targets = np.array([[1, 0], [0, 1]], np.float32)
-    assert choose(known, targets, NOBODY, None)[0] == UNTRIED
-    strange = np.array([[0.1, 0.0]], np.float32)
-    assert choose(known, targets, strange, None)[0] < UNTRIED
+    assert choose_thresholds(known, targets, NOBODY, None)[0] == MIN_UNTESTED
+    unknown = np.array([[0.1, 0.0]], np.float32)
+    assert choose_thresholds(known, targets, unknown, None)[0] < MIN_UNTESTED
     nothing = np.array([[1, 0], [0, 0]], np.float32)
-    assert choose(known, nothing, NOBODY, None)[0] < UNTRIED
+    assert choose_thresholds(known, nothing, NOBODY, None)[0] < MIN_UNTESTED
 
 
 def test_the_background_stays_silent_whatever_that_costs() -> None:
     known = np.array([[0.9, 0.0], [0.5, 0.0], [0.6, 0.9]], np.float32)
     targets = np.array([[1, 0], [1, 0], [0, 1]], np.float32)
-    assert choose(known, targets, NOBODY, 1)[0] >= 0.6 + ABOVE_BACKGROUND - 1e-6
+    assert choose_thresholds(known, targets, NOBODY, 1)[0] >= 0.6 + ABOVE_BACKGROUND - 1e-6
 
 
 @given(
@@ -66,5 +74,5 @@ def test_no_other_threshold_has_a_better_f1(positive: list[float], negative: lis
 def test_thresholds_stay_within_reason() -> None:
     known = np.array([[1.0, 0.0], [1.0, 0.001]], np.float32)
     targets = np.array([[1, 0], [0, 1]], np.float32)
-    chosen = choose(known, targets, NOBODY, None)
-    assert ((chosen >= LEAST) & (chosen <= MOST)).all()
+    chosen = choose_thresholds(known, targets, NOBODY, None)
+    assert ((chosen >= MIN_THRESHOLD) & (chosen <= MAX_THRESHOLD)).all()

@@ -6,7 +6,7 @@ import pytest
 
 from detector.errors import ModelError
 from detector.workers.pool import Pool
-from detector.workers.worker import Ended, Failed, Logged, Progress
+from detector.workers.worker import Ended, Failed, Logged, TaskProgress
 from tests.support.analysis_samples import OnceMortal, careful_doubler, doubler, missing_model, mortal_doubler
 
 
@@ -51,7 +51,7 @@ def test_a_task_whose_worker_died_once_is_tried_again(tmp_path):
 def test_progress_and_log_lines_come_from_the_workers():
     with Pool(careful_doubler, 1) as pool:
         said = [said for _, said in pool.run([7])]
-    assert said == [Progress(0.5, 7), Logged(30, "number 7"), Ended(14)]
+    assert said == [TaskProgress(0.5, 7), Logged(30, "number 7"), Ended(14)]
 
 
 def test_what_no_worker_can_do_without_ends_it_all():

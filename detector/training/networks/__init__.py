@@ -8,7 +8,7 @@ from detector.errors import ConfigError, ModelError
 from detector.training.networks.cnn import CNN
 from detector.training.networks.dilated import DILATED
 from detector.training.networks.image import IMAGE
-from detector.training.networks.network import NetworkRecipe
+from detector.training.networks.network_recipe import NetworkRecipe
 from detector.training.networks.vgg import VGG
 from detector.training.recipe import NetworkOptions
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.audio.logmel import LogMelParams
-from detector.training.networks.hearing import HeardClip
+from detector.training.networks.clip_patches import ClipFrames
 
 Patches = NDArray[np.float32]
 """Shape (n, frames, bands)."""
@@ -49,7 +49,7 @@ LOWEST_CUT = 0.6
 class Item:
     """One example: its copies as heard, and what it is."""
 
-    clips: Sequence[HeardClip]
+    clips: Sequence[ClipFrames]
     """The unaltered one first."""
     targets: NDArray[np.float32]
     """Shape (classes,)."""
@@ -120,7 +120,7 @@ class Batches:
         return np.maximum(level + slope + flutter, floor).astype(np.float32)
 
 
-def crop(clip: HeardClip, stop: int, frames: int, params: LogMelParams) -> Patches:
+def crop(clip: ClipFrames, stop: int, frames: int, params: LogMelParams) -> Patches:
     """Cut the patch that ends with frame `stop`, with the gain of that moment, silence in front."""
     start = stop - frames
     heard = clip.frames[max(0, start) : stop].astype(np.float32)
@@ -131,7 +131,7 @@ def crop(clip: HeardClip, stop: int, frames: int, params: LogMelParams) -> Patch
     return np.pad(heard, ((max(0, -start), 0), (0, 0)), constant_values=silence)
 
 
-def even_crops(clip: HeardClip, count: int, frames: int, params: LogMelParams) -> Patches:
+def even_crops(clip: ClipFrames, count: int, frames: int, params: LogMelParams) -> Patches:
     """Cut `count` patches that end at even steps through a clip, the last at its end."""
     first = min(len(clip.frames), frames)
     stops = np.linspace(first, len(clip.frames), count).round().astype(int)

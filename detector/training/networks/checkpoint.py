@@ -13,7 +13,6 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from detector.training.networks.tensors import read_tensors
 from detector.training.recipe import Example
 
 log = logging.getLogger(__name__)
@@ -55,8 +54,23 @@ class Checkpoint:
 
 
 def fingerprint(settings: Sequence[object], examples: Sequence[Example]) -> str:
-    """Digest of all that decides what a fit does."""
+    """Digest of everything a fit depends on."""
     digest = blake2b(repr(tuple(settings)).encode(), digest_size=16)
     for each in examples:
         digest.update(repr((str(each.path), each.start, each.stop, each.targets.tolist())).encode())
     return digest.hexdigest()
+
+
+def read_tensors(file: Path) -> object:
+    """Read what `torch.save` wrote, on the CPU, without running code that the file may hold.
+
+    Raises OSError, or ValueError where it is no such file.
+    """
+    import torch
+
+    try:
+        return torch.load(file, map_location="cpu", weights_only=True)
+    except OSError:
+        raise
+    except Exception as error:  # PyTorch raises anything on other bytes: IndexError, KeyError
+        raise ValueError(str(error)) from error

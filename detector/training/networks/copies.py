@@ -1,4 +1,4 @@
-"""Every clip as it is and in altered copies, heard once and kept: in memory, and in a folder if there is one.
+"""The spectrograms of every clip and of its altered copies: made once, kept in memory and in a folder.
 
 Stretching and shifting take longer than an epoch of a small network, so copies are made before training
 starts, in parallel, and chosen among while it goes on. What comes out depends on the seed, the clip and the
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import blake2b
@@ -19,12 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.audio.logmel import LogMelParams
-from detector.errors import SourceError
+from detector.errors import DetectorError, SourceError
 from detector.training.augmentation import ON_SAMPLES, Samples, alter
-from detector.training.networks.hearing import FULL_SCALE, HeardClip, Hearing
-from detector.training.recipe import Example, Progress
-from detector.workers.pool import Pool
-from detector.workers.worker import Ended, Failed, Work
+from detector.training.networks.clip_patches import FULL_SCALE, ClipFrames, PatchMaker
+from detector.training.recipe import Example
+from detector.workers.progress import Progress
+from detector.workers.tasks import run_tasks
+
+TASKS_PER_PROCESS = 8
+"""A process that makes fewer copies costs more than it saves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,8 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True)
-class Ear:
-    """How clips are heard; the same in every process."""
+class CopyMaker:
+    """Makes copies of clips and their spectrograms; the same in every process."""
 
     front_end: LogMelParams
     window: int
@@ -49,84 +52,76 @@ class Ear:
     """Clips of the background class, to mix in."""
     cache: Path | None = None
 
-    def hear(self, copy: Copy) -> HeardClip:
-        """Hear one; raises SourceError."""
+    def make(self, copy: Copy) -> ClipFrames:
+        """Make one; raises SourceError."""
         file = self._file(copy)
-        if file is not None and (kept := _read(file)) is not None:
+        if file is not None and (kept := _load(file)) is not None:
             return kept
-        hearing = Hearing(self.front_end, self.window, level=self.level)
-        samples = hearing.read(copy.example)
+        maker = PatchMaker(self.front_end, self.window, level=self.level)
+        samples = maker.read(copy.example)
         if copy.number:
             rng = np.random.default_rng([self.seed, copy.number, *_identity(copy.example)])
             floats = samples.astype(np.float32) / np.float32(FULL_SCALE)
             altered = alter(
-                floats, self.front_end.sample_rate, copy.names, rng, partial(self._background, hearing)
+                floats, self.front_end.sample_rate, copy.names, rng, partial(self._background, maker)
             )
             samples = np.round(np.clip(altered * FULL_SCALE, -32768, 32767)).astype(np.int16)
-        heard = hearing.clip(samples)
+        made = maker.clip(samples)
         if file is not None:
-            _write(file, heard)
-        return heard
+            _write(file, made)
+        return made
 
-    def _background(self, hearing: Hearing, rng: np.random.Generator) -> Samples | None:
+    def _background(self, maker: PatchMaker, rng: np.random.Generator) -> Samples | None:
         if not self.backgrounds:
             return None
         example = self.backgrounds[int(rng.integers(len(self.backgrounds)))]
-        return hearing.read(example).astype(np.float32) / np.float32(FULL_SCALE)
+        return maker.read(example).astype(np.float32) / np.float32(FULL_SCALE)
 
     def _file(self, copy: Copy) -> Path | None:
-        """Where it is kept; None where it is not: what is fast to hear again needs no folder."""
+        """Where it is kept; None for an unaltered clip, which is fast to make again."""
         if self.cache is None or not copy.number:
             return None
         status = copy.example.path.stat()
         others = [str(each.path) for each in self.backgrounds] if "background" in copy.names else []
-        said = (
+        decisive = (
             *(str(copy.example.path.resolve()), status.st_size, status.st_mtime_ns),
             *(copy.example.start, copy.example.stop, copy.number, sorted(copy.names), others),
             *(self.front_end, self.level, self.seed),
         )
-        return self.cache / f"{blake2b(repr(said).encode(), digest_size=16).hexdigest()}.npz"
+        return self.cache / f"{blake2b(repr(decisive).encode(), digest_size=16).hexdigest()}.npz"
 
 
 @dataclass(slots=True)
-class Copies:
-    """Hears copies when they are first asked for, many at once, and remembers them."""
+class CopyStore:
+    """Makes copies when they are first asked for, many at once, and keeps them in memory."""
 
-    ear: Ear
+    maker: CopyMaker
     jobs: int
     """Processes; 0 is one for each core."""
-    _heard: dict[tuple[Path, float, float | None, int, frozenset[str]], HeardClip] = field(
+    _clips: dict[tuple[Path, float, float | None, int, frozenset[str]], ClipFrames] = field(
         default_factory=dict
     )
 
-    def hear(self, wanted: Sequence[Copy], progress: Progress) -> list[HeardClip]:
+    def get(self, wanted: Sequence[Copy], progress: Progress) -> list[ClipFrames]:
         """Return each, in order; raises SourceError."""
-        missing = list({_key(copy): copy for copy in wanted if _key(copy) not in self._heard}.values())
-        processes = min(self.jobs or os.cpu_count() or 1, len(missing) // 8)  # a process takes a second
-        heard = self._in_processes(missing, processes) if processes > 1 else self._here(missing)
-        for done, (copy, clip) in enumerate(heard, start=1):
-            self._heard[_key(copy)] = clip
-            progress("hearing", done, len(missing))
-        return [self._heard[_key(copy)] for copy in wanted]
-
-    def _here(self, copies: Sequence[Copy]) -> Iterator[tuple[Copy, HeardClip]]:
-        for copy in copies:
-            yield copy, self.ear.hear(copy)
-
-    def _in_processes(self, copies: Sequence[Copy], processes: int) -> Iterator[tuple[Copy, HeardClip]]:
-        with Pool[Copy, HeardClip](partial(_worker, self.ear), processes) as pool:
-            for index, said in pool.run(copies):
-                if isinstance(said, Ended):
-                    yield copies[index], said.result
-                elif isinstance(said, Failed):
-                    raise SourceError(said.reason)
+        missing = list({_key(copy): copy for copy in wanted if _key(copy) not in self._clips}.values())
+        made = run_tasks(
+            partial(_make_work, self.maker),
+            missing,
+            what="reading",
+            jobs=self.jobs,
+            progress=progress,
+            tasks_per_process=TASKS_PER_PROCESS,
+        )
+        for copy, clip in zip(missing, made, strict=True):
+            if isinstance(clip, DetectorError):
+                raise SourceError(str(clip)) from clip
+            self._clips[_key(copy)] = clip
+        return [self._clips[_key(copy)] for copy in wanted]
 
 
-def _worker(ear: Ear) -> Work[Copy, HeardClip]:
-    def work(copy: Copy, tell: Callable[[float, float], None], /) -> HeardClip:
-        return ear.hear(copy)
-
-    return work
+def _make_work(maker: CopyMaker) -> Callable[[Copy], ClipFrames]:
+    return maker.make
 
 
 def planned(
@@ -147,21 +142,21 @@ def _key(copy: Copy) -> tuple[Path, float, float | None, int, frozenset[str]]:
 
 def _identity(example: Example) -> list[int]:
     """Numbers that tell a clip from others wherever its folder lies."""
-    said = repr((example.path.parent.name, example.path.name, example.start, example.stop))
-    return list(blake2b(said.encode(), digest_size=8).digest())
+    text = repr((example.path.parent.name, example.path.name, example.start, example.stop))
+    return list(blake2b(text.encode(), digest_size=8).digest())
 
 
-def _read(file: Path) -> HeardClip | None:
+def _load(file: Path) -> ClipFrames | None:
     try:
         with np.load(file) as stored:
-            return HeardClip(stored["frames"], stored["gains_db"])
+            return ClipFrames(stored["frames"], stored["gains_db"])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None  # absent, or cut short by a crash: it is made anew
 
 
-def _write(file: Path, heard: HeardClip) -> None:
+def _write(file: Path, clip: ClipFrames) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_suffix(f".{os.getpid()}.part")
     with part.open("wb") as stream:
-        np.savez(stream, frames=heard.frames, gains_db=heard.gains_db)
+        np.savez(stream, frames=clip.frames, gains_db=clip.gains_db)
     part.replace(file)

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from detector.training.networks.architecture import Module, Tensor
 from detector.training.networks.batches import Batches, Patches, Targets
 from detector.training.networks.checkpoint import Checkpoint
-from detector.training.networks.surroundings import board, device, memory_errors
-from detector.training.recipe import Progress
+from detector.training.networks.environment import device, memory_errors, tensorboard_writer
+from detector.workers.progress import Progress
 
 _Foreign: TypeAlias = Any
 """Objects of PyTorch's, which is not followed by the type checker."""
@@ -52,8 +52,8 @@ class LoopSettings:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Held:
-    """Examples held out: their patches, and which example each is of."""
+class HeldOutPatches:
+    """Patches of the examples that are held out, and which example each is of."""
 
     patches: Patches
     targets: Targets
@@ -75,7 +75,7 @@ class Loop:
     _best_epoch: int = 0
 
     def run(
-        self, batches: Batches, held: Held | None, checkpoint: Checkpoint | None, progress: Progress
+        self, batches: Batches, held: HeldOutPatches | None, checkpoint: Checkpoint | None, progress: Progress
     ) -> None:
         """Train to the end, or until the held-out loss falls no more; goes on from a checkpoint."""
         import torch
@@ -85,7 +85,7 @@ class Loop:
         optimizer = torch.optim.AdamW(_groups(self.module, settings.weight_decay), lr=settings.learning_rate)
         if checkpoint is not None and (state := checkpoint.load()) is not None:
             self._restore(state, optimizer)
-        with board(settings.tensorboard) as tell, memory_errors(settings.batch):
+        with tensorboard_writer(settings.tensorboard) as tell, memory_errors(settings.batch):
             while len(self.history) < settings.epochs and not self._is_stale():
                 row = self._epoch(batches, held, optimizer, chip, progress)
                 self.history.append(row)
@@ -99,7 +99,7 @@ class Loop:
     def _epoch(
         self,
         batches: Batches,
-        held: Held | None,
+        held: HeldOutPatches | None,
         optimizer: _Foreign,
         chip: _Foreign,
         progress: Progress,
@@ -146,7 +146,7 @@ class Loop:
         each = -(smoothed * functional.log_softmax(logits, 1)).sum(1)
         return (each * importance).sum() / importance.sum().clamp(min=1e-9)
 
-    def _validate(self, held: Held) -> dict[str, float]:
+    def _validate(self, held: HeldOutPatches) -> dict[str, float]:
         import torch
 
         logits = torch.from_numpy(forward(self.module, held.patches))

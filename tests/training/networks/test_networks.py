@@ -14,11 +14,11 @@ soundfile = pytest.importorskip("soundfile", reason="soundfile is not installed"
 from detector.errors import ConfigError, ModelError  # noqa: E402
 from detector.training.networks import make_network_recipe  # noqa: E402
 from detector.training.networks.checkpoint import NAME  # noqa: E402
-from detector.training.networks.surroundings import board, memory_errors  # noqa: E402
-from detector.training.recipe import Example, NetworkOptions, Task  # noqa: E402
+from detector.training.networks.environment import memory_errors, tensorboard_writer  # noqa: E402
+from detector.training.recipe import Example, FitJob, LearningTask, NetworkOptions  # noqa: E402
 
 RATE = 16_000
-TASK = Task(("high", "low"), multilabel=False, seed=7)
+TASK = LearningTask(("high", "low"), multilabel=False, seed=7)
 EVEN = np.ones(2, np.float32)
 SMALL = NetworkOptions(epochs=3, batch=8, width=4, window_seconds=0.8, jobs=1)
 
@@ -55,9 +55,9 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> list[Example]:
     return examples
 
 
-def fit(clips: list[Example], options: NetworkOptions = SMALL, task: Task = TASK, **given: object):
+def fit(clips: list[Example], options: NetworkOptions = SMALL, task: LearningTask = TASK, **given: object):
     arguments = {"weights": EVEN, "checkpoint": None, "progress": quiet, **given}
-    return make_network_recipe("cnn", options).fit(task, clips[:16], clips[16:], **arguments)
+    return make_network_recipe("cnn", options).fit(FitJob(task, clips[:16], clips[16:], **arguments))
 
 
 def weights_of(fitted: object) -> list[np.ndarray]:
@@ -146,7 +146,7 @@ def test_augmented_training_is_repeatable_and_keeps_its_copies(clips: list[Examp
 
 def test_without_validation_it_trains_as_long_as_it_is_told(clips: list[Example]) -> None:
     recipe = make_network_recipe("cnn", replace(SMALL, epochs=None))
-    fitted = recipe.fit(TASK, clips, [], weights=EVEN, checkpoint=None, progress=quiet, epochs=2)
+    fitted = recipe.fit(FitJob(TASK, clips, [], EVEN, quiet, epochs=2))
     assert [row["epoch"] for row in fitted.history] == [1, 2]
     assert "validation_loss" not in fitted.history[0]
 
@@ -163,7 +163,7 @@ def test_tensorboard_writes_its_files_or_says_what_is_missing(clips: list[Exampl
     try:
         import tensorboard  # noqa: F401
     except ImportError:
-        with pytest.raises(ModelError, match="tensorboard"), board(tmp_path):
+        with pytest.raises(ModelError, match="tensorboard"), tensorboard_writer(tmp_path):
             pass
     else:
         fit(clips, replace(SMALL, tensorboard=tmp_path))

@@ -14,7 +14,7 @@ _Foreign: TypeAlias = Any
 """Objects of PyTorch's, which is not followed by the type checker."""
 
 
-def prepare(seed: int, jobs: int) -> None:
+def set_up_torch(seed: int, jobs: int) -> None:
     """Make what follows repeatable, on so many cores (0: all)."""
     import torch
 
@@ -46,7 +46,7 @@ def memory_errors(batch: int) -> Iterator[None]:
 
 
 @contextmanager
-def board(folder: Path | None) -> Iterator[_Foreign]:
+def tensorboard_writer(folder: Path | None) -> Iterator[_Foreign]:
     """Give what takes each epoch's row, into TensorBoard's files where a folder is named."""
     if folder is None:
         yield lambda row: None

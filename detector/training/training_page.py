@@ -9,73 +9,73 @@ from html import escape
 import numpy as np
 
 from detector.analysis.page import document, facts_html
-from detector.training.agreement import Agreement
-from detector.training.care import Finding
 from detector.training.curves import curves_svg
-from detector.training.figures import Doubtful, Figures
-from detector.training.study import Study
+from detector.training.dataset_checks import Finding
+from detector.training.figures import DoubtfulExample, TrainingFigures
+from detector.training.parity import Parity
+from detector.training.prepared_dataset import PreparedDataset
 
 MOST_DOUBTFUL = 30
 MOST_PATHS = 200
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Made:
+class TrainingReport:
     """All that is known of a model when it is written."""
 
     name: str
     recipe: str
     """How it was made, in one line."""
-    study: Study
+    dataset: PreparedDataset
     findings: tuple[Finding, ...]
     fold_count: int
-    tried_folds: int
-    """How many of them were held out."""
-    figures: Figures
+    held_out_folds: int
+    """How many of them were held out, one after the other."""
+    figures: TrainingFigures
     histories: Sequence[Sequence[Mapping[str, float]]]
     """Of each fold's fit."""
-    agreement: Agreement
+    parity: Parity
     bytes_of: Mapping[str, int]
     """Kind of file -> its size."""
     seed: int
     licence: str
 
 
-def page_html(made: Made) -> str:
+def page_html(report: TrainingReport) -> str:
     """Render it."""
-    task = made.study.material.task
-    numbers = [(f"{value:.1f} %", name) for name, value in made.figures.numbers().items()]
+    task = report.dataset.example_set.task
+    numbers = [(f"{value:.1f} %", name) for name, value in report.figures.numbers().items()]
     facts = [
-        (str(len(made.study.material.examples)), "stretches" if task.multilabel else "clips"),
+        (str(len(report.dataset.example_set.examples)), "sections" if task.multilabel else "clips"),
         (str(len(task.classes)), "classes"),
-        (f"{made.study.seconds / 60:.0f} min", "sound"),
+        (f"{report.dataset.seconds / 60:.0f} min", "sound"),
         *numbers,
     ]
     body = [
-        f"<h1>{escape(made.name)}</h1><p class='about'>{escape(made.recipe)}</p>",
+        f"<h1>{escape(report.name)}</h1><p class='about'>{escape(report.recipe)}</p>",
         facts_html(facts),
-        f'<p class="note">{_how(made)}</p>',
-        _findings(made.findings),
-        _classes(made),
-        _confusion(made),
-        _curves(made),
-        _doubtful(made),
-        _files(made),
+        f'<p class="note">{_how(report)}</p>',
+        _findings(report.findings),
+        _classes(report),
+        _confusion(report),
+        _curves(report),
+        _doubtful(report),
+        _files(report),
     ]
-    return document(made.name, "".join(body), made_by="train")
+    return document(report.name, "".join(body), made_by="train")
 
 
-def _how(made: Made) -> str:
+def _how(report: TrainingReport) -> str:
     return (
-        f"Figures are of clips that were held out: {made.tried_folds} of {made.fold_count} folds, no "
-        "recording on both sides. Thresholds were chosen on the same clips, so the figures as events are a "
-        f"little too good. Seed {made.seed}."
+        f"The figures were measured on clips that were held out: {report.held_out_folds} of "
+        f"{report.fold_count} folds, and no recording lies in two folds. The thresholds were chosen on the "
+        f"same clips, so the figures for events are a little too good. Seed {report.seed}."
     )
 
 
 def _findings(findings: Sequence[Finding]) -> str:
     if not findings:
-        return "<section><h2>The data</h2><p>Nothing to complain about.</p></section>"
+        return "<section><h2>The data</h2><p>No problems were found.</p></section>"
     items = []
     for finding in findings:
         paths = "".join(f"<li>{escape(str(path))}</li>" for path in finding.paths[:MOST_PATHS])
@@ -86,7 +86,7 @@ def _findings(findings: Sequence[Finding]) -> str:
     return f"<section><h2>The data</h2><ul>{''.join(items)}</ul></section>"
 
 
-def _classes(made: Made) -> str:
+def _classes(report: TrainingReport) -> str:
     rows = "".join(
         f'<tr><td>{escape(name)}</td><td class="bar"><i style="width:{_percent(one.f1):.1f}%"></i></td>'
         + "".join(
@@ -98,7 +98,7 @@ def _classes(made: Made) -> str:
             )
         )
         + "</tr>"
-        for name, one in made.figures.classes.items()
+        for name, one in report.figures.classes.items()
     )
     head = "".join(f'<th class="n">{word}</th>' for word in ("F1", "precision", "recall", "threshold", "of"))
     return (
@@ -107,8 +107,8 @@ def _classes(made: Made) -> str:
     )
 
 
-def _confusion(made: Made) -> str:
-    counts, classes = made.figures.confusion, made.study.material.task.classes
+def _confusion(report: TrainingReport) -> str:
+    counts, classes = report.figures.confusion, report.dataset.example_set.task.classes
     if not counts.size:
         return ""
     head = "".join(f"<th>{escape(name)}</th>" for name in classes)
@@ -126,52 +126,52 @@ def _confusion(made: Made) -> str:
     )
 
 
-def _curves(made: Made) -> str:
+def _curves(report: TrainingReport) -> str:
     drawn = [
-        curves_svg(made.histories, "loss", "loss on what is learned from, a line for each fold"),
-        curves_svg(made.histories, "validation_loss", "loss on what is held out"),
-        curves_svg(made.histories, "validation_accuracy", "accuracy on what is held out"),
+        curves_svg(report.histories, "loss", "training loss, one line for each fold"),
+        curves_svg(report.histories, "validation_loss", "loss on held-out clips"),
+        curves_svg(report.histories, "validation_accuracy", "accuracy on held-out clips"),
     ]
     if not any(drawn):
         return ""
     return f"<section><h2>Training</h2>{''.join(drawn)}</section>"
 
 
-def _doubtful(made: Made) -> str:
-    worst = made.figures.doubtful[:MOST_DOUBTFUL]
+def _doubtful(report: TrainingReport) -> str:
+    worst = report.figures.doubtful[:MOST_DOUBTFUL]
     if not worst:
         return ""
-    rows = "".join(_doubtful_row(made, one) for one in worst)
+    rows = "".join(_doubtful_row(report, one) for one in worst)
     head = '<th>clip</th><th>true</th><th>heard</th><th class="n">score</th><th class="n">own</th><th></th>'
-    rest = len(made.figures.doubtful) - len(worst)
+    rest = len(report.figures.doubtful) - len(worst)
     note = f'<p class="note">and {rest} more</p>' if rest > 0 else ""
     return (
         "<section><h2>Clips to listen to</h2>"
-        '<p class="note">Held out, and heard as something else: mislabelled, or hard.</p>'
+        '<p class="note">The model took these held-out clips for another class: mislabelled, or hard.</p>'
         f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{note}'
         "</section>"
     )
 
 
-def _doubtful_row(made: Made, one: Doubtful) -> str:
-    material = made.study.material
-    example = material.examples[one.index]
-    own = [name for name, there in zip(material.task.classes, example.targets, strict=True) if there]
+def _doubtful_row(report: TrainingReport, one: DoubtfulExample) -> str:
+    example_set = report.dataset.example_set
+    example = example_set.examples[one.index]
+    own = [name for name, there in zip(example_set.task.classes, example.targets, strict=True) if there]
     part = f"#t={example.start:g},{example.stop:g}" if example.stop is not None else ""
     address = escape(example.path.resolve().as_uri() + part, quote=True)
     return (
         f"<tr><td>{escape(example.path.name)}{escape(part and f' at {example.start:g} s')}</td>"
-        f"<td>{escape(', '.join(own) or 'nothing')}</td><td>{escape(one.said)}</td>"
+        f"<td>{escape(', '.join(own) or 'nothing')}</td><td>{escape(one.heard_as)}</td>"
         f'<td class="n">{one.score:.2f}</td><td class="n">{one.own_score:.2f}</td>'
         f'<td><audio controls preload="none" src="{address}"></audio></td></tr>'
     )
 
 
-def _files(made: Made) -> str:
-    sizes = ", ".join(f"model.{kind} {size / 1000:.0f} kB" for kind, size in made.bytes_of.items())
+def _files(report: TrainingReport) -> str:
+    sizes = ", ".join(f"model.{kind} {size / 1000:.0f} kB" for kind, size in report.bytes_of.items())
     return (
-        f"<section><h2>Files</h2><p>{escape(sizes)}: {escape(str(made.agreement))}.</p>"
-        f"<p>Licence of the data: {escape(made.licence)}.</p></section>"
+        f"<section><h2>Files</h2><p>{escape(sizes)}: {escape(str(report.parity))}.</p>"
+        f"<p>Licence of the data: {escape(report.licence)}.</p></section>"
     )
 
 

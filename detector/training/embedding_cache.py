@@ -1,7 +1,7 @@
-"""Embeddings on disk, so that a clip is listened to once in its life.
+"""Embeddings on disk, so that those of a clip are computed once.
 
-A file's name is the recording's own sha256, its folder's name that of all that decides what is heard: the
-base's files, the level handling, the grid, the gate. Nothing is ever out of date, so nothing is asked; the
+A file is named by the recording's sha256, its folder by a hash of all that the embeddings depend on: the
+base model's files, the level handling, the grid of windows, the gate. So no entry is ever out of date. The
 folder may be deleted at any time.
 """
 
@@ -19,10 +19,10 @@ from pathlib import Path
 import numpy as np
 
 from detector.errors import DetectorError
-from detector.training.listening import Listened
+from detector.training.recording_embeddings import EmbeddedRecording
 
 FORMAT = 1
-"""Counts changes of what is kept or of how it is heard."""
+"""Counts changes of the files' format or of how embeddings are computed."""
 
 
 def cache_folder(environ: Mapping[str, str], platform: str, home: Path) -> Path:
@@ -30,7 +30,7 @@ def cache_folder(environ: Mapping[str, str], platform: str, home: Path) -> Path:
     if environ.get("SOUND_DETECTOR_CACHE"):
         return Path(environ["SOUND_DETECTOR_CACHE"]).absolute()
     if platform == "darwin":
-        return home / "Library" / "Caches" / "sound-detector"
+        return home / "EmbeddingLibrary" / "Caches" / "sound-detector"
     if platform == "win32":
         return Path(environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "sound-detector" / "cache"
     xdg = Path(environ.get("XDG_CACHE_HOME", ""))
@@ -43,29 +43,31 @@ def users_cache() -> Path:
 
 
 class EmbeddingCache:
-    """What was heard of recordings under one set of circumstances."""
+    """Embeddings of recordings, all computed under the same circumstances."""
 
     def __init__(self, folder: Path, circumstances: Mapping[str, object]) -> None:
         text = json.dumps({"format": FORMAT, **circumstances}, sort_keys=True, default=str)
         self._folder = folder / "embeddings" / hashlib.sha256(text.encode()).hexdigest()[:16]
 
-    def get(self, content: str) -> Listened | None:
-        """What was heard of the recording with this sha256; None where it was not, or the file is damaged."""
+    def get(self, content: str) -> EmbeddedRecording | None:
+        """The embeddings of the recording with this sha256; None where they are absent or damaged."""
         try:
             with np.load(self._place(content), allow_pickle=False) as kept:
-                return Listened(kept["stops"], kept["embeddings"], kept["is_open"])
+                return EmbeddedRecording(kept["stops"], kept["embeddings"], kept["is_open"])
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return None
 
-    def put(self, content: str, heard: Listened) -> None:
-        """Keep it: the whole file or none, whatever happens meanwhile; raises DetectorError."""
+    def put(self, content: str, recording: EmbeddedRecording) -> None:
+        """Keep them: the whole file is written, or none; raises DetectorError."""
         place = self._place(content)
         temporary = None
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=place.parent, suffix=".part", delete=False) as file:
                 temporary = Path(file.name)
-                np.savez(file, stops=heard.stops, embeddings=heard.embeddings, is_open=heard.is_open)
+                np.savez(
+                    file, stops=recording.stops, embeddings=recording.embeddings, is_open=recording.is_open
+                )
             temporary.replace(place)
         except OSError as error:
             if temporary is not None:
@@ -80,7 +82,7 @@ class EmbeddingCache:
 
 
 def content_sha256(path: Path) -> str:
-    """Name a file by what is in it; raises DetectorError."""
+    """The sha256 of a file, in hexadecimal; raises DetectorError."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -20,14 +20,14 @@ from detector.pipeline import Pipeline
 from detector.records import ModelSpec, Scores, Window
 
 GATED, UNGATED = "as set", "gate off"
-"""Names of the pipelines that a Listener is made with."""
+"""Names of the pipelines that a RecordingEmbedder is made with."""
 
 MakePipeline = Callable[[Classifier], Pipeline]
 """A fresh pipeline for one stream."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Listened:
+class EmbeddedRecording:
     """One recording's windows, in order."""
 
     stops: NDArray[np.float64]
@@ -37,20 +37,20 @@ class Listened:
     is_open: NDArray[np.bool_]
     """Shape (windows,): whether the daemon would have classified it."""
 
-    def part(self, start: float, stop: float | None) -> Listened:
+    def part(self, start: float, stop: float | None) -> EmbeddedRecording:
         """The windows that end in a stretch [s]."""
         last = np.inf if stop is None else stop
         return self._where((self.stops > start) & (self.stops <= last + 1e-6))
 
-    def counted(self) -> Listened:
+    def counted(self) -> EmbeddedRecording:
         """The windows with an open gate; all, where it never opened."""
         return self._where(self.is_open) if self.is_open.any() else self
 
-    def _where(self, wanted: NDArray[np.bool_]) -> Listened:
-        return Listened(self.stops[wanted], self.embeddings[wanted], self.is_open[wanted])
+    def _where(self, wanted: NDArray[np.bool_]) -> EmbeddedRecording:
+        return EmbeddedRecording(self.stops[wanted], self.embeddings[wanted], self.is_open[wanted])
 
 
-class Listener:
+class RecordingEmbedder:
     """Listens to recordings; `pipelines` are called GATED and UNGATED."""
 
     def __init__(
@@ -60,14 +60,14 @@ class Listener:
         self._pipelines = pipelines
         self._make_source = make_source
 
-    def listen(self, path: Path) -> Listened:
-        """Hear one recording twice, embedding each window once; raises SourceError."""
+    def embed(self, path: Path) -> EmbeddedRecording:
+        """Run one recording through both pipelines, embedding each window once; raises SourceError."""
         notes = _Notes(self._embedder)
         everything = self._run(path, UNGATED, notes)
         opened = set(self._run(path, GATED, notes))
         length = self._embedder.embedding_length
         embeddings = np.array([notes.embeddings[stop] for stop in everything], np.float16)
-        return Listened(
+        return EmbeddedRecording(
             stops=np.array(everything) / self._embedder.spec.sample_rate,
             embeddings=embeddings.reshape(len(everything), length),
             is_open=np.array([stop in opened for stop in everything], np.bool_),

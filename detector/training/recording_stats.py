@@ -1,4 +1,4 @@
-"""A first look at every recording, before anything is learned from it: can it be read, what is in it."""
+"""Statistics of every recording, computed before training: can it be read, how loud and how long is it."""
 
 from __future__ import annotations
 
@@ -11,22 +11,25 @@ import numpy as np
 
 from detector.errors import DetectorError
 from detector.sources.recording import Recording
-from detector.training.cache import content_sha256
-from detector.training.processes import do_all
-from detector.training.recipe import Progress
+from detector.training.embedding_cache import content_sha256
+from detector.workers.progress import Progress
+from detector.workers.tasks import run_tasks
 
-LOOK_RATE = 16000
-"""Hertz; every model hears this much, so what differs only above it is the same."""
+STATS_RATE = 16000
+"""Hertz; every model uses these frequencies, so recordings that differ only above them are the same."""
+
+TASKS_PER_PROCESS = 4
+"""Fewer are done before a process has started."""
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """One recording at first sight."""
+class RecordingStats:
+    """What is measured of one recording."""
 
     content: str
     """sha256 of the file."""
     sound: str
-    """Digest of the samples at LOOK_RATE: the same for copies in other lossless formats."""
+    """Digest of the samples at STATS_RATE: the same for copies in other lossless formats."""
     seconds: float
     peak_dbfs: float
     """Largest sample re full scale; -inf for digital silence."""
@@ -34,13 +37,13 @@ class Look:
     """RMS of its median second re full scale: what it is like most of the time."""
 
 
-def look_at(path: Path) -> Look:
+def measure_recording(path: Path) -> RecordingStats:
     """Read one recording to its end; raises DetectorError where it cannot be read."""
     content = content_sha256(path)
     digest = hashlib.blake2b(digest_size=16)
     peak, samples = 0, 0
     powers = []
-    recording = Recording(path=path, sample_rate=LOOK_RATE, block_length=LOOK_RATE)
+    recording = Recording(path=path, sample_rate=STATS_RATE, block_length=STATS_RATE)
     try:
         for block in recording.blocks():
             digest.update(block.samples.tobytes())
@@ -50,7 +53,7 @@ def look_at(path: Path) -> Look:
     finally:
         recording.close()
     level = float(np.sqrt(np.median(powers))) if powers else 0.0
-    return Look(content, digest.hexdigest(), samples / LOOK_RATE, _dbfs(peak), _dbfs(level))
+    return RecordingStats(content, digest.hexdigest(), samples / STATS_RATE, _dbfs(peak), _dbfs(level))
 
 
 def _dbfs(value: float) -> float:
@@ -58,10 +61,19 @@ def _dbfs(value: float) -> float:
     return 20 * float(np.log10(value / 32768)) if value else -np.inf
 
 
-def look_at_all(paths: Sequence[Path], *, jobs: int, progress: Progress) -> list[Look | DetectorError]:
-    """One look, or why there is none, for each path."""
-    return do_all(_looker, paths, what="reading", jobs=jobs, progress=progress)
+def measure_recordings(
+    paths: Sequence[Path], *, jobs: int, progress: Progress
+) -> list[RecordingStats | DetectorError]:
+    """Statistics for each path, or the error why there are none."""
+    return run_tasks(
+        _make_measurer,
+        paths,
+        what="reading",
+        jobs=jobs,
+        progress=progress,
+        tasks_per_process=TASKS_PER_PROCESS,
+    )
 
 
-def _looker() -> Callable[[Path], Look]:
-    return look_at
+def _make_measurer() -> Callable[[Path], RecordingStats]:
+    return measure_recording

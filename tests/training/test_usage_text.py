@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from detector.training.usage import use_lines
+from detector.training.usage_text import use_lines
 
 
 def commands(out: Path, base: str, models: Path) -> list[str]:

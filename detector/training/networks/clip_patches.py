@@ -38,7 +38,7 @@ FULL_SCALE = 32768.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class HeardClip:
+class ClipFrames:
     """A clip ready for random crops."""
 
     frames: NDArray[np.float16]
@@ -47,7 +47,7 @@ class HeardClip:
     """Shape (frames,): the daemon's gain at each frame's end."""
 
 
-class Hearing:
+class PatchMaker:
     """Reads clips as a model of this front end and window hears them."""
 
     def __init__(self, front_end: LogMelParams, window: int, *, level: bool) -> None:
@@ -67,7 +67,7 @@ class Hearing:
             raise SourceError(f"{example.path}: nothing sounds from {example.start} s on; expected samples")
         return samples
 
-    def clip(self, samples: NDArray[np.int16]) -> HeardClip:
+    def clip(self, samples: NDArray[np.int16]) -> ClipFrames:
         """Hear a whole clip; one shorter than a frame of the spectrogram is led in by silence."""
         params = self.front_end
         gains = self._gains(samples)
@@ -75,7 +75,7 @@ class Hearing:
             samples = np.pad(samples, (params.frame - len(samples), 0))
         frames = self._log_mel(_floats(samples))
         ends = np.arange(len(frames)) * params.hop + params.frame
-        return HeardClip(frames.astype(np.float16), _at(gains, ends, self._frame).astype(np.float32))
+        return ClipFrames(frames.astype(np.float16), _at(gains, ends, self._frame).astype(np.float32))
 
     def windows(self, samples: NDArray[np.int16]) -> NDArray[np.float32]:
         """Give the patch of every window that the daemon would form, shape (windows, frames, bands)."""

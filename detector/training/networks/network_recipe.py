@@ -1,10 +1,9 @@
-"""A network as a recipe: clips in, a trained graph out."""
+"""The recipe that trains a network from spectrograms with PyTorch."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +14,13 @@ from detector.training.augmentation import Augmentations
 from detector.training.networks.architecture import WINDOW_SECONDS, Architecture, Module
 from detector.training.networks.batches import Batches, Item, even_crops
 from detector.training.networks.checkpoint import NAME, Checkpoint, fingerprint
-from detector.training.networks.copies import Copies, Copy, Ear, planned
+from detector.training.networks.clip_patches import PatchMaker
+from detector.training.networks.copies import Copy, CopyMaker, CopyStore, planned
+from detector.training.networks.environment import set_up_torch
 from detector.training.networks.export import to_graph
-from detector.training.networks.hearing import Hearing
-from detector.training.networks.loop import Held, Loop, LoopSettings, forward
-from detector.training.networks.surroundings import prepare
-from detector.training.recipe import Example, HeadInput, NetworkOptions, Progress, Task
+from detector.training.networks.loop import HeldOutPatches, Loop, LoopSettings, forward
+from detector.training.recipe import Example, FitJob, HeadInput, LearningTask, NetworkOptions
+from detector.workers.progress import Progress
 
 VALIDATION_CROPS = 4
 """Of each clip, in each epoch; scores are of every window."""
@@ -28,12 +28,12 @@ VALIDATION_CROPS = 4
 
 @dataclass(slots=True)
 class NetworkRecipe:
-    """Fills `Recipe`; remembers what it heard from fit to fit."""
+    """Fills `Recipe`; keeps the spectrograms of clips from fit to fit."""
 
     architecture: Architecture
     options: NetworkOptions
     head: HeadInput | None = None
-    _copies: dict[Ear, Copies] = field(default_factory=dict)
+    _copies: dict[CopyMaker, CopyStore] = field(default_factory=dict)
 
     @property
     def description(self) -> str:
@@ -55,22 +55,12 @@ class NetworkRecipe:
         """Samples."""
         return round((self.options.window_seconds or WINDOW_SECONDS) * self.sample_rate)
 
-    def fit(
-        self,
-        task: Task,
-        train: Sequence[Example],
-        validation: Sequence[Example],
-        *,
-        weights: NDArray[np.float32],
-        checkpoint: Path | None,
-        progress: Progress,
-        epochs: int | None = None,
-    ) -> FittedNetwork:
-        """Learn from `train`; raises DetectorError."""
-        architecture, options = self.architecture, self.options
-        prepare(task.seed, options.jobs)
+    def fit(self, job: FitJob) -> FittedNetwork:
+        """Train a fresh network; raises DetectorError."""
+        task, architecture, options = job.task, self.architecture, self.options
+        set_up_torch(task.seed, options.jobs)
         settings = LoopSettings(
-            epochs=options.epochs or epochs or architecture.epochs,
+            epochs=options.epochs or job.epochs or architecture.epochs,
             batch=options.batch or architecture.batch,
             learning_rate=architecture.learning_rate,
             weight_decay=architecture.weight_decay,
@@ -80,30 +70,31 @@ class NetworkRecipe:
             tensorboard=options.tensorboard,
         )
         saved = None
-        if checkpoint is not None:
+        if job.checkpoint is not None:
             decisive = (task, architecture.description, replace(options, jobs=0, cache=None), settings)
             saved = Checkpoint(
-                checkpoint / NAME, fingerprint([*decisive, weights.tolist()], [*train, *validation])
+                job.checkpoint / NAME,
+                fingerprint([*decisive, job.weights.tolist()], [*job.train, *job.validation]),
             )
         frames = self.front_end.frames(self.window)
         module = architecture.build(len(task.classes), options)
-        loop = Loop(module, settings, weights)
+        loop = Loop(module, settings, job.weights)
         batches = Batches(
-            self._items(task, train, progress),
+            self._items(task, job.train, job.progress),
             self.front_end,
             frames,
             batch=settings.batch,
             no_class=_no_class(task),
         )
-        loop.run(batches, self._held(task, validation, progress), saved, progress)
+        loop.run(batches, self._held(task, job.validation, job.progress), saved, job.progress)
         graph = to_graph(module, frames, self.front_end.bands, multilabel=task.multilabel)
-        hearing = Hearing(self.front_end, self.window, level=options.level)
-        return FittedNetwork(graph, loop.history, module, task.multilabel, hearing)
+        maker = PatchMaker(self.front_end, self.window, level=options.level)
+        return FittedNetwork(graph, loop.history, module, task.multilabel, maker)
 
-    def _items(self, task: Task, train: Sequence[Example], progress: Progress) -> list[Item]:
+    def _items(self, task: LearningTask, train: Sequence[Example], progress: Progress) -> list[Item]:
         chosen = Augmentations.of(self.options.augment, task.classes)
         plans = planned(train, chosen.for_targets, self.options.copies)
-        heard = iter(self._copies_of(task, train).hear([copy for plan in plans for copy in plan], progress))
+        heard = iter(self._copies_of(task, train).get([copy for plan in plans for copy in plan], progress))
         items = []
         for example, plan in zip(train, plans, strict=True):
             names = chosen.for_targets(example.targets)
@@ -113,26 +104,30 @@ class NetworkRecipe:
             )
         return items
 
-    def _held(self, task: Task, examples: Sequence[Example], progress: Progress) -> Held | None:
+    def _held(
+        self, task: LearningTask, examples: Sequence[Example], progress: Progress
+    ) -> HeldOutPatches | None:
         if not examples:
             return None
-        heard = self._copies_of(task, ()).hear([Copy(example, 0) for example in examples], progress)
+        heard = self._copies_of(task, ()).get([Copy(example, 0) for example in examples], progress)
         frames = self.front_end.frames(self.window)
         crops = [even_crops(clip, VALIDATION_CROPS, frames, self.front_end) for clip in heard]
-        return Held(
+        return HeldOutPatches(
             np.concatenate(crops),
             np.stack([example.targets for example in examples]),
             np.repeat(np.arange(len(examples)), VALIDATION_CROPS),
         )
 
-    def _copies_of(self, task: Task, train: Sequence[Example]) -> Copies:
+    def _copies_of(self, task: LearningTask, train: Sequence[Example]) -> CopyStore:
         """One memory for each set of backgrounds that may be mixed in."""
         backgrounds: tuple[Example, ...] = ()
         if task.background is not None:
             column = task.classes.index(task.background)
             backgrounds = tuple(example for example in train if example.targets[column])
-        ear = Ear(self.front_end, self.window, self.options.level, task.seed, backgrounds, self.options.cache)
-        return self._copies.setdefault(ear, Copies(ear, self.options.jobs))
+        maker = CopyMaker(
+            self.front_end, self.window, self.options.level, task.seed, backgrounds, self.options.cache
+        )
+        return self._copies.setdefault(maker, CopyStore(maker, self.options.jobs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +138,7 @@ class FittedNetwork:
     history: Sequence[Mapping[str, float]]
     _module: Module
     _multilabel: bool
-    _hearing: Hearing
+    _maker: PatchMaker
 
     def scores(self, example: Example, /) -> NDArray[np.float32]:
         """Shape (windows, classes): of every window the daemon would form in it."""
@@ -156,16 +151,16 @@ class FittedNetwork:
 
     def stops(self, example: Example, /) -> NDArray[np.float64]:
         """Shape (windows,): seconds since the example began."""
-        stops = self._hearing.stops(self._hearing.read(example))
-        return np.array(stops) / self._hearing.front_end.sample_rate
+        stops = self._maker.stops(self._maker.read(example))
+        return np.array(stops) / self._maker.front_end.sample_rate
 
     def inputs(self, example: Example, /) -> NDArray[np.float32]:
         """Shape (windows, frames, bands)."""
-        return self._hearing.windows(self._hearing.read(example))
+        return self._maker.windows(self._maker.read(example))
 
 
-def _no_class(task: Task) -> NDArray[np.float32]:
-    """What noise is: the background class, else nothing, or no class more than any other."""
+def _no_class(task: LearningTask) -> NDArray[np.float32]:
+    """The target of noise: the background class, no class if multilabel, else all classes alike."""
     target = np.zeros(len(task.classes), np.float32)
     if task.background is not None:
         target[task.classes.index(task.background)] = 1.0

@@ -1,6 +1,7 @@
-"""Datasets as examples: clips of one class each, or stretches of annotated recordings with any number.
+"""Datasets as examples: clips of one class each, or sections of annotated recordings with any number.
 
-A folder called `background` or `negatives` holds what is no event: it is learned, and never reported.
+A folder called `background` or `negatives` holds sounds that are no event: they are learned as a class that
+is never reported.
 """
 
 from __future__ import annotations
@@ -16,21 +17,21 @@ from detector.datasets.annotations import Annotation, labels_of
 from detector.datasets.clips import Clip
 from detector.errors import DatasetError
 from detector.evaluation.recordings import Truth
-from detector.training.recipe import Example, Task
+from detector.training.recipe import Example, LearningTask
 
 BACKGROUND = "background"
 BACKGROUND_NAMES = {BACKGROUND, "negatives", "negative", "_background_"}
-"""Classes that are no event, in any case of letters; all become the first."""
+"""Names of the class that is no event, in any case of letters; all become the first."""
 
 LEAST_OVERLAP_SECONDS = 0.5
-"""A sound counts for a stretch that holds this much of it, or half of it where it is shorter."""
+"""A sound counts for a section that holds this much of it, or half of it where it is shorter."""
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
-    """What there is to learn from."""
+class ExampleSet:
+    """All examples, and the classes they are of."""
 
-    task: Task
+    task: LearningTask
     examples: tuple[Example, ...]
 
     @property
@@ -44,16 +45,16 @@ def class_of(label: str) -> str:
     return BACKGROUND if label.casefold() in BACKGROUND_NAMES else label
 
 
-def from_clips(clips: Sequence[Clip], *, seed: int) -> Material:
+def from_clips(clips: Sequence[Clip], *, seed: int) -> ExampleSet:
     """One example for each clip; DatasetError for class names that cannot be told apart."""
     classes = _classes({class_of(clip.label) for clip in clips})
-    place = {name: column for column, name in enumerate(classes)}
+    column_of = {name: column for column, name in enumerate(classes)}
     identity = np.eye(len(classes), dtype=np.float32)
-    task = Task(classes, multilabel=False, seed=seed, background=_background(classes))
-    return Material(
+    task = LearningTask(classes, multilabel=False, seed=seed, background=_background(classes))
+    return ExampleSet(
         task,
         tuple(
-            Example(clip.path, identity[place[class_of(clip.label)]], clip.source, clip.fold)
+            Example(clip.path, identity[column_of[class_of(clip.label)]], clip.source, clip.fold)
             for clip in clips
         ),
     )
@@ -61,20 +62,20 @@ def from_clips(clips: Sequence[Clip], *, seed: int) -> Material:
 
 def from_truths(
     truths: Sequence[Truth], seconds: Mapping[Path, float], *, length: float, seed: int
-) -> Material:
-    """Cut annotated recordings into stretches of `length` [s]; a recording is one source."""
-    said = [[a for a in truth.annotations if class_of(a.label) != BACKGROUND] for truth in truths]
-    classes = _classes(set(labels_of(said)))
-    task = Task(classes, multilabel=True, seed=seed)
+) -> ExampleSet:
+    """Cut annotated recordings into sections of `length` [s]; a recording is one source."""
+    sounding = [[a for a in truth.annotations if class_of(a.label) != BACKGROUND] for truth in truths]
+    classes = _classes(set(labels_of(sounding)))
+    task = LearningTask(classes, multilabel=True, seed=seed)
     examples = []
-    for truth, sounds in zip(truths, said, strict=True):
+    for truth, sounds in zip(truths, sounding, strict=True):
         for number in range(max(1, round(seconds[truth.path] / length))):
             start, stop = number * length, (number + 1) * length
             targets = [_sounds(name, sounds, start, stop) for name in classes]
             examples.append(
                 Example(truth.path, np.array(targets, np.float32), str(truth.path), start=start, stop=stop)
             )
-    return Material(task, tuple(examples))
+    return ExampleSet(task, tuple(examples))
 
 
 def class_weights(targets: NDArray[np.float32]) -> NDArray[np.float32]:

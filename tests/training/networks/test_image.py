@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from detector.errors import ModelError  # noqa: E402
 from detector.training.networks import image  # noqa: E402
-from detector.training.networks.imagenet import load_weights  # noqa: E402
+from detector.training.networks.image import load_weights  # noqa: E402
 from detector.training.networks.resnet import resnet18  # noqa: E402
 from detector.training.recipe import NetworkOptions  # noqa: E402
 

@@ -1,4 +1,4 @@
-"""Whether a bundle's two files say the same, measured on what real clips give them."""
+"""Parity: a bundle's ONNX and TFLite files give the same scores, measured on windows of real clips."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from detector.records import Label, ModelSpec, Span, Window
 
 TOLERANCE = 1e-3
 """Scores that differ by less are the same: a thousandth moves no event."""
-MOST_INPUTS = 500
-AT_ONCE = 8
-"""Windows in numpy's hands together: a convolution holds hundreds of times what it is given."""
+MAX_INPUTS = 500
+BATCH = 8
+"""Windows that numpy computes at once: a convolution needs hundreds of times the memory of its input."""
 
 Scores = NDArray[np.float32]
 Run = Callable[[Scores], Scores]
@@ -26,43 +26,43 @@ Run = Callable[[Scores], Scores]
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
-    """How far the files' scores are from numpy's, at most."""
+class Parity:
+    """How far the two files' scores are from those of the same graph computed in numpy."""
 
     inputs: int
     """Windows of real clips that were compared."""
-    apart: Mapping[str, float]
-    """Kind of file -> largest difference of any score."""
+    difference: Mapping[str, float]
+    """Kind of file -> the largest difference of any score from numpy's."""
 
     def __str__(self) -> str:
         """One line."""
-        each = ", ".join(f"{kind} {value:.1e}" for kind, value in self.apart.items())
+        each = ", ".join(f"{kind} {value:.1e}" for kind, value in self.difference.items())
         return f"scores within {each} of numpy's on {self.inputs} windows (allowed {TOLERANCE:g})"
 
 
-def check_agreement(graph: Graph, files: Mapping[str, bytes], inputs: NDArray[np.float32]) -> Agreement:
+def check_parity(graph: Graph, files: Mapping[str, bytes], inputs: NDArray[np.float32]) -> Parity:
     """Run `inputs` (n, *graph.shape) in both runtimes; DetectorError where one differs by too much."""
-    chosen = inputs[np.linspace(0, len(inputs) - 1, min(len(inputs), MOST_INPUTS)).round().astype(int)]
-    parts = (chosen[first : first + AT_ONCE] for first in range(0, len(chosen), AT_ONCE))
+    chosen = inputs[np.linspace(0, len(inputs) - 1, min(len(inputs), MAX_INPUTS)).round().astype(int)]
+    parts = (chosen[first : first + BATCH] for first in range(0, len(chosen), BATCH))
     wanted = np.concatenate([graph.run(part) for part in parts])
     runs = {"onnx": _onnx(files["onnx"]), "tflite": _tflite(files["tflite"], graph)}
-    apart = {
+    difference = {
         kind: max(
             (float(np.abs(run(one) - scores).max()) for one, scores in zip(chosen, wanted, strict=True))
         )
         for kind, run in runs.items()
     }
-    for kind, value in apart.items():
+    for kind, value in difference.items():
         if not value <= TOLERANCE:
             raise DetectorError(
                 f"the {kind} file's scores differ from numpy's by up to {value:.2g} (allowed {TOLERANCE:g}), "
                 "so the bundle is not written; please report this"
             )
-    return Agreement(len(chosen), apart)
+    return Parity(len(chosen), difference)
 
 
-def spread_inputs(each: Sequence[NDArray[np.float32]], most: int = MOST_INPUTS) -> NDArray[np.float32]:
-    """Windows from all examples alike, no more than wanted."""
+def spread_inputs(each: Sequence[NDArray[np.float32]], most: int = MAX_INPUTS) -> NDArray[np.float32]:
+    """As many windows of each example, `most` in all."""
     per_example = max(1, most // max(1, len(each)))
     kept = [one[:: max(1, len(one) // per_example)][:per_example] for one in each if len(one)]
     return np.concatenate(kept)

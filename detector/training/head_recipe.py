@@ -1,4 +1,4 @@
-"""The recipe that runs on a Raspberry Pi: a small head on the embeddings of a model that is there already."""
+"""The recipe that trains on a Raspberry Pi: a small head on the embeddings of an existing model."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from detector.audio.logmel import LogMelParams
 from detector.errors import DatasetError
 from detector.graphs.graph import Graph
 from detector.training.contexts import learning_means, running_means
+from detector.training.embedding_library import EmbeddingLibrary
+from detector.training.examples import example_weights
 from detector.training.layers import head_graph, signed_sqrt
-from detector.training.library import Library
-from detector.training.listening import Listened
 from detector.training.logistic import fit_logistic
-from detector.training.material import example_weights
-from detector.training.perceptron import Plan, Rows, fit_perceptron
-from detector.training.recipe import Example, HeadInput, Progress, Task
+from detector.training.perceptron import PerceptronPlan, TrainingRows, fit_perceptron
+from detector.training.recipe import Example, FitJob, HeadInput, LearningTask
+from detector.training.recording_embeddings import EmbeddedRecording
 
 Kind = Literal["logistic", "mlp"]
 KINDS: tuple[Kind, ...] = ("logistic", "mlp")
 
 
 @dataclass(frozen=True, slots=True)
-class Base:
-    """Whose embeddings are learned from."""
+class BaseModel:
+    """The model whose embeddings a head learns from."""
 
     name: str
     sample_rate: int
@@ -40,21 +40,21 @@ class Base:
     hop_seconds: float
     """From window to window."""
     labels: Mapping[str, str]
-    """What it names itself: lower case -> name."""
+    """Its own labels: lower-case name -> name."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HeadRecipe:
     """Fills `Recipe`."""
 
-    base: Base
-    library: Library
+    base: BaseModel
+    library: EmbeddingLibrary
     kind: Kind
     context_seconds: float
-    plan: Plan
+    plan: PerceptronPlan
     """Of the MLP; a logistic head takes nothing from it."""
     soft_noise: Sequence[Path] = ()
-    """Recordings in the library that are no event, learned beside every dataset."""
+    """Recordings in the library that hold no event; every dataset is learned together with them."""
 
     @property
     def description(self) -> str:
@@ -76,7 +76,7 @@ class HeadRecipe:
 
     @property
     def head(self) -> HeadInput:
-        """What is read."""
+        """Its input."""
         return HeadInput(self.base.name, self.context_seconds)
 
     @property
@@ -84,50 +84,41 @@ class HeadRecipe:
         """None: that is the base's."""
         return None
 
-    def fit(
-        self,
-        task: Task,
-        train: Sequence[Example],
-        validation: Sequence[Example],
-        *,
-        weights: NDArray[np.float32],
-        checkpoint: Path | None,
-        progress: Progress,
-        epochs: int | None = None,
-    ) -> FittedHead:
-        """Fit in memory; a break costs seconds, so nothing is kept at `checkpoint`."""
-        rows = _joined(self._rows(train, weights), self._noise_rows(task))
+    def fit(self, job: FitJob) -> FittedHead:
+        """Fit in memory; a break costs seconds, so nothing is kept at `job.checkpoint`."""
+        task = job.task
+        rows = _joined(self._rows(job.train, job.weights), self._noise_rows(task))
         history: Sequence[Mapping[str, float]] = ()
         if self.kind == "logistic":
             layers = fit_logistic(rows.values, rows.targets, rows.weights, multilabel=task.multilabel)
         else:
-            plan = replace(self.plan, seed=task.seed, epochs=epochs or self.plan.epochs)
+            plan = replace(self.plan, seed=task.seed, epochs=job.epochs or self.plan.epochs)
             layers, history = fit_perceptron(
                 rows,
-                self._rows(validation, weights),
+                self._rows(job.validation, job.weights),
                 plan,
                 multilabel=task.multilabel,
-                tell=lambda done, total, note: progress("training", done, total, note),
+                report=lambda done, total, note: job.progress("training", done, total, note),
             )
         graph = head_graph(self.base.features, layers, multilabel=task.multilabel)
         return FittedHead(graph, history, self._means)
 
-    def _rows(self, examples: Sequence[Example], weights: NDArray[np.float32]) -> Rows:
-        """What to learn from; examples in which the base heard no window teach nothing."""
+    def _rows(self, examples: Sequence[Example], weights: NDArray[np.float32]) -> TrainingRows:
+        """Training rows; an example shorter than a hop has no window and gives none."""
         heard = [(example, self._heard(example)) for example in examples]
         heard = [(example, one) for example, one in heard if len(one.stops)]
         if not heard:
             if examples:
                 raise DatasetError(
-                    "no window was heard in any of the examples; are they all shorter than a hop?"
+                    "none of the examples holds a window of the model; are they all shorter than a hop?"
                 )
             empty = np.zeros((0, self.base.features), np.float32)
-            return Rows(empty, np.zeros((0, len(weights)), np.float32), empty[:, 0])
+            return TrainingRows(empty, np.zeros((0, len(weights)), np.float32), empty[:, 0])
         targets = np.array([example.targets for example, _ in heard], np.float32)
         return self._spread([one for _, one in heard], targets, example_weights(targets, weights))
 
-    def _noise_rows(self, task: Task) -> Rows:
-        """The background where there is one, else nothing, or every class alike: no more one than another."""
+    def _noise_rows(self, task: LearningTask) -> TrainingRows:
+        """Rows of soft noise: of the background class; else of no class if multilabel, or of all alike."""
         identity = np.eye(len(task.classes), dtype=np.float32)
         if task.background is not None:
             targets = identity[[task.classes.index(task.background)]]
@@ -141,9 +132,9 @@ class HeadRecipe:
         )
 
     def _spread(
-        self, heard: Sequence[Listened], targets: NDArray[np.float32], weights: NDArray[np.float32]
-    ) -> Rows:
-        """Several means of each recording, which share its weight."""
+        self, heard: Sequence[EmbeddedRecording], targets: NDArray[np.float32], weights: NDArray[np.float32]
+    ) -> TrainingRows:
+        """Turn each recording into several means of its embeddings, which share its weight."""
         means = [
             learning_means(
                 one.embeddings.astype(np.float32), one.stops, self.context_seconds, self.base.hop_seconds
@@ -152,7 +143,7 @@ class HeadRecipe:
         ]
         counts = [len(shares) for _, shares in means]
         no_values, no_shares = np.zeros((0, self.base.features), np.float32), np.zeros(0, np.float32)
-        return Rows(
+        return TrainingRows(
             values=signed_sqrt(np.concatenate([no_values, *(values for values, _ in means)])),
             targets=np.repeat(targets, counts, axis=0),
             weights=np.concatenate([no_shares, *(shares for _, shares in means)])
@@ -164,7 +155,7 @@ class HeadRecipe:
         values = heard.embeddings.astype(np.float32)
         return running_means(values, heard.stops, self.context_seconds, self.base.hop_seconds), heard.stops
 
-    def _heard(self, example: Example) -> Listened:
+    def _heard(self, example: Example) -> EmbeddedRecording:
         return self.library[example.path].counted().part(example.start, example.stop)
 
 
@@ -190,8 +181,8 @@ class FittedHead:
         return self.graph.run(self.inputs(example))
 
 
-def _joined(one: Rows, other: Rows) -> Rows:
-    return Rows(
+def _joined(one: TrainingRows, other: TrainingRows) -> TrainingRows:
+    return TrainingRows(
         np.concatenate([one.values, other.values]),
         np.concatenate([one.targets, other.targets]),
         np.concatenate([one.weights, other.weights]),
