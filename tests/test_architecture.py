@@ -27,11 +27,12 @@ ORDER = (
     ("delivery",),
     ("modelstore", "history"),
     ("sources", "backends", "sinks", "graphs"),
-    ("pipeline", "config"),
+    ("pipeline",),
     ("wire",),
     ("audio", "events"),
     ("interfaces",),
     ("records", "datasets", "workers"),
+    ("config",),
     ("errors", "demo"),
 )
 RANK = {room: rank for rank, line in enumerate(ORDER) for room in line}

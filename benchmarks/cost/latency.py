@@ -22,7 +22,7 @@ from benchmarks.support.report import table
 from benchmarks.support.sounds import RATE
 from benchmarks.support.soundscape import LABELS, Onset
 from detector import assemble, modelstore
-from detector.config.settings import EventSettings, Settings
+from detector.config.settings import EventSettings, Preset, Settings
 from detector.records import Event
 from detector.sources.recording import Recording
 
@@ -94,7 +94,7 @@ def _cell(sounds: int, found: int, seconds: float) -> str:
     return f"{found} of {sounds}" + (f", {seconds:.2f}" if found else "")
 
 
-def measure(recording: Path, onsets: Sequence[Onset], presets: Sequence[str]) -> list[Latency]:
+def measure(recording: Path, onsets: Sequence[Onset], presets: Sequence[Preset]) -> list[Latency]:
     """Play the soundscape to one daemon for each preset, all at the same time."""
     expected = {preset: _events(recording, preset) for preset in presets}
     arrived: dict[str, list[tuple[float, bytes]]] = {preset: [] for preset in presets}
@@ -149,7 +149,7 @@ def summary(preset: str, onsets: Sequence[Onset], lines: Sequence[Line]) -> Late
     )
 
 
-def _events(recording: Path, preset: str) -> list[Event]:
+def _events(recording: Path, preset: Preset) -> list[Event]:
     """What the same pipeline says of the recording in this process."""
     settings = Settings(events=EventSettings(preset=preset))
     pipeline = assemble.make_pipeline(settings, modelstore.load_classifier(MODEL))

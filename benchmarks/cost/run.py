@@ -23,10 +23,11 @@ from benchmarks.cost import cost, heads, latency, recordings, startup
 from benchmarks.support import soundscape
 from benchmarks.support.report import Target, machine, table
 from benchmarks.support.sounds import esc10, has_esc10
+from detector.config.settings import Preset
 from tests.support.virtualmic import Unavailable, VirtualMicrophone
 
 OUTPUT = ROOT / "docs" / "benchmarks.md"
-PRESETS = ("balanced", "responsive")
+PRESETS: tuple[Preset, ...] = ("balanced", "responsive")
 
 ABOUT_LATENCY = """\
 {count} ESC-10 sounds with a clear attack: from the first 10 ms within 30 dB of the clip's loudest 50 ms, it

@@ -11,7 +11,7 @@ import numpy as np
 
 from benchmarks import ROOT
 from benchmarks.fuzz.target import Finding, Run, Target
-from detector.assemble import make_pipeline
+from detector.assemble import SINK_KINDS, make_pipeline
 from detector.config.loading import Loaded, load_settings, render
 from detector.records import Block, Label, ModelSpec, Scores, Window
 from detector.service.systemd import Notifier
@@ -88,9 +88,9 @@ def _config_files(folder: Path) -> Iterator[Run]:
 
     def run(data: bytes) -> None:
         path.write_bytes(data)
-        loaded = load_settings(config_path=str(path), environ={})
-        path.write_text(render(loaded), encoding="utf-8")
-        again = load_settings(config_path=str(path), environ={})
+        loaded = load_settings(config_path=str(path), environ={}, sink_kinds=SINK_KINDS)
+        path.write_text(render(loaded, SINK_KINDS), encoding="utf-8")
+        again = load_settings(config_path=str(path), environ={}, sink_kinds=SINK_KINDS)
         if again.settings != loaded.settings:
             raise Finding("what `check-config` prints reads back as other settings")
         _use(loaded)
@@ -102,7 +102,7 @@ def _config_files(folder: Path) -> Iterator[Run]:
 def _expressions(folder: Path) -> Iterator[Run]:
     def run(data: bytes) -> None:
         given = [os.fsdecode(part) for part in data.split(b"\0")]  # as arguments arrive: no zero byte
-        _use(load_settings(environ={}, set_expressions=given, system_file=""))
+        _use(load_settings(environ={}, sink_kinds=SINK_KINDS, set_expressions=given, system_file=""))
 
     yield run
 

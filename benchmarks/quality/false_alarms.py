@@ -97,7 +97,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="also write the counts and moments there")
     arguments = parser.parse_args()
     settings = load_settings(
-        config_path=None, environ={}, overrides={}, set_expressions=arguments.set_expressions
+        environ={}, sink_kinds=assemble.SINK_KINDS, set_expressions=arguments.set_expressions
     ).settings
     results = [measure(name, arguments.seconds, settings) for name in arguments.only or sounds()]
     print(table([HEAD, *map(row, results)]))

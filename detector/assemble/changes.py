@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 
+from detector.assemble.edges import SINK_KINDS
 from detector.calibration.configtext import Key
 from detector.calibration.proposal import Change, Verdict
-from detector.config.checks import check, parse_sink
-from detector.config.settings import LabelSettings, Settings, SinkSettings
+from detector.config.checks import check
+from detector.config.settings import LabelSettings, Settings
+from detector.config.sink_settings import SinkSettings
 from detector.config.strict import fill
 from detector.config.yamltext import parse
 from detector.errors import ConfigError, DetectorError
@@ -60,7 +62,7 @@ def given(value: object, default: object) -> dict[str, object]:
 def read_back(text: str) -> Settings:
     """Settings of a file's text; raises ConfigError where it is not one."""
     document, faults = parse(text)
-    settings, wrong = fill(Settings, document, text_readers={SinkSettings: parse_sink})
+    settings, wrong = fill(Settings, document, sink_kinds=SINK_KINDS)
     faults = [*faults, *wrong, *(check(settings) if settings is not None else [])]
     if faults or settings is None:
         raise ConfigError("\n".join(fault.at("the calibrated settings") for fault in faults))
@@ -71,7 +73,7 @@ def _plain(value: object, default: object) -> object:
     if isinstance(value, LabelSettings):
         return given(value, LabelSettings())
     if isinstance(value, SinkSettings):
-        return {"kind": value.kind, **given(value, SinkSettings(value.kind))}
+        return {"kind": value.kind, **given(value, type(value)())}
     if is_dataclass(value):
         return given(value, default)
     if isinstance(value, Mapping):

@@ -22,7 +22,7 @@ from detector.interfaces import Service
 from detector.service.daemon import Daemon
 from detector.service.status_report import make_report, prometheus_text
 from detector.service.systemd import Notifier
-from detector.sinks.socket.limits import SubscriberCounts
+from detector.sinks.context import SinkContext
 from detector.wire.message import hello_fields, run_id_text
 
 log = logging.getLogger(__name__)
@@ -61,22 +61,17 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
         )
 
     def report() -> dict[str, object]:
-        return make_report(daemon, dispatcher, subscribers, model=reloader.model_name, run_id=run_id)
+        return make_report(daemon, dispatcher, context.subscribers, model=reloader.model_name, run_id=run_id)
 
     def end_with_the_reader(sink: str) -> None:
         if sink == "stdout":
             daemon.stop()
 
     history = make_history(settings, os.environ)
-    subscribers: list[SubscriberCounts] = []
-    make = partial(
-        make_sink,
-        hello=hello,
-        report=report,
-        counts=subscribers,
-        archive=None if history is None else history.archive,
-        verbose=verbose,
+    context = SinkContext(
+        hello, report, archive=None if history is None else history.archive, verbose=verbose
     )
+    make = partial(make_sink, context=context)
     sinks = {sink: make(sink) for sink in effective_sinks(settings)}
     dispatcher = Dispatcher(
         list(sinks.values()),

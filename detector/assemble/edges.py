@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
-from detector.config.settings import Settings, SinkSettings, SourceSettings
-from detector.interfaces import Archive, Sink, Source
-from detector.sinks.socket.limits import SubscriberCounts
-from detector.wire.access import Access
-from detector.wire.address import default_socket_uri
-from detector.wire.text import shared_in
-
-Hello = Callable[[], dict[str, object]]
-Report = Callable[[], dict[str, object]]
+from detector.config.settings import Settings, SourceSettings
+from detector.config.sink_settings import SinkKinds, SinkSettings
+from detector.interfaces import Sink, Source
+from detector.sinks.context import SinkContext
+from detector.sinks.logfile import LogSettings, make_log_sink
+from detector.sinks.socket.socket_settings import SocketSettings, make_socket_sink
+from detector.sinks.stdout import StdoutFormat, StdoutSettings, make_stdout_sink
 
 
 def make_source(settings: SourceSettings, *, sample_rate: int, block_length: int) -> Source:
@@ -49,53 +47,35 @@ def make_source(settings: SourceSettings, *, sample_rate: int, block_length: int
     )
 
 
+SINKS: Mapping[type[SinkSettings], Callable[[Any, SinkContext], Sink]] = {
+    StdoutSettings: make_stdout_sink,
+    LogSettings: make_log_sink,
+    SocketSettings: make_socket_sink,
+}
+"""Each kind of sink: its settings, and what makes a sink of them. A new kind is a file and a line here."""
+
+SINK_KINDS = SinkKinds(tuple(SINKS))
+"""For `load_settings`."""
+
+
 def effective_sinks(settings: Settings) -> Sequence[SinkSettings]:
     """The sinks asked for; else stdout and, unless a recording is read at full speed, the socket."""
     if settings.sinks is not None:
         return settings.sinks
     source = settings.source
-    stdout, socket = SinkSettings(kind="stdout"), SinkSettings(kind="socket")
     at_full_speed = source.input not in (None, "-") and not source.realtime
-    return (stdout,) if at_full_speed else (stdout, socket)
+    return (StdoutSettings(),) if at_full_speed else (StdoutSettings(), SocketSettings())
 
 
-def with_stdout_format(settings: Settings, format: str) -> Settings:
+def with_stdout_format(settings: Settings, format: StdoutFormat) -> Settings:
     """The same settings with another format on standard output."""
     sinks = tuple(
-        replace(sink, format=format) if sink.kind == "stdout" else sink for sink in effective_sinks(settings)
+        replace(sink, format=format) if isinstance(sink, StdoutSettings) else sink
+        for sink in effective_sinks(settings)
     )
     return replace(settings, sinks=sinks)
 
 
-def make_sink(
-    settings: SinkSettings,
-    hello: Hello,
-    *,
-    report: Report,
-    counts: list[SubscriberCounts],
-    archive: Archive | None = None,
-    verbose: bool = False,
-) -> Sink:
-    """Build one destination; nothing is opened yet. A socket adds what it counts to `counts`."""
-    if settings.kind == "stdout":
-        from detector.sinks.stdout import StdoutSink
-
-        return StdoutSink(
-            sys.stdout, format=settings.format, updates=verbose, shared=lambda: shared_in(hello())
-        )
-    if settings.kind == "log":
-        from detector.sinks.logfile import LogFileSink
-
-        return LogFileSink(settings.target, max_bytes=settings.max_bytes, backups=settings.backups)
-    from detector.sinks.socket.server import SocketSink
-
-    uri = settings.target or default_socket_uri(os.environ, sys.platform, _user_id())
-    access = Access(
-        settings.group, settings.token_file, settings.certificate, settings.key, settings.insecure
-    )
-    counts.append(SubscriberCounts())
-    return SocketSink(uri, hello=hello, report=report, access=access, counts=counts[-1], archive=archive)
-
-
-def _user_id() -> int | None:
-    return os.getuid() if hasattr(os, "getuid") else None
+def make_sink(settings: SinkSettings, context: SinkContext) -> Sink:
+    """Build one destination; nothing is opened yet."""
+    return SINKS[type(settings)](settings, context)

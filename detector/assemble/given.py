@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 
+from detector.assemble.edges import SINK_KINDS
 from detector.config.loading import Loaded, load_settings
 
 
@@ -18,6 +19,7 @@ def given_settings(
     return load_settings(
         config_path=options.config,
         environ=environ,
+        sink_kinds=SINK_KINDS,
         overrides=given,
         set_expressions=options.set_expressions,
     )

@@ -10,7 +10,8 @@ from detector.assemble.edges import effective_sinks
 from detector.assemble.model import pinned, select
 from detector.assemble.pipeline import make_head_stage, make_label_map, make_tracker
 from detector.config.loading import Loaded
-from detector.config.settings import Settings, SinkSettings
+from detector.config.settings import Settings
+from detector.config.sink_settings import SinkSettings
 from detector.delivery.dispatcher import Dispatcher
 from detector.interfaces import Sink
 from detector.modelstore import Model

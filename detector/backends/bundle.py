@@ -23,7 +23,7 @@ from detector.backends.modelkeys import (
     Runtime,
 )
 from detector.backends.modelyaml import Refuse, read_model_yaml
-from detector.config import strict
+from detector.config.wording import did_you_mean
 from detector.records import Label, ModelSpec
 
 __all__ = [
@@ -102,9 +102,7 @@ def _check_thresholds(yaml: ModelYaml, labels: tuple[Label, ...], refuse: Refuse
     for name, threshold in [("", yaml.threshold_on), *yaml.thresholds.items()]:
         key = f"thresholds.{name}" if name else "threshold_on"
         if name and name not in names:
-            refuse(
-                key, f"expected a name from {yaml.labels}; {strict.did_you_mean(name, names)}".rstrip("; ")
-            )
+            refuse(key, f"expected a name from {yaml.labels}; {did_you_mean(name, names)}".rstrip("; "))
         if not 0.0 < threshold <= 1.0:
             refuse(key, f"expected a score above 0 and at most 1, got {threshold}")
 

@@ -13,6 +13,9 @@ from typing import NoReturn
 
 from detector.backends.modelkeys import RUNTIMES, ModelYaml
 from detector.config import strict, yamltext
+from detector.config.constraints import wrong_values
+from detector.config.wording import show
+from detector.config.yamltext import Fault
 from detector.errors import ModelError
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
@@ -33,11 +36,13 @@ def read_model_yaml(path: Path) -> tuple[ModelYaml, Refuse]:
     document, faults = yamltext.read(path)
     if not faults:
         yaml, faults = strict.fill(ModelYaml, document)
+        wrong = () if yaml is None else wrong_values(yaml)
+        faults += [Fault(document.lines.get(key), key, message) for key, message in wrong]
     if faults or yaml is None:
         raise ModelError(faults[0].at(str(path)))
 
     def refuse(key: str, message: str) -> NoReturn:
-        raise ModelError(yamltext.Fault(document.lines.get(key), key, message).at(str(path)))
+        raise ModelError(Fault(document.lines.get(key), key, message).at(str(path)))
 
     _check_name(_PLAIN_NAME, yaml.name, "name", refuse)
     _check_name(_TABLE_NAME, yaml.labels, "labels", refuse)
@@ -59,7 +64,7 @@ def read_model_yaml(path: Path) -> tuple[ModelYaml, Refuse]:
 
 def _check_name(pattern: re.Pattern[str], name: str, key: str, refuse: Refuse) -> None:
     if not pattern.fullmatch(name):
-        refuse(key, f"expected letters, digits, dots, dashes and underscores, got {strict.show(name)}")
+        refuse(key, f"expected letters, digits, dots, dashes and underscores, got {show(name)}")
 
 
 def _check_files(yaml: ModelYaml, refuse: Refuse) -> None:
@@ -86,7 +91,7 @@ def _check_files(yaml: ModelYaml, refuse: Refuse) -> None:
         if file.size < 1:
             refuse(f"{key}.size", f"expected the file's size in bytes, got {file.size}")
         if not _SHA256.fullmatch(file.sha256):
-            refuse(f"{key}.sha256", f"expected 64 hexadecimal digits, got {strict.show(file.sha256)}")
+            refuse(f"{key}.sha256", f"expected 64 hexadecimal digits, got {show(file.sha256)}")
         for number, source in enumerate(file.sources):
             place = f"{key}.sources[{number}]"
             is_url = source.url is not None and source.pip is None and source.member is None
@@ -94,9 +99,9 @@ def _check_files(yaml: ModelYaml, refuse: Refuse) -> None:
             if not (is_url or is_pip):
                 refuse(place, "expected either `url`, or `pip` and `member`")
             if source.url is not None and not source.url.startswith(("https://", "http://")):
-                refuse(place, f"expected an https:// or http:// address, got {strict.show(source.url)}")
+                refuse(place, f"expected an https:// or http:// address, got {show(source.url)}")
             if source.pip is not None and source.pip.startswith("-"):
-                refuse(place, f"expected `project==version`, got {strict.show(source.pip)}")
+                refuse(place, f"expected `project==version`, got {show(source.pip)}")
 
 
 def _check_members(yaml: ModelYaml, refuse: Refuse) -> None:

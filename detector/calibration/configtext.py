@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from detector.config.strict import escape
+from detector.config.wording import escape
 from detector.config.yamltext import scalar
 
 Key: TypeAlias = tuple[str, ...]

@@ -121,6 +121,7 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _history(options: argparse.Namespace) -> int:
+    from detector.assemble import SINK_KINDS
     from detector.config.loading import load_settings
     from detector.history.archive import Question
     from detector.history.command import history_command
@@ -128,7 +129,9 @@ def _history(options: argparse.Namespace) -> int:
 
     path = options.file
     if not path:
-        path = load_settings(config_path=options.config, environ=os.environ).settings.history.path
+        path = load_settings(
+            config_path=options.config, environ=os.environ, sink_kinds=SINK_KINDS
+        ).settings.history.path
     question = Question(
         options.since, options.until, labels=options.labels, min_score=options.min_score, limit=options.limit
     )
@@ -179,7 +182,7 @@ def _check_config(options: argparse.Namespace) -> int:
     loaded = load_settings(**_setting_arguments(options))
     with loaded.placing():
         assemble.check_labels(loaded.settings)
-    print(render(loaded), end="")
+    print(render(loaded, assemble.SINK_KINDS), end="")
     return 0
 
 
@@ -188,6 +191,8 @@ def _user_id() -> int | None:
 
 
 def _setting_arguments(options: argparse.Namespace) -> dict[str, Any]:
+    from detector.assemble import SINK_KINDS
+
     given = dict(overrides(options))
     if "source.device" in given and ("source.input" in given or options.demo):
         raise ConfigError("--device and --input, or --demo: choose one of them")
@@ -200,6 +205,7 @@ def _setting_arguments(options: argparse.Namespace) -> dict[str, Any]:
     return {
         "config_path": options.config,
         "environ": os.environ,
+        "sink_kinds": SINK_KINDS,
         "overrides": given,
         "set_expressions": options.set_expressions,
     }

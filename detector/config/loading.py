@@ -8,13 +8,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
 
 from detector.config import yamltext
-from detector.config.checks import check, parse_sink
-from detector.config.settings import CHOICES, LIMITS, Settings, SinkSettings
-from detector.config.strict import escape, fill
+from detector.config.checks import check
+from detector.config.constraints import Hint, Limit, choices_of, hints_of, item_hint, limit_of
+from detector.config.settings import Settings
+from detector.config.sink_settings import SinkKinds, SinkSettings
+from detector.config.strict import fill
+from detector.config.wording import escape
 from detector.config.yamltext import Document, Fault, join, scalar
 from detector.errors import ConfigError
 
@@ -72,6 +75,7 @@ def load_settings(
     *,
     config_path: str | None = None,
     environ: Mapping[str, str],
+    sink_kinds: SinkKinds,
     overrides: Mapping[str, object] | None = None,
     set_expressions: Sequence[str] = (),
     system_file: str = SYSTEM_FILE,
@@ -82,7 +86,7 @@ def load_settings(
     what was not given. `set_expressions` are `KEY=VALUE` with the value in YAML; they win over all.
     Raises ConfigError with every fault, one a line.
     """
-    layers = _Layers()
+    layers = _Layers(sink_kinds)
     path, named_by = find_file(config_path, environ, system_file)
     if path is not None:
         layers.add_file(path, named_by)
@@ -112,40 +116,61 @@ def find_file(
     return None, ""
 
 
-def render(loaded: Loaded) -> str:
+def render(loaded: Loaded, sink_kinds: SinkKinds) -> str:
     """The settings as YAML that reads back as the same; comments say where each is from and its range."""
     source = escape(loaded.path) if loaded.path else "no file"
     lines = [f"# The effective settings of sound-detector ({source}; then flags)."]
-    for item in fields(loaded.settings):
-        lines += _yaml(loaded, f"{item.name}:", getattr(loaded.settings, item.name), item.name, item.name)
+    page = _Page(loaded, sink_kinds)
+    for name, hint in hints_of(Settings).items():
+        lines += page.lines(f"{name}:", getattr(loaded.settings, name), name, hint)
     return "".join(f"{line}\n" for line in lines)
 
 
-def _yaml(loaded: Loaded, head: str, value: object, key: str, pattern: str) -> Iterator[str]:
-    """The lines of one key; `head` is `key:` or `-`, indented."""
-    pad = " " * (len(head) - len(head.lstrip()) + 2)
-    if is_dataclass(value):
-        yield head
-        for item in fields(value):
-            inner = getattr(value, item.name)
-            yield from _yaml(
-                loaded, f"{pad}{item.name}:", inner, join(key, item.name), join(pattern, item.name)
-            )
-    elif isinstance(value, Mapping) and value:
-        yield head
-        for name, inner in value.items():
-            yield from _yaml(loaded, f"{pad}{scalar(name)}:", inner, join(key, name), f"{pattern}.*")
-    elif isinstance(value, tuple) and value and is_dataclass(value[0]):
-        yield head
-        for i, inner in enumerate(value):
-            yield from _yaml(loaded, f"{pad}-", inner, f"{key}[{i}]", f"{pattern}.*")
-    else:
-        notes = [escape(loaded.where(key))]
-        if pattern in LIMITS:
-            notes.append(str(LIMITS[pattern]))
-        if pattern in CHOICES:
-            notes.append(" or ".join(CHOICES[pattern]))
-        yield f"{head} {_flow(value)}  # {'; '.join(notes)}"
+class _Page:
+    """Settings as lines of YAML."""
+
+    def __init__(self, loaded: Loaded, sink_kinds: SinkKinds) -> None:
+        self._loaded = loaded
+        self._sink_kinds = sink_kinds
+
+    def lines(self, head: str, value: object, key: str, hint: Hint) -> Iterator[str]:
+        """The lines of one key; `head` is `key:` or `-`, indented."""
+        pad = " " * (len(head) - len(head.lstrip()) + 2)
+        if isinstance(value, SinkSettings):
+            yield head
+            yield from self._sink(pad, value, key)
+        elif is_dataclass(value):
+            yield head
+            for name, inner in hints_of(type(value)).items():
+                yield from self.lines(f"{pad}{name}:", getattr(value, name), join(key, name), inner)
+        elif isinstance(value, Mapping) and value:
+            yield head
+            for name, item in value.items():
+                inner = item_hint(hint, Mapping)
+                yield from self.lines(f"{pad}{scalar(name)}:", item, join(key, name), inner)
+        elif isinstance(value, tuple) and value and is_dataclass(value[0]):
+            yield head
+            for i, item in enumerate(value):
+                yield from self.lines(f"{pad}-", item, f"{key}[{i}]", item_hint(hint, tuple))
+        else:
+            yield self._line(head, value, key, limit_of(hint), choices_of(hint))
+
+    def _sink(self, pad: str, sink: SinkSettings, key: str) -> Iterator[str]:
+        """The keys of every kind of sink; those of another kind have no effect, and their default."""
+        yield self._line(f"{pad}kind:", sink.kind, join(key, "kind"), None, self._sink_kinds.names)
+        for name, owner in self._sink_kinds.owners.items():
+            value = getattr(sink if name in hints_of(type(sink)) else owner(), name)
+            yield from self.lines(f"{pad}{name}:", value, join(key, name), hints_of(owner)[name])
+
+    def _line(
+        self, head: str, value: object, key: str, limit: Limit | None, choices: Sequence[object]
+    ) -> str:
+        notes = [escape(self._loaded.where(key))]
+        if limit is not None:
+            notes.append(str(limit))
+        if choices:
+            notes.append(" or ".join(map(str, choices)))
+        return f"{head} {_flow(value)}  # {'; '.join(notes)}"
 
 
 def _flow(value: object) -> str:
@@ -157,7 +182,8 @@ def _flow(value: object) -> str:
 class _Layers:
     """Plain data laid over plain data; each is checked by itself, so that none hides another's fault."""
 
-    def __init__(self) -> None:
+    def __init__(self, sink_kinds: SinkKinds) -> None:
+        self._sink_kinds = sink_kinds
         self._data: dict[str, object] = {}
         self._origins: dict[str, int | str] = {}
         self._faults: list[str] = []
@@ -166,7 +192,7 @@ class _Layers:
     def add_file(self, path: str, named_by: str) -> None:
         document, faults = yamltext.read(path)
         if not faults:
-            _, faults = _fill(document)
+            _, faults = fill(Settings, document, sink_kinds=self._sink_kinds)
         for fault in sorted(faults, key=lambda fault: fault.line or 0):
             reason = f" (named by {named_by})" if named_by and fault.line is None and not fault.key else ""
             self._add_fault(fault, fault.at(path) + reason)
@@ -191,7 +217,8 @@ class _Layers:
         nested: object = document.data
         for part in (name, *reversed(sections)):
             nested = {part: nested}
-        for fault in _fill(Document(nested))[1]:
+        _, faults = fill(Settings, Document(nested), sink_kinds=self._sink_kinds)
+        for fault in faults:
             self._add_fault(fault, f"{flag}{' ' if flag == SET else ': '}{fault.key}: {fault.message}")
         place = self._data
         for part in sections:
@@ -207,7 +234,7 @@ class _Layers:
             self._origins[f"{key}{inner_key}" if inner_key.startswith("[") else join(key, inner_key)] = flag
 
     def loaded(self, path: str | None) -> Loaded:
-        settings, _ = _fill(Document(self._data))
+        settings, _ = fill(Settings, Document(self._data), sink_kinds=self._sink_kinds)
         loaded = Loaded(settings or Settings(), path, self._origins)
         for fault in check(loaded.settings):
             if fault.key not in self._faulty:
@@ -219,7 +246,3 @@ class _Layers:
     def _add_fault(self, fault: Fault, line: str) -> None:
         self._faulty.add(fault.key)
         self._faults.append(escape(line))
-
-
-def _fill(document: Document) -> tuple[Settings | None, list[Fault]]:
-    return fill(Settings, document, text_readers={SinkSettings: parse_sink})

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
-from typing import Any, Literal, TypeAlias, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, cast, get_args, get_origin
 
+from detector.config.constraints import Hint, OnlyFor, hints_of, notes_of, options_of, wrong_value
+from detector.config.sink_settings import SinkKinds, SinkSettings
+from detector.config.wording import did_you_mean, show
 from detector.config.yamltext import Document, Fault, join
 from detector.errors import ConfigError
 
 T = TypeVar("T")
 
-_Hint: TypeAlias = Any
-"""A type annotation; Python has no narrower type for one."""
 _BAD = object()
-_NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+_NAMES = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    types.NoneType: "nothing",
+}
 
 
 def fill(
-    cls: type[T],
-    document: Document,
-    *,
-    text_readers: Mapping[type, Callable[[str], object]] | None = None,
+    cls: type[T], document: Document, *, sink_kinds: SinkKinds | None = None
 ) -> tuple[T | None, list[Fault]]:
     """Make a dataclass of plain data.
 
@@ -34,89 +37,51 @@ def fill(
 
     Fields may be bool, int, float (a whole number will do), str, Literal, unions of those with None,
     dataclasses, tuple[X, ...] and Mapping[str, X]; a section with nothing in it takes its defaults.
-    `text_readers` names dataclasses that may also be given as one text; a reader raises ConfigError.
+    Types alone are checked: for ranges and choices call `constraints.wrong_values`.
     """
-    reader = _Reader(cls, document.lines, text_readers or {})
+    reader = _Reader(cls, document.lines, sink_kinds or SinkKinds(()))
     value = reader.read(cls, document.data, "")
     return (None if value is _BAD else cast(T, value)), reader.faults
-
-
-def show(value: object) -> str:
-    """A value as a message quotes it: short, on one line."""
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Mapping):
-        return "a mapping"
-    text = escape(repr(value))
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def escape(text: str) -> str:
-    """The text with what no terminal line can show (line breaks, control characters) as escapes."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-def did_you_mean(name: str, known: Sequence[str]) -> str:
-    """A question that ends a message about an unknown name; empty where nothing is near."""
-    folded = {candidate.casefold(): candidate for candidate in known}
-    close = difflib.get_close_matches(name.casefold(), folded, n=1)
-    return f"did you mean `{escape(folded[close[0]])}`?" if close else ""
 
 
 class _Reader:
     """One pass over one document."""
 
-    def __init__(
-        self, root: type, lines: Mapping[str, int], text_readers: Mapping[type, Callable[[str], object]]
-    ) -> None:
+    def __init__(self, root: type, lines: Mapping[str, int], sink_kinds: SinkKinds) -> None:
         self.faults: list[Fault] = []
         self._root = root
         self._lines = lines
-        self._text_readers = text_readers
+        self._sink_kinds = sink_kinds
 
-    def read(self, hint: _Hint, value: object, key: str) -> object:
+    def read(self, hint: Hint, value: object, key: str) -> object:
         """The value as `hint` wants it, or _BAD after a fault."""
-        origin: _Hint = get_origin(hint)
-        if origin in (Union, types.UnionType):
-            return self._union(hint, value, key)
-        if is_dataclass(hint):
-            return self._dataclass(cast(type, hint), value, key)
-        if origin is tuple:
-            return self._items(hint, value, key)
-        if origin is Mapping:
-            return self._mapping(hint, value, key)
-        if origin is Literal:
-            return value if value in get_args(hint) else self._wrong(hint, value, key)
-        if hint is float and type(value) in (int, float):
-            return self._number(cast(float, value), key)
-        return value if type(value) is hint else self._wrong(hint, value, key)
-
-    def _union(self, hint: _Hint, value: object, key: str) -> object:
-        options = [option for option in get_args(hint) if option is not types.NoneType]
-        if value is None and len(options) < len(get_args(hint)):
+        options = _types(hint)
+        if value is None and types.NoneType in options:
             return None
-        if len(options) == 1:
-            return self.read(options[0], value, key)
-        return value if type(value) in options else self._wrong(hint, value, key)
+        one, *more = [option for option in options if option is not types.NoneType]
+        if more:
+            return value if type(value) in (one, *more) else self._wrong(hint, value, key)
+        if one is SinkSettings:
+            return self._sink(value, key)
+        if is_dataclass(one):
+            return self._dataclass(cast(type, one), value, key)
+        if _origin(one) is tuple:
+            return self._items(one, value, key)
+        if _origin(one) is Mapping:
+            return self._mapping(one, value, key)
+        if one is float and type(value) in (int, float):
+            return self._number(cast(float, value), key)
+        return value if type(value) is one else self._wrong(one, value, key)
 
     def _dataclass(self, cls: type, value: object, key: str) -> object:
         if isinstance(value, cls):
             return value
-        if isinstance(value, str) and cls in self._text_readers:
-            try:
-                return self._text_readers[cls](value)
-            except ConfigError as error:
-                return self._fault(key, str(error))
         if value is None:
             value = {}
         if not isinstance(value, Mapping):
             return self._wrong(cls, value, key)
-        hints = _hints(cls)
-        for name in value:
-            if name not in hints:
-                self._fault(join(key, name), f"unknown key: {self._hint(name, list(hints))}")
+        hints = hints_of(cls)
+        self._refuse_unknown(value, list(hints), key)
         arguments: dict[str, Any] = {}
         whole = True
         for item in fields(cls):
@@ -132,7 +97,46 @@ class _Reader:
             whole = whole and (item.name in arguments or not required)
         return cls(**arguments) if whole else _BAD
 
-    def _items(self, hint: _Hint, value: object, key: str) -> object:
+    def _sink(self, value: object, key: str) -> object:
+        """A sink of the kind that is named, or _BAD after a fault."""
+        kinds = self._sink_kinds
+        if isinstance(value, str):
+            try:
+                return kinds.parse(value)
+            except ConfigError as error:
+                return self._fault(key, str(error))
+        if value is None:
+            value = {}
+        if not isinstance(value, Mapping):
+            return self._wrong(SinkSettings, value, key)
+        self._refuse_unknown(value, ["kind", *kinds.owners], key)
+        if "kind" not in value:
+            self.faults.append(Fault(self._lines.get(key), join(key, "kind"), "missing: expected text"))
+        kind = self.read(str, value.get("kind", ""), join(key, "kind"))
+        cls = kinds.named(str(kind))
+        if cls is None and "kind" in value and kind is not _BAD:
+            self._fault(join(key, "kind"), kinds.expected(str(kind)))
+        own = {} if cls is None else hints_of(cls)
+        for name in kinds.owners:
+            if name in value and name not in own:
+                self._read_key_of_other_kind(kinds, name, value[name], join(key, name))
+        if cls is None:
+            return _BAD
+        return self._dataclass(cls, {name: given for name, given in value.items() if name in own}, key)
+
+    def _read_key_of_other_kind(self, kinds: SinkKinds, name: str, value: object, key: str) -> None:
+        """Check a key that only other kinds of sink have; it has no effect, and may have to be deleted."""
+        hint = kinds.hint_of(name)
+        read = self.read(hint, value, key)
+        owner = next((note for note in notes_of(hint) if isinstance(note, OnlyFor)), None)
+        if read is _BAD:
+            return
+        if message := wrong_value(hint, read):
+            self._fault(key, message)
+        elif owner is not None and read not in (None, False):
+            self._fault(key, str(owner))
+
+    def _items(self, hint: Hint, value: object, key: str) -> object:
         if value is None:
             return ()
         if not isinstance(value, list | tuple):
@@ -140,7 +144,7 @@ class _Reader:
         items = tuple(self.read(get_args(hint)[0], item, f"{key}[{i}]") for i, item in enumerate(value))
         return _BAD if _BAD in items else items
 
-    def _mapping(self, hint: _Hint, value: object, key: str) -> object:
+    def _mapping(self, hint: Hint, value: object, key: str) -> object:
         if value is None:
             return {}
         if not isinstance(value, Mapping):
@@ -158,8 +162,8 @@ class _Reader:
             number if math.isfinite(number) else self._fault(key, f"expected a finite number, got {number}")
         )
 
-    def _wrong(self, hint: _Hint, value: object, key: str, advice: str = "") -> object:
-        if isinstance(value, bool | int | float) and str in (hint, *get_args(hint)):
+    def _wrong(self, hint: Hint, value: object, key: str, advice: str = "") -> object:
+        if isinstance(value, bool | int | float) and str in _types(hint):
             advice = ": put it in quotes"
         return self._fault(key, f"expected {_name(hint)}, got {show(value)}{advice}")
 
@@ -167,43 +171,51 @@ class _Reader:
         self.faults.append(Fault(self._lines.get(key), key, message))
         return _BAD
 
+    def _refuse_unknown(self, given: Mapping[Any, object], known: list[str], key: str) -> None:
+        for name in given:
+            if name not in known:
+                self._fault(join(key, name), f"unknown key: {self._hint(name, known)}")
+
     def _hint(self, name: str, known: list[str]) -> str:
         """The nearest known key, or the section where a key of this very name belongs."""
-        if elsewhere := _places(self._root).get(name):
+        if elsewhere := _sections(self._root).get(name):
             return f"did you mean `{elsewhere}`?"
         return did_you_mean(name, known) or f"known are {', '.join(known)}"
 
 
 @cache
-def _hints(cls: type) -> dict[str, _Hint]:
-    """What the fields of a dataclass take; kept, since a document may ask a thousand times."""
-    return get_type_hints(cls)
-
-
-@cache
-def _places(root: type) -> dict[str, str]:
+def _sections(root: type) -> dict[str, str]:
     """Where a key of this name belongs: last part of a dotted name -> the first such name."""
     return {dotted.rpartition(".")[2]: dotted for dotted in reversed(list(_dotted(root, "")))}
 
 
-def _dotted(cls: _Hint, key: str) -> Iterator[str]:
+def _types(hint: Hint) -> tuple[Hint, ...]:
+    """The types of an annotation; of a Literal, that of its values."""
+    return tuple(
+        type(get_args(option)[0]) if _origin(option) is Literal else option for option in options_of(hint)
+    )
+
+
+def _origin(hint: Hint) -> Hint:
+    return get_origin(hint)
+
+
+def _dotted(cls: Hint, key: str) -> Iterator[str]:
     """The dotted name of every field of nested dataclasses."""
-    for name, hint in _hints(cls).items():
+    for name, hint in hints_of(cls).items():
         yield join(key, name)
         if is_dataclass(hint):
             yield from _dotted(hint, join(key, name))
 
 
-def _name(hint: _Hint) -> str:
+def _name(hint: Hint) -> str:
     """A type in words."""
-    origin: _Hint = get_origin(hint)
-    arguments = get_args(hint)
-    if origin in (Union, types.UnionType):
-        return " or ".join("nothing" if item is types.NoneType else _name(item) for item in arguments)
-    if origin is tuple:
+    return " or ".join(_NAMES.get(option) or _container_name(option) for option in _types(hint))
+
+
+def _container_name(hint: Hint) -> str:
+    if _origin(hint) is tuple:
         return "a list"
-    if origin is Literal:
-        return " or ".join(map(repr, arguments))
-    if origin is Mapping or is_dataclass(hint):
+    if _origin(hint) is Mapping or is_dataclass(hint):
         return "a mapping (`key: value` lines)"
-    return _NAMES.get(hint, getattr(hint, "__name__", str(hint)))
+    return getattr(hint, "__name__", str(hint))

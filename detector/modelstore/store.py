@@ -13,7 +13,7 @@ from detector.backends.bundle import RUNTIMES, Bundle, FileKind, Runtime, load_b
 from detector.backends.combined import CombinedClassifier
 from detector.backends.embedder import NetworkEmbedder
 from detector.backends.prior import PriorClassifier
-from detector.config import strict
+from detector.config.wording import did_you_mean, show
 from detector.errors import ModelError
 from detector.interfaces import Classifier, Embedder
 from detector.modelstore.checksum import checked_bytes, checked_derived_bytes
@@ -49,10 +49,10 @@ def find(name_or_path: str) -> Path:
         raise ModelError(f"{name_or_path}: expected the folder of a model, with a model.yaml in it")
     here = [Path(name_or_path), Path("models", name_or_path)]
     if folder := next((place for place in here if (place / "model.yaml").is_file()), None):
-        raise ModelError(f"there is no model {strict.show(name_or_path)}; for the folder write ./{folder}")
+        raise ModelError(f"there is no model {show(name_or_path)}; for the folder write ./{folder}")
     names = available()
-    hint = strict.did_you_mean(name_or_path, names) or f"known are {', '.join(names)}"
-    raise ModelError(f"there is no model {strict.show(name_or_path)}; {hint}")
+    hint = did_you_mean(name_or_path, names) or f"known are {', '.join(names)}"
+    raise ModelError(f"there is no model {show(name_or_path)}; {hint}")
 
 
 def bundle_folder(name_or_path: str) -> Path | None:

@@ -10,10 +10,15 @@ import contextlib
 import logging
 import os
 import stat
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, ClassVar
 
+from detector.config.constraints import Limit
+from detector.config.sink_settings import SinkSettings
 from detector.errors import SinkError
-from detector.interfaces import Message
+from detector.interfaces import Message, Sink
+from detector.sinks.context import SinkContext
 from detector.sinks.folders import make_folder
 from detector.wire.message import EVENT_TYPES
 
@@ -21,6 +26,30 @@ log = logging.getLogger(__name__)
 
 _MODE = 0o640
 _FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings(SinkSettings):
+    """A file of JSON lines; `target` is its path."""
+
+    kind: ClassVar[str] = "log"
+    forms: ClassVar[tuple[str, ...]] = ("log:PATH",)
+
+    max_bytes: Annotated[int, Limit(0, 1_000_000_000_000, "bytes")] = 10_000_000
+    """Size at which the file is rotated; 0 is never."""
+    backups: Annotated[int, Limit(0, 1000)] = 5
+    """Rotated files to keep."""
+
+    def fault(self) -> tuple[str, str] | None:
+        """Find a path that is missing."""
+        if self.target:
+            return None
+        return "target", "expected the path of the log file, got nothing: write `log:PATH`"
+
+
+def make_log_sink(settings: LogSettings, _: SinkContext) -> Sink:
+    """Build the log file's sink, not opened."""
+    return LogFileSink(settings.target, max_bytes=settings.max_bytes, backups=settings.backups)
 
 
 class LogFileSink:

@@ -6,16 +6,52 @@ import errno
 import io
 import os
 import select
+import sys
 from collections.abc import Callable, Collection, Mapping
-from typing import TextIO
+from dataclasses import dataclass
+from typing import ClassVar, Literal, TextIO
 
+from detector.config.sink_settings import SinkSettings
+from detector.config.wording import show
 from detector.errors import SinkClosed, SinkError
-from detector.interfaces import Message
+from detector.interfaces import Message, Sink
+from detector.sinks.context import SinkContext
 from detector.wire.message import EVENT_TYPES
-from detector.wire.text import event_line
+from detector.wire.text import event_line, shared_in
 
-FORMATS = ("auto", "text", "json")
+StdoutFormat = Literal["auto", "text", "json"]
 """`auto` is text on a terminal and JSON elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class StdoutSettings(SinkSettings):
+    """Standard output; it takes no `target`."""
+
+    kind: ClassVar[str] = "stdout"
+    forms: ClassVar[tuple[str, ...]] = ("stdout", "stdout:json")
+
+    format: StdoutFormat = "auto"
+
+    @classmethod
+    def from_text(cls, target: str) -> StdoutSettings:
+        """Read what follows `stdout:`, the format; it is checked like any other setting."""
+        return cls(format=target or "auto")  # type: ignore[arg-type]
+
+    def fault(self) -> tuple[str, str] | None:
+        """Find a target."""
+        return (
+            ("target", f"stdout takes no target, got {show(self.target)}: delete it") if self.target else None
+        )
+
+
+def make_stdout_sink(settings: StdoutSettings, context: SinkContext) -> Sink:
+    """Build the sink that writes to the process's own standard output."""
+    return StdoutSink(
+        sys.stdout,
+        format=settings.format,
+        updates=context.verbose,
+        shared=lambda: shared_in(context.hello()),
+    )
 
 
 class StdoutSink:

@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.assemble import block_length, check_labels, effective_sinks, make_pipeline, with_stdout_format
+from detector.assemble import (
+    SINK_KINDS,
+    block_length,
+    check_labels,
+    effective_sinks,
+    make_pipeline,
+    with_stdout_format,
+)
 from detector.assemble.pipeline import make_gate, make_label_map, make_label_rules
 from detector.config.loading import load_settings
 from detector.config.settings import (
@@ -18,12 +25,13 @@ from detector.config.settings import (
     GateSettings,
     LabelSettings,
     Settings,
-    SinkSettings,
     SourceSettings,
     WindowSettings,
 )
 from detector.errors import ConfigError
 from detector.records import Block
+from detector.sinks.logfile import LogSettings
+from detector.sinks.stdout import StdoutSettings
 from tests.support import ROOT
 from tests.support.fakes import FakeClassifier, make_spec
 
@@ -80,15 +88,15 @@ def test_what_is_live_has_a_socket_too(source, expected):
 
 
 def test_sinks_that_are_named_are_all_there_are():
-    log = SinkSettings(kind="log", target="events.jsonl")
+    log = LogSettings("events.jsonl")
     assert list(effective_sinks(Settings(sinks=(log,)))) == [log]
     assert kinds(Settings(sinks=())) == []
 
 
 def test_the_format_is_that_of_standard_output_alone():
-    log = SinkSettings(kind="log", target="events.jsonl")
-    changed = with_stdout_format(Settings(sinks=(log, SinkSettings(kind="stdout"))), "json")
-    assert changed.sinks == (log, SinkSettings(kind="stdout", format="json"))
+    log = LogSettings("events.jsonl")
+    changed = with_stdout_format(Settings(sinks=(log, StdoutSettings())), "json")
+    assert changed.sinks == (log, StdoutSettings(format="json"))
     assert kinds(with_stdout_format(Settings(), "text")) == ["stdout", "socket"]
 
 
@@ -148,7 +156,7 @@ def test_the_models_own_thresholds_are_its_labels():
 def check(tmp_path, text):
     path = tmp_path / "config.yaml"
     path.write_text(text)
-    loaded = load_settings(config_path=str(path), environ={})
+    loaded = load_settings(config_path=str(path), environ={}, sink_kinds=SINK_KINDS)
     with pytest.raises(ConfigError) as caught, loaded.placing():
         check_labels(loaded.settings)
     return str(caught.value).replace(f"{tmp_path}/", "")

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from detector.assemble.edges import SINK_KINDS
 from detector.assemble.model import load_model, pinned
 from detector.assemble.pipeline import make_pipeline
 from detector.assemble.reload import Reloader
@@ -44,7 +45,9 @@ class House:
         given = pinned(settings)
         self.model = load_model(given)
         self.pipeline = make_pipeline(given, self.model.classifier, self.model.heads)
-        self.loaded = load_settings(config_path=str(models.parent / "config.yaml"), environ={})
+        self.loaded = load_settings(
+            config_path=str(models.parent / "config.yaml"), environ={}, sink_kinds=SINK_KINDS
+        )
         self.reload = Reloader(
             given,
             load=lambda: replace(self.loaded, settings=self.settings),

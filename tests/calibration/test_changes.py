@@ -16,10 +16,11 @@ from detector.config.settings import (
     LabelSettings,
     ModelSettings,
     Settings,
-    SinkSettings,
     SourceSettings,
 )
 from detector.errors import ConfigError, DetectorError
+from detector.sinks.logfile import LogSettings
+from detector.sinks.stdout import StdoutSettings
 from tests.support.fakes import make_spec
 
 SPEC = make_spec("Dog", "Rain, heavy", "Hum", "Siren")
@@ -33,7 +34,7 @@ USERS = Settings(
         groups={"Wet": ("Rain, heavy",)},
         labels={"dog": LabelSettings(threshold_on=0.3, min_duration_seconds=0.5)},
     ),
-    sinks=(SinkSettings("stdout", format="json"), SinkSettings("log", "/tmp/x y.jsonl", max_bytes=10)),
+    sinks=(StdoutSettings(format="json"), LogSettings("/tmp/x y.jsonl", max_bytes=10)),
 )
 
 

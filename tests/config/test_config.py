@@ -9,26 +9,39 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from detector.assemble.edges import SINK_KINDS
 from detector.config import yamltext
-from detector.config.checks import check, parse_sink, walk
+from detector.config.checks import check
+from detector.config.constraints import choices_of, hints_of, leaves, limit_of, options_of
 from detector.config.loading import Loaded, load_settings, render
 from detector.config.settings import (
-    CHOICES,
-    LIMITS,
     EventSettings,
     GateSettings,
     LabelSettings,
     LevelSettings,
     ModelSettings,
     Settings,
-    SinkSettings,
     SourceSettings,
     WindowSettings,
 )
 from detector.errors import ConfigError
+from detector.sinks.logfile import LogSettings
+from detector.sinks.socket.socket_settings import SocketSettings
+from detector.sinks.stdout import StdoutSettings
 from tests.support import ROOT
 
 CONFIG_YAML = ROOT / "config.yaml"
+
+HINTS = {
+    key: hint
+    for key, hint, _ in leaves(
+        Settings(
+            events=EventSettings(labels={"x": LabelSettings()}, groups={"x": ("y",)}),
+            sinks=(StdoutSettings(), LogSettings(), SocketSettings()),
+        )
+    )
+}
+"""Dotted key -> annotation, of every single value that there may be."""
 
 
 @pytest.fixture
@@ -39,7 +52,7 @@ def load(tmp_path):
         path = tmp_path / "config.yaml"
         path.write_text(text, encoding="utf-8")
         options.setdefault("config_path", str(path))
-        return load_settings(environ=options.pop("environ", {}), **options)
+        return load_settings(environ=options.pop("environ", {}), sink_kinds=SINK_KINDS, **options)
 
     return load
 
@@ -79,8 +92,8 @@ def test_the_shipped_file_explains_every_field_of_labels_and_sinks():
     text = CONFIG_YAML.read_text(encoding="utf-8")
     for item in fields(LabelSettings):
         assert re.search(rf"^  #    {item.name}:", text, re.MULTILINE)
-    for item in fields(SinkSettings):
-        assert re.search(rf"^#   {item.name} ", text, re.MULTILINE)
+    for name in ("kind", *SINK_KINDS.owners):
+        assert re.search(rf"^#   {name} ", text, re.MULTILINE)
 
 
 def test_the_shipped_file_names_every_range_and_choice():
@@ -88,10 +101,11 @@ def test_the_shipped_file_names_every_range_and_choice():
     document, _ = yamltext.read(CONFIG_YAML)
     for key, line in document.lines.items():
         comment = " ".join(lines[line - 5 : line - 1])
-        limit = LIMITS.get(key)
+        hint = HINTS.get(key, object)
+        limit = limit_of(hint)
         if limit and key not in ("source.device", "events.threshold_on"):
             assert f"{limit.low}..{limit.high}" in comment, key
-        for choice in CHOICES.get(key, ()):
+        for choice in choices_of(hint):
             assert choice in comment, key
 
 
@@ -112,11 +126,10 @@ def test_the_examples_of_the_shipped_file_are_good_settings(load):
     assert settings.events.labels["Dog"] == LabelSettings(0.4, 0.2, 0.5, 30.0)
     assert settings.events.groups["Alarms"][0] == "Smoke detector, smoke alarm"
     assert settings.sinks == (
-        SinkSettings("stdout"),
-        SinkSettings("log", "/var/log/sound-detector.jsonl"),
-        SinkSettings("socket", "unix:///run/sound-detector/events.sock", group="audio"),
-        SinkSettings(
-            "socket",
+        StdoutSettings(),
+        LogSettings("/var/log/sound-detector.jsonl"),
+        SocketSettings("unix:///run/sound-detector/events.sock", group="audio"),
+        SocketSettings(
             "tcp://0.0.0.0:8765",
             token_file="/etc/sound-detector/token",  # noqa: S106
             certificate="/etc/sound-detector/certificate.pem",
@@ -146,7 +159,7 @@ def test_files_are_looked_for_in_order_and_only_one_is_read(tmp_path):
     environ["HOME"] = str(tmp_path / "home")
 
     def device(**options):
-        loaded = load_settings(system_file=system, **options)
+        loaded = load_settings(system_file=system, sink_kinds=SINK_KINDS, **options)
         return loaded.settings.source.device, loaded.path
 
     assert device(config_path=flag, environ=environ) == (5, flag)
@@ -180,7 +193,7 @@ def test_flags_win_over_the_file_and_set_over_flags(load):
         gate=GateSettings(mode="level", vad_mode=0),
         windows=WindowSettings(3.0),
         events=EventSettings(include=("Dog", "No")),
-        sinks=(SinkSettings("stdout", format="json"), SinkSettings("log", "/x")),
+        sinks=(StdoutSettings(format="json"), LogSettings("/x")),
     )
 
 
@@ -349,7 +362,7 @@ def test_a_socket_path_that_the_system_cannot_bind_is_refused(faults):
     "target", ["", "unix:///run/x", "unix://x", "tcp://127.0.0.1:0", "tcp://[::1]:7070", "tcp://localhost:1"]
 )
 def test_good_socket_targets(target):
-    assert check(Settings(sinks=(SinkSettings("socket", target),))) == []
+    assert check(Settings(sinks=(SocketSettings(target),))) == []
 
 
 OFF_ABOVE_ON = "expected threshold_off below threshold_on"
@@ -399,12 +412,10 @@ def test_a_broken_file_is_one_line(faults):
     assert line.endswith(": indent with spaces, not tabs")
 
 
-def test_the_tables_name_only_what_exists():
-    tree = Settings(
-        events=EventSettings(labels={"x": LabelSettings()}, groups={"x": ("y",)}),
-        sinks=(SinkSettings("stdout"),),
-    )
-    assert {*LIMITS, *CHOICES} <= {pattern for _, pattern, _ in walk(tree)}
+def test_every_number_has_a_range():
+    numbers = [key for key, hint in HINTS.items() if {int, float} & {*options_of(hint)}]
+    assert numbers
+    assert [key for key in numbers if limit_of(HINTS[key]) is None] == []
 
 
 def test_defaults_are_good_settings():
@@ -414,15 +425,15 @@ def test_defaults_are_good_settings():
 @pytest.mark.parametrize(
     ("text", "sink"),
     [
-        ("stdout", SinkSettings("stdout")),
-        ("stdout:json", SinkSettings("stdout", format="json")),
-        ("log:/var/log/a:b.jsonl", SinkSettings("log", "/var/log/a:b.jsonl")),
-        ("socket:unix:///run/x", SinkSettings("socket", "unix:///run/x")),
-        ("socket:tcp://[::1]:70", SinkSettings("socket", "tcp://[::1]:70")),
+        ("stdout", StdoutSettings()),
+        ("stdout:json", StdoutSettings(format="json")),
+        ("log:/var/log/a:b.jsonl", LogSettings("/var/log/a:b.jsonl")),
+        ("socket:unix:///run/x", SocketSettings("unix:///run/x")),
+        ("socket:tcp://[::1]:70", SocketSettings("tcp://[::1]:70")),
     ],
 )
 def test_a_sink_as_one_writes_it_on_the_command_line(text, sink):
-    assert parse_sink(text) == sink
+    assert SINK_KINDS.parse(text) == sink
 
 
 # How they are shown
@@ -430,7 +441,11 @@ def test_a_sink_as_one_writes_it_on_the_command_line(text, sink):
 
 def test_effective_settings_say_where_each_is_from_and_what_it_may_be(load, tmp_path):
     text = "gate:\n  mode: level\nevents: {labels: {'No, 1': {threshold_on: 0.5}}}\n"
-    lines = render(load(text, overrides={"source.device": 1})).replace(f"{tmp_path}/", "").splitlines()
+    lines = (
+        render(load(text, overrides={"source.device": 1}), SINK_KINDS)
+        .replace(f"{tmp_path}/", "")
+        .splitlines()
+    )
     assert lines[0] == "# The effective settings of sound-detector (config.yaml; then flags)."
     assert "  device: 1  # command line; 0..9999" in lines
     assert "  mode: level  # config.yaml:2; both or webrtcvad or level or off" in lines
@@ -446,12 +461,12 @@ texts = names | st.sampled_from(
 )
 
 
-def number(pattern):
-    limit = LIMITS[pattern]
+def number(key):
+    limit = limit_of(HINTS[key])
     return st.floats(limit.low, limit.high, exclude_min=limit.above, allow_subnormal=False)
 
 
-def labels(on, off, key="events.labels.*"):
+def labels(on, off, key="events.labels.x"):
     return st.builds(
         LabelSettings,
         st.none() | on,
@@ -463,11 +478,9 @@ def labels(on, off, key="events.labels.*"):
 
 ons, offs = st.floats(0.5, 1), st.floats(0, 0.49)
 sinks = st.one_of(
-    st.builds(SinkSettings, st.just("stdout"), format=st.sampled_from(CHOICES["sinks.*.format"])),
-    st.builds(
-        SinkSettings, st.just("log"), texts, max_bytes=st.integers(0, 10**9), backups=st.integers(0, 9)
-    ),
-    st.builds(SinkSettings, st.just("socket"), names.map(lambda name: f"unix://{name}")),
+    st.builds(StdoutSettings, format=st.sampled_from(choices_of(hints_of(StdoutSettings)["format"]))),
+    st.builds(LogSettings, texts, max_bytes=st.integers(0, 10**9), backups=st.integers(0, 9)),
+    st.builds(SocketSettings, names.map(lambda name: f"unix://{name}")),
 )
 good_settings = st.builds(
     Settings,
@@ -483,15 +496,15 @@ good_settings = st.builds(
         ModelSettings,
         texts,
         st.none() | st.lists(texts, max_size=3).map(tuple),
-        st.sampled_from(CHOICES["model.runtime"]),
+        st.sampled_from(choices_of(HINTS["model.runtime"])),
         st.integers(1, 64),
     ),
-    gate=st.builds(GateSettings, st.sampled_from(CHOICES["gate.mode"]), st.integers(0, 3)),
+    gate=st.builds(GateSettings, st.sampled_from(choices_of(HINTS["gate.mode"])), st.integers(0, 3)),
     windows=st.builds(WindowSettings, number("windows.hop_seconds")),
     level=st.builds(LevelSettings, st.booleans(), number("level.target_dbfs"), number("level.max_gain_db")),
     events=st.builds(
         EventSettings,
-        st.sampled_from(CHOICES["events.preset"]),
+        st.sampled_from(choices_of(HINTS["events.preset"])),
         st.none() | ons,
         st.none() | offs,
         include=st.lists(texts, max_size=3).map(tuple),
@@ -508,8 +521,8 @@ good_settings = st.builds(
 def test_what_check_config_prints_reads_back_as_the_same(tmp_path_factory, settings):
     assert check(settings) == []
     path = tmp_path_factory.getbasetemp() / "round-trip.yaml"
-    path.write_bytes(render(Loaded(settings)).encode())
-    assert load_settings(config_path=str(path), environ={}).settings == settings
+    path.write_bytes(render(Loaded(settings), SINK_KINDS).encode())
+    assert load_settings(config_path=str(path), environ={}, sink_kinds=SINK_KINDS).settings == settings
 
 
 keys = st.sampled_from([name for item in dotted(Settings) for name in item.split(".")]) | st.text(max_size=5)
@@ -530,7 +543,9 @@ def test_any_text_gives_settings_or_faults(tmp_path_factory, text, expressions):
     path = tmp_path_factory.getbasetemp() / "junk.yaml"
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
     try:
-        loaded = load_settings(config_path=str(path), environ={}, set_expressions=expressions)
+        loaded = load_settings(
+            config_path=str(path), environ={}, sink_kinds=SINK_KINDS, set_expressions=expressions
+        )
     except ConfigError as error:
         assert all(line.isprintable() and ": " in line for line in str(error).split("\n"))
     else:
@@ -602,6 +617,6 @@ def test_a_token_in_the_settings_themselves_is_refused_and_not_repeated(faults):
 def test_what_is_shown_names_the_files_of_secrets_and_not_what_is_in_them(load, tmp_path):
     (tmp_path / "token").write_text("s3cret-s3cret-s3cret")
     (tmp_path / "token").chmod(0o600)
-    shown = render(load(f"sinks: [{LOCAL}, token_file: {tmp_path}/token}}]"))
+    shown = render(load(f"sinks: [{LOCAL}, token_file: {tmp_path}/token}}]"), SINK_KINDS)
     assert f"token_file: {tmp_path}/token" in shown.replace('"', "")
     assert "s3cret" not in shown

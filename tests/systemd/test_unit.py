@@ -97,11 +97,12 @@ def test_settings_of_the_user_outlive_an_upgrade(tmp_path: Path) -> None:
 
 
 def test_installed_settings_are_valid(tmp_path: Path) -> None:
+    from detector.assemble import SINK_KINDS
     from detector.config.loading import load_settings
 
     script("install_service.sh", tmp_path)
     path = tmp_path / "etc/sound-detector/config.yaml"
-    loaded = load_settings(config_path=str(path), environ={}, overrides={}, set_expressions=[])
+    loaded = load_settings(config_path=str(path), environ={}, sink_kinds=SINK_KINDS)
     assert [sink.kind for sink in loaded.settings.sinks or ()] == ["stdout", "socket"]
 
 

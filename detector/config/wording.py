@@ -1,0 +1,30 @@
+"""How messages about a document quote what stands in it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+
+
+def show(value: object) -> str:
+    """A value as a message quotes it: short, on one line."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Mapping):
+        return "a mapping"
+    text = escape(repr(value))
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def escape(text: str) -> str:
+    """The text with what no terminal line can show (line breaks, control characters) as escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def did_you_mean(name: str, known: Sequence[str]) -> str:
+    """A question that ends a message about an unknown name; empty where nothing is near."""
+    folded = {candidate.casefold(): candidate for candidate in known}
+    close = difflib.get_close_matches(name.casefold(), folded, n=1)
+    return f"did you mean `{escape(folded[close[0]])}`?" if close else ""

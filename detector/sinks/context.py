@@ -1,0 +1,25 @@
+"""What the daemon offers to the sinks that it makes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from detector.interfaces import Archive
+from detector.sinks.socket.limits import SubscriberCounts
+
+
+@dataclass(frozen=True, slots=True)
+class SinkContext:
+    """The same for all sinks of a process."""
+
+    hello: Callable[[], dict[str, object]]
+    """Gives `hello_fields(...)`: who this daemon is, now."""
+    report: Callable[[], dict[str, object]]
+    """Gives what `status` shows."""
+    subscribers: list[SubscriberCounts] = field(default_factory=list)
+    """What each socket counts; a new socket adds its own."""
+    archive: Archive | None = None
+    """Events of the past; None where no history is kept."""
+    verbose: bool = False
+    """Whether people are shown updates too."""
