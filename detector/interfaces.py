@@ -6,7 +6,7 @@ Who calls what from where: a `Source` is opened, read and closed by the capture 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -118,14 +118,29 @@ class Stage(Protocol[In_contra, Out]):
         """The stream has ended: return what was held back."""
 
 
+class Body(Protocol):
+    """What a message says; the concrete ones are in `wire.message`."""
+
+    @property
+    def kind(self) -> str:
+        """Its `type` on the wire: `start`, `status`, ..."""
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One line of the wire, made once and shared by all sinks."""
 
-    fields: Mapping[str, object]
-    """JSON-ready values in the order of docs/protocol.md."""
+    body: Body
+    """What it says."""
+    seq: int | None
+    """An event's number; None for every other message."""
     line: bytes
-    """The same as one JSON object, UTF-8, ending in a newline."""
+    """Both as one JSON object, UTF-8, ending in a newline."""
+
+    @property
+    def kind(self) -> str:
+        """Its `type` on the wire."""
+        return self.body.kind
 
 
 class Sink(Protocol):

@@ -50,6 +50,7 @@ PURE = (
         "errors",
         "service.device_state",
         "wire.message",
+        "wire.encoding",
     ),
     *("analysis.summary", "analysis.sounds", "analysis.overview"),
     *("datasets.annotations", "evaluation.matching", "soundscapes.plan", "soundscapes.stretch"),
@@ -59,7 +60,7 @@ PURE = (
 )
 DATA_TYPES = {
     *("__future__", "bisect", "collections", "dataclasses", "datetime", "difflib", "enum"),
-    *("functools", "heapq", "itertools", "json", "math", "typing"),
+    *("functools", "heapq", "itertools", "json", "math", "operator", "typing"),
 }
 EFFECTS = {"open", "print", "input", "now", "utcnow", "today"}
 

@@ -25,7 +25,8 @@ from detector.history.schema import connect_writer
 from detector.history.store import INSERT, Store, row
 from detector.interfaces import Message
 from detector.records import Event, Label
-from detector.wire.message import encode, event_fields
+from detector.wire.encoding import encode
+from detector.wire.message import event_body
 
 ALONE = 2000
 """Events of the measurement that waits for each."""
@@ -36,26 +37,24 @@ def make_messages(numbers: range) -> list[Message]:
     label = Label(name="Smoke detector, smoke alarm", class_id="/m/01y3hg", model="yamnet")
     return [
         encode(
-            {
-                **event_fields(
-                    Event(
-                        phase="end",
-                        id=number,
-                        label=label,
-                        onset=number * 16000,
-                        decided=number * 16000 + 8000,
-                        offset=number * 16000 + 7000,
-                        score=0.5,
-                        top_score=0.9,
-                        level_dbfs=-20.0,
-                    ),
-                    to_utc=lambda n: 1.7e9 + n / 16000,
-                    sample_rate=16000,
-                    source="USB Audio Device: - (hw:1,0)",
-                    run_id="20260801T140321Z-3f9a",
+            event_body(
+                Event(
+                    phase="end",
+                    id=number,
+                    label=label,
+                    onset=number * 16000,
+                    decided=number * 16000 + 8000,
+                    offset=number * 16000 + 7000,
+                    score=0.5,
+                    top_score=0.9,
+                    level_dbfs=-20.0,
                 ),
-                "seq": number,
-            }
+                to_utc=lambda n: 1.7e9 + n / 16000,
+                sample_rate=16000,
+                source="USB Audio Device: - (hw:1,0)",
+                run_id="20260801T140321Z-3f9a",
+            ),
+            number,
         )
         for number in numbers
     ]

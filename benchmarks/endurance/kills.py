@@ -185,10 +185,10 @@ def publish(folder: Path, rate: float) -> None:
     from detector.history.numbers import Numbers
     from detector.history.store import Store
     from detector.sinks.socket.server import SocketSink
-    from detector.wire.message import event_fields, hello_fields
+    from detector.wire.message import HelloBody, event_body
 
     run_id = os.urandom(8).hex()
-    hello = hello_fields(version="0", model="yamnet", labels=["Dog"], source="Mic", run_id=run_id)
+    hello = HelloBody(version="0", model="yamnet", labels=("Dog",), source="Mic", run_id=run_id)
     numbers = Numbers()
     store = Store(folder / "history.db", numbers, keep_seconds=1e10, max_bytes=10**12)
     journal = Journal(store, numbers)
@@ -205,7 +205,7 @@ def publish(folder: Path, rate: float) -> None:
         due = int((time.monotonic() - began) * rate)
         for number in range(count + 1, due + 1):
             dispatcher.publish(
-                event_fields(
+                event_body(
                     _event(number),
                     to_utc=lambda n: 1.7e9 + n,
                     sample_rate=16000,

@@ -10,29 +10,29 @@ import argparse
 import json
 import sys
 import time
+from dataclasses import replace
 
 from detector.delivery.dispatcher import Dispatcher
 from detector.sinks.socket.limits import ServerLimits, SubscriberCounts
 from detector.sinks.socket.server import SocketSink
 from detector.wire.access import Access
-from detector.wire.message import hello_fields
+from detector.wire.message import EventBody, HelloBody
 
-EVENT = {
-    "type": "start",
-    "id": "20261101T000000Z-0000-1",
-    "label": "Smoke detector, smoke alarm",
-    "class_id": "/m/01y3hg",
-    "score": 0.812,
-    "top_score": 0.912,
-    "start_time": "2026-11-01T00:00:00.000Z",
-    "end_time": None,
-    "time": "2026-11-01T00:00:00.960Z",
-    "duration": 0.96,
-    "source": "",
-    "model": "yamnet",
-    "level_dbfs": -23.4,
-    "schema": 1,
-}
+EVENT = EventBody(
+    kind="start",
+    id="20261101T000000Z-0000-1",
+    label="Smoke detector, smoke alarm",
+    class_id="/m/01y3hg",
+    score=0.812,
+    top_score=0.912,
+    start_time="2026-11-01T00:00:00.000Z",
+    end_time=None,
+    time="2026-11-01T00:00:00.960Z",
+    duration=0.96,
+    source="",
+    model="yamnet",
+    level_dbfs=-23.4,
+)
 """As the daemon makes them; `source` carries the moment of publishing."""
 
 _STEP_SECONDS = 0.002
@@ -52,7 +52,7 @@ def main() -> None:
     counts = SubscriberCounts()
     sink = SocketSink(
         options.uri,
-        hello=lambda: hello_fields(version="0", model="yamnet", labels=[], source="bench", run_id="run"),
+        hello=lambda: HelloBody(version="0", model="yamnet", labels=(), source="bench", run_id="run"),
         access=Access(None, options.token_file, options.certificate, options.key),
         limits=ServerLimits(heartbeat_seconds=options.heartbeat),
         counts=counts,
@@ -85,7 +85,7 @@ def _publish(dispatcher: Dispatcher, count: int, rate: float) -> None:
     while done < count:
         due = min(count, int((time.monotonic() - began) * rate) + 1)
         for _ in range(due - done):
-            dispatcher.publish({**EVENT, "source": str(time.monotonic_ns())})
+            dispatcher.publish(replace(EVENT, source=str(time.monotonic_ns())))
         done = due
         time.sleep(_STEP_SECONDS)
 

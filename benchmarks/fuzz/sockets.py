@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -18,33 +19,38 @@ from detector.sinks.socket.limits import ServerLimits
 from detector.sinks.socket.server import SocketSink
 from detector.subscriber.listen import listen
 from detector.wire.access import Access
-from detector.wire.message import encode, hello_fields
+from detector.wire.encoding import encode
+from detector.wire.message import DroppedBody, EventBody, HeartbeatBody, HelloBody, ReportBody, StatusBody
 from detector.wire.request import MAX_REQUEST_BYTES
 
 _PATIENCE_SECONDS = 3.0
 _CHECK_EVERY = 50
 
-_HELLO = {
-    **hello_fields(version="1", model="yamnet", labels=["Dog"], source="Mic", run_id="r", state="listening"),
-    "heartbeat_seconds": 30.0,
-}
-_REPORT = {"type": "report", "uptime_seconds": 1.0}
-_EVENT = {
-    "type": "start",
-    "id": "r-1",
-    "label": "Dog",
-    "class_id": "/m/0bt9lr",
-    "score": 0.9,
-    "top_score": 0.9,
-    "start_time": "2026-08-01T14:03:22.500Z",
-    "end_time": None,
-    "time": "2026-08-01T14:03:23.000Z",
-    "duration": 0.5,
-    "source": "Mic",
-    "model": "yamnet",
-    "level_dbfs": -20.0,
-    "schema": 1,
-}
+_HELLO = HelloBody(
+    version="1",
+    model="yamnet",
+    labels=("Dog",),
+    source="Mic",
+    run_id="r",
+    state="listening",
+    heartbeat_seconds=30.0,
+)
+_REPORT = ReportBody({"uptime_seconds": 1.0})
+_EVENT = EventBody(
+    kind="start",
+    id="r-1",
+    label="Dog",
+    class_id="/m/0bt9lr",
+    score=0.9,
+    top_score=0.9,
+    start_time="2026-08-01T14:03:22.500Z",
+    end_time=None,
+    time="2026-08-01T14:03:23.000Z",
+    duration=0.5,
+    source="Mic",
+    model="yamnet",
+    level_dbfs=-20.0,
+)
 _WORDS = (
     *(b'"type"', b'"hello"', b'"start"', b'"end"', b'"status"', b'"dropped"', b'"error"', b'"seq"'),
     *(b'"heartbeat_seconds"', b'"level_dbfs"', b'"score"', b'"duration"', b'"start_time"', b'"run_id"'),
@@ -131,7 +137,7 @@ def _say(path: Path, data: bytes, *, secret: bool) -> None:
 
 
 def _check_friend(sink: SocketSink, lines: io.BufferedReader, count: int) -> None:
-    sink.write(encode({**_EVENT, "seq": count}))
+    sink.write(encode(_EVENT, count))
     for line in lines:
         if json.loads(line).get("seq") == count and json.loads(line)["type"] == "start":
             return
@@ -189,14 +195,14 @@ def _requests() -> Sequence[bytes]:
 
 def _sayings() -> Sequence[bytes]:
     said = [
-        _HELLO,
-        {"type": "status", "state": "listening", "detail": "Mic"},
-        {**_EVENT, "seq": 1},
-        {**_EVENT, "type": "end", "seq": 2},
-        {"type": "heartbeat", "seq": 2},
-        {"type": "dropped", "count": 3},
+        encode(_HELLO),
+        encode(StatusBody(state="listening", source="Mic", time=None)),
+        encode(_EVENT, 1),
+        encode(replace(_EVENT, kind="end"), 2),
+        encode(HeartbeatBody(state="listening", time=None, seq=2)),
+        encode(DroppedBody(count=3, time=None)),
     ]
-    lines = [json.dumps(fields).encode() + b"\n" for fields in said]
+    lines = [message.line for message in said]
     return (
         b"".join(lines),
         *lines,

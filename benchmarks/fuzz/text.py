@@ -16,6 +16,7 @@ from detector.config.loading import Loaded, load_settings, render
 from detector.records import Block, Label, ModelSpec, Scores, Window
 from detector.service.systemd import Notifier
 from detector.wire.address import parse_address
+from detector.wire.encoding import decode
 from detector.wire.request import parse_request
 
 _REQUESTS = (
@@ -73,11 +74,14 @@ _TREE_WORDS = (
 )
 
 
+_EVENT = decode(b'{"type":"start","label":"Dog","class_id":"/m/0bt9lr","top_score":0.5,"seq":1}')
+
+
 @contextmanager
 def _requests(folder: Path) -> Iterator[Run]:
     def run(data: bytes) -> None:
         request = parse_request(data)
-        request.filter.passes({"type": "start", "label": "Dog", "class_id": "/m/0bt9lr", "top_score": 0.5})
+        request.filter.passes(_EVENT)
 
     yield run
 

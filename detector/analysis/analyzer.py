@@ -24,7 +24,8 @@ from detector.events.naming import shared_names
 from detector.events.timeline import Timeline
 from detector.interfaces import Stage
 from detector.records import Block, Event, Label, ModelSpec, Scores
-from detector.wire.message import event_fields, run_id_text
+from detector.wire.encoding import encode
+from detector.wire.message import event_body, run_id_text
 
 TELL_SECONDS = 10.0
 """Sound between two reports of progress."""
@@ -186,17 +187,16 @@ class _Hearing:
         return self._tallying.end(self.seconds)
 
     def _tell(self, event: Event) -> None:
-        fields = event_fields(
+        self._seq += 1
+        body = event_body(
             event,
             to_utc=self._timeline.utc,
             sample_rate=self._rate,
             source=self._source,
             run_id=self._run_id,
         )
-        self._seq += 1
-        fields["seq"] = self._seq
-        self._outputs.event(fields)
-        for sound in self._order.push(event, fields):
+        self._outputs.event(encode(body, self._seq))
+        for sound in self._order.push(event, body):
             self._keep(sound)
 
     def _keep(self, sound: Sound) -> None:

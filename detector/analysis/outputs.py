@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
@@ -14,6 +14,7 @@ from detector.analysis.formats.scores import rows_path
 from detector.analysis.sounds import Sound
 from detector.analysis.task import Wanted
 from detector.errors import SinkError
+from detector.interfaces import Message
 
 PART = ".part"
 PICTURE_ENDING = ".png"
@@ -89,10 +90,10 @@ class Outputs:
         """The part of the file with this ending."""
         return self.part(self._name + ending)
 
-    def event(self, fields: Mapping[str, object]) -> None:
+    def event(self, message: Message) -> None:
         """Write an event as it is told."""
         for format, file in self._texts:
-            file.write(format.event(fields))
+            file.write(format.event(message))
 
     def sound(self, sound: Sound) -> None:
         """Write a sound that is over."""

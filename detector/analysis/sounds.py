@@ -6,12 +6,13 @@ the beginning.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from heapq import heappop, heappush, heappushpop
 
 from detector.events.naming import shown
 from detector.records import Event
+from detector.wire.message import EventBody
 
 LATEST_SECONDS = 30.0
 """An event that starts now began at most this long ago: a few windows, and the reach of dating."""
@@ -33,8 +34,8 @@ class Sound:
     class_id: str
     top_score: float
     level_dbfs: float
-    fields: Mapping[str, object]
-    """The end's message on the wire."""
+    end: EventBody
+    """What its end's message says."""
 
     @property
     def seconds(self) -> float:
@@ -43,9 +44,9 @@ class Sound:
 
 
 def make_sound(
-    event: Event, fields: Mapping[str, object], *, sample_rate: int, shared: Collection[str] = frozenset()
+    event: Event, body: EventBody, *, sample_rate: int, shared: Collection[str] = frozenset()
 ) -> Sound:
-    """The sound that an event's end completes; `fields` is its message. `shared` names get their model."""
+    """The sound that an event's end completes; `body` is its message's. `shared` names get their model."""
     offset = event.decided if event.offset is None else event.offset
     return Sound(
         onset=event.onset / sample_rate,
@@ -54,7 +55,7 @@ def make_sound(
         class_id=event.label.class_id,
         top_score=event.top_score,
         level_dbfs=event.level_dbfs,
-        fields=fields,
+        end=body,
     )
 
 
@@ -67,13 +68,13 @@ class InOrder:
         self._open: dict[int, int] = {}
         self._held: list[tuple[int, int, Sound]] = []
 
-    def push(self, event: Event, fields: Mapping[str, object]) -> list[Sound]:
-        """Take one event and its message."""
+    def push(self, event: Event, body: EventBody) -> list[Sound]:
+        """Take one event and its message's body."""
         if event.phase == "start":
             self._open[event.id] = event.onset
         elif event.phase == "end":
             self._open.pop(event.id, None)
-            sound = make_sound(event, fields, sample_rate=self._rate, shared=self._shared)
+            sound = make_sound(event, body, sample_rate=self._rate, shared=self._shared)
             heappush(self._held, (event.onset, event.id, sound))
         settled = min([event.decided - round(LATEST_SECONDS * self._rate), *self._open.values()])
         return self._until(settled)

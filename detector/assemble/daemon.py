@@ -23,7 +23,7 @@ from detector.service.daemon import Daemon
 from detector.service.status_report import make_report, prometheus_text
 from detector.service.systemd import Notifier
 from detector.sinks.context import SinkContext
-from detector.wire.message import hello_fields, run_id_text
+from detector.wire.message import HelloBody, ReportBody, run_id_text
 
 log = logging.getLogger(__name__)
 
@@ -51,16 +51,16 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
     source = make_source(settings.source, sample_rate=spec.sample_rate, block_length=block)
     run_id = run_id_text(time.time(), int.from_bytes(os.urandom(2), "big"))
 
-    def hello() -> dict[str, object]:
-        return hello_fields(
+    def hello() -> HelloBody:
+        return HelloBody(
             version=__version__,
             model=reloader.model_name,
-            labels=[label.name for label in pipeline.labels],
+            labels=tuple(label.name for label in pipeline.labels),
             source=source.name,
             run_id=run_id,
         )
 
-    def report() -> dict[str, object]:
+    def report() -> ReportBody:
         return make_report(daemon, dispatcher, context.subscribers, model=reloader.model_name, run_id=run_id)
 
     def end_with_the_reader(sink: str) -> None:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from detector.delivery.sink_queue import Lane, SinkStats
 from detector.history.journal import Journal, JournalStats
-from detector.interfaces import Message, Sink
-from detector.wire.message import EVENT_TYPES, encode
+from detector.interfaces import Body, Message, Sink
+from detector.wire.encoding import encode
+from detector.wire.message import EventBody
 
 LEAVING_SECONDS = 0.5
 """How long a sink that is replaced may take to deliver its rest while the worker waits."""
@@ -39,39 +40,31 @@ class Dispatcher:
         """
         self._make_lane = partial(Lane, queue_length=queue_length, clock=clock, on_closed=on_closed)
         self._lanes = [self._make_lane(sink) for sink in sinks]
-        self._journal = journal
+        self._journal: Journal | NoJournal = NoJournal() if journal is None else journal
         self._order = threading.Lock()
-        self._seq = 0
 
     @property
     def seq(self) -> int:
         """Number of the newest event, or where numbering stands before the first."""
-        return self._seq
+        return self._journal.seq
 
     def start(self) -> None:
         """Open all sinks, then start their threads; raises the first SinkError with all closed again."""
-        if self._journal is not None:
-            self._seq = self._journal.start(self._deliver)  # first: a hello tells where numbering stands
+        self._journal.start(self._deliver)  # first: a hello tells where numbering stands
         try:
             _open_all(self._lanes)
         except BaseException:
-            if self._journal is not None:
-                self._journal.close(LEAVING_SECONDS)
+            self._journal.close(LEAVING_SECONDS)
             raise
         for lane in self._lanes:
             lane.thread.start()
 
-    def publish(self, fields: Mapping[str, object]) -> Message:
+    def publish(self, body: Body) -> Message:
         """Queue a message for every sink; an event gets the next `seq`, the same for all of them."""
         with self._order:  # numbering and queueing are one step, or a sink could see 2 before 1
-            if fields["type"] in EVENT_TYPES:
-                self._seq = self._seq + 1 if self._journal is None else self._journal.next_seq()
-                fields = {**fields, "seq": self._seq}
-            message = encode(fields)
-            if self._journal is None:
-                self._deliver(message)
-            else:
-                self._journal.put(message)
+            seq = self._journal.next_seq() if isinstance(body, EventBody) else None
+            message = encode(body, seq)
+            self._journal.put(message)
         return message
 
     def exchange(self, *, add: Sequence[Sink], remove: Sequence[Sink]) -> None:
@@ -96,8 +89,7 @@ class Dispatcher:
     def close(self, deadline_seconds: float = 2.0) -> None:
         """Deliver what is queued, then close the sinks; what does not end in time is left behind."""
         end = time.monotonic() + deadline_seconds
-        if self._journal is not None:
-            self._journal.close(deadline_seconds / 2)
+        self._journal.close(deadline_seconds / 2)
         for lane in self._lanes:
             lane.finish()
         for lane in self._lanes:
@@ -109,11 +101,39 @@ class Dispatcher:
 
     def journal_stats(self) -> JournalStats | None:
         """What became of the events on their way to the history; None where none is kept."""
-        return None if self._journal is None else self._journal.stats()
+        return self._journal.stats()
 
     def _deliver(self, message: Message) -> None:
         for lane in self._lanes:
             lane.put(message)
+
+
+class NoJournal:
+    """Stands where no history is kept: numbers events from 1 and delivers every message at once."""
+
+    def __init__(self) -> None:
+        self.seq = 0
+        """The newest number given."""
+        self._deliver: Callable[[Message], None] = lambda message: None
+
+    def start(self, deliver: Callable[[Message], None]) -> None:
+        """`deliver` gets every message from now on, on the thread that puts it."""
+        self._deliver = deliver
+
+    def next_seq(self) -> int:
+        """A number for an event that is put next."""
+        self.seq += 1
+        return self.seq
+
+    def put(self, message: Message) -> None:
+        """Deliver a message."""
+        self._deliver(message)
+
+    def close(self, deadline_seconds: float) -> None:
+        """Nothing is held back."""
+
+    def stats(self) -> None:
+        """No event is on its way to a history."""
 
 
 def _open_all(lanes: Sequence[Lane]) -> None:

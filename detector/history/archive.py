@@ -12,6 +12,9 @@ from pathlib import Path
 
 from detector.history.schema import connect_reader, unreadable
 from detector.interfaces import Message
+from detector.wire.encoding import decode
+from detector.wire.message import event_of
+from detector.wire.request import Filter
 
 
 class FileArchive:
@@ -41,7 +44,7 @@ class FileArchive:
             query = "SELECT line FROM messages WHERE seq > ? ORDER BY seq LIMIT ?"
             try:
                 return [_message(line) for (line,) in connection.execute(query, (min(seq, _MAX), limit))]
-            except (sqlite3.Error, ValueError, RecursionError) as error:
+            except (sqlite3.Error, ValueError) as error:
                 raise unreadable(self._path, error) from error
 
 
@@ -61,28 +64,26 @@ class Question:
     """The newest so many; 0 is all."""
 
 
-def sounds(path: Path, question: Question) -> Iterator[dict[str, object]]:
-    """The fields of each sound's newest event, the newest sound last; raises HistoryError."""
+def sounds(path: Path, question: Question) -> Iterator[Message]:
+    """Each sound's newest event, the newest sound last; raises HistoryError."""
     query, values = _query(question)
     with closing(connect_reader(path)) as connection:
-        wanted = frozenset(label.strip().casefold() for label in question.labels)
+        wanted = Filter(frozenset(label.strip().casefold() for label in question.labels))
         connection.create_function("wanted", 1, partial(_is_wanted, wanted), deterministic=True)
         try:
             rows = connection.execute(query, values)
             for (line,) in reversed(rows.fetchall()) if question.limit else rows:
-                yield _fields(line)
-        except (sqlite3.Error, ValueError, RecursionError) as error:
+                yield _message(line)
+        except (sqlite3.Error, ValueError) as error:
             raise unreadable(path, error) from error
 
 
-def _is_wanted(labels: frozenset[str], line: str) -> bool:
-    """As the event socket filters: by name, class id, or the name of what is above it."""
+def _is_wanted(wanted: Filter, line: str) -> bool:
+    """As the event socket filters; most lines need not be read for that."""
     folded = line.casefold()
-    if not any(json.dumps(label, ensure_ascii=False) in folded for label in labels):
-        return False
-    fields = json.loads(line)
-    names = (fields.get("label"), fields.get("class_id"), *(fields.get("ancestors") or ()))
-    return any(str(name).casefold() in labels for name in names)
+    return any(json.dumps(label, ensure_ascii=False) in folded for label in wanted.labels) and wanted.passes(
+        _message(line)
+    )
 
 
 def _query(question: Question) -> tuple[str, list[float | int]]:
@@ -112,16 +113,10 @@ _MAX = 2**63 - 1
 """SQLite's greatest integer."""
 
 
-def _message(line: str) -> Message:
-    return Message(fields=_fields(line), line=line.encode() + b"\n")
-
-
-def _fields(line: object) -> dict[str, object]:
+def _message(line: object) -> Message:
     """The event of a row; raises ValueError where a damaged file holds something else."""
-    try:
-        fields = json.loads(line) if isinstance(line, str) else None
-    except RecursionError:
-        fields = None
-    if not isinstance(fields, dict):
+    if not isinstance(line, str):
         raise ValueError("a row holds no event")
-    return fields
+    message = decode(line.encode())
+    event_of(message)
+    return message

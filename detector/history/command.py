@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import csv
-import json
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, tzinfo
 from itertools import islice
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import TextIO
 from detector.errors import HistoryError
 from detector.events.naming import shared_names
 from detector.history.archive import Question, sounds
+from detector.wire.message import EventBody, event_of
 from detector.wire.text import label_text, printable
 
 COLUMNS = (
@@ -27,10 +27,8 @@ COLUMNS = (
     "source",
     "model",
     "id",
-    "type",
-    "seq",
 )
-"""Of the CSV form, named as on the wire."""
+"""Of the CSV form, named as on the wire; `type` and `seq` follow."""
 
 FORMATS = ("table", "json", "csv")
 
@@ -58,15 +56,17 @@ def history_command(
     limit = question.limit
     heard = sounds(found[0], question)
     if format == "json":
-        for fields in heard:
-            print(json.dumps(fields, ensure_ascii=False, separators=(",", ":")), file=out)
+        for message in heard:
+            out.write(message.line.decode())
     elif format == "csv":
-        rows = csv.DictWriter(out, COLUMNS, restval="", extrasaction="ignore", lineterminator="\n")
-        rows.writeheader()
-        rows.writerows(heard)
+        rows = csv.writer(out, lineterminator="\n")
+        rows.writerow((*COLUMNS, "type", "seq"))
+        for message in heard:
+            event = event_of(message)
+            rows.writerow((*(getattr(event, name) for name in COLUMNS), event.kind, message.seq))
     else:
         count = 0
-        for line in _table(heard, zone):
+        for line in _table(map(event_of, heard), zone):
             print(line, file=out)
             count += 1
         say = sys.stderr if stderr is None else stderr
@@ -88,13 +88,13 @@ def _is_there(path: Path) -> bool:
     return True
 
 
-def _table(heard: Iterable[Mapping[str, object]], zone: tzinfo | None) -> Iterator[str]:
+def _table(heard: Iterable[EventBody], zone: tzinfo | None) -> Iterator[str]:
     """Lines with columns as wide as the first sounds need: a long history is not held in memory."""
     heard = iter(heard)
     while chunk := list(islice(heard, 1000)):
-        spoke = {(str(fields.get("label")), str(fields.get("model"))) for fields in chunk}
+        spoke = {(event.label, event.model) for event in chunk}
         shared = shared_names(label for label, _ in spoke)
-        rows = [_cells(fields, zone, shared) for fields in chunk]
+        rows = [_cells(event, zone, shared) for event in chunk]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         for row in rows:
             yield "  ".join(
@@ -103,25 +103,24 @@ def _table(heard: Iterable[Mapping[str, object]], zone: tzinfo | None) -> Iterat
             )
 
 
-def _cells(fields: Mapping[str, object], zone: tzinfo | None, shared: Collection[str]) -> tuple[str, ...]:
-    ended = fields.get("type") == "end"
+def _cells(event: EventBody, zone: tzinfo | None, shared: Collection[str]) -> tuple[str, ...]:
     return (
-        _local(fields.get("start_time"), zone),
-        label_text(fields, shared),
+        _local(event.start_time, zone),
+        label_text(event, shared),
         # No end is known of what still goes on, or was cut off when the daemon was killed.
-        f"{'' if ended else '>'}{_number(fields.get('duration'), 1)} s",
-        _number(fields.get("top_score"), 2),
-        f"{_number(fields.get('level_dbfs'), 1)} dBFS",
-        printable(str(fields.get("source"))),
+        f"{'' if event.kind == 'end' else '>'}{_number(event.duration, 1)} s",
+        _number(event.top_score, 2),
+        f"{_number(event.level_dbfs, 1)} dBFS",
+        printable(event.source),
     )
 
 
-def _local(moment: object, zone: tzinfo | None) -> str:
+def _local(moment: str | None, zone: tzinfo | None) -> str:
     try:
         return f"{datetime.fromisoformat(str(moment)).astimezone(zone):%Y-%m-%d %H:%M:%S}"
     except (ValueError, OverflowError):
         return "-"
 
 
-def _number(value: object, digits: int) -> str:
-    return f"{value:.{digits}f}" if isinstance(value, int | float) else "-"
+def _number(value: float | None, digits: int) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"

@@ -12,11 +12,11 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from detector.history.numbers import Numbers
-from detector.history.waiting import Waiting, is_event
+from detector.history.waiting import Waiting
 from detector.history.writer import Turn, Writable, Writer
 from detector.interfaces import Message
 
@@ -82,8 +82,13 @@ class Journal:
         self._working = True
         self._retry_at = self._quiet_until = float("-inf")
 
-    def start(self, deliver: Callable[[Message], None]) -> int:
-        """Open the file, settle the numbering and return where it stands.
+    @property
+    def seq(self) -> int:
+        """The newest number given, or where numbering stands before the first."""
+        return self._numbers.last
+
+    def start(self, deliver: Callable[[Message], None]) -> None:
+        """Open the file and settle the numbering.
 
         `deliver` gets every message from now on, on the journal's thread.
         """
@@ -93,7 +98,6 @@ class Journal:
         self._numbers.begin()
         self.recorded_seq = self._numbers.last
         self._thread.start()
-        return self.recorded_seq
 
     def next_seq(self) -> int:
         """A number for an event that is put next."""
@@ -139,9 +143,10 @@ class Journal:
                 self._woken = False
                 batch = self._queue.take()
                 finishing = self._finishing
-            events = [message for message in batch if is_event(message)]
+            events = [message for message in batch if message.seq is not None]
             self._record(events)
-            self.recorded_seq = _seq(events[-1]) if events else self.recorded_seq
+            if events:
+                self.recorded_seq = _newest(events)
             for message in batch:
                 self._deliver(message)
         self._catch_up()
@@ -199,9 +204,9 @@ class Journal:
         with self._wake:
             recovered, self._working = not self._working, True
             self._written += len(turn.messages)
-            newest = _seq(turn.messages[-1]) if turn.messages else 0
+            newest = _newest(turn.messages)
             overtaken = len(turn.messages)
-            while self._backlog and _seq(self._backlog[0]) <= newest:
+            while self._backlog and _newest((self._backlog[0],)) <= newest:
                 self._backlog.popleft()
                 overtaken -= 1
             self._lost -= overtaken  # given up while the disk hung, and written after all
@@ -232,6 +237,6 @@ class Journal:
                 self._wake.notify()
 
 
-def _seq(message: Message) -> int:
-    seq = message.fields["seq"]
-    return seq if isinstance(seq, int) else 0
+def _newest(events: Sequence[Message]) -> int:
+    """The number of the last event; 0 where there is none."""
+    return (events[-1].seq or 0) if events else 0

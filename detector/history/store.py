@@ -16,6 +16,7 @@ from detector.history.numbers import Numbers
 from detector.history.retention import Retention
 from detector.history.schema import connect_writer, is_damage
 from detector.interfaces import Message
+from detector.wire.message import event_of
 
 log = logging.getLogger(__name__)
 
@@ -177,25 +178,25 @@ class Store:
 
 def row(message: Message) -> tuple[object, ...]:
     """The columns of an event."""
-    fields = message.fields
+    event = event_of(message)
     return (
-        fields["seq"],
-        fields.get("id"),
-        fields.get("type"),
-        fields.get("label"),
-        fields.get("class_id"),
-        utc_seconds(fields.get("start_time")),
-        utc_seconds(fields.get("end_time")),
-        fields.get("top_score"),
-        fields.get("source"),
+        message.seq,
+        event.id,
+        event.kind,
+        event.label,
+        event.class_id,
+        utc_seconds(event.start_time),
+        utc_seconds(event.end_time),
+        event.top_score,
+        event.source,
         message.line[:-1].decode(),
     )
 
 
-def utc_seconds(text: object) -> float | None:
+def utc_seconds(text: str | None) -> float | None:
     """UTC seconds of a time of the wire; None for null."""
     try:
-        return datetime.fromisoformat(str(text)).timestamp()
+        return None if text is None else datetime.fromisoformat(text).timestamp()
     except (ValueError, OverflowError):
         return None
 

@@ -25,7 +25,7 @@ class Waiting:
         if len(self._messages) >= self._limit:
             self._make_room()
         self._messages.append(message)
-        self._others += not is_event(message)
+        self._others += message.seq is None
 
     def take(self) -> list[Message]:
         """Everything, in order."""
@@ -39,11 +39,6 @@ class Waiting:
         if not self._others:
             self._messages.popleft()
             return
-        index = next(i for i, message in enumerate(self._messages) if not is_event(message))
+        index = next(i for i, message in enumerate(self._messages) if message.seq is None)
         del self._messages[index]
         self._others -= 1
-
-
-def is_event(message: Message) -> bool:
-    """Whether a message is about a sound, and so numbered and kept."""
-    return "seq" in message.fields

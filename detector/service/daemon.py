@@ -17,7 +17,7 @@ from detector.records import Block, Counts, Event
 from detector.service.capture import Capture, Ended, Inline, Trouble
 from detector.service.device_state import DETAIL, DeviceState, Sign, next_state
 from detector.service.systemd import Notifier
-from detector.wire.message import event_fields, status_fields
+from detector.wire.message import StatusBody, event_body, utc_text
 
 log = logging.getLogger(__name__)
 
@@ -218,7 +218,9 @@ class Daemon:
         )
         self._notifier.status(f"{state.value}: {detail or self._source.name}")
         self._dispatcher.publish(
-            status_fields(state.value, source=self._source.name, time=self._clock(), detail=detail)
+            StatusBody(
+                state=state.value, source=self._source.name, detail=detail, time=utc_text(self._clock())
+            )
         )
 
     def _publish_all(self, events: list[Event]) -> None:
@@ -226,7 +228,7 @@ class Daemon:
             if event.phase == "start":
                 self._notifier.status(f"{self.state.value}: heard {event.label.name} ({event.top_score:.2f})")
             self._dispatcher.publish(
-                event_fields(
+                event_body(
                     event,
                     to_utc=self._timeline.utc,
                     sample_rate=self._rate,

@@ -11,7 +11,7 @@ from detector import __version__
 from detector.delivery.dispatcher import Dispatcher
 from detector.service.daemon import Daemon
 from detector.sinks.socket.limits import SubscriberCounts
-from detector.wire.message import SCHEMA, finite, utc_text
+from detector.wire.message import ReportBody, finite, utc_text
 
 GAUGES = {
     "uptime_seconds": "Seconds since the program started.",
@@ -49,12 +49,11 @@ def make_report(
     *,
     model: str,
     run_id: str,
-) -> dict[str, object]:
-    """What `status` shows; JSON-ready, every count since the program started."""
+) -> ReportBody:
+    """What `status` shows; every count since the program started."""
     counts, now = daemon.counts, time.time()
     history = dispatcher.journal_stats()
-    return {
-        "type": "report",
+    values: dict[str, object] = {
         "version": __version__,
         "run_id": run_id,
         "pid": os.getpid(),
@@ -93,12 +92,13 @@ def make_report(
         "cpu_seconds": finite(time.process_time(), 2),
         "memory_bytes": _resident_bytes(),
         "time": utc_text(now),
-        "schema": SCHEMA,
     }
+    return ReportBody(values)
 
 
-def prometheus_text(report: Mapping[str, object]) -> str:
+def prometheus_text(body: ReportBody) -> str:
     """The report's numbers in Prometheus' text format (exposition format 0.0.4)."""
+    report = body.values
     lines: list[str] = []
     for kind, table in (("gauge", GAUGES), ("counter", COUNTERS)):
         for name, help_text in table.items():
@@ -121,19 +121,6 @@ def prometheus_text(report: Mapping[str, object]) -> str:
         lines += [f"# HELP {full} {help_text}", f"# TYPE {full} counter"]
         lines += [f'{full}{{sink="{_escaped(sink["name"])}"}} {sink[name]}' for sink in _dicts(sinks)]
     return "\n".join(lines) + "\n"
-
-
-def report_text(report: Mapping[str, object]) -> str:
-    """The report as aligned lines for people."""
-    rows = [(key.replace("_", " "), value) for key, value in report.items() if key not in _NOT_SHOWN]
-    for sink in _dicts(report["sinks"]):
-        facts = ", ".join(f"{key} {value}" for key, value in sink.items() if key != "name")
-        rows.append((f"sink {sink['name']}", facts))
-    width = max(len(name) for name, _ in rows) + 2
-    return "\n".join(f"{name:{width}}{'-' if value is None else value}" for name, value in rows)
-
-
-_NOT_SHOWN = {"type", "schema", "sinks"}
 
 
 def _dicts(value: object) -> Sequence[Mapping[str, object]]:

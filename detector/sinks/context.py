@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 
 from detector.interfaces import Archive
 from detector.sinks.socket.limits import SubscriberCounts
+from detector.wire.message import HelloBody, ReportBody
 
 
 @dataclass(frozen=True, slots=True)
 class SinkContext:
     """The same for all sinks of a process."""
 
-    hello: Callable[[], dict[str, object]]
-    """Gives `hello_fields(...)`: who this daemon is, now."""
-    report: Callable[[], dict[str, object]]
+    hello: Callable[[], HelloBody]
+    """Tells who this daemon is, now."""
+    report: Callable[[], ReportBody]
     """Gives what `status` shows."""
     subscribers: list[SubscriberCounts] = field(default_factory=list)
     """What each socket counts; a new socket adds its own."""

@@ -20,7 +20,7 @@ from detector.errors import SinkError
 from detector.interfaces import Message, Sink
 from detector.sinks.context import SinkContext
 from detector.sinks.folders import make_folder
-from detector.wire.message import EVENT_TYPES
+from detector.wire.message import EventBody, StatusBody
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ class LogFileSink:
 
     def write(self, message: Message) -> None:
         """Append one line, whole or not at all; raises SinkError when the disk would not have it."""
-        if message.fields["type"] not in EVENT_TYPES | {"status"}:
+        if not isinstance(message.body, EventBody | StatusBody):
             return
         try:
             if self._file is None or self._was_moved():

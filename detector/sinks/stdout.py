@@ -14,10 +14,11 @@ from typing import ClassVar, Literal, TextIO
 from detector.config.sink_settings import SinkSettings
 from detector.config.wording import show
 from detector.errors import SinkClosed, SinkError
+from detector.events.naming import shared_names
 from detector.interfaces import Message, Sink
 from detector.sinks.context import SinkContext
-from detector.wire.message import EVENT_TYPES
-from detector.wire.text import event_line, shared_in
+from detector.wire.message import EventBody
+from detector.wire.text import event_line
 
 StdoutFormat = Literal["auto", "text", "json"]
 """`auto` is text on a terminal and JSON elsewhere."""
@@ -50,7 +51,7 @@ def make_stdout_sink(settings: StdoutSettings, context: SinkContext) -> Sink:
         sys.stdout,
         format=settings.format,
         updates=context.verbose,
-        shared=lambda: shared_in(context.hello()),
+        shared=lambda: shared_names(context.hello().labels),
     )
 
 
@@ -98,13 +99,13 @@ class StdoutSink:
 
     def write(self, message: Message) -> None:
         """Write an event's line; raises SinkClosed once nobody reads."""
-        kind = message.fields["type"]
-        if kind not in EVENT_TYPES:
+        event = message.body
+        if not isinstance(event, EventBody):
             return
         if self._json:
             self._put(message.line)
-        elif kind != "update" or self._updates:
-            line = event_line(message.fields, colour=self._colour, shared=self._shared())
+        elif event.kind != "update" or self._updates:
+            line = event_line(event, colour=self._colour, shared=self._shared())
             self._put(f"{line}\n".encode(self._encoding, "replace"))
 
     def reopen(self) -> None:

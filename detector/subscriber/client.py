@@ -8,8 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from detector.errors import SinkError
+from detector.interfaces import Message
 from detector.wire.access import client_context, read_token
 from detector.wire.address import Address, TcpAddress
+from detector.wire.encoding import decode
 
 CONNECT_SECONDS = 5.0
 """How long the daemon may take to accept, and for each step of TLS."""
@@ -57,8 +59,8 @@ def connect(addresses: Sequence[Address], credentials: Credentials) -> socket.so
     raise SinkError(f"no daemon answers at {' or '.join(reasons)}; start one with `sound-detector`")
 
 
-def messages(connection: socket.socket) -> Iterator[tuple[dict[str, object], bytes]]:
-    """Yield each message with its line until the daemon closes the connection.
+def messages(connection: socket.socket) -> Iterator[Message]:
+    """Yield each message until the daemon closes the connection.
 
     Raises SinkError where it falls silent for as long as the socket's timeout, or says what no daemon says.
     """
@@ -84,7 +86,7 @@ def messages(connection: socket.socket) -> Iterator[tuple[dict[str, object], byt
         if len(received) > MAX_LINE_BYTES:
             raise SinkError("expected lines of JSON, got an endless one; is this a sound-detector?")
         for line in lines:
-            yield _read(bytes(line)), bytes(line) + b"\n"
+            yield _read(bytes(line))
 
 
 def send(connection: socket.socket, fields: dict[str, object]) -> None:
@@ -142,11 +144,10 @@ def _wrap(connection: socket.socket, address: TcpAddress, credentials: Credentia
         raise
 
 
-def _read(line: bytes) -> dict[str, object]:
+def _read(line: bytes) -> Message:
     try:
-        fields = json.loads(line)
-    except (ValueError, RecursionError):
-        fields = None
-    if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):
-        raise SinkError("expected lines of JSON with a type, got something else; is this a sound-detector?")
-    return fields
+        return decode(line)
+    except ValueError:
+        raise SinkError(
+            "expected lines of JSON with a type, got something else; is this a sound-detector?"
+        ) from None

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from detector.errors import SinkClosed, SinkError
+from detector.events.naming import shared_names
 from detector.interfaces import Message
 from detector.sinks.stdout import StdoutSink
 from detector.subscriber.client import NOTHING, Credentials, connect, messages, send
 from detector.wire.address import parse_address
-from detector.wire.message import EVENT_TYPES
+from detector.wire.message import DroppedBody, ErrorBody, EventBody, HelloBody, StatusBody
 from detector.wire.request import parse_request
-from detector.wire.text import printable, shared_in
+from detector.wire.text import printable
 
 MISSED_BEATS = 3
 """After this many heartbeat intervals of silence the daemon counts as gone."""
@@ -28,10 +29,10 @@ LONGEST_BEAT_SECONDS = 86400.0
 
 
 @dataclass(slots=True)
-class _Place:
+class _Position:
     """How far one subscriber has come, across connections."""
 
-    run_id: object = None
+    run_id: str | None = None
     seq: int | None = None
     shared: frozenset[str] = frozenset()
     """Names that several of the daemon's labels have."""
@@ -60,9 +61,9 @@ def listen(
     wish = {"labels": list(labels), "min_score": min_score}
     parse_request(json.dumps(wish | {"since": since}).encode())  # a daemon would refuse what this refuses
     say = _Sayer(sys.stderr if stderr is None else stderr)
-    place = _Place(seq=since)
+    position = _Position(seq=since)
     out = StdoutSink(
-        sys.stdout if stdout is None else stdout, format=format, updates=True, shared=lambda: place.shared
+        sys.stdout if stdout is None else stdout, format=format, updates=True, shared=lambda: position.shared
     )
     attempt = 0
     try:
@@ -70,12 +71,12 @@ def listen(
         while True:
             try:
                 with closing(connect(addresses, credentials)) as connection:
-                    for fields, line in messages(connection):
+                    for message in messages(connection):
                         attempt = 0
-                        if fields["type"] == "hello":
-                            place.shared = shared_in(fields)
-                            _ask(connection, fields, place, wish)
-                        _take(fields, line, place, out, say)
+                        if isinstance(message.body, HelloBody):
+                            position.shared = shared_names(message.body.labels)
+                            _ask(connection, message.body, position, wish)
+                        _take(message, position, out, say)
                 say("the daemon has ended")
                 if not reconnect:
                     return 0
@@ -106,30 +107,28 @@ class _Sayer:
         print(printable(text), file=self._stream, flush=True)
 
 
-def _ask(connection: socket.socket, hello: dict[str, object], place: _Place, wish: dict[str, object]) -> None:
-    run_id, newest, beat = (hello.get(key) for key in ("run_id", "seq", "heartbeat_seconds"))
-    if place.seq is None:
-        place.seq = newest if isinstance(newest, int) else None
-    elif place.run_id not in (None, run_id):
-        goes_on = hello.get("history") is True and isinstance(newest, int) and newest >= place.seq
-        place.seq = place.seq if goes_on else 0  # counted anew, all that was said is new to us
-    place.run_id = run_id
-    send(connection, wish | {"since": place.seq})
-    if isinstance(beat, int | float) and beat > 0:
-        connection.settimeout(MISSED_BEATS * min(beat, LONGEST_BEAT_SECONDS))
+def _ask(connection: socket.socket, hello: HelloBody, position: _Position, wish: dict[str, object]) -> None:
+    if position.seq is None:
+        position.seq = hello.seq
+    elif position.run_id not in (None, hello.run_id) and not (hello.history and hello.seq >= position.seq):
+        position.seq = 0  # the new run counts from 1 again, so that all its events are new to us
+    position.run_id = hello.run_id
+    send(connection, wish | {"since": position.seq})
+    interval = hello.heartbeat_seconds
+    if interval is not None and interval > 0:
+        connection.settimeout(MISSED_BEATS * min(interval, LONGEST_BEAT_SECONDS))
 
 
-def _take(fields: dict[str, object], line: bytes, place: _Place, out: StdoutSink, say: _Sayer) -> None:
-    kind = fields["type"]
-    if kind in EVENT_TYPES:
-        out.write(Message(fields=fields, line=line))
-        seq = fields.get("seq")
-        place.seq = seq if isinstance(seq, int) else place.seq
-    elif kind == "hello":
-        say(f"{fields.get('state')}: {fields.get('source')} with {fields.get('model')}")
-    elif kind == "status":
-        say(": ".join(str(part) for part in (fields.get("state"), fields.get("detail")) if part))
-    elif kind == "dropped":
-        say(f"{fields.get('count')} messages were lost: this subscriber reads too slowly")
-    elif kind == "error":
-        raise SinkError(f"the daemon refused: {fields.get('message')}")
+def _take(message: Message, position: _Position, out: StdoutSink, say: _Sayer) -> None:
+    body = message.body
+    if isinstance(body, EventBody):
+        out.write(message)
+        position.seq = position.seq if message.seq is None else message.seq
+    elif isinstance(body, HelloBody):
+        say(f"{body.state}: {body.source} with {body.model}")
+    elif isinstance(body, StatusBody):
+        say(": ".join(part for part in (body.state, body.detail) if part))
+    elif isinstance(body, DroppedBody):
+        say(f"{body.count} messages were lost: this subscriber reads too slowly")
+    elif isinstance(body, ErrorBody):
+        raise SinkError(f"the daemon refused: {body.message}")

@@ -9,10 +9,10 @@ from contextlib import closing
 from typing import TextIO
 
 from detector.errors import SinkError
-from detector.service.status_report import report_text
 from detector.subscriber.client import CONNECT_SECONDS, NOTHING, Credentials, connect, messages, send
 from detector.wire.address import parse_address
-from detector.wire.text import printable
+from detector.wire.message import ErrorBody, ReportBody
+from detector.wire.text import report_text
 
 
 def status_command(
@@ -31,17 +31,14 @@ def status_command(
     deadline = clock() + CONNECT_SECONDS
     with closing(connect([parse_address(uri) for uri in uris], credentials)) as connection:
         send(connection, {"report": True})
-        for fields, line in messages(connection):
-            if fields["type"] == "error":
-                raise SinkError(f"the daemon refused: {fields.get('message')}")
-            if fields["type"] == "report":
-                text = line.decode().rstrip() if as_json else _lines(fields)
+        for message in messages(connection):
+            body = message.body
+            if isinstance(body, ErrorBody):
+                raise SinkError(f"the daemon refused: {body.message}")
+            if isinstance(body, ReportBody):
+                text = message.line.decode().rstrip() if as_json else report_text(body.values)
                 print(text, file=stdout)
                 return 0
             if clock() > deadline:
                 break
     raise SinkError("the daemon sent no report; is it an older one?")
-
-
-def _lines(fields: dict[str, object]) -> str:
-    return "\n".join(printable(line) for line in report_text(fields).splitlines())

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from detector.errors import SinkError
-from detector.wire.message import EVENT_TYPES
+from detector.interfaces import Message
+from detector.wire.message import EventBody
 
 MAX_REQUEST_BYTES = 4096
 """Longer lines are refused unread; a hundred labels fit."""
@@ -22,20 +22,20 @@ class Filter:
     min_score: float = 0.0
     """0..1, held against `top_score`, so that an event that has passed goes on passing to its end."""
 
-    def passes(self, fields: Mapping[str, object]) -> bool:
+    def passes(self, message: Message) -> bool:
         """Whether a message may go to the subscriber."""
-        if fields["type"] not in EVENT_TYPES:
+        event = message.body
+        if not isinstance(event, EventBody):
             return True
-        if self.labels and not self._names(fields):
+        if self.labels and not self._names(event):
             return False
-        score = fields["top_score"]
-        return self.min_score <= 0.0 or (isinstance(score, float | int) and score >= self.min_score)
+        score = event.top_score
+        return self.min_score <= 0.0 or (score is not None and score >= self.min_score)
 
-    def _names(self, fields: Mapping[str, object]) -> bool:
+    def _names(self, event: EventBody) -> bool:
         """Whether the event's label, its class or one above it is wanted: `Dog` is to get `Bark` too."""
-        above = fields.get("ancestors")
-        names = [fields["label"], fields["class_id"], *(above if isinstance(above, list) else ())]
-        return any(str(name).casefold() in self.labels for name in names)
+        names = (event.label, event.class_id, *event.ancestors)
+        return any(name.casefold() in self.labels for name in names)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
-"""An event as a line for people: local time, start or end, label, score, level, duration."""
+"""Messages as text for people: an event as one line, a report as aligned lines."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, tzinfo
 
-from detector.events.naming import shared_names, told_apart
+from detector.events.naming import told_apart
+from detector.wire.message import EventBody
 
 _LABEL_WIDTH = 28
 """Columns; 496 of YAMNet's 521 labels fit, a longer one pushes its own line to the right."""
@@ -18,45 +19,38 @@ _HUGE = 1e9
 
 
 def event_line(
-    fields: Mapping[str, object],
+    event: EventBody,
     *,
     colour: bool = False,
     zone: tzinfo | None = None,
     shared: Collection[str] = frozenset(),
 ) -> str:
-    """Render an event's fields without a newline; `zone` None is the machine's own.
+    """Render an event without a newline; `zone` None is the machine's own.
 
     A start and an update show when the sound began, an end when it ended. Labels of `shared` names come with
     their model.
     """
-    phase = str(fields["type"])
-    moment = fields.get("end_time") or fields.get("start_time")
-    label = label_text(fields, shared)
+    phase = event.kind
+    label = label_text(event, shared)
     parts = [
-        local_time(moment, zone),
+        local_time(event.end_time or event.start_time, zone),
         f"{phase:<6}",
         f"{label:<{_LABEL_WIDTH}}",
-        _number(fields.get("top_score" if phase == "end" else "score"), 5, 2),
-        _number(fields.get("level_dbfs"), 6, 1) + " dBFS",
+        _number(event.top_score if phase == "end" else event.score, 5, 2),
+        _number(event.level_dbfs, 6, 1) + " dBFS",
     ]
     if phase != "start":
-        parts.append(_number(fields.get("duration"), 7, 1) + " s")
+        parts.append(_number(event.duration, 7, 1) + " s")
     line = "  ".join(parts)
-    return f"{_COLOURS.get(phase, '')}{line}{_RESET}" if colour else line
+    return f"{_COLOURS[phase]}{line}{_RESET}" if colour else line
 
 
-def label_text(fields: Mapping[str, object], shared: Collection[str]) -> str:
+def label_text(event: EventBody, shared: Collection[str]) -> str:
     """An event's label as a terminal may show it."""
-    return printable(told_apart(str(fields.get("label")), str(fields.get("model")), shared))
+    return printable(told_apart(event.label, event.model, shared))
 
 
-def shared_in(hello: Mapping[str, object]) -> frozenset[str]:
-    """The names that several of a daemon's labels have; none where its hello tells no labels."""
-    labels = hello.get("labels")
-    return shared_names(map(str, labels)) if isinstance(labels, list) else frozenset()
-
-
-def local_time(moment: object, zone: tzinfo | None = None) -> str:
+def local_time(moment: str | None, zone: tzinfo | None = None) -> str:
     """`14:03:21.120` for an RFC 3339 text; blanks of the same width for anything else."""
     try:
         return f"{datetime.fromisoformat(str(moment)).astimezone(zone):%H:%M:%S.%f}"[:12]
@@ -64,12 +58,24 @@ def local_time(moment: object, zone: tzinfo | None = None) -> str:
         return " " * 12
 
 
+def report_text(values: Mapping[str, object]) -> str:
+    """A report's values as aligned lines."""
+    rows = [(key.replace("_", " "), value) for key, value in values.items() if key != "sinks"]
+    sinks = values.get("sinks")
+    for sink in sinks if isinstance(sinks, list) else ():
+        facts = ", ".join(f"{key} {value}" for key, value in sink.items() if key != "name")
+        rows.append((f"sink {sink['name']}", facts))
+    width = max(len(name) for name, _ in rows) + 2
+    text = "\n".join(f"{name:{width}}{'-' if value is None else value}" for name, value in rows)
+    return "\n".join(map(printable, text.splitlines()))
+
+
 def printable(text: str) -> str:
     """Replace what could move a terminal's cursor or change its colours."""
     return "".join(char if char.isprintable() else "?" for char in text)
 
 
-def _number(value: object, width: int, digits: int) -> str:
-    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _HUGE:
+def _number(value: float | None, width: int, digits: int) -> str:
+    if value is not None and abs(value) < _HUGE:
         return f"{value:{width}.{digits}f}"
     return "-".rjust(width)

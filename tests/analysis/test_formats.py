@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,9 @@ from detector.analysis.formats import FORMATS, SCORES
 from detector.analysis.formats.scores import ScoresFile
 from detector.cli.analyze import FORMATS as WORDS
 from detector.records import Scores, Span
-from tests.support.analysis_samples import make_event, make_sound
+from detector.wire.encoding import encode
+from tests.support.analysis_samples import make_sound
+from tests.support.event_samples import make_body, make_message
 from tests.support.fakes import make_label
 
 SOUNDS = [make_sound(1.25, 3.5), make_sound(2, 2.5, "Baby cry, infant cry")]
@@ -79,16 +82,16 @@ def test_no_name_breaks_a_line_or_a_column(word):
 
 def test_json_lines_are_what_is_told_as_it_is_told():
     lines = FORMATS["jsonl"]("x", timed=False)
-    assert lines.event({"type": "start", "seq": 1}) == '{"type":"start","seq":1}\n'
+    message = make_message(1)
+    assert lines.event(message) == message.line.decode()
     assert lines.sound(SOUNDS[0]) == ""
 
 
 def test_text_without_a_start_shows_the_time_since_the_beginning():
-    event = make_event("start", 1, 0, 10)
-    fields = {"type": "start", "label": event.label.name, "start_time": "1970-01-01T00:01:02.500Z"}
-    line = FORMATS["text"]("x", timed=False).event(fields)
+    body = replace(make_body("start"), start_time="1970-01-01T00:01:02.500Z")
+    line = FORMATS["text"]("x", timed=False).event(encode(body, 1))
     assert line.startswith("00:01:02.500  start   Dog")
-    assert FORMATS["text"]("x", timed=False).event(fields | {"type": "update"}) == ""
+    assert FORMATS["text"]("x", timed=False).event(make_message(1, "update")) == ""
 
 
 class TestScores:

@@ -9,6 +9,8 @@ import pytest
 from detector.delivery.dispatcher import Dispatcher
 from detector.delivery.sink_queue import REMIND_SECONDS
 from detector.errors import SinkClosed, SinkError
+from detector.wire.message import StatusBody
+from tests.support.event_samples import make_body
 
 LONG = 30.0
 """Seconds after which a test that waits has failed."""
@@ -52,7 +54,7 @@ class ListSink:
 
     @property
     def seqs(self):
-        return [message.fields.get("seq") for message in self.written]
+        return [message.seq for message in self.written]
 
 
 class Clock:
@@ -63,7 +65,7 @@ class Clock:
 
 
 def publish(dispatcher, count, kind="start"):
-    return [dispatcher.publish({"type": kind}) for _ in range(count)]
+    return [dispatcher.publish(make_body(kind)) for _ in range(count)]
 
 
 def ended(dispatcher):
@@ -84,10 +86,13 @@ def test_all_sinks_get_the_same_messages_in_the_same_order():
 def test_events_are_numbered_from_1_and_other_messages_are_not():
     dispatcher = Dispatcher([])
     dispatcher.start()
-    first, status, second = (dispatcher.publish({"type": kind}) for kind in ("start", "status", "end"))
-    assert json.loads(first.line) == {"type": "start", "seq": 1} == first.fields
-    assert "seq" not in status.fields
-    assert second.fields["seq"] == 2 == dispatcher.seq
+    status = StatusBody(state="listening", source="Mic", time=None)
+    first, between, second = map(dispatcher.publish, (make_body("start"), status, make_body("end")))
+    assert json.loads(first.line)["seq"] == 1 == first.seq
+    assert (first.body, between.body, second.body) == (make_body("start"), status, make_body("end"))
+    assert between.seq is None
+    assert "seq" not in json.loads(between.line)
+    assert second.seq == 2 == dispatcher.seq
 
 
 def test_numbers_are_in_order_however_many_threads_publish():

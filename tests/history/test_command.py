@@ -33,7 +33,7 @@ def path(tmp_path):
             make_message(1, "start", id="a", label="Dog", top_score=0.5),
             make_message(2, "start", id="b", label="Cat", start=T0 + HOUR, top_score=0.4),
             make_message(3, "update", id="a", label="Dog", top_score=0.9),
-            make_message(4, "end", id="a", stop=T0 + 2, top_score=0.9, ancestors=["Animal"]),
+            make_message(4, "end", id="a", stop=T0 + 2, top_score=0.9, ancestors=("Animal",)),
             make_message(5, "end", id="b", label="Cat", start=T0 + HOUR, stop=T0 + HOUR + 1, top_score=0.4),
             make_message(6, "start", id="c", label="Siren", start=T0 + 2 * HOUR, top_score=0.7),
         ]
@@ -43,7 +43,7 @@ def path(tmp_path):
 
 
 def heard(path, **question):
-    return [(fields["label"], fields["seq"]) for fields in sounds(path, Question(**question))]
+    return [(message.body.label, message.seq) for message in sounds(path, Question(**question))]
 
 
 def test_each_sound_is_one_row_its_newest_message_the_newest_sound_last(path):
@@ -111,7 +111,8 @@ def test_the_table_says_when_there_may_be_more_and_when_there_is_nothing(path):
 def test_json_is_what_was_sent(path):
     lines = [json.loads(line) for line in show(path, "json")[0].splitlines()]
     assert [line["seq"] for line in lines] == [4, 5, 6]
-    assert lines[0] == make_message(4, "end", id="a", stop=T0 + 2, top_score=0.9, ancestors=["Animal"]).fields
+    sent = make_message(4, "end", id="a", stop=T0 + 2, top_score=0.9, ancestors=("Animal",))
+    assert lines[0] == json.loads(sent.line)
 
 
 def test_csv_has_a_header_and_survives_any_label(path, tmp_path):
@@ -119,7 +120,7 @@ def test_csv_has_a_header_and_survives_any_label(path, tmp_path):
     other = tmp_path / "other.db"
     make_store(other).write([make_message(1, label=odd)])
     rows = list(csv.DictReader(io.StringIO(show(other, "csv")[0])))
-    assert tuple(rows[0]) == COLUMNS
+    assert tuple(rows[0]) == (*COLUMNS, "type", "seq")
     assert rows[0]["label"] == odd
     assert rows[0]["end_time"] == ""
 
@@ -205,8 +206,8 @@ def test_who_is_in_its_group_may_read(shared_folder, running):
 
 def test_the_archive_gives_events_in_order_and_in_pieces(path):
     archive = FileArchive(path, oldest_seq=lambda: 1, newest_seq=lambda: 6)
-    assert [message.fields["seq"] for message in archive.after(0, 4)] == [1, 2, 3, 4]
-    assert [message.fields["seq"] for message in archive.after(4, 4)] == [5, 6]
+    assert [message.seq for message in archive.after(0, 4)] == [1, 2, 3, 4]
+    assert [message.seq for message in archive.after(4, 4)] == [5, 6]
     assert archive.after(2**80, 4) == []
     assert archive.after(0, 1)[0] == make_message(1, "start", id="a", top_score=0.5)
 

@@ -8,13 +8,15 @@ from detector.delivery.dispatcher import Dispatcher
 from detector.errors import SinkError
 from detector.history.journal import Journal
 from detector.history.numbers import Numbers
+from detector.wire.message import StatusBody
+from tests.support.event_samples import make_body
 from tests.support.fakes import MemorySink
 from tests.support.history_samples import T0, make_store, rows
 
 LONG = 30.0
 """Seconds after which a test that waits for another thread has failed."""
 
-EVENT = {"type": "start", "id": "run-1", "label": "Dog", "class_id": "/m/dog"}
+EVENT = make_body()
 
 
 @pytest.mark.parametrize(
@@ -38,7 +40,7 @@ def test_it_is_made_where_the_settings_say(tmp_path):
     dispatcher.start()
     dispatcher.publish(EVENT)
     dispatcher.close(LONG)
-    assert [message.fields["id"] for message in history.archive.after(0, 10)] == ["run-1"]
+    assert [message.body.id for message in history.archive.after(0, 10)] == ["run-1"]
     assert history.archive.newest_seq == 1
 
 
@@ -56,7 +58,7 @@ def test_numbers_and_events_go_on_from_run_to_run(tmp_path):
         dispatcher.start()
         for _ in range(2):
             dispatcher.publish(EVENT)
-        dispatcher.publish({"type": "status", "state": "listening"})
+        dispatcher.publish(StatusBody(state="listening", source="Mic", time=None))
         dispatcher.close(LONG)
         told += sink.told("seq")
         stats = dispatcher.journal_stats()

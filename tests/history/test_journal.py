@@ -32,7 +32,7 @@ class FakeStore:
         if self.error:
             raise self.error
         self.batches.append(len(messages))
-        self.written += [message.fields["seq"] for message in messages]
+        self.written += [message.seq for message in messages]
 
     def tidy(self):
         self.tidied += 1
@@ -52,7 +52,7 @@ class Subscriber:
         self.arrived = threading.Condition()
 
     def __call__(self, message):
-        seq = message.fields.get("seq")
+        seq = message.seq
         with self.arrived:
             if seq is not None and seq not in self.store.written:
                 self.unwritten.append(seq)
@@ -61,7 +61,7 @@ class Subscriber:
 
     @property
     def seqs(self):
-        return [message.fields.get("seq") for message in self.messages]
+        return [message.seq for message in self.messages]
 
     def wait(self, count):
         with self.arrived:
@@ -282,11 +282,11 @@ def test_on_a_real_file_every_event_is_there_before_it_is_sent(tmp_path):
     numbers = Numbers(utc=lambda: T0)
     early = []
     journal = Journal(make_store(path, numbers), numbers)
-    journal.start(lambda message: message.fields["seq"] in rows(path)[-1:] or early.append(message))
+    journal.start(lambda message: message.seq in rows(path)[-1:] or early.append(message))
     for _ in range(50):
         journal.put(make_message(journal.next_seq()))
         journal.put(make_message(journal.next_seq()))
     journal.close(LONG)
     written = rows(path)
     assert written == list(range(1, 101))
-    assert all(message.fields["seq"] in written for message in early)
+    assert all(message.seq in written for message in early)

@@ -67,7 +67,7 @@ class Setting:
     @property
     def told(self):
         """`start`, `end`, and of a status its state."""
-        return [state or kind for kind, state in self.sink.told("type", "state")]
+        return [state or kind for kind, state in self.sink.told("kind", "state")]
 
 
 @pytest.fixture(autouse=True)
@@ -91,10 +91,10 @@ def test_the_end_of_a_recording_ends_what_is_open():
 
 def test_every_event_names_source_run_and_number():
     messages = Setting(hop_blocks(ROOM, SOUND, ROOM)).run().sink.messages
-    events = [message.fields for message in messages if message.fields["type"] != "status"]
-    assert [fields["seq"] for fields in events] == [1, 2]
-    assert {fields["id"] for fields in events} == {"run-1"}
-    assert {fields["source"] for fields in events} == {"fake"}
+    events = [message for message in messages if message.kind != "status"]
+    assert [message.seq for message in events] == [1, 2]
+    assert {message.body.id for message in events} == {"run-1"}
+    assert {message.body.source for message in events} == {"fake"}
 
 
 def test_an_empty_recording_stops_at_once():
@@ -229,7 +229,7 @@ def test_times_of_day_follow_the_sources_clock():
         for block in hop_blocks(ROOM, SOUND, ROOM)
     ]
     setting = Setting(stamped).run()
-    times = dict(zip(setting.sink.told("type"), setting.sink.told("start_time"), strict=True))
+    times = dict(zip(setting.sink.told("kind"), setting.sink.told("start_time"), strict=True))
     assert times["end"].startswith("2026-08-01T12:01:45.9") or times["end"].startswith(
         "2026-08-01T12:01:46.0"
     )

@@ -12,15 +12,18 @@ import pytest
 from detector.errors import SinkError
 from detector.service.prometheus import MetricsServer
 from detector.service.status_report import COUNTERS, GAUGES, prometheus_text
+from detector.wire.message import ReportBody
 
-REPORT = {
-    **dict.fromkeys([*GAUGES, *COUNTERS], 1.5),
-    "history_written": None,
-    "state": "listening",
-    "model": 'yamnet+my "door"',
-    "version": "0.1.0",
-    "sinks": [{"name": "stdout", "written": 3, "dropped": 0, "failed": 0}],
-}
+REPORT = ReportBody(
+    {
+        **dict.fromkeys([*GAUGES, *COUNTERS], 1.5),
+        "history_written": None,
+        "state": "listening",
+        "model": 'yamnet+my "door"',
+        "version": "0.1.0",
+        "sinks": [{"name": "stdout", "written": 3, "dropped": 0, "failed": 0}],
+    }
+)
 
 
 def test_every_number_has_help_and_a_type_before_it():

@@ -9,7 +9,8 @@ import pytest
 
 from detector.errors import SinkError
 from detector.sinks.logfile import LogFileSink
-from detector.wire.message import encode, heartbeat_fields, status_fields
+from detector.wire.encoding import encode
+from detector.wire.message import HeartbeatBody, StatusBody
 from tests.support.event_samples import make_message
 
 LINE = len(make_message(1).line)
@@ -50,8 +51,8 @@ def test_events_and_status_messages_are_appended(path, opened):
     path.write_text('{"seq":0}\n')
     sink = opened()
     write(sink, 1)
-    sink.write(encode(status_fields("listening", source="Mic", time=0.0) | {"seq": 2}))
-    sink.write(encode(heartbeat_fields(time=0.0, state="listening", seq=3)))
+    sink.write(encode(StatusBody(state="listening", source="Mic", time=None), 2))
+    sink.write(encode(HeartbeatBody(time=None, state="listening", seq=3)))
     assert seqs(path) == [0, 1, 2]
 
 

@@ -12,9 +12,10 @@ import pytest
 from detector.errors import SinkClosed, SinkError
 from detector.records import Label
 from detector.sinks.stdout import StdoutSink
-from detector.wire.message import encode, status_fields
+from detector.wire.encoding import encode
+from detector.wire.message import StatusBody
 from detector.wire.text import event_line
-from tests.support.event_samples import make_fields, make_message
+from tests.support.event_samples import make_body, make_message
 
 
 class Terminal(io.StringIO):
@@ -27,7 +28,7 @@ def written(stream, phases=("start", "update", "end"), **options):
     sink.open()
     for seq, phase in enumerate(phases, 1):
         sink.write(make_message(seq, phase))
-    sink.write(encode(status_fields("listening", source="Mic", time=0.0)))
+    sink.write(encode(StatusBody(state="listening", source="Mic", time=None)))
     sink.close()
     return stream.getvalue().splitlines()
 
@@ -35,10 +36,10 @@ def written(stream, phases=("start", "update", "end"), **options):
 def test_lines_are_aligned_whatever_the_label():
     long = Label("Smoke detector, smoke alarm", "/m/01y3hg", "yamnet")
     lines = [
-        event_line(make_fields("start"), zone=UTC),
-        event_line(make_fields("start", label=long, score=0.5, level_dbfs=-101), zone=UTC),
-        event_line(make_fields("end", label=long), zone=UTC),
-        event_line(make_fields("end", level_dbfs=float("nan"), top_score=float("nan")), zone=UTC),
+        event_line(make_body("start"), zone=UTC),
+        event_line(make_body("start", label=long, score=0.5, level_dbfs=-101), zone=UTC),
+        event_line(make_body("end", label=long), zone=UTC),
+        event_line(make_body("end", level_dbfs=float("nan"), top_score=float("nan")), zone=UTC),
     ]
     assert lines == [
         "14:03:22.500  start   Dog                            0.88   -23.5 dBFS",
@@ -49,7 +50,7 @@ def test_lines_are_aligned_whatever_the_label():
 
 
 def test_a_label_cannot_move_the_cursor():
-    assert "\x1b" not in event_line(make_fields(label=Label("\x1b[2J\nx", "", "")))
+    assert "\x1b" not in event_line(make_body(label=Label("\x1b[2J\nx", "", "")))
 
 
 def test_a_terminal_tells_whose_a_label_is_where_another_has_its_name():
@@ -110,12 +111,16 @@ PROGRAM = """
 import sys, threading
 from detector.delivery.dispatcher import Dispatcher
 from detector.sinks.stdout import StdoutSink
+from detector.records import Label
+from tests.support.event_samples import make_body
+
+event = make_body(label=Label("x" * 1000, "", ""))
 
 closed = threading.Event()
 dispatcher = Dispatcher([StdoutSink(sys.stdout)], on_closed=lambda name: closed.set())
 dispatcher.start()
 while not closed.wait(0.0001):
-    dispatcher.publish({"type": "start", "label": "x" * 1000})
+    dispatcher.publish(event)
 dispatcher.close()
 """
 
@@ -135,12 +140,16 @@ def test_head_ends_a_program_quietly():
 STUCK = """
 import sys
 from detector.delivery.dispatcher import Dispatcher
+from detector.records import Label
 from detector.sinks.stdout import StdoutSink
+from tests.support.event_samples import make_body
+
+event = make_body(label=Label("x" * 1000, "", ""))
 
 dispatcher = Dispatcher([StdoutSink(sys.stdout)])
 dispatcher.start()
 for _ in range(300):
-    dispatcher.publish({"type": "start", "label": "x" * 1000})
+    dispatcher.publish(event)
 dispatcher.close(deadline_seconds=0.1)
 """
 

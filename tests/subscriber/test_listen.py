@@ -11,12 +11,14 @@ import pytest
 
 from detector.delivery.dispatcher import Dispatcher
 from detector.errors import ConfigError, SinkError
+from detector.records import Label
 from detector.sinks.socket.limits import ServerLimits
 from detector.sinks.socket.server import SocketSink
 from detector.subscriber.listen import backoff_seconds, listen
 from detector.wire.address import parse_address
-from detector.wire.message import hello_fields, status_fields
+from detector.wire.message import HelloBody, StatusBody
 from tests.support import ROOT
+from tests.support.event_samples import make_body
 
 LONG = 30.0
 """Seconds after which a test that waits has failed."""
@@ -31,9 +33,7 @@ class Daemon:
 
     def __init__(self, uri="tcp://127.0.0.1:0", run_id="run", says=(), twice=()):
         def hello():
-            return hello_fields(
-                version="0", model="yamnet", labels=["Dog", *twice], source="Mic", run_id=run_id
-            )
+            return HelloBody(version="0", model="yamnet", labels=("Dog", *twice), source="Mic", run_id=run_id)
 
         self.sink = SocketSink(uri, hello=hello, limits=ServerLimits(request_seconds=LONG))
         self.dispatcher = Dispatcher([self.sink])
@@ -48,11 +48,8 @@ class Daemon:
 
     def say(self, *labels, phase="start"):
         for label in labels:
-            self.dispatcher.publish(
-                {"type": phase, "label": label, "class_id": label, "model": "doorbell"}
-                | {"score": 0.5, "top_score": 0.5}
-                | {"start_time": "2026-08-01T14:03:22.500Z", "level_dbfs": -20.0, "duration": 1.0}
-            )
+            sound = Label(label, label, "doorbell")
+            self.dispatcher.publish(make_body(phase, label=sound, score=0.5, top_score=0.5, level_dbfs=-20.0))
 
     def _settle(self, seq):
         """Wait until the server has taken everything in, as a daemon that has run for a while has."""
@@ -161,7 +158,9 @@ def test_labels_scores_and_since_are_asked_for(daemon):
 
 def test_status_and_loss_are_told_beside_the_events(daemon):
     listening = Listening(daemon.uri)
-    daemon.dispatcher.publish(status_fields("device_lost", source="Mic", time=0.0, detail="unplugged\x1b"))
+    daemon.dispatcher.publish(
+        StatusBody(state="device_lost", source="Mic", time=None, detail="unplugged\x1b")
+    )
     daemon.close()
     listening.ended()
     assert "device_lost: unplugged?\n" in listening.stderr.getvalue()

@@ -15,20 +15,24 @@ from detector.sinks.socket.server import SocketSink
 from detector.subscriber.client import Credentials
 from detector.subscriber.status import status_command
 from detector.wire.access import Access
-from detector.wire.message import hello_fields
+from detector.wire.message import HelloBody, ReportBody
 
-REPORT = {"type": "report", "state": "listening", "uptime_seconds": 7.0, "level_dbfs": None} | {
-    "source": "Mic\x1b[2J",
-    "sinks": [{"name": "stdout", "written": 3, "dropped": 0}],
-    "schema": 1,
-}
+REPORT = ReportBody(
+    {
+        "state": "listening",
+        "uptime_seconds": 7.0,
+        "level_dbfs": None,
+        "source": "Mic\x1b[2J",
+        "sinks": [{"name": "stdout", "written": 3, "dropped": 0}],
+    }
+)
 
 
 @contextlib.contextmanager
 def serving(report=REPORT, access=None):
     sink = SocketSink(
         "tcp://127.0.0.1:0",
-        hello=lambda: hello_fields(version="0", model="m", labels=[], source="Mic", run_id="run"),
+        hello=lambda: HelloBody(version="0", model="m", labels=(), source="Mic", run_id="run"),
         report=None if report is None else lambda: report,
         access=access or Access(),
     )
@@ -66,7 +70,7 @@ def test_the_report_is_lines_for_people():
 def test_or_one_line_of_json(capsys):
     with serving() as uri:
         assert main(["status", uri, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == REPORT
+    assert json.loads(capsys.readouterr().out) == {"type": "report", **REPORT.values, "schema": 1}
 
 
 def test_no_daemon_is_one_line_and_exit_code_1(capsys):

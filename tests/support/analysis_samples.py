@@ -10,6 +10,7 @@ from pathlib import Path
 from detector.analysis.sounds import Sound
 from detector.errors import ModelError, UnsupportedFormat
 from detector.records import Event
+from detector.wire.message import EventBody
 from tests.support.fakes import make_label
 
 RATE = 10
@@ -24,6 +25,9 @@ def make_event(phase: str, id: int, onset: int, decided: int, offset: int | None
 def make_sound(onset: float, offset: float, label: str = "Dog", **fields: object) -> Sound:
     """A sound whose message holds what its formats ask for."""
     told = {
+        "kind": "end",
+        "time": "1970-01-01T00:00:01.000Z",
+        "score": 0.75,
         "start_time": "1970-01-01T00:00:00.000Z",
         "end_time": "1970-01-01T00:00:01.000Z",
         "duration": round(offset - onset, 3),
@@ -35,7 +39,7 @@ def make_sound(onset: float, offset: float, label: str = "Dog", **fields: object
         "model": "fake",
         "id": "run-1",
     }
-    return Sound(onset, offset, label, f"/{label}", 0.75, -20.0, told | fields)
+    return Sound(onset, offset, label, f"/{label}", 0.75, -20.0, EventBody(**(told | fields)))
 
 
 def doubler():

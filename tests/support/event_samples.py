@@ -1,7 +1,8 @@
 """Events and messages for the tests of this room."""
 
 from detector.records import Event, Label, Phase
-from detector.wire.message import encode, event_fields
+from detector.wire.encoding import encode
+from detector.wire.message import event_body
 
 DOG = Label(name="Dog", class_id="/m/0bt9lr", model="yamnet")
 T0 = 1_785_593_001.5
@@ -15,12 +16,12 @@ def make_event(phase: Phase = "start", id: int = 1, label: Label = DOG, **change
     return Event(phase=phase, id=id, label=label, **({"top_score": 0.9} | values | changes))
 
 
-def make_fields(phase: Phase = "start", id: int = 1, label: Label = DOG, **changes):
+def make_body(phase: Phase = "start", id: int = 1, label: Label = DOG, source: str = "Mic", **changes):
     event = make_event(phase, id, label, **changes)
-    return event_fields(
-        event, to_utc=lambda n: T0 + n / 16_000, sample_rate=16_000, source="Mic", run_id="run"
+    return event_body(
+        event, to_utc=lambda n: T0 + n / 16_000, sample_rate=16_000, source=source, run_id="run"
     )
 
 
 def make_message(seq: int = 1, phase: Phase = "start", **changes):
-    return encode({**make_fields(phase, **changes), "seq": seq})
+    return encode(make_body(phase, **changes), seq)

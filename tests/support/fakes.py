@@ -146,9 +146,14 @@ class MemorySink:
         self.calls.append("close")
 
     def told(self, *names: str) -> list[object]:
-        """One field of every message, or a tuple of several."""
-        rows = [tuple(message.fields.get(name) for name in names) for message in self.messages]
+        """One field of every message, or a tuple of several; None where a message has no such field."""
+        rows = [tuple(field_of(message, name) for name in names) for message in self.messages]
         return [row[0] for row in rows] if len(names) == 1 else list(rows)
+
+
+def field_of(message: Message, name: str) -> object:
+    """The number of a message, its kind, or a field of its body; None where it has no such field."""
+    return message.seq if name == "seq" else getattr(message.body, name, None)
 
 
 class HandClock:

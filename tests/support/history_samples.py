@@ -5,7 +5,8 @@ from contextlib import closing
 
 from detector.history.numbers import Numbers
 from detector.history.store import Store
-from detector.wire.message import encode, utc_text
+from detector.wire.encoding import encode
+from detector.wire.message import EventBody, StatusBody, utc_text
 
 T0 = 1_785_593_001.5
 """UTC seconds: 2026-08-01T14:03:21.500Z."""
@@ -14,30 +15,25 @@ DAY = 86400.0
 
 
 def make_message(seq=1, kind="start", *, id=None, label="Dog", start=T0, stop=None, top_score=0.9, **more):
-    return encode(
-        {
-            "type": kind,
-            "id": id or f"run-{seq}",
-            "label": label,
-            "class_id": f"/m/{label.lower()}",
-            "score": top_score,
-            "top_score": top_score,
-            "start_time": utc_text(start),
-            "end_time": None if stop is None else utc_text(stop),
-            "time": utc_text(start + 1),
-            "duration": 1.0,
-            "source": "Mic",
-            "model": "yamnet",
-            "level_dbfs": -23.5,
-            "schema": 1,
-            **more,
-            "seq": seq,
-        }
+    values = {
+        "score": top_score,
+        "top_score": top_score,
+        "start_time": utc_text(start),
+        "end_time": None if stop is None else utc_text(stop),
+        "time": utc_text(start + 1),
+        "duration": 1.0,
+        "source": "Mic",
+        "model": "yamnet",
+        "level_dbfs": -23.5,
+    }
+    body = EventBody(
+        kind=kind, id=id or f"run-{seq}", label=label, class_id=f"/m/{label.lower()}", **(values | more)
     )
+    return encode(body, seq)
 
 
 def make_status(state="listening"):
-    return encode({"type": "status", "state": state})
+    return encode(StatusBody(state=state, source="Mic", time=None))
 
 
 def make_store(path, numbers=None, *, keep_days=90, max_bytes=500_000_000, utc=lambda: T0):

@@ -1,13 +1,15 @@
 """The wire format: valid JSON whatever comes, and frozen by golden lines.
 
-After a wanted change, write the golden lines anew with `REGENERATE=1 pytest tests/sinks/test_message.py`.
+After a wanted change, write the golden lines anew with `REGENERATE=1 pytest tests/wire/test_message.py`.
 """
 
 import json
 import math
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from hypothesis import given
@@ -16,8 +18,9 @@ from hypothesis import strategies as st
 from detector.records import Label
 from detector.service.device_state import DeviceState
 from detector.wire import message as wire
+from detector.wire.encoding import decode, encode
 from tests.support import ROOT
-from tests.support.event_samples import T0, make_event, make_fields
+from tests.support.event_samples import T0, make_body, make_event, make_message
 
 GOLDEN = ROOT / "tests" / "golden" / "wire.jsonl"
 PROTOCOL = ROOT / "docs" / "protocol.md"
@@ -25,40 +28,50 @@ PROTOCOL = ROOT / "docs" / "protocol.md"
 SIREN = Label(name="Siren – Tatü", class_id="tatue", model="own")
 
 EVERY_MESSAGE = [
-    {
-        **wire.hello_fields(
-            version="0.1.0", model="yamnet", labels=["Dog", "Siren"], source="Mic", run_id="run"
-        ),
-        "time": wire.utc_text(T0),
-        "heartbeat_seconds": 30.0,
-    },
-    wire.status_fields("listening", source="Mic", time=T0),
-    {**make_fields("start"), "seq": 1},
-    {**make_fields("update", id=2, label=SIREN, level_dbfs=-math.inf), "seq": 2},
-    {**make_fields("end"), "seq": 3},
-    wire.heartbeat_fields(time=T0, state="listening", seq=3),
-    wire.dropped_fields(12, time=T0),
-    wire.error_fields("expected one line", time=T0),
+    encode(
+        wire.HelloBody(
+            version="0.1.0",
+            model="yamnet",
+            labels=("Dog", "Siren"),
+            source="Mic",
+            run_id="run",
+            time=wire.utc_text(T0),
+            heartbeat_seconds=30.0,
+        )
+    ),
+    encode(wire.StatusBody(state="listening", source="Mic", time=wire.utc_text(T0))),
+    make_message(1, "start"),
+    make_message(2, "update", id=2, label=SIREN, level_dbfs=-math.inf),
+    make_message(3, "end"),
+    encode(wire.HeartbeatBody(time=wire.utc_text(T0), state="listening", seq=3)),
+    encode(wire.DroppedBody(count=12, time=wire.utc_text(T0))),
+    encode(wire.ErrorBody(message="expected one line", time=wire.utc_text(T0))),
 ]
 
 
 def test_every_message_is_as_the_golden_lines_say():
     """A change of the wire must be meant: fields may be added, never lost or moved unnoticed."""
-    lines = b"".join(wire.encode(fields).line for fields in EVERY_MESSAGE)
+    lines = b"".join(message.line for message in EVERY_MESSAGE)
     if os.environ.get("REGENERATE"):
         GOLDEN.write_bytes(lines)
     assert GOLDEN.read_bytes() == lines
 
 
-@pytest.mark.parametrize("fields", EVERY_MESSAGE, ids=lambda fields: fields["type"])
-def test_every_type_and_field_is_defined_in_the_protocol(fields):
+@pytest.mark.parametrize("message", EVERY_MESSAGE, ids=lambda message: message.kind)
+def test_every_type_and_field_is_defined_in_the_protocol(message):
     """docs/protocol.md has a section for each type, with a row for each of its fields."""
     text = PROTOCOL.read_text(encoding="utf-8")
-    kind = "event" if fields["type"] in wire.EVENT_TYPES else fields["type"]
+    kind = "event" if isinstance(message.body, wire.EventBody) else message.kind
     section = re.search(rf"^### `{kind}`.*?(?=^##)", text, re.MULTILINE | re.DOTALL)
     assert section, f"no section for {kind}"
     described = set(re.findall(r"^\| `(\w+)` \|", section.group(), re.MULTILINE))
-    assert described == set(fields)
+    assert described == set(json.loads(message.line))
+
+
+@pytest.mark.parametrize("message", EVERY_MESSAGE, ids=lambda message: message.kind)
+def test_what_was_sent_is_read_back_as_it_was(message):
+    assert decode(message.line) == message
+    assert decode(message.line.rstrip(b"\n")) == message
 
 
 def test_every_state_is_defined_in_the_protocol():
@@ -69,23 +82,23 @@ def test_every_state_is_defined_in_the_protocol():
 
 
 def test_an_event_carries_its_times_in_utc_and_rounded_numbers():
-    fields = make_fields("end", score=0.87654)
-    assert fields["start_time"] == "2026-08-01T14:03:22.500Z"
-    assert fields["end_time"] == "2026-08-01T14:03:24.000Z"
-    assert fields["time"] == "2026-08-01T14:03:25.000Z"
-    assert (fields["score"], fields["duration"], fields["level_dbfs"]) == (0.877, 1.5, -23.5)
+    body = make_body("end", score=0.87654)
+    assert body.start_time == "2026-08-01T14:03:22.500Z"
+    assert body.end_time == "2026-08-01T14:03:24.000Z"
+    assert body.time == "2026-08-01T14:03:25.000Z"
+    assert (body.score, body.duration, body.level_dbfs) == (0.877, 1.5, -23.5)
 
 
 def test_until_its_end_an_event_has_no_end_time_and_its_duration_so_far():
-    fields = make_fields("start")
-    assert fields["end_time"] is None
-    assert fields["duration"] == 0.5
+    body = make_body("start")
+    assert body.end_time is None
+    assert body.duration == 0.5
 
 
 def test_an_id_is_the_same_for_all_phases_and_another_in_the_next_run():
-    same = {make_fields(phase)["id"] for phase in ("start", "update", "end")}
+    same = {make_body(phase).id for phase in ("start", "update", "end")}
     event = make_event()
-    other = wire.event_fields(event, to_utc=float, sample_rate=1, source="", run_id="later")["id"]
+    other = wire.event_body(event, to_utc=float, sample_rate=1, source="", run_id="later").id
     assert len(same) == 1
     assert other not in same
 
@@ -94,15 +107,73 @@ def test_an_id_is_the_same_for_all_phases_and_another_in_the_next_run():
 def test_no_number_and_no_name_makes_a_line_invalid(score, level, moment, name):
     """NaN and infinities become null, half surrogates a question mark; the line stays one line."""
     event = make_event(score=score, top_score=score, level_dbfs=level, label=Label(name, name, name))
-    fields = wire.event_fields(event, to_utc=lambda _: moment, sample_rate=16_000, source=name, run_id="r")
-    message = wire.encode(fields)
+    body = wire.event_body(event, to_utc=lambda _: moment, sample_rate=16_000, source=name, run_id="r")
+    message = encode(body, 1)
     assert message.line.count(b"\n") == 1
-    assert list(json.loads(message.line, parse_constant=pytest.fail)) == list(fields)
+    assert list(json.loads(message.line, parse_constant=pytest.fail)) == list(json.loads(make_message().line))
 
 
 def test_encode_takes_whatever_the_daemon_may_hold():
-    odd = {"type": "status", "detail": {"a": (math.nan, {1}), "b": Path("x"), "c": "\udcff"}}
-    assert json.loads(wire.encode(odd).line)["detail"] == {"a": [None, [1]], "b": "x", "c": "?"}
+    odd = {"a": (math.nan, {1}), "b": Path("x"), "c": "\udcff"}
+    assert json.loads(encode(wire.ReportBody({"odd": odd})).line)["odd"] == {
+        "a": [None, [1]],
+        "b": "x",
+        "c": "?",
+    }
+    status = wire.StatusBody(state="listening", source="Mic", detail=odd, time=None)
+    assert json.loads(encode(status).line)["detail"] == {"a": [None, [1]], "b": "x", "c": "?"}
+
+
+@dataclass(frozen=True)
+class Rival:
+    """As a field of later versions may be."""
+
+    label: str
+    score: float | None
+
+
+@dataclass(frozen=True)
+class LaterBody:
+    kind: ClassVar[str] = "later"
+    rivals: tuple[Rival, ...]
+    source: str = ""
+
+
+@pytest.mark.parametrize("name", ["Cat", "\udcff"])
+def test_a_field_may_hold_objects(name):
+    line = encode(LaterBody((Rival(name, 0.5),), name)).line
+    assert json.loads(line)["rivals"] == [{"label": name.replace("\udcff", "?"), "score": 0.5}]
+    assert list(json.loads(line)) == ["type", "rivals", "source", "schema"]
+
+
+def test_what_is_missing_or_of_another_type_is_read_as_nothing():
+    line = (
+        b'{"type":"start","label":7,"ancestors":["Dog",1],"top_score":"high","score":1,"more":[],"seq":"x"}'
+    )
+    message = decode(line)
+    body = message.body
+    assert (message.kind, message.seq, message.line) == ("start", None, line + b"\n")
+    assert (body.label, body.ancestors, body.top_score, body.score) == ("", ("Dog",), None, 1)
+    assert decode(b'{"type":"hello","labels":null}').body.labels == ()
+
+
+def test_types_of_later_versions_are_read_and_kept():
+    message = decode(b'{"type":"weather","rain":true,"schema":1}')
+    assert message.body == wire.UnknownBody("weather", {"rain": True})
+    assert encode(message.body).line == b'{"type":"weather","rain":true,"schema":1}\n'
+    assert decode(b'{"type":"report","windows":3,"schema":1}').body == wire.ReportBody({"windows": 3})
+
+
+@pytest.mark.parametrize("line", [b"", b"[]", b"7", b'{"a":1}', b'{"type":1}', b"\xff", b"[" * 100_000])
+def test_what_is_no_message_is_refused(line):
+    with pytest.raises(ValueError):
+        decode(line)
+
+
+def test_only_an_event_is_one():
+    assert wire.event_of(make_message()) == make_body()
+    with pytest.raises(ValueError, match="'status'"):
+        wire.event_of(EVERY_MESSAGE[1])
 
 
 def test_time_is_rounded_to_the_nearest_millisecond():

@@ -1,13 +1,17 @@
 """A subscriber's line: strict, and every fault is told."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.errors import SinkError
 from detector.records import Label
+from detector.wire.encoding import encode
+from detector.wire.message import StatusBody
 from detector.wire.request import Filter, Request, parse_request, parse_token
-from tests.support.event_samples import make_fields
+from tests.support.event_samples import make_message
 
 
 @pytest.mark.parametrize("line", [b"", b"\r", b"{}", b'{"labels": null}', b'{"labels": [], "min_score": 0}'])
@@ -97,21 +101,24 @@ def test_no_line_makes_it_fail_otherwise(line):
     ],
 )
 def test_an_event_passes_by_name_or_class_id_and_by_its_top_score(wanted, passes):
-    assert wanted.passes(make_fields("end")) is passes
+    assert wanted.passes(make_message(1, "end")) is passes
 
 
 def test_only_events_are_filtered():
-    assert Filter(frozenset({"cat"}), 1.0).passes({"type": "status"})
+    assert Filter(frozenset({"cat"}), 1.0).passes(
+        encode(StatusBody(state="listening", source="Mic", time=None))
+    )
 
 
 def test_an_unknown_score_passes_only_where_none_is_asked_for():
-    fields = make_fields() | {"top_score": None}
-    assert Filter().passes(fields)
-    assert not Filter(min_score=0.01).passes(fields)
+    unknown = make_message(top_score=math.nan)
+    assert unknown.body.top_score is None
+    assert Filter().passes(unknown)
+    assert not Filter(min_score=0.01).passes(unknown)
 
 
 def test_whoever_asks_for_a_label_gets_what_is_below_it_too():
     bark = Label(name="Bark", class_id="/m/05tny_", model="yamnet", ancestor_names=("Dog", "Animal"))
     wanted = parse_request(b'{"labels": ["dog"]}').filter
-    assert wanted.passes(make_fields(label=bark))
-    assert not parse_request(b'{"labels": ["Cat"]}').filter.passes(make_fields(label=bark))
+    assert wanted.passes(make_message(label=bark))
+    assert not parse_request(b'{"labels": ["Cat"]}').filter.passes(make_message(label=bark))

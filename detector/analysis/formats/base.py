@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import ClassVar
 
 from detector.analysis.sounds import Sound
+from detector.interfaces import Message
 
 
 class Format(ABC):
@@ -28,8 +29,8 @@ class Format(ABC):
         self.timed = timed
         self.shared = shared
 
-    def event(self, fields: Mapping[str, object]) -> str:
-        """A start, update or end as it is told; `fields` as on the wire, with `seq`."""
+    def event(self, message: Message) -> str:
+        """A start, update or end, in the order in which they were decided."""
         return ""
 
     @abstractmethod

@@ -22,6 +22,6 @@ class CsvRows(Format):
     def sound(self, sound: Sound) -> str:
         """One row."""
         text = io.StringIO()
-        wire = (sound.fields.get(name) for name in (*FROM_WIRE, *IDENTITY))
+        wire = (getattr(sound.end, name) for name in (*FROM_WIRE, *IDENTITY))
         csv.writer(text, lineterminator="\n").writerow([f"{sound.onset:.3f}", f"{sound.offset:.3f}", *wire])
         return text.getvalue()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from detector.analysis.formats.base import Format
 from detector.analysis.sounds import Sound
-from detector.wire.message import encode
+from detector.interfaces import Message
 
 
 class JsonLines(Format):
@@ -14,9 +12,9 @@ class JsonLines(Format):
 
     ending = ".jsonl"
 
-    def event(self, fields: Mapping[str, object]) -> str:
+    def event(self, message: Message) -> str:
         """One object on one line."""
-        return encode(fields).line.decode()
+        return message.line.decode()
 
     def sound(self, sound: Sound) -> str:
         """Nothing: its end was told."""

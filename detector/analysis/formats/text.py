@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC
 
 from detector.analysis.formats.base import Format
 from detector.analysis.sounds import Sound
+from detector.interfaces import Message
+from detector.wire.message import event_of
 from detector.wire.text import event_line
 
 
@@ -15,11 +16,11 @@ class Text(Format):
 
     ending = ".txt"
 
-    def event(self, fields: Mapping[str, object]) -> str:
+    def event(self, message: Message) -> str:
         """One line."""
-        if fields["type"] == "update":
+        if message.kind == "update":
             return ""
-        return event_line(fields, zone=None if self.timed else UTC, shared=self.shared) + "\n"
+        return event_line(event_of(message), zone=None if self.timed else UTC, shared=self.shared) + "\n"
 
     def sound(self, sound: Sound) -> str:
         """Nothing: its end was told."""

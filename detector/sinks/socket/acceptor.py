@@ -19,7 +19,8 @@ from typing import cast
 from detector.sinks.socket.connection import Connection, part
 from detector.sinks.socket.limits import ServerLimits, SubscriberCounts
 from detector.wire.access import Keys
-from detector.wire.message import encode, error_fields
+from detector.wire.encoding import encode
+from detector.wire.message import ErrorBody, utc_text
 from detector.wire.request import MAX_REQUEST_BYTES, parse_token
 
 log = logging.getLogger(__name__)
@@ -216,7 +217,7 @@ class Stranger(asyncio.Protocol):
         self._answered = True
         self._door.refuse(self.host, reason)
         words = 'token: expected a first line {"token": "..."} with the token of this daemon\'s token_file'
-        part(transport, encode(error_fields(words, time=self._door.utc())).line)
+        part(transport, encode(ErrorBody(message=words, time=utc_text(self._door.utc()))).line)
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:

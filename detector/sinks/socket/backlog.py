@@ -8,7 +8,7 @@ cursor set back. Nothing here does any input or output.
 from __future__ import annotations
 
 from detector.interfaces import Message
-from detector.wire.message import EVENT_TYPES
+from detector.wire.message import StatusBody
 from detector.wire.request import Filter, Request
 
 BATCH_BYTES = 65536
@@ -44,9 +44,8 @@ class History:
     def oldest_seq(self) -> int | None:
         """The `seq` of the oldest event kept; None where there is none."""
         for index in range(self.first, self.stop):
-            fields = self[index].fields
-            if fields["type"] in EVENT_TYPES:
-                return seq_of(self[index])
+            if (seq := self[index].seq) is not None:
+                return seq
         return None
 
     def __getitem__(self, index: int) -> Message:
@@ -59,23 +58,23 @@ class History:
         """Keep a message; return the one that had to go, whose index was `first` until now."""
         slot = self.stop % len(self._ring)
         evicted, self._ring[slot] = self._ring[slot], message
-        if evicted is not None and evicted.fields["type"] in EVENT_TYPES:
-            self.gone_seq = max(self.gone_seq, seq_of(evicted))
+        if evicted is not None and evicted.seq is not None:
+            self.gone_seq = max(self.gone_seq, evicted.seq)
         self.stop += 1
         self._batches.clear()
-        if message.fields["type"] in EVENT_TYPES:
+        if message.seq is not None:
             if not self._any:  # what came before the first one went elsewhere
                 self._any = True
-                self.gone_seq = max(self.gone_seq, seq_of(message) - 1)
-            self.seq = max(self.seq, seq_of(message))
-        elif message.fields["type"] == "status":
-            self.state = str(message.fields["state"])
+                self.gone_seq = max(self.gone_seq, message.seq - 1)
+            self.seq = max(self.seq, message.seq)
+        elif isinstance(message.body, StatusBody):
+            self.state = message.body.state
         return evicted
 
     def index_after(self, seq: int) -> int:
         """Index of the first event with a greater number; `stop` where there is none."""
         for index in range(self.first, self.stop):
-            if seq_of(self[index]) > seq:
+            if (self[index].seq or 0) > seq:
                 return index
         return self.stop
 
@@ -91,7 +90,7 @@ class History:
             lines, size, index = [], 0, start
             while index < self.stop and size < BATCH_BYTES:
                 message = self[index]
-                if wanted.passes(message.fields):
+                if wanted.passes(message):
                     lines.append(message.line)
                     size += len(message.line)
                 index += 1
@@ -125,13 +124,13 @@ class Subscription:
     def begin_replay(self) -> None:
         """Events come from the archive until `end_replay`: none of them can be lost meanwhile."""
         self._replaying = True
-        sent = [seq_of(self._history[i]) for i in self._sent if i >= self._history.first]
-        if events := [seq for seq in sent if seq]:
+        sent = [self._history[i].seq for i in self._sent if i >= self._history.first]
+        if events := [seq for seq in sent if seq is not None]:
             self._sent_seqs = range(min(self._joined_seq + 1, events[0]), events[-1] + 1)
 
     def passes(self, event: Message) -> bool:
         """Whether an event of the archive is to be sent: one that is wanted and was not sent yet."""
-        return seq_of(event) not in self._sent_seqs and self._filter.passes(event.fields)
+        return event.seq not in self._sent_seqs and self._filter.passes(event)
 
     def end_replay(self, seq: int) -> None:
         """All up to `seq` has come from the archive; what is after it follows from the history."""
@@ -142,7 +141,7 @@ class Subscription:
 
     def evict(self, index: int, message: Message) -> bool:
         """The history lets go of a message: count it if it was still to be sent; returns that."""
-        if self._cursor > index or (self._replaying and message.fields["type"] in EVENT_TYPES):
+        if self._cursor > index or (self._replaying and message.seq is not None):
             return False
         self._cursor = index + 1
         wanted = self._wants(index, message)
@@ -176,19 +175,8 @@ class Subscription:
     def _wants(self, index: int, message: Message) -> bool:
         if index in self._sent:
             return False
-        fields = message.fields
-        if 0 < seq_of(message) <= self._replayed:
+        if message.seq is not None and message.seq <= self._replayed:
             return False
         if index < self._joined:  # a replay: events only, the state is in the hello
-            return (
-                fields["type"] in EVENT_TYPES
-                and seq_of(message) > self._since
-                and self._filter.passes(fields)
-            )
-        return self._filter.passes(fields)
-
-
-def seq_of(message: Message) -> int:
-    """An event's number; 0 for what has none."""
-    seq = message.fields.get("seq")
-    return seq if isinstance(seq, int) else 0
+            return message.seq is not None and message.seq > self._since and self._filter.passes(message)
+        return self._filter.passes(message)

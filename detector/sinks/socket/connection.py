@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, cast
 from detector.errors import SinkError
 from detector.sinks.socket.backlog import Subscription
 from detector.sinks.socket.replay import Replay
-from detector.wire.message import dropped_fields, encode, error_fields
+from detector.wire.encoding import encode
+from detector.wire.message import DroppedBody, ErrorBody, utc_text
 from detector.wire.request import MAX_REQUEST_BYTES, parse_request
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class Connection(asyncio.Protocol):
 
     def _send_next(self) -> bool:
         if dropped := self.subscription.take_dropped():
-            self.transport.write(encode(dropped_fields(dropped, time=self._hub.utc())).line)
+            self.transport.write(encode(DroppedBody(count=dropped, time=utc_text(self._hub.utc()))).line)
         batch = self.subscription.take()
         if batch:
             self.transport.write(batch)
@@ -172,7 +173,7 @@ class Connection(asyncio.Protocol):
         self.pump()
 
     def _refuse(self, reason: str) -> None:
-        self._end_with(encode(error_fields(reason, time=self._hub.utc())).line)
+        self._end_with(encode(ErrorBody(message=reason, time=utc_text(self._hub.utc()))).line)
 
     def _end_with(self, line: bytes) -> None:
         self._ending = True
@@ -181,7 +182,7 @@ class Connection(asyncio.Protocol):
         part(self.transport, line)
 
     def _send_error(self, reason: str) -> None:
-        self.transport.write(encode(error_fields(reason, time=self._hub.utc())).line)
+        self.transport.write(encode(ErrorBody(message=reason, time=utc_text(self._hub.utc()))).line)
 
     def _cancel_waits(self) -> None:
         if self._timer is not None:

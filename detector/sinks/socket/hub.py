@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from detector.interfaces import Archive, Message
 from detector.sinks.socket.acceptor import Door
@@ -16,7 +17,8 @@ from detector.sinks.socket.backlog import History
 from detector.sinks.socket.connection import Connection
 from detector.sinks.socket.limits import ServerLimits, SubscriberCounts
 from detector.wire.access import Keys
-from detector.wire.message import encode, error_fields, heartbeat_fields, utc_text
+from detector.wire.encoding import encode
+from detector.wire.message import ErrorBody, HeartbeatBody, HelloBody, ReportBody, utc_text
 
 _PUMP_SECONDS = 0.01
 """At a high rate lines wait this long and leave together: a write costs more than a line."""
@@ -32,8 +34,8 @@ class Hub:
         self,
         limits: ServerLimits,
         *,
-        hello: Callable[[], Mapping[str, object]],
-        report: Callable[[], Mapping[str, object]] | None,
+        hello: Callable[[], HelloBody],
+        report: Callable[[], ReportBody] | None,
         keys: Callable[[], Keys],
         utc: Callable[[], float],
         counts: SubscriberCounts,
@@ -95,16 +97,17 @@ class Hub:
 
     def hello_line(self) -> bytes:
         """The first line of every connection."""
-        fields = dict(self._hello())
-        fields |= {
-            "state": self.history.state or fields["state"],
-            "time": utc_text(self.utc()),
-            "heartbeat_seconds": self.limits.heartbeat_seconds,
-            "history": self.archive is not None,
-            "oldest_seq": self._oldest_seq(),
-            "seq": self.history.seq,
-        }
-        return encode(fields).line
+        hello = self._hello()
+        hello = replace(
+            hello,
+            state=self.history.state or hello.state,
+            time=utc_text(self.utc()),
+            heartbeat_seconds=self.limits.heartbeat_seconds,
+            history=self.archive is not None,
+            oldest_seq=self._oldest_seq(),
+            seq=self.history.seq,
+        )
+        return encode(hello).line
 
     async def read_archive(self, seq: int, limit: int) -> list[Message]:
         """The next events after `seq`, read on a thread that all replays share; raises HistoryError."""
@@ -116,7 +119,8 @@ class Hub:
     def report_line(self) -> bytes:
         """What `status` shows."""
         if self._report is None:
-            return encode(error_fields("request: there is no report here", time=self.utc())).line
+            reason = "request: there is no report here"
+            return encode(ErrorBody(message=reason, time=utc_text(self.utc()))).line
         return encode(self._report()).line
 
     def _oldest_seq(self) -> int | None:
@@ -132,9 +136,9 @@ class Hub:
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(self.limits.heartbeat_seconds)
-            state = self.history.state or str(self._hello()["state"])
-            fields = heartbeat_fields(time=self.utc(), state=state, seq=self.history.seq)
-            line = encode(fields).line
+            state = self.history.state or self._hello().state
+            beat = HeartbeatBody(state=state, time=utc_text(self.utc()), seq=self.history.seq)
+            line = encode(beat).line
             for connection in self.connections:
                 connection.beat(line)
 

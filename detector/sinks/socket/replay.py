@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from detector.errors import HistoryError
-from detector.sinks.socket.backlog import Subscription, seq_of
+from detector.sinks.socket.backlog import Subscription
 
 if TYPE_CHECKING:
     from detector.sinks.socket.hub import Hub
@@ -63,7 +63,7 @@ class Replay:
                 if lines := b"".join(event.line for event in events if self._subscription.passes(event)):
                     self._transport.write(lines)
                     await self._flowing.wait()
-                last = max((seq_of(event) for event in events), default=0)
+                last = max((event.seq or 0 for event in events), default=0)
                 self._seq = last if len(events) == EVENTS else max(last, gone)
         except HistoryError as error:
             log.warning('socket.replay_failed error="%s"', error)

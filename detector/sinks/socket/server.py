@@ -6,7 +6,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from detector.sinks.socket.limits import DEFAULT_LIMITS, ServerLimits, Subscribe
 from detector.sinks.socket.listening_socket import ListeningSocket
 from detector.wire.access import EVERYBODY, Access, Keys, read_keys
 from detector.wire.address import TcpAddress, parse_address
+from detector.wire.message import HelloBody, ReportBody
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -38,15 +39,15 @@ class SocketSink:
         self,
         uri: str,
         *,
-        hello: Callable[[], Mapping[str, object]],
-        report: Callable[[], Mapping[str, object]] | None = None,
+        hello: Callable[[], HelloBody],
+        report: Callable[[], ReportBody] | None = None,
         access: Access = EVERYBODY,
         limits: ServerLimits = DEFAULT_LIMITS,
         counts: SubscriberCounts | None = None,
         archive: Archive | None = None,
         utc: Callable[[], float] = time.time,
     ) -> None:
-        """`hello` gives `message.hello_fields(...)`, `report` what `status` shows: on the server's thread.
+        """`hello` introduces the daemon, `report` is what `status` shows: called on the server's thread.
 
         `counts` is kept up to date; `archive` is what `since` replays from beyond memory.
         Raises ConfigError for a URI of another form.

@@ -15,7 +15,7 @@ from detector.sinks.socket.server import SocketSink
 from detector.subscriber.client import Credentials, connect, messages, send
 from detector.wire.access import Access
 from detector.wire.address import parse_address
-from detector.wire.message import hello_fields
+from detector.wire.message import HelloBody
 from tests.support.event_samples import make_message
 
 LONG = 30.0
@@ -26,7 +26,7 @@ SHOWN = b'{"token": "' + TOKEN + b'"}\n'
 
 
 def hello():
-    return hello_fields(version="0", model="yamnet", labels=["Dog"], source="Mic", run_id="run")
+    return HelloBody(version="0", model="yamnet", labels=("Dog",), source="Mic", run_id="run")
 
 
 class Server:
@@ -261,13 +261,13 @@ def test_a_flood_of_every_kind_is_not_noticed_inside(start, keys):
     threads = [threading.Thread(target=flood) for _ in range(3)]
     with friend(server, keys) as connection:
         heard = messages(connection)
-        assert next(heard)[0]["type"] == "hello"
+        assert next(heard).kind == "hello"
         for thread in threads:
             thread.start()
         for start_seq in range(1, 3001, 100):
             numbers = list(range(start_seq, start_seq + 100))
             server.say(*numbers)
-            assert [next(heard)[0]["seq"] for _ in numbers] == numbers
+            assert [next(heard).seq for _ in numbers] == numbers
         stop.set()
         for thread in threads:
             thread.join(LONG)
@@ -291,9 +291,9 @@ def test_tls_and_token_lead_to_the_hello(tls, keys):
     with friend(tls, keys) as connection:
         assert connection.version() in ("TLSv1.2", "TLSv1.3")
         heard = messages(connection)
-        assert next(heard)[0]["type"] == "hello"
+        assert next(heard).kind == "hello"
         tls.say(1)
-        assert next(heard)[0]["seq"] == 1
+        assert next(heard).seq == 1
         tls.sink.close()
         assert list(heard) == []
 
@@ -301,14 +301,14 @@ def test_tls_and_token_lead_to_the_hello(tls, keys):
 def test_a_bad_request_over_tls_is_answered(tls, keys):
     with friend(tls, keys) as connection:
         send(connection, {"min_score": 7})
-        assert [fields["type"] for fields, _ in messages(connection)] == ["hello", "error"]
+        assert [message.kind for message in messages(connection)] == ["hello", "error"]
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused_and_no_token_sent(tls, keys):
     with pytest.raises(SinkError, match=r"not to be trusted.*--ca"):
         friend(tls, keys, ca=None)
     with friend(tls, keys, ca=None, insecure=True) as connection:
-        assert next(messages(connection))[0]["type"] == "hello"
+        assert next(messages(connection)).kind == "hello"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="127.0.0.2 is loopback on Linux alone")

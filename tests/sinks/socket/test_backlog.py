@@ -6,19 +6,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.interfaces import Message
+from detector.records import Label
 from detector.sinks.socket.backlog import BATCH_BYTES, History, Subscription
-from detector.wire.message import encode
+from detector.wire.encoding import encode
+from detector.wire.message import StatusBody
 from detector.wire.request import Filter, Request
+from tests.support.event_samples import make_message
 
 DOGS = Filter(labels=frozenset({"dog"}))
 
 
 def event(seq, label="Dog"):
-    return encode({"type": "start", "label": label, "class_id": "", "top_score": 1.0, "seq": seq})
+    return make_message(seq, label=Label(label, "", ""), top_score=1.0)
 
 
 def status(state):
-    return encode({"type": "status", "state": state})
+    return encode(StatusBody(state=state, source="Mic", time=None))
 
 
 def append(history, subscription, message: Message):
@@ -36,7 +39,7 @@ def read(subscription):
 
 def kept(history):
     """The seqs of the events in memory."""
-    return {history[index].fields.get("seq") for index in range(history.first, history.stop)} - {None}
+    return {history[index].seq for index in range(history.first, history.stop)} - {None}
 
 
 def filled(count, length=10):

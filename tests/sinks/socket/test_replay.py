@@ -17,7 +17,8 @@ from detector.sinks.socket.limits import ServerLimits
 from detector.sinks.socket.replay import EVENTS
 from detector.sinks.socket.server import SocketSink
 from detector.wire.address import parse_address
-from detector.wire.message import encode, hello_fields, status_fields
+from detector.wire.encoding import encode
+from detector.wire.message import HelloBody, StatusBody
 from detector.wire.request import parse_request
 from tests.support.event_samples import make_message
 
@@ -41,7 +42,7 @@ class FakeArchive:
         return min(self.events, default=None)
 
     def add(self, message):
-        self.events[message.fields["seq"]] = message
+        self.events[message.seq] = message
 
     def after(self, seq, limit):
         self.before_read()
@@ -50,7 +51,7 @@ class FakeArchive:
 
 
 def hello():
-    return hello_fields(version="0", model="yamnet", labels=["Dog"], source="Mic", run_id="run")
+    return HelloBody(version="0", model="yamnet", labels=("Dog",), source="Mic", run_id="run")
 
 
 @pytest.fixture
@@ -246,7 +247,7 @@ def test_the_end_in_the_middle_of_a_replay_leaves_no_hole(serve):
     assert received == list(range(1, len(received) + 1))
 
 
-STATUS = encode(status_fields("muted", source="Mic", time=0.0))
+STATUS = encode(StatusBody(state="muted", source="Mic", time=None))
 
 
 @given(st.data())
@@ -261,7 +262,7 @@ def test_every_event_once_and_in_order_whatever_comes_in_between(data):
         for _ in range(data.draw(st.integers(0, 7))):
             on_the_way.append(STATUS)
             if data.draw(st.booleans()):
-                on_the_way[-1] = make_message(kept[-1].fields["seq"] + 1)
+                on_the_way[-1] = make_message(kept[-1].seq + 1)
                 kept.append(on_the_way[-1])
         arriving = len(on_the_way) if all_arrive else data.draw(st.integers(0, len(on_the_way)))
         for _ in range(arriving):
@@ -291,10 +292,10 @@ def test_every_event_once_and_in_order_whatever_comes_in_between(data):
         subscription.begin_replay()
         place = since
         while place < (gone := memory.gone_seq):
-            found = [event for event in kept if event.fields["seq"] > place][:2]
+            found = [event for event in kept if event.seq > place][:2]
             received += b"".join(event.line for event in found if subscription.passes(event))
             more([subscription])
-            last = found[-1].fields["seq"] if found else 0
+            last = found[-1].seq if found else 0
             place = last if len(found) == 2 else max(last, gone)
         subscription.end_replay(place)
     received += read()
@@ -307,4 +308,4 @@ def test_every_event_once_and_in_order_whatever_comes_in_between(data):
     assert len(set(numbers)) == len(numbers)
     assert numbers[early:] == sorted(numbers[early:])
     if not lost:
-        assert {event.fields["seq"] for event in kept if event.fields["seq"] > since} <= set(numbers)
+        assert {event.seq for event in kept if event.seq > since} <= set(numbers)

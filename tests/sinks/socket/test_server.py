@@ -18,8 +18,9 @@ from detector.sinks.socket.limits import ServerLimits, SubscriberCounts
 from detector.sinks.socket.server import SocketSink
 from detector.wire.access import EVERYBODY, Access
 from detector.wire.address import TcpAddress, UnixAddress, parse_address
-from detector.wire.message import encode, hello_fields, status_fields
-from tests.support.event_samples import make_fields, make_message
+from detector.wire.encoding import encode
+from detector.wire.message import HelloBody, ReportBody, StatusBody
+from tests.support.event_samples import make_message
 
 LONG = 30.0
 """Seconds after which a test that waits has failed."""
@@ -30,7 +31,7 @@ needs_unix = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="no Unix 
 
 
 def hello():
-    return hello_fields(version="0", model="yamnet", labels=["Dog"], source="Mic", run_id="run")
+    return HelloBody(version="0", model="yamnet", labels=("Dog",), source="Mic", run_id="run")
 
 
 @pytest.fixture
@@ -105,11 +106,11 @@ def arrived(sink, *numbers):
 
 def test_hello_comes_first_and_says_where_things_stand(serve):
     sink = serve(heartbeat_seconds=7)
-    sink.write(encode(status_fields("listening", source="Mic", time=0.0)))
+    sink.write(encode(StatusBody(state="listening", source="Mic", time=None)))
     arrived(sink, 1, 2, 3)
     with Client(sink) as client:
         said = client.hello
-    assert list(said) == list(hello())
+    assert list(said) == list(json.loads(encode(hello()).line))
     assert {key: said[key] for key in ("type", "state", "oldest_seq", "seq", "heartbeat_seconds")} == {
         "type": "hello",
         "state": "listening",
@@ -124,7 +125,7 @@ def test_without_a_request_everything_comes(serve):
     sink = serve()
     with Client(sink) as one, Client(sink) as other:
         write(sink, 1, 2)
-        sink.write(encode(status_fields("muted", source="Mic", time=0.0)))
+        sink.write(encode(StatusBody(state="muted", source="Mic", time=None)))
         for client in (one, other):
             assert client.seqs(2) == [1, 2]
             assert client.read()["state"] == "muted"
@@ -148,7 +149,7 @@ def test_labels_and_scores_filter_and_status_always_comes(serve):
         write(sink, 1)
         write(sink, 2, label=CAT, top_score=0.4)
         write(sink, 3, label=CAT, top_score=0.5)
-        sink.write(encode(status_fields("muted", source="Mic", time=0.0)))
+        sink.write(encode(StatusBody(state="muted", source="Mic", time=None)))
         assert client.seqs(1) == [3]
         assert client.read()["type"] == "status"
 
@@ -221,7 +222,7 @@ def test_who_never_reads_loses_its_oldest_and_is_told_while_others_lose_nothing(
         for start in range(1, total + 1, 50):
             numbers = range(start, start + 50)
             for seq in numbers:
-                sink.write(encode({**make_fields(), "source": source, "seq": seq}))
+                sink.write(make_message(seq, source=source))
             assert reader.seqs(50) == list(numbers)
         got, dropped = [], 0
         while not got or got[-1] < total:
@@ -263,7 +264,7 @@ def test_who_takes_nothing_for_long_is_let_go_and_others_are_not(serve):
     counts = SubscriberCounts()
     sink = serve(counts=counts, heartbeat_seconds=0.01, stall_seconds=0.05, client_buffer_bytes=4096)
     with Client(sink, receive_buffer=4096) as stalled, Client(sink) as good:
-        wide = encode({**make_fields(), "source": "x" * 60_000, "seq": 1})
+        wide = make_message(1, source="x" * 60_000)
         for _ in range(200):  # more than the kernel holds for a connection
             sink.write(wide)
         assert counts.connected == 2
@@ -288,9 +289,9 @@ def test_what_slow_subscribers_lose_is_counted(serve):
 
 
 def test_a_report_is_given_for_the_asking_and_ends_the_connection(serve):
-    sink = serve(report=lambda: {"type": "report", "uptime_seconds": 7}, request_seconds=LONG)
+    sink = serve(report=lambda: ReportBody({"uptime_seconds": 7}), request_seconds=LONG)
     with Client(sink) as other, Client(sink, {"report": True}) as client:
-        assert client.rest() == [{"type": "report", "uptime_seconds": 7}]
+        assert client.rest() == [{"type": "report", "uptime_seconds": 7, "schema": 1}]
         other.send({})
         write(sink, 1)
         assert other.seqs(1) == [1]

@@ -1,0 +1,161 @@
+"""Message bodies as lines of JSON, and back: the only module that knows the keys of the wire.
+
+Every line starts with `type` and ends with `schema`; an event's line then carries `seq`, the number that the
+dispatcher gives. The other keys are the fields of the body, in their order. tests/golden/ freezes the lines.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
+from operator import attrgetter
+from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
+
+from detector.interfaces import Body, Message
+from detector.records import Phase
+from detector.wire.message import (
+    DroppedBody,
+    ErrorBody,
+    EventBody,
+    HeartbeatBody,
+    HelloBody,
+    ReportBody,
+    StatusBody,
+    UnknownBody,
+)
+
+T = TypeVar("T")
+
+SCHEMA = 1
+"""Grows when a field is removed or changes its meaning; new fields leave it as it is."""
+
+_EVENT_KINDS = frozenset(get_args(Phase))
+_BODIES: dict[str, type[Body]] = {
+    body.kind: body for body in (HelloBody, HeartbeatBody, StatusBody, DroppedBody, ErrorBody)
+}
+
+
+def encode(body: Body, seq: int | None = None) -> Message:
+    """Make the message of a body, `seq` for an event; whatever the body holds, the line is valid."""
+    if isinstance(body, ReportBody | UnknownBody):
+        values = {"type": body.kind, **body.values}
+    else:
+        layout = _layout(type(body))
+        values = dict(zip(layout.keys, layout.values(body), strict=True))
+    values["schema"] = SCHEMA
+    if seq is not None:
+        values["seq"] = seq
+    try:
+        line = _JSON.encode(values).encode()
+    except (TypeError, ValueError):  # half a surrogate, as in an odd file name, is a ValueError
+        line = _JSON.encode(_clean(values)).encode()
+    return Message(body, seq, line + b"\n")
+
+
+def decode(line: bytes) -> Message:
+    """Read a message, its line with or without the newline; raises ValueError for what is none.
+
+    A field that is missing or of another type is None where it may be, else empty or 0.
+    """
+    try:
+        values = json.loads(line)
+    except RecursionError:
+        values = None
+    kind = values.get("type") if isinstance(values, dict) else None
+    if not isinstance(kind, str):
+        raise ValueError("expected a JSON object with a type")
+    seq = None
+    body: Body
+    if kind in _EVENT_KINDS:
+        body = _read(EventBody, values)
+        seq = number if type(number := values.get("seq")) is int else None
+    elif (form := _BODIES.get(kind)) is not None:
+        body = _read(form, values)
+    else:
+        rest = {key: value for key, value in values.items() if key not in ("type", "schema")}
+        body = ReportBody(rest) if kind == ReportBody.kind else UnknownBody(kind, rest)
+    return Message(body, seq, line if line.endswith(b"\n") else line + b"\n")
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """How a body's fields stand on the line, in their order."""
+
+    keys: tuple[str, ...]
+    values: Callable[[object], tuple[object, ...]]
+    readers: tuple[tuple[str, str, Callable[[object], object]], ...]
+    """Field, its key, and what makes the field of a JSON value."""
+
+
+@cache
+def _layout(form: type) -> _Layout:
+    hints = get_type_hints(form)
+    own = [field.name for field in fields(form)]
+    names = ["kind", *(name for name in own if name != "kind")] if "kind" in hints else own
+    return _Layout(
+        tuple(map(_key, names)),
+        attrgetter(*names),
+        tuple((name, _key(name), _reader(hints[name])) for name in own),
+    )
+
+
+def _key(name: str) -> str:
+    return "type" if name == "kind" else name
+
+
+def _reader(hint: object) -> Callable[[object], object]:
+    """What makes a field of this type of a JSON value."""
+    if get_origin(hint) is Literal:  # the kind, by which the body was chosen
+        return lambda value: value
+    if get_origin(hint) is tuple:
+        return _list_reader(get_args(hint)[0])
+    allowed = cast("tuple[type, ...]", get_args(hint) or (hint,))
+    empty = None if type(None) in allowed else allowed[0]()
+    accepted = (*allowed, int) if float in allowed else allowed
+    return lambda value: value if isinstance(value, accepted) else empty
+
+
+def _list_reader(item: type) -> Callable[[object], object]:
+    if is_dataclass(item):
+        return lambda values: tuple(_read(item, value) for value in _listed(values, dict))
+    return lambda values: tuple(_listed(values, item))
+
+
+def _listed(values: object, item: type) -> list[Any]:
+    return [value for value in values if isinstance(value, item)] if isinstance(values, list) else []
+
+
+def _read(form: Callable[..., T], values: Mapping[str, object]) -> T:
+    """Make a body, or a dataclass inside one, of a JSON object."""
+    return form(**{name: read(values.get(key)) for name, key, read in _layout(form).readers})
+
+
+def _plain(value: object) -> dict[str, object]:
+    """A dataclass inside a body becomes an object of its fields."""
+    if not is_dataclass(value):
+        raise TypeError(f"{type(value).__name__} is not JSON")
+    return {field.name: getattr(value, field.name) for field in fields(value)}
+
+
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain)
+
+
+def _clean(value: object) -> object:
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if is_dataclass(value):
+        value = _plain(value)
+    if isinstance(value, Mapping):
+        return {_text(key): _clean(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_clean(item) for item in value]
+    return _text(value)
+
+
+def _text(value: object) -> str:
+    return str(value).encode("utf-8", "replace").decode()
