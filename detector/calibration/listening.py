@@ -18,7 +18,7 @@ from detector.errors import DeviceLost, SourceError
 from detector.events.naming import shown
 from detector.interfaces import Source
 from detector.records import Block, Event
-from detector.service.capture import Capture, Ended, Inline, Trouble
+from detector.service.capture import Capture, InlineCapture, SourceEnded, SourceFailure
 
 PATIENCE_SECONDS = 0.25
 """How soon a Ctrl-C is noticed while no sound arrives."""
@@ -81,7 +81,7 @@ class Listening:
     def _hear(self, source: Source, ear: Ear) -> None:
         health = HealthMeter(sample_rate=self._rate, silent_seconds=SILENT_SECONDS)
         for item in blocks_of(source, self._stopped):
-            if isinstance(item, Trouble):
+            if isinstance(item, SourceFailure):
                 ear.interrupt()
                 self._bar.say(f"{source.name}: {item.reason}; trying again")
                 continue
@@ -111,12 +111,12 @@ class Listening:
         )
 
 
-def blocks_of(source: Source, stopped: Stopped) -> Iterator[Block | Trouble]:
+def blocks_of(source: Source, stopped: Stopped) -> Iterator[Block | SourceFailure]:
     """The source's blocks until its end or until `stopped`; a live one is read on a thread of its own.
 
     Raises SourceError: what the source raises, and DeviceLost where it delivers nothing any more.
     """
-    capture = Inline(source) if source.immediate else Capture(source, queue_blocks=QUEUE_BLOCKS)
+    capture = InlineCapture(source) if source.immediate else Capture(source, queue_blocks=QUEUE_BLOCKS)
     capture.start()
     waits = 0
     try:
@@ -130,7 +130,7 @@ def blocks_of(source: Source, stopped: Stopped) -> Iterator[Block | Trouble]:
                     f"{source.name} has delivered nothing for {MOST_WAITS * PATIENCE_SECONDS:.0f} s; "
                     "start anew"
                 )
-    except Ended:
+    except SourceEnded:
         if capture.failure is not None:
             raise capture.failure from None
     finally:

@@ -19,7 +19,7 @@ from detector.collecting.verdict import Verdict
 from detector.errors import DatasetError, DeviceLost
 from detector.interfaces import Source
 from detector.records import Block
-from detector.service.capture import Capture, Ended, Inline, Trouble
+from detector.service.capture import Capture, InlineCapture, SourceEnded, SourceFailure
 
 BLOCK_SECONDS = 0.1
 """How often the meter moves."""
@@ -173,13 +173,13 @@ def blocks_of(source: Source, *, most_waits: int = MOST_WAITS) -> Iterator[Block
     """
     length = round(BLOCK_SECONDS * RATE_HZ)
     queue_blocks = round(QUEUE_SECONDS * RATE_HZ / length)
-    capture = Inline(source) if source.immediate else Capture(source, queue_blocks=queue_blocks)
+    capture = InlineCapture(source) if source.immediate else Capture(source, queue_blocks=queue_blocks)
     capture.start()
     waits = 0
     try:
         while True:
             item = capture.get(PATIENCE_SECONDS)
-            if isinstance(item, Trouble):
+            if isinstance(item, SourceFailure):
                 raise DeviceLost(item.reason)
             if item is not None:
                 waits = 0
@@ -187,7 +187,7 @@ def blocks_of(source: Source, *, most_waits: int = MOST_WAITS) -> Iterator[Block
             elif source.live and (waits := waits + 1) >= most_waits:
                 seconds = most_waits * PATIENCE_SECONDS
                 raise DeviceLost(f"{source.name} has delivered nothing for {seconds:.0f} s; start anew")
-    except Ended:
+    except SourceEnded:
         if capture.failure is not None:
             raise capture.failure from None
     finally:

@@ -1,10 +1,10 @@
-"""Between a source and the worker: a thread that never waits for the worker, or, for a recording, none."""
+"""Reading a source: on a thread with a bounded queue, or, for a recording, without either."""
 
 from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from detector.errors import DeviceLost, DeviceNotFound
@@ -13,22 +13,28 @@ from detector.records import Block
 from detector.service.device_state import retry_seconds
 
 PATIENCE_SECONDS = 0.25
-"""How soon a stop is noticed where the queue is full."""
+"""How soon a stop is noticed while the queue is full, or empty."""
+
+JOIN_SECONDS = 1.0
+"""How long the capture thread may take to end; a read that hangs never does."""
+
+MOST_WAITS = 60
+"""`blocks_of` waits this often for PATIENCE_SECONDS: a sound server takes seconds to start."""
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
-    """The source could not be opened or read; it is tried again."""
+class SourceFailure:
+    """The source could not be opened or read; it is opened again after a pause."""
 
     reason: str
 
 
-class Ended(Exception):
-    """The source delivers no more; `Capture.failure` says why if it should have."""
+class SourceEnded(Exception):
+    """The source delivers no more blocks; `Capture.failure` says why if that was not its end."""
 
 
 class Capture:
-    """One source on a thread of its own, and the bounded queue between it and the worker.
+    """Reads one source on a thread of its own, into a bounded queue.
 
     A live source loses the blocks that the queue of `queue_blocks` has no room for (`dropped` counts them,
     and the jump of their indices is the gap); a recording waits instead. A device that delivered once and
@@ -39,9 +45,9 @@ class Capture:
         self.dropped = 0
         """Blocks lost because the worker was behind."""
         self.failure: Exception | None = None
-        """What ended the source before its time."""
+        """The error that ended the source early."""
         self._source = source
-        self._queue: queue.Queue[Block | Trouble | None] = queue.Queue(queue_blocks)
+        self._queue: queue.Queue[Block | SourceFailure | None] = queue.Queue(queue_blocks)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
         self._delivered = False
@@ -50,20 +56,20 @@ class Capture:
         """Begin to read."""
         self._thread.start()
 
-    def get(self, timeout: float) -> Block | Trouble | None:
-        """The next block, trouble, or None after `timeout` seconds without either; raises Ended."""
+    def get(self, timeout: float) -> Block | SourceFailure | None:
+        """Wait for the next block or failure; None after `timeout` seconds. Raises SourceEnded."""
         try:
             item = self._queue.get(timeout=timeout)
         except queue.Empty:
             if self._thread.is_alive() or not self._queue.empty():
                 return None
-            raise Ended from None
+            raise SourceEnded from None
         if item is None:
-            raise Ended
+            raise SourceEnded
         return item
 
     def stop(self, join_seconds: float) -> None:
-        """Ask the thread to end and wait for it this long: one that hangs in a read is left behind."""
+        """Ask the thread to end and wait for it this long; a thread that hangs in a read is left behind."""
         self._stopping.set()
         if self._thread.ident is not None:
             self._thread.join(join_seconds)
@@ -81,10 +87,10 @@ class Capture:
                 except (DeviceLost, DeviceNotFound) as error:
                     if not self._delivered:
                         raise
-                    self._put_waiting(Trouble(str(error)))
+                    self._put_waiting(SourceFailure(str(error)))
                     self._stopping.wait(retry_seconds(attempt))
                     attempt += 1
-        except Exception as error:  # handed to the worker, which raises it
+        except Exception as error:  # kept for the reader of the queue, which raises it
             self.failure = error
         finally:
             self._source.close()
@@ -99,7 +105,7 @@ class Capture:
             self.dropped += 1
         return not self._stopping.is_set()
 
-    def _put_waiting(self, item: Block | Trouble | None) -> bool:
+    def _put_waiting(self, item: Block | SourceFailure | None) -> bool:
         while not self._stopping.is_set():
             try:
                 self._queue.put(item, timeout=PATIENCE_SECONDS)
@@ -109,10 +115,10 @@ class Capture:
         return False
 
 
-class Inline:
-    """A source whose next block is there at once, read by the worker itself; the same methods as `Capture`.
+class InlineCapture:
+    """Reads a source whose next block is there at once, without a thread; it has the methods of `Capture`.
 
-    With a thread between them, the two would spend a third of the time on handing each other the interpreter.
+    With a thread, a third of the time would go into passing the interpreter back and forth.
     """
 
     def __init__(self, source: Source) -> None:
@@ -125,16 +131,52 @@ class Inline:
         """Begin to read."""
         self._blocks = self._source.blocks()
 
-    def get(self, timeout: float) -> Block | Trouble | None:
-        """The next block; raises Ended. It never waits."""
+    def get(self, timeout: float) -> Block | SourceFailure | None:
+        """The next block; raises SourceEnded. It never waits."""
         try:
             return next(self._blocks)
         except StopIteration:
-            raise Ended from None
-        except Exception as error:  # handed to the worker, which raises it
+            raise SourceEnded from None
+        except Exception as error:  # kept for the reader of the queue, which raises it
             self.failure = error
-            raise Ended from None
+            raise SourceEnded from None
 
     def stop(self, join_seconds: float) -> None:
         """Release the source."""
         self._source.close()
+
+
+def blocks_of(
+    source: Source,
+    *,
+    queue_blocks: int,
+    stopped: Callable[[], bool] = lambda: False,
+    most_waits: int = MOST_WAITS,
+) -> Iterator[Block | SourceFailure]:
+    """Yield a source's blocks and failures until its end, or until `stopped`.
+
+    A live source is read on a thread of its own, so that it does not wait for a slow disk. Raises
+    SourceError: what the source raises, and DeviceLost after `most_waits` waits without a block.
+    """
+    capture = make_capture(source, queue_blocks=queue_blocks)
+    capture.start()
+    waits = 0
+    try:
+        while not stopped():
+            item = capture.get(PATIENCE_SECONDS)
+            if item is not None:
+                waits = 0
+                yield item
+            elif source.live and (waits := waits + 1) >= most_waits:
+                seconds = most_waits * PATIENCE_SECONDS
+                raise DeviceLost(f"{source.name} has delivered nothing for {seconds:.0f} s; start anew")
+    except SourceEnded:
+        if capture.failure is not None:
+            raise capture.failure from None
+    finally:
+        capture.stop(JOIN_SECONDS)
+
+
+def make_capture(source: Source, *, queue_blocks: int) -> Capture | InlineCapture:
+    """What reads this source: a thread, unless its next block is always there at once."""
+    return InlineCapture(source) if source.immediate else Capture(source, queue_blocks=queue_blocks)

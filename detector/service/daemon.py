@@ -1,4 +1,4 @@
-"""The running detector: the worker loop between capture and dispatch."""
+"""The running detector: a loop that takes blocks from the capture, processes them and publishes events."""
 
 from __future__ import annotations
 
@@ -14,19 +14,15 @@ from detector.events.timeline import Timeline
 from detector.interfaces import Service, Source
 from detector.pipeline import Pipeline
 from detector.records import Block, Counts, Event
-from detector.service.capture import Capture, Ended, Inline, Trouble
-from detector.service.device_state import DETAIL, DeviceState, Sign, next_state
+from detector.service.capture import JOIN_SECONDS, PATIENCE_SECONDS, SourceEnded, SourceFailure, make_capture
+from detector.service.device_state import DETAIL, DeviceObservation, DeviceState, next_state
 from detector.service.systemd import Notifier
 from detector.wire.message import StatusBody, event_body, utc_text
 
 log = logging.getLogger(__name__)
 
-PATIENCE_SECONDS = 0.25
-"""How soon a stop is noticed while no sound arrives."""
-JOIN_SECONDS = 1.0
-"""How long the capture thread may take to end; a read that hangs never does."""
 STALL_SECONDS = 3.0
-"""A device that listened and delivers nothing for this long hangs."""
+"""A device that has delivered sound and delivers nothing for this long hangs."""
 OPENING_SECONDS = 15.0
 """The same for a device that is being opened: a sound server may take two seconds to start."""
 
@@ -35,8 +31,8 @@ class Daemon:
     """Runs one source through one pipeline to the sinks, until the source ends or `stop` is called.
 
     `queue_blocks` is how many blocks may wait between capture and worker (about 5 s); a live
-    source loses what does not fit, counted, and the loss shows up as a gap; a recording waits.
-    A live device that was heard once and goes away is opened again until it is back.
+    source loses what does not fit, which is counted and shows up as a gap; a recording waits.
+    A live device that has delivered sound and goes away is opened again until it is back.
     `reload` is called on SIGHUP; it returns the events that the change ends, or raises DetectorError where
     the new settings are wrong.
     """
@@ -68,13 +64,13 @@ class Daemon:
         self._metrics = metrics
         self._clock = clock
         self._monotonic = monotonic
-        self._capture = Inline(source) if source.immediate else Capture(source, queue_blocks=queue_blocks)
+        self._capture = make_capture(source, queue_blocks=queue_blocks)
         self._stopping = threading.Event()
         self._reloading = threading.Event()
         self._failure: Exception | None = None
         self._timeline = Timeline(sample_rate=sample_rate, start=clock())
         self._listened = False
-        self._heard_at = 0.0
+        self._last_block_at = 0.0
         self.state = DeviceState.OPENING
         """What the source is doing."""
         self.started = clock()
@@ -108,17 +104,17 @@ class Daemon:
         return self._pipeline.gain_db
 
     def run(self) -> None:
-        """Listen until the end; raises the SourceError that ended it, after all is delivered."""
+        """Listen until the end; raises the SourceError that ended it, once everything is delivered."""
         self._dispatcher.start()
         try:
             if self._metrics is not None:
                 self._metrics.start()
-            self._heard_at = self._monotonic()
+            self._last_block_at = self._monotonic()
             self._capture.start()
             self._work()
             self._notifier.stopping()
             self._publish_all(self._pipeline.flush())
-            self._see(Sign.END, str(self._failure or ""))
+            self._update_state(DeviceObservation.END, str(self._failure or ""))
         finally:
             self.stop()
             self._capture.stop(JOIN_SECONDS)
@@ -131,51 +127,53 @@ class Daemon:
             raise self._failure
 
     def stop(self) -> None:
-        """End soon: what is queued is dropped, open events end; safe in a signal handler."""
+        """End soon: blocks in the queue are dropped, open events end; safe in a signal handler."""
         self._stopping.set()
 
     def request_reload(self) -> None:
-        """Read the settings anew and let the sinks take their files anew; safe in a signal handler."""
+        """Read the settings again and let the sinks open their files again; safe in a signal handler."""
         self._reloading.set()
 
     def _work(self) -> None:
         while not self._stopping.is_set():
-            self._obey()
+            self._apply_reload()
             try:
                 item = self._capture.get(PATIENCE_SECONDS)
-            except Ended:
+            except SourceEnded:
                 self._failure = self._capture.failure
                 return
             if item is None:
                 if self._has_stalled():
                     return
                 continue
-            self._heard_at = self._monotonic()
-            if isinstance(item, Trouble):
+            self._last_block_at = self._monotonic()
+            if isinstance(item, SourceFailure):
                 self._publish_all(self._pipeline.interrupt())
-                self._see(Sign.FAILED, item.reason)
+                self._update_state(DeviceObservation.FAILED, item.reason)
             else:
-                self._hear(item)
+                self._process(item)
             self._notifier.watchdog()
 
-    def _hear(self, block: Block) -> None:
+    def _process(self, block: Block) -> None:
         self._anchor(block)
-        self._see(Sign.SOUND if self._health is None else Sign(self._health.push(block)))
+        self._update_state(
+            DeviceObservation.SOUND if self._health is None else DeviceObservation(self._health.push(block))
+        )
         self._publish_all(self._pipeline.push(block))
 
     def _has_stalled(self) -> bool:
-        """No block for too long: tell everybody; only a new process can close what hangs."""
+        """Whether no block came for too long; the program then ends, as only a new one gets the device back."""
         opening = self.state in (DeviceState.OPENING, DeviceState.LOST)
         limit = OPENING_SECONDS if opening else STALL_SECONDS
-        if not self._source.live or self._monotonic() - self._heard_at < limit:
+        if not self._source.live or self._monotonic() - self._last_block_at < limit:
             return False
         self._failure = DeviceLost(
             f"{self._source.name} has delivered nothing for {limit:.0f} s and cannot be closed; start anew"
         )
-        self._see(Sign.STALLED)
+        self._update_state(DeviceObservation.STALLED)
         return True
 
-    def _obey(self) -> None:
+    def _apply_reload(self) -> None:
         if not self._reloading.is_set():
             return
         self._reloading.clear()
@@ -199,15 +197,15 @@ class Daemon:
         if block.time is not None:
             self._timeline.observe(block.stop, block.time)
 
-    def _see(self, sign: Sign, reason: str = "") -> None:
-        """Follow the table, and tell everybody where the state changes."""
-        state = next_state(self.state, sign)
+    def _update_state(self, observation: DeviceObservation, reason: str = "") -> None:
+        """Change the state by the table; a change is logged and published."""
+        state = next_state(self.state, observation)
         if state is self.state:
             return
         self.state = state
         detail = "; ".join(part for part in (reason, DETAIL[state]) if part)
         bad = state in (DeviceState.LOST, DeviceState.HUNG, DeviceState.SILENT, DeviceState.CLIPPING)
-        # What never began is told by the error that it ends with.
+        # A source that never delivered a block ends with an error, which says enough.
         quiet = state is DeviceState.STOPPED and not self._listened
         log.log(
             logging.WARNING if bad else logging.DEBUG if quiet else logging.INFO,

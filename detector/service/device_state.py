@@ -1,7 +1,7 @@
-"""What the microphone is doing, as a table, and what the world is told in each state.
+"""What the microphone is doing, as a table, and the detail that is published with each state.
 
 Rules of this file: every change of state is a row of TABLE; nothing here reads a clock or a device.
-The capture thread reports what it sees (SOUND, CONSTANT, CLIPPED from `audio.health`, FAILED when opening
+The capture thread reports what it observes (SOUND, CONSTANT, CLIPPED from `audio.health`, FAILED when opening
 or reading raised), the worker reports what it misses (STALLED: no block for too long) and the END.
 
     opening ──SOUND──> listening <──SOUND──> silent, clipping
@@ -31,8 +31,8 @@ class DeviceState(Enum):
     STOPPED = "stopped"
 
 
-class Sign(Enum):
-    """One thing that was seen of the device."""
+class DeviceObservation(Enum):
+    """One thing that was observed of the device."""
 
     SOUND = "sound"
     CONSTANT = "constant"
@@ -43,16 +43,16 @@ class Sign(Enum):
 
 
 _ALIVE = {
-    Sign.SOUND: DeviceState.LISTENING,
-    Sign.CONSTANT: DeviceState.SILENT,
-    Sign.CLIPPED: DeviceState.CLIPPING,
-    Sign.FAILED: DeviceState.LOST,
-    Sign.STALLED: DeviceState.HUNG,
-    Sign.END: DeviceState.STOPPED,
+    DeviceObservation.SOUND: DeviceState.LISTENING,
+    DeviceObservation.CONSTANT: DeviceState.SILENT,
+    DeviceObservation.CLIPPED: DeviceState.CLIPPING,
+    DeviceObservation.FAILED: DeviceState.LOST,
+    DeviceObservation.STALLED: DeviceState.HUNG,
+    DeviceObservation.END: DeviceState.STOPPED,
 }
 
-TABLE: dict[tuple[DeviceState, Sign], DeviceState] = {
-    (state, sign): after
+TABLE: dict[tuple[DeviceState, DeviceObservation], DeviceState] = {
+    (state, observation): after
     for state in (
         DeviceState.OPENING,
         DeviceState.LISTENING,
@@ -60,11 +60,11 @@ TABLE: dict[tuple[DeviceState, Sign], DeviceState] = {
         DeviceState.CLIPPING,
         DeviceState.LOST,
     )
-    for sign, after in _ALIVE.items()
+    for observation, after in _ALIVE.items()
 } | {
-    (DeviceState.HUNG, Sign.END): DeviceState.STOPPED,
+    (DeviceState.HUNG, DeviceObservation.END): DeviceState.STOPPED,
 }
-"""(state, sign) -> next state. What a hung device still says no longer counts; STOPPED is the end."""
+"""(state, observation) -> next state. A hung device may deliver what it wants; STOPPED is the end."""
 
 DETAIL: dict[DeviceState, str] = {
     DeviceState.OPENING: "opening the source",
@@ -75,20 +75,20 @@ DETAIL: dict[DeviceState, str] = {
     DeviceState.HUNG: "the device delivers nothing and cannot be closed; the program ends to be started anew",
     DeviceState.STOPPED: "",
 }
-"""What people are told besides the state's name."""
+"""What is published beside the state's name, for people."""
 
 RETRY_FIRST_SECONDS = 0.25
 RETRY_LONGEST_SECONDS = 2.0
 
 
-def next_state(state: DeviceState, sign: Sign) -> DeviceState:
-    """The state after `sign` was seen; pairs that are not in the table change nothing."""
-    return TABLE.get((state, sign), state)
+def next_state(state: DeviceState, observation: DeviceObservation) -> DeviceState:
+    """The state after an observation; pairs that are not in the table change nothing."""
+    return TABLE.get((state, observation), state)
 
 
 def retry_seconds(attempt: int) -> float:
     """How long to wait before opening a lost device for the `attempt`-th time, counted from 0.
 
-    Doubles up to 2 s, so that a device that comes back is heard again within 5 s.
+    Doubles up to 2 s, so that a device that comes back is used again within 5 s.
     """
     return min(RETRY_LONGEST_SECONDS, RETRY_FIRST_SECONDS * 2.0 ** min(attempt, 16))

@@ -7,8 +7,8 @@ import pytest
 from detector.service.device_state import (
     DETAIL,
     RETRY_LONGEST_SECONDS,
+    DeviceObservation,
     DeviceState,
-    Sign,
     next_state,
     retry_seconds,
 )
@@ -17,30 +17,33 @@ S = DeviceState
 LIVING = [S.OPENING, S.LISTENING, S.SILENT, S.CLIPPING, S.LOST]
 
 
-@pytest.mark.parametrize(("state", "sign"), list(itertools.product(S, Sign)))
-def test_every_sign_in_every_state_gives_a_state(state, sign):
-    assert next_state(state, sign) in S
+@pytest.mark.parametrize(("state", "observation"), list(itertools.product(S, DeviceObservation)))
+def test_every_sign_in_every_state_gives_a_state(state, observation):
+    assert next_state(state, observation) in S
 
 
 @pytest.mark.parametrize("state", LIVING)
 def test_sound_means_listening_whatever_was_before(state):
-    assert next_state(state, Sign.SOUND) is S.LISTENING
+    assert next_state(state, DeviceObservation.SOUND) is S.LISTENING
 
 
 @pytest.mark.parametrize("state", LIVING)
 def test_a_device_that_fails_is_lost_and_one_that_stalls_hangs(state):
-    assert next_state(state, Sign.FAILED) is S.LOST
-    assert next_state(state, Sign.STALLED) is S.HUNG
+    assert next_state(state, DeviceObservation.FAILED) is S.LOST
+    assert next_state(state, DeviceObservation.STALLED) is S.HUNG
 
 
-@pytest.mark.parametrize("sign", [sign for sign in Sign if sign is not Sign.END])
-def test_nothing_but_the_end_follows_on_a_hang(sign):
-    assert next_state(S.HUNG, sign) is S.HUNG
+@pytest.mark.parametrize(
+    "observation",
+    [seen for seen in DeviceObservation if seen is not DeviceObservation.END],
+)
+def test_nothing_but_the_end_follows_on_a_hang(observation):
+    assert next_state(S.HUNG, observation) is S.HUNG
 
 
-@pytest.mark.parametrize("sign", Sign)
-def test_stopped_is_the_end(sign):
-    assert next_state(S.STOPPED, sign) is S.STOPPED
+@pytest.mark.parametrize("observation", DeviceObservation)
+def test_stopped_is_the_end(observation):
+    assert next_state(S.STOPPED, observation) is S.STOPPED
 
 
 def test_people_are_told_something_in_every_state_that_is_not_well():
