@@ -19,6 +19,81 @@ from detector.interfaces import Classifier
 from detector.records import Block, Counts, Event, Label, Scores, Span, Window
 
 
+class DetectionStage:
+    """From levels and scores to events: gate, grid of windows, tracker. It sees no samples.
+
+    `score` is called for each window that is due, and returns its scores. So the same stage serves a stream,
+    whose windows are classified, and a replay, whose scores are known. `gap_limit` [samples]: a longer gap
+    ends open events.
+    """
+
+    def __init__(
+        self,
+        *,
+        gate: Gate,
+        grid: WindowGrid,
+        history: LevelHistory,
+        tracker: EventTracker,
+        gap_limit: int,
+        score: Callable[[Span], Scores],
+    ) -> None:
+        self._gate = gate
+        self._grid = grid
+        self._tracker = tracker
+        self._gap_limit = gap_limit
+        self._score = score
+        self._stop = 0
+        self.history = history
+        """The levels that events are dated by."""
+
+    @property
+    def openings(self) -> int:
+        """How often the gate went from closed to open."""
+        return self._gate.openings
+
+    @property
+    def started(self) -> int:
+        """How many events have started."""
+        return self._tracker.started
+
+    def push(self, frame: Block, level: Level) -> list[Event]:
+        """Take the next frame and its level, return the events that it starts, continues or ends."""
+        events = self._bridge(frame.start) if frame.start != self._stop else []
+        self._stop = frame.stop
+        self.history.push(level.span, level.dbfs, level.bands)
+        is_open = self._gate.push(frame, level, hold=self._tracker.active)
+        for due in self._grid.push(level.span, is_open=is_open):
+            events += self._tracker.push(self._score(due))
+        return events
+
+    def flush(self) -> list[Event]:
+        """The stream ended: score its tail and end open events at the last sample."""
+        events: list[Event] = []
+        for due in self._grid.last(self._stop):
+            events += self._tracker.push(self._score(due))
+        return events + self._tracker.flush()
+
+    def interrupt(self) -> list[Event]:
+        """No more sound for now: end open events at the last sample."""
+        return self._tracker.flush()
+
+    def retune(self, tracker: EventTracker) -> list[Event]:
+        """Go on with another tracker; returns the ends of the events that were open."""
+        events = self._tracker.flush()
+        self._tracker = tracker
+        return events
+
+    def _bridge(self, start: int) -> list[Event]:
+        """Samples between the newest and `start` are missing."""
+        events: list[Event] = []
+        if start - self._stop > self._gap_limit:
+            events = self._tracker.flush()
+            self.history.forget()
+        self._gate.reset()
+        self._grid.gap(start)
+        return events
+
+
 class Pipeline:
     """push(block) -> events, flush() -> the events that end with the stream.
 
@@ -47,16 +122,19 @@ class Pipeline:
     ) -> None:
         self._framer = framer
         self._meter = meter
-        self._gate = gate
         self._gain = gain
         self._ring = ring
-        self._grid = grid
         self._classifier = classifier
         self._heads = heads
         self._keep = keep
-        self._history = history
-        self._tracker = tracker
-        self._gap_limit = gap_limit
+        self._detection = DetectionStage(
+            gate=gate,
+            grid=grid,
+            history=history,
+            tracker=tracker,
+            gap_limit=gap_limit,
+            score=self._classify,
+        )
         self.labels = tuple(labels)
         """What events may carry."""
         self._level_dbfs = UNHEARD_DBFS
@@ -65,8 +143,8 @@ class Pipeline:
     @property
     def counts(self) -> Counts:
         """What was done and what was lost so far."""
-        self._counts.gate_openings = self._gate.openings
-        self._counts.events = self._tracker.started
+        self._counts.gate_openings = self._detection.openings
+        self._counts.events = self._detection.started
         return self._counts
 
     @property
@@ -89,29 +167,23 @@ class Pipeline:
         events: list[Event] = []
         frames = self._framer.push(block)
         for frame, level in zip(frames, self._meter.measure_all(frames), strict=True):
-            if frame.start != self._ring.stop:
-                events += self._bridge(frame.start)
             events += self._process(frame, level)
         return events
 
     def flush(self) -> list[Event]:
         """The stream ended: classify its tail and end open events at the last sample."""
         self._framer.flush()
-        events: list[Event] = []
-        for span in self._grid.last(self._ring.stop):
-            events += self._classify(span)
-        return events + self._tracker.flush()
+        return self._detection.flush()
 
     @property
     def history(self) -> LevelHistory:
         """The levels from which onsets and offsets are found."""
-        return self._history
+        return self._detection.history
 
     def retune(self, tracker: EventTracker, labels: Sequence[Label]) -> list[Event]:
         """Go on with other rules, without losing a sample; returns the ends of the events that were open."""
-        events = self._tracker.flush()
-        self._tracker, self.labels = tracker, tuple(labels)
-        return events
+        self.labels = tuple(labels)
+        return self._detection.retune(tracker)
 
     def exchange_heads(self, heads: HeadStage | None) -> None:
         """Use other heads from the next window on; the tracker must be exchanged with them."""
@@ -120,34 +192,17 @@ class Pipeline:
     def interrupt(self) -> list[Event]:
         """No more sound for now: end open events at the last sample; a later block goes on."""
         self._framer.flush()
-        return self._tracker.flush()
+        return self._detection.interrupt()
 
     def _process(self, frame: Block, level: Level) -> list[Event]:
-        span = level.span
+        self._counts.samples_lost += frame.start - self._ring.stop
         self._ring.append(frame)
         self._level_dbfs = level.dbfs
-        self._history.push(span, level.dbfs, level.bands)
         if self._gain is not None:
             self._gain.push(level)
-        is_open = self._gate.push(frame, level, hold=self._tracker.active)
-        events: list[Event] = []
-        for due in self._grid.push(span, is_open=is_open):
-            events += self._classify(due)
-        return events
+        return self._detection.push(frame, level)
 
-    def _bridge(self, start: int) -> list[Event]:
-        """Samples between the newest and `start` are missing."""
-        lost = start - self._ring.stop
-        self._counts.samples_lost += lost
-        events: list[Event] = []
-        if lost > self._gap_limit:
-            events = self._tracker.flush()
-            self._history.forget()
-        self._gate.reset()
-        self._grid.gap(start)
-        return events
-
-    def _classify(self, span: Span) -> list[Event]:
+    def _classify(self, span: Span) -> Scores:
         samples = self._ring.read(span)
         gain_db = self.gain_db
         if gain_db:
@@ -159,4 +214,4 @@ class Pipeline:
             scores = self._heads.push(scores)
         if self._keep is not None:
             self._keep(scores)
-        return self._tracker.push(scores)
+        return scores

@@ -26,7 +26,7 @@ ORDER = (
     ("analysis", "service"),
     ("delivery",),
     ("modelstore", "history"),
-    ("sources", "backends", "sinks", "graphs"),
+    ("sources", "backends", "sinks", "graphs", "audition"),
     ("pipeline",),
     ("wire",),
     ("audio", "events"),

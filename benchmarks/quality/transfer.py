@@ -19,7 +19,7 @@ from detector.assemble.training import embed_all, embedding_settings, find_base
 from detector.cli.train import CONTEXT_SECONDS
 from detector.config.settings import Settings
 from detector.datasets.clips import read_dataset
-from detector.evaluation.report import Cell, table
+from detector.evaluation.report_tables import Cell, table
 from detector.training.crossvalidation import mean_score
 from detector.training.examples import ExampleSet, class_weights, from_clips
 from detector.training.folds import fold_numbers

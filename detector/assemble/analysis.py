@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from importlib.util import find_spec
@@ -22,18 +19,18 @@ from detector.analysis.task import Wanted
 from detector.assemble.given import given_settings
 from detector.assemble.model import load_model, pinned
 from detector.assemble.pipeline import check_labels, make_label_map, make_pipeline
+from detector.assemble.variants import gated_and_ungated
+from detector.audition.side_by_side import GATED, UNGATED, SideBySide
 from detector.config.settings import Settings
 from detector.errors import ConfigError, DetectorError
-from detector.interfaces import Classifier, Stage
-from detector.records import Block, Event, Label, ModelSpec, Scores, Span, Window
+from detector.interfaces import Stage
+from detector.records import Block, Event, Label, ModelSpec, Scores
+from detector.workers.tasks import cores
 
 INSTALL_PLOT = "pictures need the package matplotlib: pip install 'sound-detector[plot]'"
 
 SECTIONS = ("model", "gate", "windows", "level", "events")
 """Of the settings: those that decide which events a recording has."""
-
-KEPT_SCORES = 1024
-"""Windows whose scores wait for the gated pipeline: more than a second and a pre-roll of 10 s hold."""
 
 
 def analyze_command(
@@ -52,7 +49,7 @@ def analyze_command(
         find_recordings(options.places),
         wanted,
         partial(make_analyzer, settings),
-        options.jobs or _cores(),
+        options.jobs or cores(),
         _fingerprint(settings, options.start_time),
         start=options.start_time,
         quiet=options.quiet,
@@ -110,61 +107,20 @@ class _Pipelines:
 
 
 class _ScoredPipeline:
-    """The daemon's pipeline behind one without a gate, which classifies every window for both.
-
-    A window's place and its gain do not depend on the gate, so the networks score it but once; heads listen
-    in each for themselves, for they hear what came before.
-    """
+    """The daemon's pipeline beside one without a gate, whose scores of every window are given to `keep`."""
 
     def __init__(self, settings: Settings, model: modelstore.Model, keep: Callable[[Scores], None]) -> None:
-        self._classifier = _KeepingClassifier(model.classifier)
-        ungated = replace(settings, gate=replace(settings.gate, mode="off"))
-        self._ungated = make_pipeline(ungated, self._classifier, model.heads, keep=keep)
-        self._gated = make_pipeline(settings, self._classifier, model.heads)
+        def keep_ungated(name: str, scores: Scores) -> None:
+            if name == UNGATED:
+                keep(scores)
+
+        self._both = SideBySide(model.classifier, gated_and_ungated(settings, model.heads), keep_ungated)
 
     def push(self, block: Block) -> list[Event]:
-        self._ungated.push(block)
-        with self._classifier.recalling():
-            return self._gated.push(block)
+        return self._both.push(block)[GATED]
 
     def flush(self) -> list[Event]:
-        self._ungated.flush()
-        with self._classifier.recalling():
-            return self._gated.flush()
-
-
-class _KeepingClassifier:
-    """Keeps the newest windows' scores, and while `recalling` gives them again."""
-
-    def __init__(self, classifier: Classifier) -> None:
-        self.spec = classifier.spec
-        self._classifier = classifier
-        self._newest: OrderedDict[Span, Scores] = OrderedDict()
-        self._recalls = False
-
-    def scores(self, window: Window) -> Scores:
-        if self._recalls:
-            return self._newest[window.span]
-        scores = self._classifier.scores(window)
-        self._newest[window.span] = scores
-        if len(self._newest) > KEPT_SCORES:
-            self._newest.popitem(last=False)
-        return scores
-
-    def close(self) -> None:
-        self._classifier.close()
-
-    @contextmanager
-    def recalling(self) -> Iterator[None]:
-        self._recalls = True
-        try:
-            yield
-        finally:
-            self._recalls = False
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return self._both.flush()[GATED]
 
 
 def _fingerprint(settings: Settings, start: float | None) -> dict[str, object]:

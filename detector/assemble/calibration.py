@@ -17,16 +17,18 @@ from detector.assemble.pipeline import (
     hangover_length,
     hop_length,
     make_detectors,
+    make_grid,
     make_label_map,
     make_label_rules,
+    make_level_history,
     make_pipeline,
     make_tracker,
     samples,
 )
+from detector.assemble.variants import without_gate
 from detector.audio.framing import Framer
 from detector.audio.gate import Gate
 from detector.audio.level import Level, LevelMeter
-from detector.audio.windows import WindowGrid
 from detector.calibration.bench import Request, Tuning
 from detector.calibration.command import calibrate
 from detector.calibration.configtext import Key, config_text
@@ -34,17 +36,16 @@ from detector.calibration.ear import Ear
 from detector.calibration.floor import FloorSearch
 from detector.calibration.learning import Learnt
 from detector.calibration.proposal import Alarms, Change
-from detector.calibration.replay import Replay, Stages
+from detector.calibration.replay import LogReplay
 from detector.calibration.votes import Votes
 from detector.cli.calibrate import DEFAULT_MINUTES
 from detector.config.loading import Loaded
 from detector.config.settings import Settings
 from detector.errors import ConfigError
-from detector.events.boundaries import LevelHistory
 from detector.events.voting import PRESETS
 from detector.interfaces import Source, Vad
-from detector.pipeline import Pipeline
-from detector.records import Block, ModelSpec, Scores
+from detector.pipeline import DetectionStage, Pipeline
+from detector.records import Block, ModelSpec, Scores, Span
 
 
 def calibrate_command(
@@ -129,7 +130,7 @@ class RoomBench:
         )
         return Learnt(votes, FloorSearch(hangover=hangover_length(self._settings.gate, self.spec)))
 
-    def replay(self) -> Replay:
+    def replay(self) -> LogReplay:
         """What the settings in force tell."""
         return Trial(self._settings, self.spec, {}, {}).replay()
 
@@ -144,8 +145,9 @@ class RoomBench:
         return Trial(replace(read, model=heads), self.spec, tree, keys)
 
     def _ungated(self, keep: Callable[[Scores], None]) -> Pipeline:
-        ungated = replace(self._settings, gate=replace(self._settings.gate, mode="off"))
-        return make_pipeline(ungated, self._model.classifier, self._model.heads, keep=keep)
+        return make_pipeline(
+            without_gate(self._settings), self._model.classifier, self._model.heads, keep=keep
+        )
 
 
 @dataclass(frozen=True)
@@ -157,31 +159,23 @@ class Trial:
     tree: dict[str, object]
     keys: dict[int, Key]
 
-    def replay(self) -> Replay:
+    def replay(self) -> LogReplay:
         """What these settings tell."""
-        return Replay(self._stages)
+        return LogReplay(self._stage)
 
-    def _stages(self, vad: Vad) -> Stages:
+    def _stage(self, vad: Vad, score: Callable[[Span], Scores]) -> DetectionStage:
         settings, spec = self.settings, self.spec
-        gate = settings.gate
-        history = LevelHistory(
-            sample_rate=spec.sample_rate,
-            frame_length=round(FRAME_SECONDS * spec.sample_rate),
-            longest_window=spec.window,
-        )
-        return Stages(
+        history = make_level_history(spec)
+        return DetectionStage(
             gate=Gate(
-                vads=[] if gate.mode == "off" else [vad],
+                vads=[] if settings.gate.mode == "off" else [vad],
                 level_detector=None,
-                hangover=hangover_length(gate, spec),
-                min_level_dbfs=gate.min_level_dbfs,
+                hangover=hangover_length(settings.gate, spec),
+                min_level_dbfs=settings.gate.min_level_dbfs,
             ),
-            grid=WindowGrid(
-                window=spec.window,
-                hop=hop_length(settings, spec),
-                preroll=samples(gate.preroll_seconds, spec),
-            ),
+            grid=make_grid(settings, spec),
             history=history,
             tracker=make_tracker(settings, spec, make_label_map(settings.events, spec), history),
             gap_limit=samples(settings.events.release_seconds, spec),
+            score=score,
         )

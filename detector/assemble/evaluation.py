@@ -1,27 +1,21 @@
-"""An ear for `sound-detector evaluate`: the daemon's pipeline over recordings, with and without the gate."""
+"""Everything that `sound-detector evaluate` needs: the daemon's pipeline over recordings."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from detector.assemble.daemon import block_length
-from detector.assemble.edges import make_source
 from detector.assemble.given import given_settings
 from detector.assemble.model import load_model, pinned, select
-from detector.assemble.pipeline import check_labels, hop_length, make_pipeline
+from detector.assemble.pipeline import check_labels, hop_length
+from detector.assemble.variants import gated_and_ungated, recording_opener
+from detector.audition.side_by_side import UNGATED
 from detector.cli.evaluate import evaluate_request
 from detector.config.settings import Settings
 from detector.evaluation.command import evaluate
-from detector.evaluation.hearing import Ear, MakeEar
-from detector.events.heads import HeadSet
-from detector.interfaces import Classifier, Source
-from detector.pipeline import Pipeline
-from detector.records import ModelSpec, Scores
-
-GATED, UNGATED = "as set", "gate off"
+from detector.evaluation.recording_scorer import MakeScorer, RecordingScorer
+from detector.records import ModelSpec
 
 
 def evaluate_command(
@@ -34,12 +28,12 @@ def evaluate_command(
         check_labels(settings)
     ungated = options.annotations is not None
 
-    def make_ear(columns: Sequence[Sequence[int]]) -> MakeEar:
-        return EarMaker.of(settings, columns, ungated=ungated)
+    def make_scorer(columns: Sequence[Sequence[int]]) -> MakeScorer:
+        return ScorerMaker(settings, columns, ungated)
 
     spec = model_spec(settings)
     hop_seconds = hop_length(settings, spec) / spec.sample_rate
-    return evaluate(evaluate_request(options, hop_seconds=hop_seconds), spec, make_ear)
+    return evaluate(evaluate_request(options, hop_seconds=hop_seconds), spec, make_scorer)
 
 
 def model_spec(settings: Settings) -> ModelSpec:
@@ -48,41 +42,20 @@ def model_spec(settings: Settings) -> ModelSpec:
 
 
 @dataclass(frozen=True)
-class EarMaker:
-    """Builds the same ear in every process; picklable."""
+class ScorerMaker:
+    """Builds the same scorer in every process; picklable."""
 
-    variants: Mapping[str, Settings]
-    """Name -> the settings to hear with; all of one model."""
-    columns: Sequence[Sequence[int]]
-    """For each class, the model's outputs that speak for it."""
-
-    @classmethod
-    def of(cls, settings: Settings, columns: Sequence[Sequence[int]], *, ungated: bool) -> EarMaker:
-        """With the settings as they are, and with `ungated` also with the gate off."""
-        variants = {GATED: settings}
-        if ungated and settings.gate.mode != "off":
-            variants[UNGATED] = replace(settings, gate=replace(settings.gate, mode="off"))
-        return cls(variants, columns)
-
-    def __call__(self) -> Ear:
-        """Load the model and build the ear; raises ModelError, ConfigError."""
-        first = next(iter(self.variants.values()))
-        model = load_model(first)
-        spec = model.spec
-        block = block_length(hop_length(first, spec), spec.sample_rate)
-
-        def source(path: Path, /) -> Source:
-            settings = replace(first.source, input=str(path), realtime=False, name=None)
-            return make_source(settings, sample_rate=spec.sample_rate, block_length=block)
-
-        pipelines = {name: _Factory(settings, model.heads) for name, settings in self.variants.items()}
-        return Ear(model.classifier, pipelines, source, self.columns)
-
-
-@dataclass(frozen=True)
-class _Factory:
     settings: Settings
-    heads: HeadSet | None
+    columns: Sequence[Sequence[int]]
+    """For each class, the model's outputs that belong to it."""
+    ungated: bool
+    """Whether recordings are also scored without the gate."""
 
-    def __call__(self, classifier: Classifier, /, keep: Callable[[Scores], None] | None = None) -> Pipeline:
-        return make_pipeline(self.settings, classifier, self.heads, keep=keep)
+    def __call__(self) -> RecordingScorer:
+        """Load the model and build the scorer; raises ModelError, ConfigError."""
+        model = load_model(self.settings)
+        pipelines = dict(gated_and_ungated(self.settings, model.heads))
+        if not self.ungated or self.settings.gate.mode == "off":
+            del pipelines[UNGATED]
+        opener = recording_opener(self.settings, model.spec)
+        return RecordingScorer(model.classifier, pipelines, opener, self.columns)

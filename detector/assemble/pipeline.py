@@ -48,7 +48,7 @@ def make_pipeline(
     frame = round(FRAME_SECONDS * rate)
     hop = hop_length(settings, spec)
     labels = make_label_map(settings.events, spec)
-    history = LevelHistory(sample_rate=rate, frame_length=frame, longest_window=spec.window)
+    history = make_level_history(spec)
     preroll = samples(settings.gate.preroll_seconds, spec)
     level = settings.level
     return Pipeline(
@@ -61,7 +61,7 @@ def make_pipeline(
         if level.enabled
         else None,
         ring=Ring(capacity=spec.window + preroll + hop + frame),
-        grid=WindowGrid(window=spec.window, hop=hop, preroll=preroll),
+        grid=make_grid(settings, spec),
         classifier=classifier,
         heads=make_head_stage(settings, heads),
         keep=keep,
@@ -69,6 +69,21 @@ def make_pipeline(
         tracker=make_tracker(settings, spec, labels, history),
         labels=labels.reported,
         gap_limit=samples(settings.events.release_seconds, spec),
+    )
+
+
+def make_level_history(spec: ModelSpec) -> LevelHistory:
+    """Build the memory of levels by which events are dated."""
+    frame = round(FRAME_SECONDS * spec.sample_rate)
+    return LevelHistory(sample_rate=spec.sample_rate, frame_length=frame, longest_window=spec.window)
+
+
+def make_grid(settings: Settings, spec: ModelSpec) -> WindowGrid:
+    """Build what says which windows are due."""
+    return WindowGrid(
+        window=spec.window,
+        hop=hop_length(settings, spec),
+        preroll=samples(settings.gate.preroll_seconds, spec),
     )
 
 

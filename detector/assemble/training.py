@@ -9,24 +9,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from detector import __version__, modelstore
-from detector.assemble.daemon import block_length
-from detector.assemble.edges import make_source
 from detector.assemble.given import given_settings
-from detector.assemble.pipeline import hop_length, make_pipeline
+from detector.assemble.pipeline import hop_length
+from detector.assemble.variants import gated_and_ungated, recording_opener
 from detector.backends.bundle import load_bundle
+from detector.backends.extra_packages import check_installed
 from detector.cli.train import CONTEXT_SECONDS, check_train_flags, network_options, train_request
 from detector.config.settings import Settings
-from detector.evaluation.extra import check_installed
-from detector.interfaces import Classifier, Source
 from detector.modelstore.store import networks
-from detector.pipeline import Pipeline
 from detector.training.command import TrainingMethod, TrainRequest, train
 from detector.training.embedding_cache import EmbeddingCache, users_cache
 from detector.training.embedding_library import EmbeddingLibrary, embed_recordings
 from detector.training.head_recipe import BaseModel, HeadRecipe
 from detector.training.perceptron import PerceptronPlan
 from detector.training.recipe import Recipe
-from detector.training.recording_embeddings import GATED, UNGATED, RecordingEmbedder
+from detector.training.recording_embeddings import RecordingEmbedder
 from detector.training.softnoise import write_soft_noise
 from detector.workers.progress import Progress
 
@@ -150,23 +147,7 @@ class EmbedderMaker:
 
     def __call__(self) -> RecordingEmbedder:
         """Load the model; raises ModelError."""
-        settings = self.settings
-        model = settings.model
+        model = self.settings.model
         embedder = modelstore.load_embedder(model.name, runtime=model.runtime, threads=model.threads)
-        rate = embedder.spec.sample_rate
-        block = block_length(hop_length(settings, embedder.spec), rate)
-
-        def source(path: Path, /) -> Source:
-            wanted = replace(settings.source, input=str(path), realtime=False, name=None)
-            return make_source(wanted, sample_rate=rate, block_length=block)
-
-        ungated = replace(settings, gate=replace(settings.gate, mode="off"))
-        return RecordingEmbedder(embedder, {GATED: _Factory(settings), UNGATED: _Factory(ungated)}, source)
-
-
-@dataclass(frozen=True)
-class _Factory:
-    settings: Settings
-
-    def __call__(self, classifier: Classifier, /) -> Pipeline:
-        return make_pipeline(self.settings, classifier)
+        opener = recording_opener(self.settings, embedder.spec)
+        return RecordingEmbedder(embedder, gated_and_ungated(self.settings), opener)

@@ -14,7 +14,7 @@ from detector.calibration.configtext import Key
 from detector.calibration.ear import Ear
 from detector.calibration.learning import Learnt
 from detector.calibration.proposal import Alarms, Change
-from detector.calibration.replay import Replay
+from detector.calibration.replay import LogReplay
 from detector.interfaces import Source
 from detector.records import Label, ModelSpec
 
@@ -53,7 +53,7 @@ class Composed(Protocol):
     def keys(self) -> dict[int, Key]:
         """Where each changed label stands in it."""
 
-    def replay(self) -> Replay:
+    def replay(self) -> LogReplay:
         """What they would have told."""
 
 
@@ -86,7 +86,7 @@ class Bench(Protocol):
     def learn(self) -> Learnt:
         """Nothing is learnt yet."""
 
-    def replay(self) -> Replay:
+    def replay(self) -> LogReplay:
         """What the settings in force tell."""
 
     def compose(self, changes: Sequence[Change], floor: float | None) -> Composed:

@@ -20,7 +20,7 @@ from detector.calibration.floor import choose_floor
 from detector.calibration.learning import Learnt
 from detector.calibration.listening import Listening, Stopped, stopping_on_signals
 from detector.calibration.proposal import Change, Verdict, propose
-from detector.calibration.replay import Replay, timed
+from detector.calibration.replay import LogReplay, timed
 from detector.calibration.soundlog import SoundLog
 from detector.errors import ConfigError, DetectorError, SourceError
 from detector.events.naming import shared_names, shown
@@ -69,7 +69,7 @@ def calibrate(
 
 
 def _listen(
-    request: Request, bench: Bench, log: SoundLog, before: Replay, stopped: Stopped, told: TextIO
+    request: Request, bench: Bench, log: SoundLog, before: LogReplay, stopped: Stopped, told: TextIO
 ) -> float:
     """Hear everything; seconds heard."""
     listening = Listening(
@@ -102,7 +102,7 @@ def _learn(bench: Bench, log: SoundLog, start: float, stop: float) -> Learnt:
 
 
 def _find(
-    request: Request, bench: Bench, log: SoundLog, learnt: Learnt, before: Replay
+    request: Request, bench: Bench, log: SoundLog, learnt: Learnt, before: LogReplay
 ) -> tuple[report.Findings, Composed]:
     """Propose, try what was proposed on what was heard, and the same for the first half and the second."""
     changes, floor = _propose(request, bench, learnt)
@@ -125,7 +125,7 @@ def _find(
 
 
 def _estimate(
-    request: Request, bench: Bench, log: SoundLog, seconds: float, before: Replay
+    request: Request, bench: Bench, log: SoundLog, seconds: float, before: LogReplay
 ) -> report.Estimate | None:
     """Events of the second half, before and after calibrating on the first; None where it is too short."""
     half = seconds / 2
@@ -155,7 +155,7 @@ def _to_make(changes: Sequence[Change]) -> list[Change]:
     return [change for change in changes if change.verdict is not Verdict.LEFT]
 
 
-def _replayed(replay: Replay, log: SoundLog, bench: Bench) -> Replay:
+def _replayed(replay: LogReplay, log: SoundLog, bench: Bench) -> LogReplay:
     for item, seconds in timed(log, bench.spec.sample_rate):
         replay.push(item, seconds)
     return replay

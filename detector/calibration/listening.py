@@ -12,7 +12,7 @@ from typing import TextIO
 from detector.audio.health import HealthMeter
 from detector.calibration.display import RoomBar, clock
 from detector.calibration.ear import Ear
-from detector.calibration.replay import Replay
+from detector.calibration.replay import LogReplay
 from detector.calibration.soundlog import Break, Frame, Item, SoundLog
 from detector.errors import DeviceLost, SourceError
 from detector.events.naming import shown
@@ -41,7 +41,7 @@ class Listening:
     def __init__(
         self,
         log: SoundLog,
-        replay: Replay,
+        replay: LogReplay,
         *,
         sample_rate: int,
         most_seconds: float | None,

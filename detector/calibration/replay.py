@@ -1,121 +1,85 @@
-"""What the detector would have told of what was heard: the daemon's own stages, fed from the log.
+"""Which events the detector would have reported: the pipeline's own detection stage, fed from the log.
 
-Gate, grid of windows, history and tracker are those of the pipeline; only sound and classifier are
-remembered. Conventions: seconds count from the first item, over all streams.
+Gate, grid of windows and tracker are those of the pipeline; only levels and scores come from the log instead
+of sound and classifier. Conventions: seconds count from the first item, over all streams.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 import numpy as np
 
-from detector.audio.gate import Gate
 from detector.audio.level import Level
-from detector.audio.windows import WindowGrid
+from detector.audition.side_by_side import RecentScores
 from detector.calibration.soundlog import Frame, Item
-from detector.events.boundaries import LevelHistory
-from detector.events.tracker import EventTracker
 from detector.interfaces import Vad
-from detector.records import Block, Event, Scores
+from detector.pipeline import DetectionStage
+from detector.records import Block, Event, Scores, Span
 
-KEPT_SCORES = 1024
-"""Windows that wait for the gate to open: more than a pre-roll of 10 s holds."""
+MakeStage = Callable[[Vad, Callable[[Span], Scores]], DetectionStage]
+"""Builds the stage of one stream around a detector of activity and what gives the scores of a window."""
 
 
-class Remembered:
+class LoggedActivity:
     """Fills `Vad` with what was logged of the frame."""
 
     def __init__(self) -> None:
-        self.said = False
+        self.is_now_active = False
 
     def is_active(self, frame: Block) -> bool:
-        """As the detectors said."""
-        return self.said
+        """What the detectors of the gate answered."""
+        return self.is_now_active
 
     def reset(self) -> None:
-        """They were reset when they were asked."""
+        """The detectors were reset while they were asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stages:
-    """Fresh ones for one stream."""
+class LogReplay:
+    """push(item) -> events; `make_stage` builds the detection stage of each stream."""
 
-    gate: Gate
-    grid: WindowGrid
-    history: LevelHistory
-    tracker: EventTracker
-    gap_limit: int
-    """Samples: a longer gap ends open events."""
-
-
-class Replay:
-    """push(item) -> events; `make_stages` builds a stream's stages around what the gate's detectors said."""
-
-    def __init__(self, make_stages: Callable[[Vad], Stages]) -> None:
-        self._make_stages = make_stages
+    def __init__(self, make_stage: MakeStage) -> None:
+        self._make_stage = make_stage
         self.windows = 0
         """How many the gate let through."""
         self.starts: list[tuple[float, Event]] = []
-        """Seconds at which events were told, and the events."""
+        """The seconds at which events were reported, and the events."""
         self.seconds = 0.0
-        """Heard so far."""
+        """Length of what was replayed so far."""
         self._begin()
 
     def push(self, item: Item, seconds: float) -> list[Event]:
         """Take the next item, which ends `seconds` after the first began; the events it starts or ends."""
         self.seconds = seconds
         if isinstance(item, Scores):
-            self._recent[item.span.stop] = item
-            if len(self._recent) > KEPT_SCORES:
-                self._recent.popitem(last=False)
+            self._recent.add(item.span.stop, item)
             return []
-        told = self._hear(item) if isinstance(item, Frame) else self._end()
-        self.starts += [(seconds, event) for event in told if event.phase == "start"]
-        return told
+        events = self._process(item) if isinstance(item, Frame) else self._end()
+        self.starts += [(seconds, event) for event in events if event.phase == "start"]
+        return events
 
     def _begin(self) -> None:
-        self._remembered = Remembered()
-        self._stages = self._make_stages(self._remembered)
-        self._recent: OrderedDict[int, Scores] = OrderedDict()
-        self._stop = 0
+        self._activity = LoggedActivity()
+        self._recent = RecentScores()
+        self._stage = self._make_stage(self._activity, self._score)
 
-    def _hear(self, frame: Frame) -> list[Event]:
-        stages, span = self._stages, frame.span
-        told: list[Event] = []
-        if span.start != self._stop:
-            if span.start - self._stop > stages.gap_limit:
-                told += stages.tracker.flush()
-                stages.history.forget()
-            stages.gate.reset()
-            stages.grid.gap(span.start)
-        self._stop = span.stop
-        stages.history.push(span, frame.dbfs, frame.bands)
-        self._remembered.said = frame.is_active
-        block = Block(span.start, np.zeros(span.length, dtype=np.int16))
-        level = Level(span, frame.dbfs, frame.bands, 0.0)
-        is_open = stages.gate.push(block, level, hold=stages.tracker.active)
-        for due in stages.grid.push(span, is_open=is_open):
-            told += self._score(due.stop)
-        return told
+    def _process(self, frame: Frame) -> list[Event]:
+        self._activity.is_now_active = frame.is_active
+        block = Block(frame.span.start, np.zeros(frame.span.length, dtype=np.int16))
+        return self._stage.push(block, Level(frame.span, frame.dbfs, frame.bands, 0.0))
 
     def _end(self) -> list[Event]:
-        told: list[Event] = []
-        for due in self._stages.grid.last(self._stop):
-            told += self._score(due.stop)
-        told += self._stages.tracker.flush()
+        events = self._stage.flush()
         self._begin()
-        return told
+        return events
 
-    def _score(self, stop: int) -> list[Event]:
+    def _score(self, span: Span) -> Scores:
         self.windows += 1
-        return self._stages.tracker.push(self._recent[stop])
+        return self._recent[span.stop]
 
 
 def timed(items: Iterable[Item], sample_rate: int) -> Iterable[tuple[Item, float]]:
-    """Each item with the seconds heard when it came."""
+    """Each item with the seconds of sound up to it."""
     heard = 0
     for item in items:
         if isinstance(item, Frame):

@@ -11,8 +11,8 @@ from detector.cli.setting_flags import add_config_flags, add_hearing_flags
 from detector.errors import ConfigError
 
 if TYPE_CHECKING:
-    from detector.evaluation.command import Request as EvaluateRequest
-    from detector.soundscapes.command import Request as SoundscapeRequest
+    from detector.evaluation.command import EvaluateRequest
+    from detector.soundscapes.command import SoundscapeRequest
 
 LAYOUTS = ("esc50", "urbansound8k", "folders")
 
@@ -148,9 +148,9 @@ def evaluate_request(options: argparse.Namespace, *, hop_seconds: float) -> Eval
         raise ConfigError("--ignore is about annotated recordings: add --annotations")
     if options.annotations is not None and options.layout is not None:
         raise ConfigError("--layout is about a dataset of clips: leave it out beside --annotations")
-    from detector.evaluation.command import Request
+    from detector.evaluation.command import EvaluateRequest
 
-    return Request(
+    return EvaluateRequest(
         paths=tuple(options.paths),
         annotations=options.annotations,
         layout=options.layout,
@@ -167,10 +167,10 @@ def evaluate_request(options: argparse.Namespace, *, hop_seconds: float) -> Eval
 
 def soundscape_request(options: argparse.Namespace) -> SoundscapeRequest:
     """What `soundscape` was asked for."""
-    from detector.soundscapes.command import Request
+    from detector.soundscapes.command import SoundscapeRequest
     from detector.soundscapes.plan import Rules
 
-    return Request(
+    return SoundscapeRequest(
         clips=options.clips,
         out=options.out,
         rules=Rules(

@@ -1,20 +1,16 @@
-"""`evaluate` for a dataset of clips: hear them all, compare, report."""
+"""`evaluate` for a dataset of clips: score them all, compare them with their classes, report."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from detector.datasets.clips import Dataset
 from detector.errors import DatasetError, DetectorError
-from detector.evaluation.clipmetrics import ClipAnswer, ClipFigures, answer, clip_figures, own_class_told
-from detector.evaluation.hearing import MakeEar
-from detector.evaluation.labelmap import ClassMap
-from detector.evaluation.many import hear_all
-
-MakeEarOf = Callable[[Sequence[Sequence[int]]], MakeEar]
-"""The model's outputs of each class -> what builds an ear for them."""
+from detector.evaluation.class_map import ClassMap
+from detector.evaluation.clip_metrics import ClipAnswer, ClipFigures, answer, clip_figures, own_class_detected
+from detector.evaluation.recording_scorer import MakeScorerFor, score_all
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +24,7 @@ class ClipReport:
     unreadable: Mapping[str, str]
     """Path -> why."""
     clips: int
-    own_class_told: float
+    own_class_detected: float
     """Share of clips with an event of their own class."""
     by_score: ClipFigures
     by_event: ClipFigures
@@ -36,19 +32,19 @@ class ClipReport:
 
 
 def evaluate_clips(
-    dataset: Dataset, class_map: ClassMap, make: MakeEarOf, *, jobs: int, quiet: bool = False
+    dataset: Dataset, class_map: ClassMap, make: MakeScorerFor, *, jobs: int, quiet: bool = False
 ) -> ClipReport:
-    """Hear every clip of a mapped class; DatasetError where nothing could be heard."""
+    """Score every clip of a class the model has labels for; DatasetError where no clip could be read."""
     clips = [clip for clip in dataset.clips if clip.label in class_map.classes]
-    outcomes = hear_all(make(class_map.columns), [clip.path for clip in clips], jobs=jobs, quiet=quiet)
+    outcomes = score_all(make(class_map.columns), [clip.path for clip in clips], jobs=jobs, quiet=quiet)
     answers, unreadable = [], {}
     for clip, outcome in zip(clips, outcomes, strict=True):
         if isinstance(outcome, DetectorError):
             unreadable[str(clip.path)] = str(outcome)
             continue
-        (heard,) = outcome.values()
+        (recording,) = outcome.values()
         answers.append(
-            (clip.path, answer(clip.label, clip.fold, heard, class_map.classes, class_map.of_label))
+            (clip.path, answer(clip.label, clip.fold, recording, class_map.classes, class_map.of_label))
         )
     if not answers:
         raise DatasetError(
@@ -61,7 +57,7 @@ def evaluate_clips(
         unmapped=class_map.unmapped,
         unreadable=unreadable,
         clips=len(answers),
-        own_class_told=own_class_told(only),
+        own_class_detected=own_class_detected(only),
         by_score=clip_figures(only, class_map.classes, by_event=False),
         by_event=clip_figures(only, class_map.classes, by_event=True),
         answers=tuple(answers),

@@ -7,20 +7,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from detector.datasets.clips import SUFFIXES, read_dataset
+from detector.backends.extra_packages import check_installed
+from detector.datasets.clips import read_dataset
+from detector.datasets.truths import find_sound_files, read_truths
 from detector.errors import DatasetError
-from detector.evaluation.clip_evaluation import MakeEarOf, evaluate_clips
-from detector.evaluation.clipreport import clip_files, clip_json, clip_text
-from detector.evaluation.extra import check_installed
-from detector.evaluation.labelmap import SHIPPED, ClassMap, make_class_map, read_map
-from detector.evaluation.recordingreport import recording_files, recording_json, recording_text
-from detector.evaluation.recordings import evaluate_recordings, read_truths
-from detector.evaluation.report import make_folder, write_files
+from detector.evaluation.class_map import SHIPPED, ClassMap, make_class_map, read_map
+from detector.evaluation.clip_evaluation import evaluate_clips
+from detector.evaluation.clip_report import clip_files, clip_json, clip_text
+from detector.evaluation.recording_evaluation import evaluate_recordings
+from detector.evaluation.recording_report import recording_files, recording_json, recording_text
+from detector.evaluation.recording_scorer import MakeScorerFor
+from detector.evaluation.report_tables import make_folder, write_files
 from detector.records import ModelSpec
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class EvaluateRequest:
     """What the command line asked for."""
 
     paths: tuple[Path, ...]
@@ -39,23 +41,25 @@ class Request:
     quiet: bool = False
 
 
-def evaluate(request: Request, spec: ModelSpec, make_ear: MakeEarOf) -> int:
+def evaluate(request: EvaluateRequest, spec: ModelSpec, make_scorer: MakeScorerFor) -> int:
     """Do it and print the figures; the status is 1 where a file could not be read."""
     if request.out is not None:
         make_folder(request.out, overwrite=request.overwrite)
     table = read_map(request.map_file) if request.map_file else {}
     if request.annotations is None:
-        return _clips(request, spec, make_ear, table)
-    return _recordings(request, request.annotations, spec, make_ear, table)
+        return _clips(request, spec, make_scorer, table)
+    return _recordings(request, request.annotations, spec, make_scorer, table)
 
 
-def _clips(request: Request, spec: ModelSpec, make_ear: MakeEarOf, table: Mapping[str, Sequence[str]]) -> int:
+def _clips(
+    request: EvaluateRequest, spec: ModelSpec, make_scorer: MakeScorerFor, table: Mapping[str, Sequence[str]]
+) -> int:
     if len(request.paths) != 1:
         raise DatasetError(f"expected one dataset, got {len(request.paths)}; recordings need --annotations")
     dataset = read_dataset(request.paths[0], request.layout)
     classes = _map(dataset.classes, spec, table, request)
     check_installed({"sklearn": "scikit-learn"} | ({"matplotlib": "matplotlib"} if request.out else {}))
-    report = evaluate_clips(dataset, classes, make_ear, jobs=request.jobs, quiet=request.quiet)
+    report = evaluate_clips(dataset, classes, make_scorer, jobs=request.jobs, quiet=request.quiet)
     if request.out is not None:
         write_files(request.out, clip_files(report))
     _say(clip_json(report) if request.as_json else clip_text(report))
@@ -63,13 +67,13 @@ def _clips(request: Request, spec: ModelSpec, make_ear: MakeEarOf, table: Mappin
 
 
 def _recordings(
-    request: Request,
+    request: EvaluateRequest,
     annotations: Path,
     spec: ModelSpec,
-    make_ear: MakeEarOf,
+    make_scorer: MakeScorerFor,
     table: Mapping[str, Sequence[str]],
 ) -> int:
-    truths = read_truths(find_recordings(request.paths), annotations)
+    truths = read_truths(find_sound_files(request.paths), annotations)
     wanted = {annotation.label for truth in truths for annotation in truth.annotations}
     classes = _map(sorted(wanted), spec, table, request)
     ignored = _map(request.ignore, spec, table, request).of_label
@@ -77,7 +81,7 @@ def _recordings(
     report = evaluate_recordings(
         truths,
         classes,
-        make_ear,
+        make_scorer,
         window_seconds=spec.window / spec.sample_rate,
         hop_seconds=request.hop_seconds,
         ignored=frozenset(ignored),
@@ -91,25 +95,10 @@ def _recordings(
 
 
 def _map(
-    classes: Sequence[str], spec: ModelSpec, table: Mapping[str, Sequence[str]], request: Request
+    classes: Sequence[str], spec: ModelSpec, table: Mapping[str, Sequence[str]], request: EvaluateRequest
 ) -> ClassMap:
     where = f"as {request.map_file} says" if request.map_file else "name its labels with --map FILE"
     return make_class_map(classes, spec.labels, table, shipped=read_map(SHIPPED), where=where)
-
-
-def find_recordings(paths: Sequence[Path]) -> list[Path]:
-    """Files as they are, folders by their sound files; DatasetError where there is none."""
-    found: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            found += sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
-        elif path.is_file():
-            found.append(path)
-        else:
-            raise DatasetError(f"{path}: expected a recording or a folder of them, got nothing")
-    if not found:
-        raise DatasetError(f"no recording found in {', '.join(map(str, paths))}; expected sound files")
-    return found
 
 
 def _say(text: str) -> None:

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.analysis.picture import png_of
-from detector.evaluation.clipmetrics import NOTHING
-from detector.evaluation.extra import needed
+from detector.backends.extra_packages import needed
+from detector.evaluation.clip_metrics import NOTHING
 
 CELL_INCHES = 0.34
 DPI = 110

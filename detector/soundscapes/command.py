@@ -12,15 +12,15 @@ from detector.datasets.annotation_files import audacity_text, csv_text, jams_tex
 from detector.datasets.annotations import Annotation
 from detector.datasets.clips import SUFFIXES, Clip, read_dataset
 from detector.errors import ConfigError, DatasetError
-from detector.evaluation.labelmap import normal
-from detector.evaluation.report import make_folder, write_files
+from detector.evaluation.class_map import normal
+from detector.evaluation.report_tables import make_folder, write_files
 from detector.soundscapes.mixing import COLOURS, coloured_noise, looped, mix, room
 from detector.soundscapes.plan import Placed, Planner, Rules
 from detector.soundscapes.stretch import Samples, cut
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class SoundscapeRequest:
     """What the command line asked for."""
 
     clips: Path
@@ -45,7 +45,7 @@ class Request:
     overwrite: bool = False
 
 
-def soundscape(request: Request) -> int:
+def soundscape(request: SoundscapeRequest) -> int:
     """Make the recordings; print one line for each."""
     dataset = read_dataset(request.clips, request.layout)
     _check_folds(request.folds, dataset.clips)
@@ -72,7 +72,7 @@ def soundscape(request: Request) -> int:
     return 0
 
 
-def _backgrounds(request: Request, clips: Sequence[Clip]) -> tuple[list[Samples], str]:
+def _backgrounds(request: SoundscapeRequest, clips: Sequence[Clip]) -> tuple[list[Samples], str]:
     """The recordings to loop, none for noise; and the class they are of, if any."""
     name = request.background
     if name in COLOURS:
@@ -90,7 +90,7 @@ def _backgrounds(request: Request, clips: Sequence[Clip]) -> tuple[list[Samples]
     return [_read(p, request.rate) for p in paths], ""
 
 
-def _background(request: Request, pieces: Sequence[Samples], seed: int) -> Samples:
+def _background(request: SoundscapeRequest, pieces: Sequence[Samples], seed: int) -> Samples:
     seconds = request.rules.seconds
     sound = (
         looped([piece for piece in pieces if piece.any()], seconds, request.rate, seed)
@@ -130,7 +130,7 @@ def _write_sound(path: Path, samples: Samples, rate: int) -> None:
 def _annotations(
     name: str,
     placed: Sequence[Placed],
-    request: Request,
+    request: SoundscapeRequest,
     used: Mapping[str, Sequence[tuple[Clip, Samples]]],
     gain_db: float,
 ) -> dict[str, str | bytes]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.errors import ConfigError
-from detector.evaluation.report import Cell, percent, table
+from detector.evaluation.report_tables import Cell, percent, table
 from detector.modelstore.folders import models_folder
 from detector.training.bundlefiles import BundleDescription, bundle_texts, check_output_folder, write_bundle
 from detector.training.crossvalidation import HeldOutScores, cross_validate, score_unknown_sounds

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from detector.datasets.annotations import Annotation, labels_of
 from detector.datasets.clips import Clip
+from detector.datasets.truths import Truth
 from detector.errors import DatasetError
-from detector.evaluation.recordings import Truth
 from detector.training.recipe import Example, LearningTask
 
 BACKGROUND = "background"

@@ -8,9 +8,8 @@ from pathlib import Path
 
 from detector.datasets.annotations import check_length
 from detector.datasets.clips import read_dataset
+from detector.datasets.truths import find_sound_files, read_truths
 from detector.errors import DatasetError, DetectorError
-from detector.evaluation.command import find_recordings
-from detector.evaluation.recordings import read_truths
 from detector.training.dataset_checks import Finding, check_clips
 from detector.training.examples import ExampleSet, from_clips, from_truths
 from detector.training.recording_stats import RecordingStats, measure_recordings
@@ -59,7 +58,7 @@ def prepare_recordings(
     progress: Progress,
 ) -> PreparedDataset:
     """Annotated recordings, cut into sections; raises DatasetError, AnnotationError."""
-    truths = read_truths(find_recordings(paths), annotations)
+    truths = read_truths(find_sound_files(paths), annotations)
     stats = measure_recordings([truth.path for truth in truths], jobs=jobs, progress=progress)
     readable = [
         (truth, one) for truth, one in zip(truths, stats, strict=True) if isinstance(one, RecordingStats)

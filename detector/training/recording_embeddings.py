@@ -1,29 +1,22 @@
-"""What a base model makes of a recording, window by window, through the daemon's own pipeline.
+"""The embeddings of a recording, window by window, through the daemon's own pipeline.
 
-Level handling, window grid and gate are those of the settings, so that a head learns from just what it
-will be given. Windows for which the gate was shut are kept too, marked: of a recording that never opened it
-they are all there is.
+Level handling, window grid and gate are those of the settings, so that a head learns from exactly what it
+will be given. Windows for which the gate was shut are kept too, and marked: a quiet recording that never
+opened the gate has no others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.evaluation.hearing import MakeSource
-from detector.interfaces import Classifier, Embedder
-from detector.pipeline import Pipeline
+from detector.audition.side_by_side import GATED, UNGATED, MakePipeline, MakeSource, run_recording
+from detector.interfaces import Embedder
 from detector.records import ModelSpec, Scores, Window
-
-GATED, UNGATED = "as set", "gate off"
-"""Names of the pipelines that a RecordingEmbedder is made with."""
-
-MakePipeline = Callable[[Classifier], Pipeline]
-"""A fresh pipeline for one stream."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,14 +24,14 @@ class EmbeddedRecording:
     """One recording's windows, in order."""
 
     stops: NDArray[np.float64]
-    """Shape (windows,): where each one ends [s]."""
+    """Shape (windows,): the end of each window [s]."""
     embeddings: NDArray[np.float16]
     """Shape (windows, features); halves are exact for the 8 bits of YAMNet's, and half the cache."""
     is_open: NDArray[np.bool_]
-    """Shape (windows,): whether the daemon would have classified it."""
+    """Shape (windows,): whether the gate was open, so that the daemon would have classified it."""
 
     def part(self, start: float, stop: float | None) -> EmbeddedRecording:
-        """The windows that end in a stretch [s]."""
+        """The windows that end in a section [s]; `stop` None is the recording's end."""
         last = np.inf if stop is None else stop
         return self._where((self.stops > start) & (self.stops <= last + 1e-6))
 
@@ -51,7 +44,7 @@ class EmbeddedRecording:
 
 
 class RecordingEmbedder:
-    """Listens to recordings; `pipelines` are called GATED and UNGATED."""
+    """Computes the embeddings of recordings; `pipelines` are called GATED and UNGATED."""
 
     def __init__(
         self, embedder: Embedder, pipelines: Mapping[str, MakePipeline], make_source: MakeSource
@@ -62,49 +55,32 @@ class RecordingEmbedder:
 
     def embed(self, path: Path) -> EmbeddedRecording:
         """Run one recording through both pipelines, embedding each window once; raises SourceError."""
-        notes = _Notes(self._embedder)
-        everything = self._run(path, UNGATED, notes)
-        opened = set(self._run(path, GATED, notes))
-        length = self._embedder.embedding_length
-        embeddings = np.array([notes.embeddings[stop] for stop in everything], np.float16)
+        kept = _EmbeddingKeeper(self._embedder)
+        _, outputs = run_recording(self._make_source(path), kept, self._pipelines)
+        stops = [scores.span.stop for scores in outputs[UNGATED].scores]
+        opened = {scores.span.stop for scores in outputs[GATED].scores}
+        embeddings = np.array([kept.embeddings[stop] for stop in stops], np.float16)
         return EmbeddedRecording(
-            stops=np.array(everything) / self._embedder.spec.sample_rate,
-            embeddings=embeddings.reshape(len(everything), length),
-            is_open=np.array([stop in opened for stop in everything], np.bool_),
+            stops=np.array(stops) / self._embedder.spec.sample_rate,
+            embeddings=embeddings.reshape(len(stops), self._embedder.embedding_length),
+            is_open=np.array([stop in opened for stop in stops], np.bool_),
         )
 
-    def _run(self, path: Path, name: str, notes: _Notes) -> list[int]:
-        """Where the windows end [samples]."""
-        notes.stops = []
-        source, pipeline = self._make_source(path), self._pipelines[name](notes)
-        try:
-            for block in source.blocks():
-                pipeline.push(block)
-        finally:
-            source.close()
-        pipeline.flush()
-        return notes.stops
 
-
-class _Notes:
-    """Fills `Classifier`; writes down what it is asked for. A window's place decides its samples."""
+class _EmbeddingKeeper:
+    """Fills `Classifier` with an embedder, and keeps the embedding of each window by its end."""
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
-        self._scores: dict[int, Scores] = {}
         self.embeddings: dict[int, NDArray[np.float32]] = {}
-        self.stops: list[int] = []
 
     @property
     def spec(self) -> ModelSpec:
         return self._embedder.spec
 
     def scores(self, window: Window) -> Scores:
-        stop = window.span.stop
-        if stop not in self._scores:
-            self._scores[stop], self.embeddings[stop] = self._embedder.hear(window)
-        self.stops.append(stop)
-        return self._scores[stop]
+        scores, self.embeddings[window.span.stop] = self._embedder.hear(window)
+        return scores
 
     def close(self) -> None:
-        """Nothing is held."""
+        """The embedder belongs to whoever made it."""

@@ -18,8 +18,8 @@ from detector.datasets.annotation_files import (
     read_annotations,
 )
 from detector.datasets.annotations import Annotation, check_length, merged
+from detector.datasets.truths import read_truths
 from detector.errors import AnnotationError
-from detector.evaluation.recordings import read_truths
 
 TRUTH = [Annotation(0.5, 1.25, "Dog"), Annotation(2.0, 4.0, "Baby cry, infant cry")]
 

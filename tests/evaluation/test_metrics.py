@@ -6,29 +6,37 @@ import numpy as np
 import pytest
 
 from detector.datasets.annotations import Annotation
-from detector.evaluation.clipmetrics import NOTHING, answer, clip_figures, own_class_told
-from detector.evaluation.hearing import Heard
-from detector.evaluation.matching import Estimate, HeardEvent, delays, estimates, others, strays, unprompted
-from detector.evaluation.scoremetrics import score_track
+from detector.evaluation.clip_metrics import NOTHING, answer, clip_figures, own_class_detected
+from detector.evaluation.matching import (
+    ClassEvent,
+    DetectedEvent,
+    background_false_alarms,
+    class_events,
+    class_false_alarms,
+    delays,
+    unmapped_events,
+)
+from detector.evaluation.recording_scorer import RecordingScores
+from detector.evaluation.score_metrics import score_track
 
 CLASSES = ["dog", "rain"]
 OF = {"Dog": "dog", "Bark": "dog", "Rain": "rain"}
 
 
 def event(label, onset, offset, *, decided=None, top_score=0.5):
-    return HeardEvent(label, onset, offset, onset + 1 if decided is None else decided, top_score)
+    return DetectedEvent(label, onset, offset, onset + 1 if decided is None else decided, top_score)
 
 
 def heard(scores, *events, seconds=5.0):
     rows = np.array(scores, np.float32).reshape(-1, len(CLASSES))
-    return Heard(seconds, events, 1.0 + 0.5 * np.arange(len(rows)), rows)
+    return RecordingScores(seconds, events, 1.0 + 0.5 * np.arange(len(rows)), rows)
 
 
 def test_the_mean_of_scores_decides_and_the_highest_event():
     given = answer(
         "dog", "1", heard([[0.9, 0.2], [0.1, 0.9]], event("Bark", 0, 1, top_score=0.9)), CLASSES, OF
     )
-    assert (given.by_score, given.by_event, given.told) == ("rain", "dog", {"dog"})
+    assert (given.by_score, given.by_event, given.detected) == ("rain", "dog", {"dog"})
 
 
 def test_a_clip_that_was_not_classified_has_no_answer():
@@ -52,7 +60,7 @@ def test_perfect_is_one():
         figures = clip_figures(all_right, CLASSES, by_event=by_event)
         assert (figures.accuracy, figures.micro, figures.macro) == (1, (1, 1, 1), (1, 1, 1))
         assert figures.folds == {"1": 1, "2": 1}
-    assert own_class_told(all_right) == 1
+    assert own_class_detected(all_right) == 1
 
 
 def test_a_clip_without_an_answer_lowers_recall_alone():
@@ -64,7 +72,7 @@ def test_a_clip_without_an_answer_lowers_recall_alone():
 
 
 def test_events_of_one_class_that_overlap_are_one():
-    told = estimates(
+    told = class_events(
         [
             event("Bark", 1, 3, decided=2.5),
             event("Dog", 2, 4, decided=2.2),
@@ -73,52 +81,52 @@ def test_events_of_one_class_that_overlap_are_one():
         ],
         OF,
     )
-    assert told == [Estimate(1, 4, "dog", 2.2), Estimate(5, 6, "dog", 6)]
+    assert told == [ClassEvent(1, 4, "dog", 2.2), ClassEvent(5, 6, "dog", 6)]
 
 
 def test_labels_outside_the_truth_are_counted_apart():
     events = [event("Cat", 0, 1), event("Wind", 0, 1), event("Dog", 0, 1)]
-    assert [e.label for e in others(events, OF, {"Wind"})] == ["Cat"]
+    assert [e.label for e in unmapped_events(events, OF, {"Wind"})] == ["Cat"]
 
 
 def test_an_event_near_a_sound_of_its_class_is_no_stray():
     truth = [Annotation(1.0, 2.0, "dog")]
     told = [
-        Estimate(2.4, 3, "dog", 3),
-        Estimate(1, 2, "rain", 2),
-        Estimate(2.6, 3, "dog", 3),
-        Estimate(0, 0.5, "dog", 1),
+        ClassEvent(2.4, 3, "dog", 3),
+        ClassEvent(1, 2, "rain", 2),
+        ClassEvent(2.6, 3, "dog", 3),
+        ClassEvent(0, 0.5, "dog", 1),
     ]
-    assert strays(truth, told, 0.5) == [told[1], told[2]]
+    assert class_false_alarms(truth, told, 0.5) == [told[1], told[2]]
 
 
 def test_a_sound_taken_for_another_is_not_the_background():
     truth = [Annotation(1.0, 2.0, "dog")]
-    told = [Estimate(1, 2, "rain", 2), Estimate(2.6, 3, "dog", 3), Estimate(0, 0.4, "rain", 1)]
-    assert unprompted(truth, told, 0.5) == [told[1], told[2]]
+    told = [ClassEvent(1, 2, "rain", 2), ClassEvent(2.6, 3, "dog", 3), ClassEvent(0, 0.4, "rain", 1)]
+    assert background_false_alarms(truth, told, 0.5) == [told[1], told[2]]
 
 
 def test_latency_is_from_the_true_onset_to_the_decision():
     truth = [Annotation(1.0, 2.0, "dog"), Annotation(5.0, 6.0, "dog")]
-    found = delays(truth, [Estimate(1.25, 2, "dog", 2.0), Estimate(1.5, 2, "rain", 1.75)], 0.5)
+    found = delays(truth, [ClassEvent(1.25, 2, "dog", 2.0), ClassEvent(1.5, 2, "rain", 1.75)], 0.5)
     assert [(delay.latency, delay.onset_error) for delay in found] == [(1.0, 0.25)]
 
 
 def test_one_event_answers_one_sound():
     truth = [Annotation(1.0, 1.1, "dog"), Annotation(1.2, 1.3, "dog")]
-    assert len(delays(truth, [Estimate(1.1, 2, "dog", 2.0)], 0.5)) == 1
+    assert len(delays(truth, [ClassEvent(1.1, 2, "dog", 2.0)], 0.5)) == 1
 
 
 def figures_of(truth, told, classes=CLASSES):
     pytest.importorskip("sed_eval")
-    from detector.evaluation.eventmetrics import event_figures
+    from detector.evaluation.event_metrics import event_figures
 
     return event_figures([truth], [told], [10.0], classes)
 
 
 def test_perfect_events_are_one():
     truth = [Annotation(1.0, 2.0, "dog"), Annotation(5.0, 6.0, "rain")]
-    figures = figures_of(truth, [Estimate(s.onset, s.offset, s.label, s.onset) for s in truth])
+    figures = figures_of(truth, [ClassEvent(s.onset, s.offset, s.label, s.onset) for s in truth])
     assert (figures.overall.f1, figures.overall.segment_f1, figures.macro_f1) == (1, 1, 1)
     assert figures.overall.false_alarms == 0
 
@@ -131,7 +139,7 @@ def test_nothing_told_is_zero_and_no_truth_is_none():
 
 def test_an_onset_beyond_the_collar_is_a_miss_and_a_false_alarm():
     truth = [Annotation(1.0, 4.0, "dog")]
-    inside, outside = ([Estimate(onset, 4.0, "dog", 2.0)] for onset in (1.45, 1.55))
+    inside, outside = ([ClassEvent(onset, 4.0, "dog", 2.0)] for onset in (1.45, 1.55))
     assert figures_of(truth, inside).overall.hits == 1
     missed = figures_of(truth, outside).overall
     assert (missed.hits, missed.false_alarms) == (0, 1)
@@ -139,18 +147,18 @@ def test_an_onset_beyond_the_collar_is_a_miss_and_a_false_alarm():
 
 def test_psds_of_perfect_scores_is_one():
     pytest.importorskip("sed_scores_eval")
-    from detector.evaluation.scoremetrics import score_figures
+    from detector.evaluation.score_metrics import score_figures
 
     stops = 0.25 * np.arange(1, 41) + 0.375  # windows of 1 s whose centres lie in the hops
     values = np.zeros((40, 2), np.float32)
     values[4:8, 0] = values[20:24, 1] = 0.9
     truth = [Annotation(1.0, 2.0, "dog"), Annotation(5.0, 6.0, "rain")]
-    figures = score_figures([truth], [Heard(10.0, (), stops, values)], CLASSES, 1.0, 0.25)
+    figures = score_figures([truth], [RecordingScores(10.0, (), stops, values)], CLASSES, 1.0, 0.25)
     assert figures.psds == {"PSDS1": pytest.approx(1), "PSDS2": pytest.approx(1)}
 
 
 def test_a_window_speaks_for_the_hop_around_its_centre():
-    one = Heard(1.0, (), np.array([0.9]), np.array([[0.5, 0.25]], np.float32))
+    one = RecordingScores(1.0, (), np.array([0.9]), np.array([[0.5, 0.25]], np.float32))
     borders, values = score_track(one, 1.0, 0.25)
     assert borders.tolist() == [0, 0.25, 0.5, 0.75, 1]
     assert values[:, 0].tolist() == [0, 0.5, 0, 0]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from detector.errors import ConfigError
-from detector.evaluation.report import csv_text, json_text, make_folder, table
+from detector.evaluation.report_tables import csv_text, json_text, make_folder, table
 
 
 def test_tables_are_aligned_and_say_what_is_missing():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from detector.datasets.annotation_files import read_annotations
 from detector.errors import ConfigError
-from detector.soundscapes.command import Request, soundscape
+from detector.soundscapes.command import SoundscapeRequest, soundscape
 from detector.soundscapes.mixing import coloured_noise, convolved, looped, mix, room
 from detector.soundscapes.plan import LEAD_SECONDS, TAIL_SECONDS, Placed, Planner, Rules
 from detector.soundscapes.stretch import active_power, cut, stretch
@@ -112,7 +112,7 @@ def clips(tmp_path):
 
 def test_a_seed_says_everything_and_all_annotations_agree(clips, tmp_path, capsys):
     for folder in ("one", "two"):
-        request = Request(
+        request = SoundscapeRequest(
             clips, tmp_path / folder, Rules(seconds=30), count=2, rate=RATE, seed=3, format="wav"
         )
         assert soundscape(request) == 0
@@ -129,7 +129,7 @@ def test_a_seed_says_everything_and_all_annotations_agree(clips, tmp_path, capsy
 
 
 def test_the_class_of_the_background_is_not_mixed_in(clips, tmp_path):
-    soundscape(Request(clips, tmp_path / "out", Rules(seconds=30), background="fan", rate=RATE))
+    soundscape(SoundscapeRequest(clips, tmp_path / "out", Rules(seconds=30), background="fan", rate=RATE))
     assert {a.label for a in read_annotations(tmp_path / "out" / "soundscape-001.txt")} == {"bell", "door"}
 
 
@@ -143,9 +143,9 @@ def test_the_class_of_the_background_is_not_mixed_in(clips, tmp_path):
 )
 def test_faults_are_told(clips, tmp_path, fault, told):
     with pytest.raises(ConfigError, match=told):
-        soundscape(Request(clips, tmp_path / "out", Rules(seconds=30), rate=RATE, **fault))
+        soundscape(SoundscapeRequest(clips, tmp_path / "out", Rules(seconds=30), rate=RATE, **fault))
 
 
 def test_a_folder_with_something_in_it_is_left_alone(clips, tmp_path):
     with pytest.raises(ConfigError, match="not empty; choose another or add --overwrite"):
-        soundscape(Request(clips, clips, Rules(seconds=30), rate=RATE))
+        soundscape(SoundscapeRequest(clips, clips, Rules(seconds=30), rate=RATE))

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.backends.extra_packages import needed
 from detector.datasets.annotations import Annotation
-from detector.evaluation.extra import needed
-from detector.evaluation.hearing import Heard
+from detector.evaluation.recording_scorer import RecordingScores
 
 SCENARIOS: Mapping[str, Mapping[str, float | None]] = {
     "PSDS1": {
@@ -45,7 +45,7 @@ class ScoreFigures:
 
 def score_figures(
     truths: Sequence[Sequence[Annotation]],
-    heard: Sequence[Heard],
+    recordings: Sequence[RecordingScores],
     classes: Sequence[str],
     window_seconds: float,
     hop_seconds: float,
@@ -58,7 +58,7 @@ def score_figures(
         return ScoreFigures({}, {})
     columns = [list(classes).index(name) for name in present]
     scores, ground_truth, durations = {}, {}, {}
-    for number, (truth, one) in enumerate(zip(truths, heard, strict=True)):
+    for number, (truth, one) in enumerate(zip(truths, recordings, strict=True)):
         times, values = score_track(one, window_seconds, hop_seconds)
         name = str(number)
         scores[name] = frame(values[:, columns], times, present)
@@ -82,17 +82,17 @@ def score_figures(
 
 
 def score_track(
-    heard: Heard, window_seconds: float, hop_seconds: float
+    recording: RecordingScores, window_seconds: float, hop_seconds: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Scores on a grid of hops: the borders (n + 1,) [s] and the values (n, classes).
 
-    A window speaks for the hop around its centre; where the gate was closed the score is 0.
+    The score of a window counts for the hop around its centre; where the gate was closed it is 0.
     """
-    count = max(1, int(np.ceil(round(heard.seconds / hop_seconds, 6))))
-    values = np.zeros((count, heard.scores.shape[1]))
-    centres = heard.stops - window_seconds / 2
-    places = np.floor(np.round(centres / hop_seconds, 6)).astype(int)
-    inside = (places >= 0) & (places < count)
-    np.maximum.at(values, places[inside], heard.scores[inside])
-    borders = np.minimum(np.arange(count + 1) * hop_seconds, heard.seconds)
+    count = max(1, int(np.ceil(round(recording.seconds / hop_seconds, 6))))
+    values = np.zeros((count, recording.scores.shape[1]))
+    centres = recording.stops - window_seconds / 2
+    hops = np.floor(np.round(centres / hop_seconds, 6)).astype(int)
+    inside = (hops >= 0) & (hops < count)
+    np.maximum.at(values, hops[inside], recording.scores[inside])
+    borders = np.minimum(np.arange(count + 1) * hop_seconds, recording.seconds)
     return borders, values

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from statistics import mean, pstdev
 
 from detector.evaluation.clip_evaluation import ClipReport
-from detector.evaluation.clipmetrics import NOTHING, ClipFigures
+from detector.evaluation.clip_metrics import NOTHING, ClipFigures
 from detector.evaluation.confusion import confusion_png
-from detector.evaluation.report import Cell, csv_text, json_text, percent, table
+from detector.evaluation.report_tables import Cell, csv_text, json_text, percent, table
 
 WAYS = ("by score", "by events")
 
@@ -26,7 +26,7 @@ def clip_text(report: ClipReport) -> str:
         ),
         ["mean average precision", *(percent(way.mean_average_precision) for way in ways)],
         ["clips without an answer", *(percent(way.nothing) for way in ways)],
-        ["own class among the events", None, percent(report.own_class_told)],
+        ["own class among the events", None, percent(report.own_class_detected)],
     ]
     head = f"{report.clips} clips, {len(report.classes)} classes, layout {report.layout}\n\n"
     parts = [head + table(rows), table(_fold_rows(ways)), table(_class_rows(report))]
@@ -46,7 +46,7 @@ def clip_json(report: ClipReport) -> str:
             "classes": list(report.classes),
             "unmapped": list(report.unmapped),
             "unreadable": dict(report.unreadable),
-            "own_class_among_events": report.own_class_told,
+            "own_class_among_events": report.own_class_detected,
             "by_score": _figures(report.by_score),
             "by_events": _figures(report.by_event),
         }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from detector.backends.extra_packages import check_installed, needed
 from detector.errors import DetectorError
-from detector.evaluation.extra import check_installed, needed
 
 
 def test_missing_packages_are_named_together():

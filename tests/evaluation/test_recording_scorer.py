@@ -11,11 +11,12 @@ from detector import assemble
 from detector.config.settings import Settings
 from detector.datasets.annotations import Annotation
 from detector.datasets.clips import Clip, Dataset
+from detector.datasets.truths import Truth
 from detector.errors import AnnotationError, UnsupportedFormat
+from detector.evaluation.class_map import make_class_map
 from detector.evaluation.clip_evaluation import evaluate_clips
-from detector.evaluation.hearing import Ear
-from detector.evaluation.labelmap import make_class_map
-from detector.evaluation.recordings import Truth, evaluate_recordings
+from detector.evaluation.recording_evaluation import evaluate_recordings
+from detector.evaluation.recording_scorer import RecordingScorer
 from tests.support.fakes import FakeClassifier, FakeSource, cut, make_spec
 
 RATE = 16000
@@ -33,7 +34,7 @@ def loud_is_dog(window):
     return [0.9 if np.abs(window.samples).max() > 0.1 else 0.0, 0.1]
 
 
-def ear(classifier, **variants):
+def scorer(classifier, **variants):
     settings = Settings()
     settings = replace(settings, level=replace(settings.level, enabled=False))
     modes = variants or {"as set": "level"}
@@ -49,11 +50,11 @@ def ear(classifier, **variants):
             raise UnsupportedFormat("bad is not sound")
         return FakeSource(cut(sound(), 1600))
 
-    return Ear(classifier, made, source, [[0], [1]])
+    return RecordingScorer(classifier, made, source, [[0], [1]])
 
 
 def test_events_and_scores_are_the_pipelines(tmp_path):
-    heard = ear(FakeClassifier(SPEC, loud_is_dog)).hear(tmp_path / "a")["as set"]
+    heard = scorer(FakeClassifier(SPEC, loud_is_dog)).score(tmp_path / "a")["as set"]
     assert [event.label for event in heard.events] == ["dog"]
     assert heard.events[0].onset == pytest.approx(2.0, abs=0.1)
     assert heard.events[0].onset < heard.events[0].decided
@@ -64,7 +65,7 @@ def test_events_and_scores_are_the_pipelines(tmp_path):
 
 def test_a_window_is_classified_once_for_all_variants(tmp_path):
     classifier = FakeClassifier(SPEC, loud_is_dog)
-    heard = ear(classifier, gated="level", ungated="off").hear(tmp_path / "a")
+    heard = scorer(classifier, gated="level", ungated="off").score(tmp_path / "a")
     assert len(heard["gated"].stops) < len(heard["ungated"].stops) == len(classifier.windows)
     assert set(heard["gated"].stops) <= set(heard["ungated"].stops)
 
@@ -72,14 +73,14 @@ def test_a_window_is_classified_once_for_all_variants(tmp_path):
 CLASS_MAP = make_class_map(["dog", "rain"], SPEC.labels, {}, where="")
 
 
-def make_ear(columns):
-    return lambda: ear(FakeClassifier(SPEC, loud_is_dog))
+def make_scorer(columns):
+    return lambda: scorer(FakeClassifier(SPEC, loud_is_dog))
 
 
 def test_clips_that_cannot_be_read_are_told_and_cost_no_other(tmp_path):
     pytest.importorskip("sklearn")
     clips = tuple(Clip(tmp_path / name, "dog", None, name) for name in ("a", "bad"))
-    report = evaluate_clips(Dataset("folders", clips), CLASS_MAP, make_ear, jobs=1, quiet=True)
+    report = evaluate_clips(Dataset("folders", clips), CLASS_MAP, make_scorer, jobs=1, quiet=True)
     assert (report.clips, list(report.unreadable.values())) == (1, ["bad is not sound"])
     assert report.by_event.accuracy == 1
 
@@ -91,7 +92,7 @@ def recordings(annotation):
 
     truths = [Truth(Path("a"), Path("a.txt"), (annotation,))]
     return evaluate_recordings(
-        truths, CLASS_MAP, make_ear, window_seconds=0.975, hop_seconds=0.24, jobs=1, quiet=True
+        truths, CLASS_MAP, make_scorer, window_seconds=0.975, hop_seconds=0.24, jobs=1, quiet=True
     )
 
 

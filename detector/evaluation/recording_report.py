@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from statistics import median
 
-from detector.evaluation.eventmetrics import COLLAR_SECONDS, Found
+from detector.evaluation.event_metrics import COLLAR_SECONDS, DetectionCounts
 from detector.evaluation.matching import Delay
-from detector.evaluation.recordings import RecordingReport, VariantFigures
-from detector.evaluation.report import Cell, csv_text, json_text, percent, table
+from detector.evaluation.recording_evaluation import RecordingReport, VariantFigures
+from detector.evaluation.report_tables import Cell, csv_text, json_text, percent, table
 
 MOST_OTHERS = 8
 """Labels outside the truth that the text names."""
@@ -25,8 +25,8 @@ def recording_text(report: RecordingReport) -> str:
     parts = [head + table(_overall_rows(report))]
     for name, variant in report.variants.items():
         parts.append(f"{name}\n" + table(_class_rows(report, variant)))
-        if variant.others:
-            most = list(variant.others.items())[:MOST_OTHERS]
+        if variant.unmapped_events:
+            most = list(variant.unmapped_events.items())[:MOST_OTHERS]
             named = ", ".join(f"{label} {count}" for label, count in most)
             parts.append(f"events of labels that are no class of the truth: {named}\n")
     if report.unmapped:
@@ -86,13 +86,16 @@ def _overall_rows(report: RecordingReport) -> list[list[Cell]]:
         ["false alarms per hour", *(found.false_alarms / report.hours for found in overall)],
         [
             "of these, far from any sound of the class",
-            *(sum(v.strays.values()) / report.hours for v in variants),
+            *(sum(v.class_false_alarms.values()) / report.hours for v in variants),
         ],
         [
             "of these, far from any sound at all",
-            *(sum(v.unprompted.values()) / report.hours for v in variants),
+            *(sum(v.background_false_alarms.values()) / report.hours for v in variants),
         ],
-        ["events of other labels per hour", *(sum(v.others.values()) / report.hours for v in variants)],
+        [
+            "events of other labels per hour",
+            *(sum(v.unmapped_events.values()) / report.hours for v in variants),
+        ],
         ["onset to decision, median [s]", *(_latency(variant.delays, 0.5) for variant in variants)],
         ["onset to decision, 95 % within [s]", *(_latency(variant.delays, 0.95) for variant in variants)],
         ["windows classified", *(variant.windows for variant in variants)],
@@ -120,7 +123,7 @@ def _class_rows(report: RecordingReport, variant: VariantFigures) -> list[list[C
                 *map(percent, (found.precision, found.recall, found.f1, found.segment_f1)),
                 *(percent(variant.scores.classes[scenario].get(name, math.nan)) for scenario in scenarios),
                 found.false_alarms / report.hours,
-                variant.strays.get(name, 0) / report.hours,
+                variant.class_false_alarms.get(name, 0) / report.hours,
                 _latency([delay for delay in variant.delays if delay.label == name], 0.5),
             ]
         )
@@ -152,12 +155,12 @@ def _figures(variant: VariantFigures, hours: float) -> dict[str, object]:
             else None,
             "found": len(latencies),
         },
-        "strays": dict(variant.strays),
-        "unprompted": dict(variant.unprompted),
-        "other_labels": dict(variant.others),
+        "strays": dict(variant.class_false_alarms),
+        "unprompted": dict(variant.background_false_alarms),
+        "other_labels": dict(variant.unmapped_events),
         "windows": variant.windows,
     }
 
 
-def _found(found: Found, hours: float) -> dict[str, object]:
+def _found(found: DetectionCounts, hours: float) -> dict[str, object]:
     return asdict(found) | {"false_alarms_per_hour": found.false_alarms / hours}

@@ -1,4 +1,4 @@
-"""How well clips are told apart: scikit-learn's metrics over what was heard of each clip."""
+"""Metrics of clips, by scikit-learn: how often a clip's class is recognised."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.evaluation.extra import needed
-from detector.evaluation.hearing import Heard
+from detector.backends.extra_packages import needed
+from detector.evaluation.recording_scorer import RecordingScores
 
 NOTHING = "(nothing)"
-"""What a clip counts as that was not classified, or of which no event was told."""
+"""The answer for a clip that was not classified, or that had no event."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClipAnswer:
-    """What was said of one clip."""
+    """The model's answer for one clip."""
 
     label: str
     """Its true class."""
@@ -26,15 +26,15 @@ class ClipAnswer:
     """Class with the highest mean score, or NOTHING."""
     by_event: str
     """Class of the event with the highest top score, or NOTHING."""
-    told: frozenset[str]
+    detected: frozenset[str]
     """Classes of all its events."""
     scores: NDArray[np.float32]
     """Shape (classes,): mean over the clip's windows, 0 where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
-class ClassFigures:
-    """One class's share of the answers."""
+class ClipClassFigures:
+    """Figures of one class, 0..1."""
 
     precision: float
     recall: float
@@ -55,7 +55,7 @@ class ClipFigures:
     mean_average_precision: float
     nothing: float
     """Share of clips without an answer."""
-    classes: Mapping[str, ClassFigures]
+    classes: Mapping[str, ClipClassFigures]
     folds: Mapping[str, float]
     """Accuracy in each."""
     confusion: NDArray[np.int64]
@@ -63,37 +63,37 @@ class ClipFigures:
 
 
 def answer(
-    label: str, fold: str | None, heard: Heard, classes: Sequence[str], of: Mapping[str, str]
+    label: str, fold: str | None, recording: RecordingScores, classes: Sequence[str], of: Mapping[str, str]
 ) -> ClipAnswer:
     """Decide by mean score and by events; `of`: label name -> class."""
-    mean = heard.scores.mean(axis=0) if len(heard.scores) else np.zeros(len(classes), np.float32)
-    mapped = [event for event in heard.events if event.label in of]
+    mean = recording.scores.mean(axis=0) if len(recording.scores) else np.zeros(len(classes), np.float32)
+    mapped = [event for event in recording.events if event.label in of]
     top = max(mapped, key=lambda event: event.top_score, default=None)
     return ClipAnswer(
         label=label,
         fold=fold,
         by_score=classes[int(mean.argmax())] if mean.any() else NOTHING,
         by_event=NOTHING if top is None else of[top.label],
-        told=frozenset(of[event.label] for event in mapped),
+        detected=frozenset(of[event.label] for event in mapped),
         scores=mean,
     )
 
 
-def own_class_told(answers: Sequence[ClipAnswer]) -> float:
+def own_class_detected(answers: Sequence[ClipAnswer]) -> float:
     """Share of clips of which at least one event is of their own class."""
-    return float(np.mean([a.label in a.told for a in answers]))
+    return float(np.mean([a.label in a.detected for a in answers]))
 
 
 def clip_figures(answers: Sequence[ClipAnswer], classes: Sequence[str], *, by_event: bool) -> ClipFigures:
     """Compare answers with the truth; DetectorError where scikit-learn is missing."""
     metrics = needed("sklearn.metrics", "scikit-learn")
     truth = [a.label for a in answers]
-    said = [a.by_event if by_event else a.by_score for a in answers]
+    answered = [a.by_event if by_event else a.by_score for a in answers]
     names = [*classes, NOTHING]
 
     def shares(average: str | None) -> tuple[NDArray[np.float64], ...]:
         result: tuple[NDArray[np.float64], ...] = metrics.precision_recall_fscore_support(
-            truth, said, labels=list(classes), average=average, zero_division=0.0
+            truth, answered, labels=list(classes), average=average, zero_division=0.0
         )
         return result
 
@@ -102,27 +102,27 @@ def clip_figures(answers: Sequence[ClipAnswer], classes: Sequence[str], *, by_ev
     if not by_event:
         scores = np.array([a.scores for a in answers])  # (clips, classes)
         average = [
-            metrics.average_precision_score([label == name for label in truth], scores[:, place])
+            metrics.average_precision_score([label == name for label in truth], scores[:, column])
             if name in truth
             else np.nan
-            for place, name in enumerate(classes)
+            for column, name in enumerate(classes)
         ]
-    right = np.array([a == b for a, b in zip(truth, said, strict=True)])
+    right = np.array([a == b for a, b in zip(truth, answered, strict=True)])
     folds = sorted({a.fold for a in answers if a.fold is not None}, key=lambda fold: (len(fold), fold))
     return ClipFigures(
-        accuracy=float(metrics.accuracy_score(truth, said)),
+        accuracy=float(metrics.accuracy_score(truth, answered)),
         micro=_three(shares("micro")),
         macro=_three(shares("macro")),
         mean_average_precision=float(np.nanmean(average)) if not by_event else np.nan,
-        nothing=float(np.mean([name == NOTHING for name in said])),
+        nothing=float(np.mean([name == NOTHING for name in answered])),
         classes={
-            name: ClassFigures(
+            name: ClipClassFigures(
                 float(precision[i]), float(recall[i]), float(f1[i]), float(average[i]), int(count[i])
             )
             for i, name in enumerate(classes)
         },
         folds={fold: float(right[[a.fold == fold for a in answers]].mean()) for fold in folds},
-        confusion=metrics.confusion_matrix(truth, said, labels=names)[:-1],
+        confusion=metrics.confusion_matrix(truth, answered, labels=names)[:-1],
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from detector.backends.bundle import load_bundle
 from detector.errors import DatasetError
-from detector.evaluation.labelmap import SHIPPED, make_class_map, read_map
+from detector.evaluation.class_map import SHIPPED, make_class_map, read_map
 from detector.modelstore.folders import shipped_folder
 from tests.support.fakes import make_label
 

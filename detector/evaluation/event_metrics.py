@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from detector.backends.extra_packages import needed
 from detector.datasets.annotations import Annotation
-from detector.evaluation.extra import needed
-from detector.evaluation.matching import Estimate
+from detector.evaluation.matching import ClassEvent
 
 COLLAR_SECONDS = 0.5
 """How far an event's onset may lie from the true one; offsets are not compared."""
@@ -17,8 +17,8 @@ SEGMENT_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """How well one class, or all together, was found."""
+class DetectionCounts:
+    """How well one class, or all classes together, was detected."""
 
     true: int
     """Sounds of the truth."""
@@ -29,7 +29,7 @@ class Found:
     precision: float
     recall: float
     f1: float
-    """0..1; 0 where sounds are there and nothing is told, NaN where there is neither."""
+    """0..1; 0 where there are sounds and no events, NaN where there is neither."""
     segment_f1: float
 
     @property
@@ -42,17 +42,17 @@ class Found:
 class EventFigures:
     """All classes of all recordings."""
 
-    overall: Found
+    overall: DetectionCounts
     """Micro: every sound counts the same."""
     macro_f1: float
     """Every class counts the same; also segment-based."""
     macro_segment_f1: float
-    classes: Mapping[str, Found]
+    classes: Mapping[str, DetectionCounts]
 
 
 def event_figures(
     truths: Sequence[Sequence[Annotation]],
-    told: Sequence[Sequence[Estimate]],
+    detected: Sequence[Sequence[ClassEvent]],
     seconds: Sequence[float],
     classes: Sequence[str],
 ) -> EventFigures:
@@ -69,9 +69,9 @@ def event_figures(
     segments = sound_event.SegmentBasedMetrics(
         event_label_list=list(classes), time_resolution=SEGMENT_SECONDS
     )
-    for number, (truth, estimates, length) in enumerate(zip(truths, told, seconds, strict=True)):
+    for number, (truth, detected_events, length) in enumerate(zip(truths, detected, seconds, strict=True)):
         reference = containers.MetaDataContainer(_rows(truth, number))
-        estimated = containers.MetaDataContainer(_rows(estimates, number))
+        estimated = containers.MetaDataContainer(_rows(detected_events, number))
         events.evaluate(reference_event_list=reference, estimated_event_list=estimated)
         segments.evaluate(
             reference_event_list=reference, estimated_event_list=estimated, evaluated_length_seconds=length
@@ -88,7 +88,7 @@ def event_figures(
     )
 
 
-def _rows(sounds: Sequence[Annotation] | Sequence[Estimate], number: int) -> list[dict[str, object]]:
+def _rows(sounds: Sequence[Annotation] | Sequence[ClassEvent], number: int) -> list[dict[str, object]]:
     return [
         {
             "event_label": sound.label,
@@ -106,10 +106,12 @@ def _of(metrics: Any, name: str) -> Mapping[str, Any]:  # noqa: ANN401 (a packag
     return found
 
 
-def _found(counts: Mapping[str, float], events: Mapping[str, Any], segments: Mapping[str, Any]) -> Found:
+def _found(
+    counts: Mapping[str, float], events: Mapping[str, Any], segments: Mapping[str, Any]
+) -> DetectionCounts:
     true = round(counts["Nref"])
     shares = events["f_measure"]
-    return Found(
+    return DetectionCounts(
         true=true,
         told=round(counts["Nsys"]),
         hits=round(counts["Ntp"]),

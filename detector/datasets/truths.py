@@ -1,0 +1,60 @@
+"""Annotated recordings: sound files, and the annotations that belong to each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from detector.datasets.annotation_files import find_annotations, read_annotations
+from detector.datasets.annotation_table import is_table_of_many, read_table
+from detector.datasets.annotations import Annotation
+from detector.datasets.clips import SUFFIXES
+from detector.errors import AnnotationError, DatasetError
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """A recording and what sounds in it."""
+
+    path: Path
+    annotated_in: Path
+    annotations: tuple[Annotation, ...]
+
+
+def find_sound_files(paths: Sequence[Path]) -> list[Path]:
+    """Return files as they are, folders by their sound files; DatasetError where there is none."""
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found += sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise DatasetError(f"{path}: expected a recording or a folder of them, got nothing")
+    if not found:
+        raise DatasetError(f"no recording found in {', '.join(map(str, paths))}; expected sound files")
+    return found
+
+
+def read_truths(paths: Sequence[Path], annotations: Path) -> list[Truth]:
+    """Find each recording's annotations: in a folder, a table that names them, or its one file."""
+    if annotations.is_dir():
+        sources = [find_annotations(annotations, path.stem) for path in paths]
+        found = [read_annotations(source) for source in sources]
+    elif not annotations.is_file():
+        raise AnnotationError(f"{annotations}: expected a folder of annotations or a table, got nothing")
+    else:
+        sources = [annotations] * len(paths)
+        if is_table_of_many(annotations):
+            found = read_table(annotations, paths)
+        elif len(paths) == 1:
+            found = [read_annotations(annotations)]
+        else:
+            raise AnnotationError(
+                f"{annotations} annotates one recording, got {len(paths)}; "
+                "give a folder, or a .csv or .tsv table with a column filename"
+            )
+    return [
+        Truth(path, source, tuple(sounds)) for path, source, sounds in zip(paths, sources, found, strict=True)
+    ]
