@@ -22,7 +22,7 @@ from benchmarks.support.report import table
 from benchmarks.support.sounds import noise, quantised
 from detector import modelstore
 from detector.assemble import make_pipeline
-from detector.assemble.model import load_model
+from detector.assemble.stages import load_model
 from detector.config.settings import GateSettings, ModelSettings, Settings
 from detector.graphs.graph import Graph
 from detector.graphs.tflite_file import to_tflite

@@ -50,5 +50,5 @@ def _stream(settings: object, *, sample_rate: int, block_length: int) -> Stream:
 
 
 if __name__ == "__main__":
-    setattr(import_module("detector.assemble.daemon"), "make_source", _stream)  # noqa: B010
+    setattr(import_module("detector.assemble.service"), "make_source", _stream)  # noqa: B010
     sys.exit(main())

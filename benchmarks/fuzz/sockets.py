@@ -17,7 +17,7 @@ from benchmarks.fuzz.target import Finding, Run, Target
 from detector.errors import SinkError
 from detector.sinks.socket.limits import ServerLimits
 from detector.sinks.socket.server import SocketSink
-from detector.subscriber.listen import listen
+from detector.subscriber.event_printer import listen
 from detector.wire.access import Access
 from detector.wire.encoding import encode
 from detector.wire.message import DroppedBody, EventBody, HeartbeatBody, HelloBody, ReportBody, StatusBody

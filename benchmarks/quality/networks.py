@@ -39,6 +39,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     options = NetworkOptions(
+        arch=given.arch,
         epochs=given.epochs,
         augment=tuple(name for name in given.augment.split(",") if name),
         copies=given.copies,
@@ -48,7 +49,7 @@ def main() -> None:
         cache=given.cache,
         jobs=1,
     )
-    recipe = make_network_recipe(given.arch, options)
+    recipe = make_network_recipe(options)
     dataset = read_dataset(given.dataset)
     folds = given.folds.split(",") if given.folds else dataset.folds
     began = time.process_time()

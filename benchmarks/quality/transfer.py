@@ -16,16 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.assemble.training import embed_all, embedding_settings, find_base
-from detector.cli.train import CONTEXT_SECONDS
 from detector.config.settings import Settings
 from detector.datasets.clips import read_dataset
 from detector.evaluation.report_tables import Cell, table
 from detector.training.crossvalidation import mean_score
 from detector.training.examples import ExampleSet, class_weights, from_clips
 from detector.training.folds import fold_numbers
-from detector.training.head_recipe import HeadRecipe
+from detector.training.head_recipe import HeadOptions, HeadRecipe
 from detector.training.logistic import regression
-from detector.training.perceptron import PerceptronPlan
 from detector.training.recipe import Example, FitJob, Recipe
 from detector.workers.progress import ProgressBars
 
@@ -56,7 +54,7 @@ def heard(root: Path, base: str) -> Heard:
         paths = [example.path for example in example_set.examples]
         library, soft_noise = embed_all(settings, found, paths, jobs=0, progress=bars)
     kept = tuple(example for example in example_set.examples if example.path in library.recordings)
-    recipe = HeadRecipe(found, library, "logistic", CONTEXT_SECONDS, PerceptronPlan(), soft_noise)
+    recipe = HeadRecipe(found, library, HeadOptions(), soft_noise)
     return Heard(ExampleSet(example_set.task, kept), recipe)
 
 

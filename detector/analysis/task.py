@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from detector.analysis.recordings import Recording
 from detector.analysis.summary import Summary
@@ -20,6 +21,26 @@ class Wanted:
     def pictures(self) -> bool:
         """Whether something has to be drawn."""
         return self.plot or self.report
+
+
+@dataclass(frozen=True, slots=True)
+class AnalyzeRequest:
+    """What the command line asked for."""
+
+    paths: tuple[str, ...]
+    """Recordings, and folders of them."""
+    wanted: Wanted = Wanted()
+    out: Path | None = None
+    """A folder for the results; None is standard output."""
+    overwrite: bool = False
+    """Analyze again what the folder already holds."""
+    start: float | None = None
+    """UTC seconds at which the recordings began, where the user said so."""
+    jobs: int = 0
+    """Processes; 0 is one for each core."""
+    quiet: bool = False
+    traces: bool = False
+    """Whether tracebacks of bugs are shown."""
 
 
 @dataclass(frozen=True, slots=True)

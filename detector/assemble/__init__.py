@@ -1,8 +1,8 @@
 """Settings -> objects: the only place that knows every concrete class."""
 
-from detector.assemble.daemon import block_length, make_daemon
-from detector.assemble.edges import SINK_KINDS, effective_sinks, with_stdout_format
-from detector.assemble.pipeline import check_labels, make_pipeline
+from detector.assemble.endpoints import SINK_KINDS, effective_sinks, with_stdout_format
+from detector.assemble.service import block_length, make_daemon
+from detector.assemble.stages import check_labels, make_pipeline
 
 __all__ = [
     "SINK_KINDS",

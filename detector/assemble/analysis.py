@@ -2,81 +2,52 @@
 
 from __future__ import annotations
 
-import argparse
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from functools import partial
-from importlib.util import find_spec
-from pathlib import Path
 
 from detector import __version__, modelstore
 from detector.analysis.analyzer import Analyzer
-from detector.analysis.formats import SCORES
 from detector.analysis.recordings import find_recordings
 from detector.analysis.session import Session
-from detector.analysis.task import Wanted
-from detector.assemble.given import given_settings
-from detector.assemble.model import load_model, pinned
-from detector.assemble.pipeline import check_labels, make_label_map, make_pipeline
+from detector.analysis.task import AnalyzeRequest
+from detector.assemble.stages import (
+    check_labels,
+    load_model,
+    make_label_map,
+    make_pipeline,
+    with_resolved_heads,
+)
 from detector.assemble.variants import gated_and_ungated
 from detector.audition.side_by_side import GATED, UNGATED, SideBySide
+from detector.config.loading import Loaded
 from detector.config.settings import Settings
-from detector.errors import ConfigError, DetectorError
 from detector.interfaces import Stage
 from detector.records import Block, Event, Label, ModelSpec, Scores
 from detector.workers.tasks import cores
-
-INSTALL_PLOT = "pictures need the package matplotlib: pip install 'sound-detector[plot]'"
 
 SECTIONS = ("model", "gate", "windows", "level", "events")
 """Of the settings: those that decide which events a recording has."""
 
 
-def analyze_command(
-    options: argparse.Namespace, overrides: Mapping[str, object], environ: Mapping[str, str]
-) -> int:
-    """Analyze recordings and return the exit status; raises DetectorError where none of them can be.
-
-    `options` as `detector.cli.analyze` defines them, `overrides` the settings among them.
-    """
-    loaded = given_settings(options, overrides, environ)
-    settings = pinned(loaded.settings)
+def analyze_command(request: AnalyzeRequest, loaded: Loaded) -> int:
+    """Analyze recordings and return the exit status; raises DetectorError where none of them can be."""
+    settings = with_resolved_heads(loaded.settings)
     with loaded.placing():
         check_labels(settings)
-    wanted = _wanted(options)
     session = Session(
-        find_recordings(options.places),
-        wanted,
+        find_recordings(request.paths),
+        request.wanted,
         partial(make_analyzer, settings),
-        options.jobs or cores(),
-        _fingerprint(settings, options.start_time),
-        start=options.start_time,
-        quiet=options.quiet,
-        traces=options.verbose > 1,
+        request.jobs or cores(),
+        _fingerprint(settings, request.start),
+        start=request.start,
+        quiet=request.quiet,
+        traces=request.traces,
     )
-    if options.out is not None:
-        return session.into_folder(Path(options.out), overwrite=options.overwrite)
+    if request.out is not None:
+        return session.into_folder(request.out, overwrite=request.overwrite)
     return session.to_stdout()
-
-
-def _wanted(options: argparse.Namespace) -> Wanted:
-    """What to write; raises ConfigError where that needs a folder."""
-    formats = tuple(dict.fromkeys(options.formats or ()))
-    if not formats:
-        formats = ("text",) if options.out is None and sys.stdout.isatty() else ("jsonl",)
-    wanted = Wanted(formats, plot=options.plot, report=options.report)
-    flags = {"--plot": wanted.plot, "--report": wanted.report, "--format scores": SCORES in formats}
-    if options.out is None:
-        if needing := [flag for flag, given in flags.items() if given]:
-            raise ConfigError(f"{needing[0]} writes files: say where with --out DIR")
-        if len(formats) > 1:
-            raise ConfigError("standard output takes one --format; for several add --out DIR")
-        if options.overwrite:
-            raise ConfigError("--overwrite is about the folder of --out DIR, which was not given")
-    if wanted.pictures and find_spec("matplotlib") is None:
-        raise DetectorError(INSTALL_PLOT)
-    return wanted
 
 
 def make_analyzer(settings: Settings) -> Analyzer:

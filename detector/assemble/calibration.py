@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from detector import modelstore
-from detector.assemble.changes import given, read_back, with_changes
-from detector.assemble.daemon import block_length
-from detector.assemble.edges import make_source
-from detector.assemble.given import given_settings
-from detector.assemble.model import load_model, pinned
-from detector.assemble.pipeline import (
+from detector.assemble.endpoints import make_source
+from detector.assemble.service import block_length
+from detector.assemble.settings_edit import changed_from_default, read_back, with_changes
+from detector.assemble.stages import (
     FRAME_SECONDS,
     hangover_length,
     hop_length,
+    load_model,
     make_detectors,
     make_grid,
     make_label_map,
@@ -24,61 +22,43 @@ from detector.assemble.pipeline import (
     make_pipeline,
     make_tracker,
     samples,
+    with_resolved_heads,
 )
 from detector.assemble.variants import without_gate
 from detector.audio.framing import Framer
 from detector.audio.gate import Gate
 from detector.audio.level import Level, LevelMeter
-from detector.calibration.bench import Request, Tuning
+from detector.calibration.bench import LIVE_SECONDS, CalibrateRequest, Tuning
 from detector.calibration.command import calibrate
 from detector.calibration.configtext import Key, config_text
 from detector.calibration.ear import Ear
 from detector.calibration.floor import FloorSearch
 from detector.calibration.learning import Learnt
-from detector.calibration.proposal import Alarms, Change
+from detector.calibration.proposal import Change
 from detector.calibration.replay import LogReplay
 from detector.calibration.votes import Votes
-from detector.cli.calibrate import DEFAULT_MINUTES
 from detector.config.loading import Loaded
 from detector.config.settings import Settings
-from detector.errors import ConfigError
 from detector.events.voting import PRESETS
 from detector.interfaces import Source, Vad
 from detector.pipeline import DetectionStage, Pipeline
 from detector.records import Block, ModelSpec, Scores, Span
 
 
-def calibrate_command(
-    options: argparse.Namespace, overrides: Mapping[str, object], environ: Mapping[str, str]
-) -> int:
-    """Do what `sound-detector calibrate` was asked; `overrides`: the settings among `options`."""
-    if "source.device" in overrides and options.inputs:
-        raise ConfigError("--device and --input: choose one of them")
-    if options.inputs.count("-") and len(options.inputs) > 1:
-        raise ConfigError("--input -: standard input comes alone")
-    loaded = given_settings(options, overrides, environ)
-    bench = RoomBench(loaded, inputs=options.inputs, keep=options.keep)
-    minutes = options.minutes
-    if minutes is None and any(source.live for source in bench.sources):
-        minutes = DEFAULT_MINUTES
-    return calibrate(
-        Request(
-            seconds=None if minutes is None else 60 * minutes,
-            out=options.out,
-            overwrite=options.overwrite,
-            alarms=Alarms(options.alarms),
-            quiet=options.quiet,
-        ),
-        bench,
-    )
+def calibrate_command(request: CalibrateRequest, loaded: Loaded) -> int:
+    """Do what `sound-detector calibrate` was asked."""
+    bench = RoomBench(loaded, inputs=request.inputs, keep=request.keep)
+    if request.seconds is None and any(source.live for source in bench.sources):
+        request = replace(request, seconds=LIVE_SECONDS)
+    return calibrate(request, bench)
 
 
 class RoomBench:
     """Fills `calibration.bench.Bench` from settings."""
 
     def __init__(self, loaded: Loaded, *, inputs: Sequence[str], keep: Sequence[str]) -> None:
-        self._given = loaded.settings
-        self._settings = pinned(loaded.settings)
+        self._users = loaded.settings
+        self._settings = with_resolved_heads(loaded.settings)
         self.origin = f"the settings of {loaded.path}" if loaded.path else "the default settings"
         selected = modelstore.select(self._settings.model.name, self._settings.model.heads or ())
         with loaded.placing():
@@ -136,10 +116,10 @@ class RoomBench:
 
     def compose(self, changes: Sequence[Change], floor: float | None) -> Trial:
         """The settings with these changes; raises ConfigError."""
-        changed, keys = with_changes(self._given, self._labels, changes)
+        changed, keys = with_changes(self._users, self._labels, changes)
         if floor is not None:
             changed = replace(changed, gate=replace(changed.gate, min_level_dbfs=floor))
-        tree = given(changed, Settings())
+        tree = changed_from_default(changed, Settings())
         read = read_back(config_text([], tree, {}))
         heads = replace(read.model, heads=self._settings.model.heads)
         return Trial(replace(read, model=heads), self.spec, tree, keys)

@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from detector.assemble.given import given_settings
-from detector.assemble.model import load_model, pinned, select
-from detector.assemble.pipeline import check_labels, hop_length
+from detector.assemble.stages import (
+    check_labels,
+    hop_length,
+    load_model,
+    select,
+    with_resolved_heads,
+)
 from detector.assemble.variants import gated_and_ungated, recording_opener
 from detector.audition.side_by_side import UNGATED
-from detector.cli.evaluate import evaluate_request
+from detector.config.loading import Loaded
 from detector.config.settings import Settings
-from detector.evaluation.command import evaluate
+from detector.evaluation.command import EvaluateRequest, evaluate
 from detector.evaluation.recording_scorer import MakeScorer, RecordingScorer
 from detector.records import ModelSpec
 
 
-def evaluate_command(
-    options: argparse.Namespace, overrides: Mapping[str, object], environ: Mapping[str, str]
-) -> int:
-    """Do what `sound-detector evaluate` was asked; `overrides`: the settings among `options`."""
-    loaded = given_settings(options, overrides, environ)
-    settings = pinned(loaded.settings)
+def evaluate_command(request: EvaluateRequest, loaded: Loaded) -> int:
+    """Do what `sound-detector evaluate` was asked."""
+    settings = with_resolved_heads(loaded.settings)
     with loaded.placing():
         check_labels(settings)
-    ungated = options.annotations is not None
+    ungated = request.annotations is not None
 
     def make_scorer(columns: Sequence[Sequence[int]]) -> MakeScorer:
         return ScorerMaker(settings, columns, ungated)
 
     spec = model_spec(settings)
-    hop_seconds = hop_length(settings, spec) / spec.sample_rate
-    return evaluate(evaluate_request(options, hop_seconds=hop_seconds), spec, make_scorer)
+    return evaluate(request, spec, make_scorer, hop_seconds=hop_length(settings, spec) / spec.sample_rate)
 
 
 def model_spec(settings: Settings) -> ModelSpec:

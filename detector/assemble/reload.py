@@ -6,9 +6,14 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from detector.assemble.edges import effective_sinks
-from detector.assemble.model import pinned, select
-from detector.assemble.pipeline import make_head_stage, make_label_map, make_tracker
+from detector.assemble.endpoints import effective_sinks
+from detector.assemble.stages import (
+    make_head_stage,
+    make_label_map,
+    make_tracker,
+    select,
+    with_resolved_heads,
+)
 from detector.config.loading import Loaded
 from detector.config.settings import Settings
 from detector.config.sink_settings import SinkSettings
@@ -56,7 +61,7 @@ class Reloader:
     def __call__(self) -> list[Event]:
         """Apply what can be applied; all of it or, raising DetectorError, nothing. Returns ended events."""
         loaded = self._load()
-        wanted = pinned(loaded.settings, strict=True)
+        wanted = with_resolved_heads(loaded.settings, strict=True)
         settings = replace(self._settings, events=wanted.events, sinks=wanted.sinks)
         model, selection = self._model, select(wanted)
         same_networks = selection.bases == model.selection.bases

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from detector import __version__, modelstore
-from detector.assemble.given import given_settings
-from detector.assemble.pipeline import hop_length
+from detector.assemble.stages import hop_length
 from detector.assemble.variants import gated_and_ungated, recording_opener
 from detector.backends.bundle import load_bundle
 from detector.backends.extra_packages import check_installed
-from detector.cli.train import CONTEXT_SECONDS, check_train_flags, network_options, train_request
+from detector.config.loading import Loaded
 from detector.config.settings import Settings
 from detector.modelstore.store import networks
 from detector.training.command import TrainingMethod, TrainRequest, train
 from detector.training.embedding_cache import EmbeddingCache, users_cache
 from detector.training.embedding_library import EmbeddingLibrary, embed_recordings
-from detector.training.head_recipe import BaseModel, HeadRecipe
-from detector.training.perceptron import PerceptronPlan
-from detector.training.recipe import Recipe
+from detector.training.head_recipe import BaseModel, HeadOptions, HeadRecipe
+from detector.training.recipe import NetworkOptions, Recipe
 from detector.training.recording_embeddings import RecordingEmbedder
 from detector.training.softnoise import write_soft_noise
 from detector.workers.progress import Progress
@@ -35,35 +32,24 @@ EMBEDDING_SECTIONS = ("gate", "windows", "level")
 """The sections of the settings that embeddings depend on."""
 
 
-def train_command(
-    options: argparse.Namespace, overrides: Mapping[str, object], environ: Mapping[str, str]
-) -> int:
-    """Do what `sound-detector train` was asked; `overrides`: the settings among `options`."""
-    check_train_flags(options)
-    check_installed(FOR_HEADS if options.arch is None else FOR_FILES, "training", "train")
-    settings = given_settings(options, overrides, environ).settings
-    request = train_request(options)
-    method = (
-        _head_method(options, settings, request)
-        if options.arch is None
-        else _network_method(options, settings)
-    )
-    return train(request, method)
+def train_command(request: TrainRequest, loaded: Loaded) -> int:
+    """Do what `sound-detector train` was asked."""
+    if isinstance(request.model, HeadOptions):
+        check_installed(FOR_HEADS, "training", "train")
+        return train(request, _head_method(request.model, loaded.settings, request.jobs))
+    check_installed(FOR_FILES, "training", "train")
+    return train(request, _network_method(request.model, loaded.settings, request.out))
 
 
-def _head_method(options: argparse.Namespace, settings: Settings, request: TrainRequest) -> TrainingMethod:
-    settings = embedding_settings(settings, options.base or "yamnet")
+def _head_method(options: HeadOptions, settings: Settings, jobs: int) -> TrainingMethod:
+    settings = embedding_settings(settings, options.base)
     base = find_base(settings)
-    context = options.window or CONTEXT_SECONDS
-    plan = PerceptronPlan(seed=request.seed)
-    plan = replace(plan, hidden=options.hidden or plan.hidden, optimizer=options.optimizer or plan.optimizer)
-    plan = replace(plan, epochs=options.epochs or plan.epochs, batch=options.batch or plan.batch)
 
     def prepare(paths: Sequence[Path], progress: Progress) -> Recipe:
-        library, soft_noise = embed_all(settings, base, paths, jobs=request.jobs, progress=progress)
-        return HeadRecipe(base, library, options.head or "logistic", context, plan, soft_noise)
+        library, soft_noise = embed_all(settings, base, paths, jobs=jobs, progress=progress)
+        return HeadRecipe(base, library, options, soft_noise)
 
-    return TrainingMethod(prepare, context, base.name, base.labels)
+    return TrainingMethod(prepare, options.context_seconds, base.name, base.labels)
 
 
 def embed_all(
@@ -82,15 +68,14 @@ def embed_all(
     return library, soft_noise
 
 
-def _network_method(options: argparse.Namespace, settings: Settings) -> TrainingMethod:
+def _network_method(options: NetworkOptions, settings: Settings, out: Path) -> TrainingMethod:
     from detector.training.networks import make_network_recipe
 
-    cache = users_cache() / "networks"
     recipe: Recipe = make_network_recipe(
-        options.arch, network_options(options, level=settings.level.enabled, cache=cache)
+        replace(options, level=settings.level.enabled, cache=users_cache() / "networks")
     )
-    seconds = options.window or recipe.window / recipe.sample_rate
-    checkpoint = options.out.with_name(f".{options.out.name}.training")
+    seconds = options.window_seconds or recipe.window / recipe.sample_rate
+    checkpoint = out.with_name(f".{out.name}.training")
     return TrainingMethod(lambda paths, progress: recipe, seconds, checkpoint=checkpoint)
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from detector.assemble.daemon import block_length
-from detector.assemble.edges import make_source
-from detector.assemble.pipeline import hop_length, make_pipeline
+from detector.assemble.endpoints import make_source
+from detector.assemble.service import block_length
+from detector.assemble.stages import hop_length, make_pipeline
 from detector.audition.side_by_side import GATED, UNGATED, MakeSource
 from detector.config.settings import Settings
 from detector.events.heads import HeadSet

@@ -18,18 +18,25 @@ from detector.calibration.replay import LogReplay
 from detector.interfaces import Source
 from detector.records import Label, ModelSpec
 
+LIVE_SECONDS = 300.0
+"""How long a live source is listened to where nobody says."""
+
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class CalibrateRequest:
     """What was asked for."""
 
-    seconds: float | None
-    """None hears the sources to their end."""
-    out: Path | None
+    inputs: tuple[str, ...] = ()
+    """Recordings of the room, or `-`; none is the source of the settings."""
+    keep: tuple[str, ...] = ()
+    """Names of labels never to be changed."""
+    seconds: float | None = None
+    """How long to listen; None listens to recordings to their end, to a microphone for LIVE_SECONDS."""
+    out: Path | None = None
     """None is standard output."""
-    overwrite: bool
-    alarms: Alarms
-    quiet: bool
+    overwrite: bool = False
+    alarms: Alarms = Alarms.LIMIT
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

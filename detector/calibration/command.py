@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TextIO
 
 from detector.calibration import report
-from detector.calibration.bench import Bench, Composed, Request
+from detector.calibration.bench import Bench, CalibrateRequest, Composed
 from detector.calibration.configtext import config_text
 from detector.calibration.display import clock
 from detector.calibration.floor import choose_floor
@@ -32,7 +32,7 @@ DIGITAL_SILENCE_DBFS = -100.0
 
 
 def calibrate(
-    request: Request,
+    request: CalibrateRequest,
     bench: Bench,
     *,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -69,7 +69,7 @@ def calibrate(
 
 
 def _listen(
-    request: Request, bench: Bench, log: SoundLog, before: LogReplay, stopped: Stopped, told: TextIO
+    request: CalibrateRequest, bench: Bench, log: SoundLog, before: LogReplay, stopped: Stopped, told: TextIO
 ) -> float:
     """Hear everything; seconds heard."""
     listening = Listening(
@@ -102,7 +102,7 @@ def _learn(bench: Bench, log: SoundLog, start: float, stop: float) -> Learnt:
 
 
 def _find(
-    request: Request, bench: Bench, log: SoundLog, learnt: Learnt, before: LogReplay
+    request: CalibrateRequest, bench: Bench, log: SoundLog, learnt: Learnt, before: LogReplay
 ) -> tuple[report.Findings, Composed]:
     """Propose, try what was proposed on what was heard, and the same for the first half and the second."""
     changes, floor = _propose(request, bench, learnt)
@@ -125,7 +125,7 @@ def _find(
 
 
 def _estimate(
-    request: Request, bench: Bench, log: SoundLog, seconds: float, before: LogReplay
+    request: CalibrateRequest, bench: Bench, log: SoundLog, seconds: float, before: LogReplay
 ) -> report.Estimate | None:
     """Events of the second half, before and after calibrating on the first; None where it is too short."""
     half = seconds / 2
@@ -137,7 +137,7 @@ def _estimate(
     return report.Estimate(*counts)
 
 
-def _propose(request: Request, bench: Bench, learnt: Learnt) -> tuple[list[Change], float | None]:
+def _propose(request: CalibrateRequest, bench: Bench, learnt: Learnt) -> tuple[list[Change], float | None]:
     tuning = bench.tuning
     changes = propose(
         tuning.labels,
@@ -161,7 +161,7 @@ def _replayed(replay: LogReplay, log: SoundLog, bench: Bench) -> LogReplay:
     return replay
 
 
-def _introduce(request: Request, bench: Bench, told: TextIO) -> None:
+def _introduce(request: CalibrateRequest, bench: Bench, told: TextIO) -> None:
     if request.quiet:
         return
     names = ", ".join(source.name for source in bench.sources)
@@ -184,7 +184,7 @@ def _check_heard(learnt: Learnt, bench: Bench) -> None:
         raise SourceError(f"{name} is digital silence: was the microphone muted or unplugged?")
 
 
-def _say(findings: report.Findings, request: Request, told: TextIO) -> None:
+def _say(findings: report.Findings, request: CalibrateRequest, told: TextIO) -> None:
     lines = [report.heard_line(findings), ""]
     if findings.changes or findings.floor is not None:
         lines += [*report.table(findings), ""]

@@ -1,16 +1,16 @@
-"""The flags that set what config.yaml sets, for `run`, `check-config` and `analyze`."""
+"""The flags that set what config.yaml sets; their names in the result are dotted keys of settings."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 
-def add_setting_flags(parser: argparse.ArgumentParser) -> None:
-    """Add them, in groups, to a command's parser."""
+def add_setting_flags(parser: argparse.ArgumentParser, *, format_help: str) -> None:
+    """Add all of them, in groups; `format_help` says what --format is about."""
     _add_source_flags(parser)
-    add_hearing_flags(parser)
-    _add_sink_flags(parser)
+    add_classifying_flags(parser)
+    _add_sink_flags(parser, format_help=format_help)
     add_config_flags(parser)
 
 
@@ -22,11 +22,16 @@ def _add_source_flags(parser: argparse.ArgumentParser) -> None:
         "--input",
         "source.input",
         metavar="FILE",
-        help="a recording (WAV, FLAC, OGG, MP3), or - for raw s16le on standard input",
+        help="read a recording (WAV, FLAC, OGG, MP3) instead of a microphone; - reads raw 16-bit "
+        "little-endian samples from standard input",
     )
     source.add_argument("--demo", action="store_true", help="play the bundled recording in real time")
     _flag(
-        source, "--realtime", "source.realtime", action="store_true", help="play a recording at its own speed"
+        source,
+        "--realtime",
+        "source.realtime",
+        action="store_true",
+        help="play a recording in real time instead of as fast as possible",
     )
     _flag(
         source,
@@ -34,7 +39,7 @@ def _add_source_flags(parser: argparse.ArgumentParser) -> None:
         "source.rate",
         metavar="HZ",
         type=_number,
-        help="sample rate of raw standard input (default 16000)",
+        help="sample rate of the samples on standard input (default 16000)",
     )
     _flag(
         source,
@@ -42,54 +47,79 @@ def _add_source_flags(parser: argparse.ArgumentParser) -> None:
         "source.channels",
         metavar="N",
         type=_number,
-        help="channels of raw standard input (default 1)",
+        help="number of channels on standard input (default 1)",
     )
-    _flag(source, "--name", "source.name", metavar="NAME", help="what events call the source")
+    _flag(
+        source,
+        "--name",
+        "source.name",
+        metavar="NAME",
+        help="name of the source in events (default: the name of the device or file)",
+    )
 
 
 def add_device_flag(group: argparse._ActionsContainer) -> None:
-    """Add the one that names a microphone."""
+    """Add the flag that names a microphone."""
     _flag(
         group,
         "--device",
         "source.device",
         metavar="DEVICE",
-        type=device,
-        help="index, name or part of the name of a microphone",
+        type=device_argument,
+        help="microphone to use: its index, its name or a part of its name",
     )
 
 
-def add_hearing_flags(parser: argparse.ArgumentParser) -> None:
-    """Add those that decide which events a sound has."""
-    hearing = parser.add_argument_group("how to hear")
+def add_classifying_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that decide which events a sound has."""
+    hearing = parser.add_argument_group("how to classify")
     _flag(
         hearing,
         "--model",
         "model.name",
         metavar="NAME",
-        help="a model's name or the folder of one (default yamnet)",
+        help="name or folder of the model (default yamnet); join several with +, as in yamnet+mn04",
     )
-    _flag(hearing, "--runtime", "model.runtime", metavar="RUNTIME", help="tflite, onnx or auto (default)")
-    _flag(hearing, "--gate", "gate.mode", metavar="MODE", help="both (default), webrtcvad, level or off")
+    _flag(
+        hearing,
+        "--runtime",
+        "model.runtime",
+        metavar="RUNTIME",
+        help="what runs the model: tflite, onnx or auto (default)",
+    )
+    _flag(
+        hearing,
+        "--gate",
+        "gate.mode",
+        metavar="MODE",
+        help="which detectors decide that there is sound to classify: both (default), webrtcvad, level or "
+        "off (classify everything)",
+    )
     _flag(
         hearing,
         "--hop",
         "windows.hop_seconds",
         metavar="SECONDS",
         type=_number,
-        help="how often a window is classified (default 0.24)",
+        help="time from one classified window to the next (default 0.24)",
     )
-    _flag(hearing, "--no-gain", "level.enabled", action="store_false", help="leave quiet sound as it is")
+    _flag(hearing, "--no-gain", "level.enabled", action="store_false", help="do not amplify quiet sound")
 
     events = parser.add_argument_group("what to report")
-    _flag(events, "--preset", "events.preset", metavar="NAME", help="responsive, balanced (default) or sure")
+    _flag(
+        events,
+        "--preset",
+        "events.preset",
+        metavar="NAME",
+        help="responsive (fast, more false events), balanced (default) or sure (slower, fewer false events)",
+    )
     _flag(
         events,
         "--threshold",
         "events.threshold_on",
         metavar="SCORE",
         type=_number,
-        help="score 0..1 that starts an event (default: the model's)",
+        help="score from 0 to 1 at which an event starts (default: the model has one for each label)",
     )
     _flag(
         events,
@@ -97,7 +127,7 @@ def add_hearing_flags(parser: argparse.ArgumentParser) -> None:
         "events.include",
         metavar="LABEL",
         action="append",
-        help="report only this label; again for more",
+        help="report only this label; may be repeated",
     )
     _flag(
         events,
@@ -105,18 +135,18 @@ def add_hearing_flags(parser: argparse.ArgumentParser) -> None:
         "events.exclude",
         metavar="LABEL",
         action="append",
-        help="do not report this label; again for more",
+        help="do not report this label; may be repeated",
     )
     _flag(
         events,
         "--background",
         "events.background",
         action="store_true",
-        help="also report Silence, Inside, Noise and the like",
+        help="also report background labels such as Silence, Noise and Inside",
     )
 
 
-def _add_sink_flags(parser: argparse.ArgumentParser) -> None:
+def _add_sink_flags(parser: argparse.ArgumentParser, *, format_help: str) -> None:
     sinks = parser.add_argument_group("where events go")
     _flag(
         sinks,
@@ -124,22 +154,24 @@ def _add_sink_flags(parser: argparse.ArgumentParser) -> None:
         "sinks",
         metavar="SINK",
         action="append",
-        help="stdout, log:PATH, socket, socket:unix://PATH or socket:tcp://HOST:PORT; again for more",
+        help="where to send events: stdout, log:PATH, socket, socket:unix://PATH or socket:tcp://HOST:PORT; "
+        "may be repeated",
     )
     sinks.add_argument(
         "--format",
         choices=("text", "json", "auto"),
-        help="of stdout; auto is text on a terminal and JSON elsewhere",
+        help=format_help,
     )
 
 
 def add_config_flags(parser: argparse.ArgumentParser) -> None:
-    """Add those that reach all settings."""
+    """Add the flags that reach every setting."""
     settings = parser.add_argument_group("settings")
     settings.add_argument(
         "--config",
         metavar="FILE",
-        help="a config.yaml; else $SOUND_DETECTOR_CONFIG, the user's, /etc/sound-detector/config.yaml",
+        help="file with settings (default: $SOUND_DETECTOR_CONFIG, or else "
+        "~/.config/sound-detector/config.yaml, or else /etc/sound-detector/config.yaml)",
     )
     settings.add_argument(
         "--set",
@@ -147,13 +179,8 @@ def add_config_flags(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         dest="set_expressions",
-        help="any setting of config.yaml: --set events.release_seconds=2",
+        help="set any setting of config.yaml, as in --set events.release_seconds=2; may be repeated",
     )
-
-
-def overrides(options: argparse.Namespace) -> Mapping[str, object]:
-    """The settings that flags gave: dotted key -> value."""
-    return {key: value for key, value in vars(options).items() if "." in key or key == "sinks"}
 
 
 def _flag(
@@ -173,8 +200,8 @@ def _flag(
     group.add_argument(name, dest=key, help=help, action=action, default=argparse.SUPPRESS, **takes)  # type: ignore[arg-type]
 
 
-def device(text: str) -> int | str:
-    """An index where it is a number, else a name."""
+def device_argument(text: str) -> int | str:
+    """Read a microphone: an index where it is a number, else a name."""
     return int(text) if text.lstrip("-").isdigit() else text
 
 

@@ -14,7 +14,7 @@ from detector.collecting.collector import Clip, Collector
 from detector.collecting.display import Display
 from detector.collecting.folder import ClipFolder
 from detector.collecting.names import check_label, model_name
-from detector.collecting.request import RATE_HZ, Mode, Request, make_taker
+from detector.collecting.request import RATE_HZ, Mode, RecordRequest, make_taker
 from detector.collecting.verdict import Verdict
 from detector.errors import DatasetError, DeviceLost
 from detector.interfaces import Source
@@ -42,7 +42,7 @@ HOW: Mapping[Mode, str] = {
 
 
 def record(
-    request: Request,
+    request: RecordRequest,
     make_source: Callable[[int, int], Source],
     *,
     clock: Callable[[], float] = time.time,
@@ -73,7 +73,7 @@ def record(
 class _Collecting:
     """One run of the command."""
 
-    def __init__(self, request: Request, folder: ClipFolder, display: Display, *, live: bool) -> None:
+    def __init__(self, request: RecordRequest, folder: ClipFolder, display: Display, *, live: bool) -> None:
         self._request = request
         self._folder = folder
         self._display = display
@@ -194,7 +194,7 @@ def blocks_of(source: Source, *, most_waits: int = MOST_WAITS) -> Iterator[Block
         capture.stop(JOIN_SECONDS)
 
 
-def next_command(request: Request, others: list[str]) -> str:
+def next_command(request: RecordRequest, others: list[str]) -> str:
     """What to type next: more than one class must be there before a model can be trained."""
     dataset = str(request.dataset)
     if not others:

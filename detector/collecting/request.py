@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -23,9 +23,14 @@ SHORTEST_SECONDS = 1.0
 STRETCH_SECONDS = 30.0
 """Cuts of a room that lie closer together than this are too much alike to be in two folds."""
 
+LIVE_COUNT = 10
+"""Clips of a sound from a microphone."""
+BACKGROUND_MINUTES = 3.0
+"""Of the room, from a microphone."""
+
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class RecordRequest:
     """What the command line asked for."""
 
     label: str
@@ -35,12 +40,25 @@ class Request:
     seconds: float
     """Length of a clip; of a triggered one, the most."""
     count: int | None
-    """Clips wanted; None until the source ends."""
+    """Clips wanted; None is not said: until a recording ends, or the default of a microphone."""
     keep_all: bool = False
     """Keep also what is too quiet or clipped."""
 
 
-def make_taker(request: Request) -> Taker:
+def with_default_count(request: RecordRequest) -> RecordRequest:
+    """The request for a microphone, which does not end: as many clips as usual where nobody said how many."""
+    if request.count is not None:
+        return request
+    of_room = request.mode == "background"
+    return replace(request, count=clips_in(BACKGROUND_MINUTES, request.seconds) if of_room else LIVE_COUNT)
+
+
+def clips_in(minutes: float, seconds: float) -> int:
+    """How many clips of so many seconds fill so many minutes, at least one."""
+    return max(1, round(minutes * 60 / seconds))
+
+
+def make_taker(request: RecordRequest) -> Taker:
     """What cuts clips as they were asked for, at RATE_HZ."""
     length = _samples(request.seconds)
     if request.mode == "countdown":

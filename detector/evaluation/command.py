@@ -35,20 +35,23 @@ class EvaluateRequest:
     out: Path | None = None
     overwrite: bool = False
     as_json: bool = False
-    hop_seconds: float = 0.24
-    """From one window to the next."""
     jobs: int = 0
     quiet: bool = False
 
 
-def evaluate(request: EvaluateRequest, spec: ModelSpec, make_scorer: MakeScorerFor) -> int:
-    """Do it and print the figures; the status is 1 where a file could not be read."""
+def evaluate(
+    request: EvaluateRequest, spec: ModelSpec, make_scorer: MakeScorerFor, *, hop_seconds: float
+) -> int:
+    """Do it and print the figures; the status is 1 where a file could not be read.
+
+    `hop_seconds` is the time from one window to the next.
+    """
     if request.out is not None:
         make_folder(request.out, overwrite=request.overwrite)
     table = read_map(request.map_file) if request.map_file else {}
     if request.annotations is None:
         return _clips(request, spec, make_scorer, table)
-    return _recordings(request, request.annotations, spec, make_scorer, table)
+    return _recordings(request, request.annotations, spec, make_scorer, table, hop_seconds)
 
 
 def _clips(
@@ -72,6 +75,7 @@ def _recordings(
     spec: ModelSpec,
     make_scorer: MakeScorerFor,
     table: Mapping[str, Sequence[str]],
+    hop_seconds: float,
 ) -> int:
     truths = read_truths(find_sound_files(request.paths), annotations)
     wanted = {annotation.label for truth in truths for annotation in truth.annotations}
@@ -83,7 +87,7 @@ def _recordings(
         classes,
         make_scorer,
         window_seconds=spec.window / spec.sample_rate,
-        hop_seconds=request.hop_seconds,
+        hop_seconds=hop_seconds,
         ignored=frozenset(ignored),
         jobs=request.jobs,
         quiet=request.quiet,

@@ -20,7 +20,7 @@ from detector.errors import DeviceLost, DeviceNotFound
 from detector.records import Block
 from detector.sources.conversion import Converter
 from detector.sources.cutting import Cutter
-from detector.sources.devices import Device, capture_devices, choose, takes
+from detector.sources.device_list import Device, capture_devices, choose, takes
 from detector.sources.lateness import Lateness
 from detector.sources.portaudio import INT16, Audio, AudioStream, open_audio, quiet_stderr
 

@@ -20,9 +20,10 @@ from detector.training.dataset_checks import Finding, find_shared_names
 from detector.training.examples import class_weights
 from detector.training.figures import TrainingFigures, make_figures
 from detector.training.folds import fold_numbers
+from detector.training.head_recipe import HeadOptions
 from detector.training.parity import Parity, check_parity, spread_inputs
 from detector.training.prepared_dataset import PreparedDataset, prepare_clips, prepare_recordings
-from detector.training.recipe import FitJob, Fitted, Recipe
+from detector.training.recipe import FitJob, Fitted, NetworkOptions, Recipe
 from detector.training.training_page import TrainingReport, page_html
 from detector.training.usage_text import use_lines
 from detector.workers.progress import Progress, ProgressBars
@@ -34,6 +35,8 @@ class TrainRequest:
 
     paths: tuple[Path, ...]
     out: Path
+    model: HeadOptions | NetworkOptions
+    """What is to be trained, and how."""
     annotations: Path | None = None
     """A folder of annotations: the paths are recordings, not a dataset of clips."""
     layout: str | None = None

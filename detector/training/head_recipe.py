@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -43,26 +43,38 @@ class BaseModel:
     """Its own labels: lower-case name -> name."""
 
 
+@dataclass(frozen=True, slots=True)
+class HeadOptions:
+    """Options for a head."""
+
+    base: str = "yamnet"
+    """The model whose embeddings it reads."""
+    kind: Kind = "logistic"
+    context_seconds: float = 3.0
+    """It reads the mean of the embeddings over so many seconds."""
+    plan: PerceptronPlan = field(default_factory=PerceptronPlan)
+    """Of the MLP; a logistic head takes nothing from it."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class HeadRecipe:
     """Fills `Recipe`."""
 
     base: BaseModel
     library: EmbeddingLibrary
-    kind: Kind
-    context_seconds: float
-    plan: PerceptronPlan
-    """Of the MLP; a logistic head takes nothing from it."""
+    options: HeadOptions
     soft_noise: Sequence[Path] = ()
     """Recordings in the library that hold no event; every dataset is learned together with them."""
 
     @property
     def description(self) -> str:
         """One line for model.yaml."""
-        if self.kind == "logistic":
+        if self.options.kind == "logistic":
             return f"a logistic head on the embeddings of {self.base.name}"
-        layers = " and ".join(map(str, self.plan.hidden))
-        return f"an MLP of {layers} units ({self.plan.optimizer}) on the embeddings of {self.base.name}"
+        layers = " and ".join(map(str, self.options.plan.hidden))
+        return (
+            f"an MLP of {layers} units ({self.options.plan.optimizer}) on the embeddings of {self.base.name}"
+        )
 
     @property
     def sample_rate(self) -> int:
@@ -77,7 +89,7 @@ class HeadRecipe:
     @property
     def head(self) -> HeadInput:
         """Its input."""
-        return HeadInput(self.base.name, self.context_seconds)
+        return HeadInput(self.base.name, self.options.context_seconds)
 
     @property
     def front_end(self) -> LogMelParams | None:
@@ -89,10 +101,10 @@ class HeadRecipe:
         task = job.task
         rows = _joined(self._rows(job.train, job.weights), self._noise_rows(task))
         history: Sequence[Mapping[str, float]] = ()
-        if self.kind == "logistic":
+        if self.options.kind == "logistic":
             layers = fit_logistic(rows.values, rows.targets, rows.weights, multilabel=task.multilabel)
         else:
-            plan = replace(self.plan, seed=task.seed, epochs=job.epochs or self.plan.epochs)
+            plan = replace(self.options.plan, seed=task.seed, epochs=job.epochs or self.options.plan.epochs)
             layers, history = fit_perceptron(
                 rows,
                 self._rows(job.validation, job.weights),
@@ -137,7 +149,10 @@ class HeadRecipe:
         """Turn each recording into several means of its embeddings, which share its weight."""
         means = [
             learning_means(
-                one.embeddings.astype(np.float32), one.stops, self.context_seconds, self.base.hop_seconds
+                one.embeddings.astype(np.float32),
+                one.stops,
+                self.options.context_seconds,
+                self.base.hop_seconds,
             )
             for one in heard
         ]
@@ -153,7 +168,9 @@ class HeadRecipe:
     def _means(self, example: Example) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
         heard = self._heard(example)
         values = heard.embeddings.astype(np.float32)
-        return running_means(values, heard.stops, self.context_seconds, self.base.hop_seconds), heard.stops
+        return running_means(
+            values, heard.stops, self.options.context_seconds, self.base.hop_seconds
+        ), heard.stops
 
     def _heard(self, example: Example) -> EmbeddedRecording:
         return self.library[example.path].counted().part(example.start, example.stop)

@@ -67,6 +67,8 @@ class HeadInput:
 class NetworkOptions:
     """Options for a network; None is the architecture's own default."""
 
+    arch: str = "cnn"
+    """cnn, resnet18-dilated, vgg or image."""
     epochs: int | None = None
     batch: int | None = None
     window_seconds: float | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -85,6 +86,11 @@ def subscriber_uris(environ: Mapping[str, str], platform: str, uid: int | None) 
     """Where a subscriber that was not told where looks: the user's own daemon, then the service."""
     own = default_socket_uri(environ, platform, uid)
     return (own,) if platform == "win32" else tuple(dict.fromkeys((own, f"unix://{SERVICE_SOCKET}")))
+
+
+def user_id() -> int | None:
+    """Who runs this process; None on Windows."""
+    return os.getuid() if hasattr(os, "getuid") else None
 
 
 def _unix(uri: str, path: str) -> UnixAddress:

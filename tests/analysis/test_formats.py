@@ -12,7 +12,7 @@ import pytest
 
 from detector.analysis.formats import FORMATS, SCORES
 from detector.analysis.formats.scores import ScoresFile
-from detector.cli.analyze import FORMATS as WORDS
+from detector.cli.commands.analyze import FORMATS as WORDS
 from detector.records import Scores, Span
 from detector.wire.encoding import encode
 from tests.support.analysis_samples import make_sound

@@ -18,7 +18,7 @@ from detector.assemble import (
     make_pipeline,
     with_stdout_format,
 )
-from detector.assemble.pipeline import make_gate, make_label_map, make_label_rules
+from detector.assemble.stages import make_gate, make_label_map, make_label_rules
 from detector.config.loading import load_settings
 from detector.config.settings import (
     EventSettings,
@@ -189,7 +189,7 @@ def test_settings_of_a_label_that_is_not_reported_are_refused(tmp_path):
 def test_assembling_imports_nothing_heavy():
     """No librosa, numba, scipy, sklearn or torch, and no engine before it is asked for."""
     script = (
-        "import sys, json, detector.assemble.daemon, detector.service.daemon; "
+        "import sys, json, detector.assemble.service, detector.service.daemon; "
         "print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
     )
     root = ROOT

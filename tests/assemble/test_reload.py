@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from detector.assemble.edges import SINK_KINDS
-from detector.assemble.model import load_model, pinned
-from detector.assemble.pipeline import make_pipeline
+from detector.assemble.endpoints import SINK_KINDS
 from detector.assemble.reload import Reloader
+from detector.assemble.stages import load_model, make_pipeline, with_resolved_heads
 from detector.config.loading import load_settings
 from detector.config.settings import EventSettings, GateSettings, LevelSettings, ModelSettings, Settings
 from detector.delivery.dispatcher import Dispatcher
@@ -42,7 +41,7 @@ class House:
         self.models = models
         self.settings = settings
         self.stop = 0
-        given = pinned(settings)
+        given = with_resolved_heads(settings)
         self.model = load_model(given)
         self.pipeline = make_pipeline(given, self.model.classifier, self.model.heads)
         self.loaded = load_settings(

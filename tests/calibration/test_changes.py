@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from detector.assemble.changes import given, read_back, with_changes
-from detector.assemble.pipeline import make_label_map
+from detector.assemble.settings_edit import changed_from_default, read_back, with_changes
+from detector.assemble.stages import make_label_map
 from detector.calibration.configtext import config_text
 from detector.calibration.proposal import Change, Verdict
 from detector.config.settings import (
@@ -43,7 +43,7 @@ def change(place, labels, verdict=Verdict.RAISED, now=0.8, off=None):
 
 
 def written(settings):
-    return read_back(config_text(["a word"], given(settings, Settings()), {}))
+    return read_back(config_text(["a word"], changed_from_default(settings, Settings()), {}))
 
 
 def labels_of(settings):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from detector.assemble.calibration import Trial
-from detector.assemble.pipeline import FRAME_SECONDS, make_detectors, make_pipeline
+from detector.assemble.stages import FRAME_SECONDS, make_detectors, make_pipeline
 from detector.audio.framing import Framer
 from detector.audio.level import LevelMeter
 from detector.calibration.ear import Ear

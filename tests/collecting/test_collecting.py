@@ -12,7 +12,7 @@ import soundfile
 from detector.collecting.command import blocks_of, next_command, record
 from detector.collecting.folder import ClipFolder
 from detector.collecting.names import check_label, clip_name, model_name, session_text
-from detector.collecting.request import RATE_HZ, Request
+from detector.collecting.request import RATE_HZ, RecordRequest
 from detector.datasets.clips import read_dataset
 from detector.errors import ConfigError, DatasetError, DeviceLost
 from detector.training.bundlefiles import PLAIN_NAME
@@ -48,7 +48,7 @@ def request(tmp_path, **given):
         "seconds": 10,
         "count": None,
     }
-    return Request(**(wanted | given))
+    return RecordRequest(**(wanted | given))
 
 
 def collect(wanted, samples=None, *, script=None, live=False):

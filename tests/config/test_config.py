@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from detector.assemble.edges import SINK_KINDS
+from detector.assemble.endpoints import SINK_KINDS
 from detector.config import yamltext
 from detector.config.checks import check
 from detector.config.constraints import choices_of, hints_of, leaves, limit_of, options_of

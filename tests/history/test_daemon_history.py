@@ -2,7 +2,7 @@
 
 import pytest
 
-from detector.assemble.history import keeps_history, make_history
+from detector.assemble.service import keeps_history, make_history
 from detector.config.settings import HistorySettings, Settings, SourceSettings
 from detector.delivery.dispatcher import Dispatcher
 from detector.errors import SinkError

@@ -178,10 +178,10 @@ def test_a_page_and_its_index_are_made(run, tmp_path):
     [
         (["nowhere.wav"], 1, "cannot read nowhere.wav: No such file or directory; expected a sound file"),
         (["empty"], 1, "empty holds no recording"),
-        ([DEMO, "--plot"], 2, "--plot writes files: say where with --out DIR"),
+        ([DEMO, "--plot"], 2, "--plot writes files: name a folder for them with --out DIR"),
         ([DEMO, "--format", "scores"], 2, "--format scores writes files"),
         ([DEMO, "--format", "csv", "--format", "rttm"], 2, "standard output takes one --format"),
-        ([DEMO, "--overwrite"], 2, "--overwrite is about the folder of --out DIR"),
+        ([DEMO, "--overwrite"], 2, "--overwrite needs --out DIR: it replaces results in that folder"),
         ([DEMO, "nowhere.wav", "--format", "audacity"], 2, "does not say which recording a line is of"),
         ([DEMO, "--out", "taken"], 2, "taken exists, is not empty and was not made by analyze"),
         ([DEMO, "--out", "taken/note.txt"], 1, "cannot make the folder taken/note.txt"),

@@ -37,8 +37,8 @@ def test_a_recording_becomes_clips_and_the_next_command_is_told(run, tmp_path):
     [
         (["a/b"], "LABEL 'a/b' has / in it; "),
         ([".."], "LABEL '..' begins or ends with a dot; "),
-        ([], "expected LABEL, what the sound is called, "),
-        (["x", "--background", "5", "--count", "3"], "--background MINUTES and --count: choose one"),
+        ([], "expected LABEL, the name of the sound, "),
+        (["x", "--background", "5", "--count", "3"], "--background MINUTES cannot be combined with --count"),
     ],
 )
 def test_what_cannot_be_meant_is_one_clear_line(run, tmp_path, arguments, line):

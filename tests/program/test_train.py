@@ -53,7 +53,7 @@ def test_faults_are_one_line(run, clips, tmp_path):
         (["absent", "--out", "models/x"], 1, "expected a folder of clips, got nothing"),
         (["sounds/talk", "--out", "models/x"], 1, "no clip found"),
         (["sounds", "--out", "models/a b"], 2, "expected a name of letters"),
-        (["sounds", "--out", "models/x", "--augment", "pitch"], 2, "--augment is about networks"),
+        (["sounds", "--out", "models/x", "--augment", "pitch"], 2, "--augment works on networks only"),
     ]:
         assert told in fault(run("train", *arguments), status)
     (clips / "beeps").rename(tmp_path / "beeps")

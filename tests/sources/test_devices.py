@@ -5,7 +5,7 @@ import json
 import pytest
 
 from detector.errors import DeviceNotFound
-from detector.sources.devices import Device, choose, devices_command, list_devices
+from detector.sources.device_list import Device, choose, devices_command, list_devices
 from tests.support.fake_audio import FakeAudio
 
 

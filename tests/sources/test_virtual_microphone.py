@@ -18,7 +18,7 @@ pytest.importorskip("pyaudio", reason="PyAudio is not installed (apt install por
 
 LIMIT_SECONDS = 60.0
 CAPTURE = Path(__file__).with_name("capture.py")
-DEVICES = "import sys; from detector.sources.devices import devices_command as d; d({!r}, {})"
+DEVICES = "import sys; from detector.sources.device_list import devices_command as d; d({!r}, {})"
 
 
 def python(*arguments, environment, **changes):

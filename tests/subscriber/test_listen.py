@@ -14,7 +14,7 @@ from detector.errors import ConfigError, SinkError
 from detector.records import Label
 from detector.sinks.socket.limits import ServerLimits
 from detector.sinks.socket.server import SocketSink
-from detector.subscriber.listen import backoff_seconds, listen
+from detector.subscriber.event_printer import backoff_seconds, listen
 from detector.wire.address import parse_address
 from detector.wire.message import HelloBody, StatusBody
 from tests.support import ROOT

@@ -8,12 +8,12 @@ import threading
 
 import pytest
 
-from detector.cli.connection import TOKEN_VARIABLE
+from detector.cli.connection_flags import TOKEN_VARIABLE
 from detector.cli.main import main
 from detector.errors import SinkError
 from detector.sinks.socket.server import SocketSink
 from detector.subscriber.client import Credentials
-from detector.subscriber.status import status_command
+from detector.subscriber.report_printer import status_command
 from detector.wire.access import Access
 from detector.wire.message import HelloBody, ReportBody
 

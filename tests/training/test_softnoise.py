@@ -7,8 +7,7 @@ import pytest
 import soundfile
 
 from detector.training.embedding_library import EmbeddingLibrary
-from detector.training.head_recipe import BaseModel, HeadRecipe
-from detector.training.perceptron import PerceptronPlan
+from detector.training.head_recipe import BaseModel, HeadOptions, HeadRecipe
 from detector.training.recipe import Example, FitJob, LearningTask
 from detector.training.recording_embeddings import EmbeddedRecording
 from detector.training.softnoise import write_soft_noise
@@ -35,9 +34,7 @@ def scores_of_a_quiet_room(classes: tuple[str, ...], soft_noise: tuple[Path, ...
     recipe = HeadRecipe(
         BaseModel("fake", 16000, 16000, FEATURES, HOP, {}),
         library,
-        "logistic",
-        3.0,
-        PerceptronPlan(),
+        HeadOptions(),
         soft_noise,
     )
     examples = [Example(path, identity[column], str(path)) for path, column in sounds.items()]

@@ -16,7 +16,7 @@ from detector.interfaces import Sink
 from detector.sinks.context import SinkContext
 from detector.sinks.socket.limits import SubscriberCounts
 from detector.wire.access import Access
-from detector.wire.address import default_socket_uri, parse_address
+from detector.wire.address import default_socket_uri, parse_address, user_id
 
 _TCP = re.compile(r"(?:tcp|tls)://(\[[0-9A-Fa-f:.%]+\]|[^\s:/\[\]]+):([0-9]{1,5})")
 _MAX_UNIX_PATH = 107
@@ -85,11 +85,10 @@ def make_socket_sink(settings: SocketSettings, context: SinkContext) -> Sink:
     """Build the socket, not opened; its counts are added to the context's."""
     from detector.sinks.socket.server import SocketSink
 
-    user = os.getuid() if hasattr(os, "getuid") else None
     counts = SubscriberCounts()
     context.subscribers.append(counts)
     return SocketSink(
-        settings.target or default_socket_uri(os.environ, sys.platform, user),
+        settings.target or default_socket_uri(os.environ, sys.platform, user_id()),
         hello=context.hello,
         report=context.report,
         access=settings.access,

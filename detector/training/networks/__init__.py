@@ -15,8 +15,9 @@ from detector.training.recipe import NetworkOptions
 ARCHITECTURES = {"cnn": CNN, "resnet18-dilated": DILATED, "vgg": VGG, "image": IMAGE}
 
 
-def make_network_recipe(arch: str, options: NetworkOptions) -> NetworkRecipe:
+def make_network_recipe(options: NetworkOptions) -> NetworkRecipe:
     """Return how to train one; ConfigError where it is unknown, ModelError where PyTorch is not here."""
+    arch = options.arch
     if arch not in ARCHITECTURES:
         raise ConfigError(f"architecture {arch!r} is unknown; expected one of {', '.join(ARCHITECTURES)}")
     if find_spec("torch") is None:

@@ -57,7 +57,7 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> list[Example]:
 
 def fit(clips: list[Example], options: NetworkOptions = SMALL, task: LearningTask = TASK, **given: object):
     arguments = {"weights": EVEN, "checkpoint": None, "progress": quiet, **given}
-    return make_network_recipe("cnn", options).fit(FitJob(task, clips[:16], clips[16:], **arguments))
+    return make_network_recipe(options).fit(FitJob(task, clips[:16], clips[16:], **arguments))
 
 
 def weights_of(fitted: object) -> list[np.ndarray]:
@@ -145,7 +145,7 @@ def test_augmented_training_is_repeatable_and_keeps_its_copies(clips: list[Examp
 
 
 def test_without_validation_it_trains_as_long_as_it_is_told(clips: list[Example]) -> None:
-    recipe = make_network_recipe("cnn", replace(SMALL, epochs=None))
+    recipe = make_network_recipe(replace(SMALL, epochs=None))
     fitted = recipe.fit(FitJob(TASK, clips, [], EVEN, quiet, epochs=2))
     assert [row["epoch"] for row in fitted.history] == [1, 2]
     assert "validation_loss" not in fitted.history[0]
@@ -172,4 +172,4 @@ def test_tensorboard_writes_its_files_or_says_what_is_missing(clips: list[Exampl
 
 def test_an_unknown_architecture_is_refused() -> None:
     with pytest.raises(ConfigError, match="resnet18-dilated"):
-        make_network_recipe("transformer", SMALL)
+        make_network_recipe(replace(SMALL, arch="transformer"))

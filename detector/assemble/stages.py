@@ -1,10 +1,11 @@
-"""The stages of one stream, from the settings and a classifier."""
+"""The model, and the stages of one stream, from the settings."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from detector.assemble.model import select
+from detector import modelstore
 from detector.audio.framing import Framer
 from detector.audio.gain import Gain
 from detector.audio.gate import Gate, LevelDetector
@@ -24,6 +25,28 @@ from detector.records import ModelSpec, Scores
 
 FRAME_SECONDS = 0.03
 """What webrtcvad takes at most."""
+
+
+def with_resolved_heads(settings: Settings, *, strict: bool = False) -> Settings:
+    """The settings, naming the heads that are there now; `strict` as in `found_heads`. Raises ModelError."""
+    model = settings.model
+    if model.heads is not None:
+        return settings
+    return replace(settings, model=replace(model, heads=modelstore.found_heads(model.name, strict=strict)))
+
+
+def select(settings: Settings) -> modelstore.Selection:
+    """What the settings name; needs no model file. Raises ModelError."""
+    model = with_resolved_heads(settings).model
+    return modelstore.select(model.name, model.heads or ())
+
+
+def load_model(settings: Settings) -> modelstore.Model:
+    """Load what the settings name. Raises ModelError."""
+    model = settings.model
+    return modelstore.load_model(
+        select(settings), runtime=model.runtime, threads=model.threads, prior=model.prior
+    )
 
 
 def check_labels(settings: Settings) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 
-from detector.assemble.edges import SINK_KINDS
+from detector.assemble.endpoints import SINK_KINDS
 from detector.calibration.configtext import Key
 from detector.calibration.proposal import Change, Verdict
 from detector.config.checks import check
@@ -50,7 +50,7 @@ def with_changes(
     return replace(settings, events=events), keys
 
 
-def given(value: object, default: object) -> dict[str, object]:
+def changed_from_default(value: object, default: object) -> dict[str, object]:
     """Plain data of everything in a section that differs from its default."""
     return {
         item.name: _plain(getattr(value, item.name), getattr(default, item.name))
@@ -71,11 +71,11 @@ def read_back(text: str) -> Settings:
 
 def _plain(value: object, default: object) -> object:
     if isinstance(value, LabelSettings):
-        return given(value, LabelSettings())
+        return changed_from_default(value, LabelSettings())
     if isinstance(value, SinkSettings):
-        return {"kind": value.kind, **given(value, type(value)())}
+        return {"kind": value.kind, **changed_from_default(value, type(value)())}
     if is_dataclass(value):
-        return given(value, default)
+        return changed_from_default(value, default)
     if isinstance(value, Mapping):
         return {name: _plain(inner, None) for name, inner in value.items()}
     if isinstance(value, tuple):

@@ -1,23 +1,25 @@
-"""Everything that `sound-detector run` needs."""
+"""Everything that `sound-detector run` needs: the daemon, its history, its metrics."""
 
 from __future__ import annotations
 
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 
 from detector import __version__
-from detector.assemble.edges import effective_sinks, make_sink, make_source
-from detector.assemble.history import make_history
-from detector.assemble.model import load_model, pinned
-from detector.assemble.pipeline import hop_length, make_pipeline
+from detector.assemble.endpoints import effective_sinks, make_sink, make_source
 from detector.assemble.reload import Reloader
+from detector.assemble.stages import hop_length, load_model, make_pipeline, with_resolved_heads
 from detector.audio.health import HealthMeter
 from detector.config.loading import Loaded
 from detector.config.settings import Settings
 from detector.delivery.dispatcher import Dispatcher
+from detector.history.archive import FileArchive
+from detector.history.journal import Journal
+from detector.history.places import writing_path
 from detector.interfaces import Service
 from detector.service.daemon import Daemon
 from detector.service.status_report import make_report, prometheus_text
@@ -39,7 +41,7 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
     `load` reads the settings, now and again on SIGHUP.
     """
     loaded = load()
-    settings = pinned(loaded.settings)
+    settings = with_resolved_heads(loaded.settings)
     model = load_model(settings)
     spec = model.spec
     if spec.name != settings.model.name:  # heads that lie in the models folder listen unasked
@@ -101,6 +103,42 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
         reload=reloader,
     )
     return daemon
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What writes it and what reads it."""
+
+    journal: Journal
+    archive: FileArchive
+
+
+def make_history(settings: Settings, environ: Mapping[str, str]) -> History | None:
+    """Build the history's two ends, nothing opened yet; None where none is kept."""
+    if not keeps_history(settings):
+        return None
+    from detector.history.numbers import Numbers
+    from detector.history.store import Store
+
+    wanted = settings.history
+    path = writing_path(wanted.path, environ)
+    numbers = Numbers()
+    store = Store(
+        path,
+        numbers,
+        keep_seconds=wanted.keep_days * 86400.0,
+        max_bytes=wanted.max_megabytes * 1_000_000,
+    )
+    journal = Journal(store, numbers)
+    archive = FileArchive(path, oldest_seq=lambda: store.oldest_seq, newest_seq=lambda: journal.recorded_seq)
+    return History(journal, archive)
+
+
+def keeps_history(settings: Settings) -> bool:
+    """Whether events are kept: as it was said, else where the sound is live."""
+    if settings.history.enabled is not None:
+        return settings.history.enabled
+    return settings.source.input in (None, "-")
 
 
 def make_metrics(settings: Settings, text: Callable[[], str]) -> Service | None:

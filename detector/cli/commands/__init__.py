@@ -1,0 +1,1 @@
+"""One file for each command, called like it: its flags, its examples, its request, and what it starts."""

@@ -1,0 +1,139 @@
+"""`sound-detector analyze`: recordings to events, summaries, pictures and pages."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from detector.cli.command import Command
+from detector.cli.setting_flags import add_classifying_flags, add_config_flags
+from detector.cli.setting_options import SettingOptions
+from detector.cli.shared_flags import add_jobs_flag, add_overwrite_flag, add_quiet_flag
+from detector.errors import ConfigError, DetectorError
+
+if TYPE_CHECKING:
+    from detector.analysis.task import AnalyzeRequest
+
+FORMATS = ("jsonl", "csv", "audacity", "raven", "rttm", "text", "scores")
+"""Those of `detector.analysis.formats`, named here so that the daemon need not load them."""
+
+INSTALL_PLOT = "pictures need the package matplotlib: pip install 'sound-detector[plot]'"
+
+EXAMPLES = """\
+examples:
+  sound-detector analyze match.wav              JSON lines, then a summary
+  sound-detector analyze --out results recordings/
+  sound-detector analyze --out results --report night.flac
+  sound-detector analyze --format audacity match.wav > labels.txt
+  sound-detector analyze --out results --format csv --include Dog recordings/
+  sound-detector analyze --start-time 2026-11-20T22:00:00 night.m4a
+If it was interrupted, the same command goes on with the recordings that are
+left.
+"""
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add its flags, in groups."""
+    parser.add_argument(
+        "paths", metavar="FILE|FOLDER", nargs="+", help="recordings, or folders of recordings"
+    )
+    output = parser.add_argument_group("what to write")
+    output.add_argument(
+        "--out",
+        metavar="DIR",
+        type=Path,
+        help="write the results into this folder, and skip recordings whose results are there already "
+        "(default: standard output)",
+    )
+    add_overwrite_flag(output, "analyze again the recordings whose results are in DIR")
+    output.add_argument(
+        "--format",
+        dest="formats",
+        action="append",
+        choices=FORMATS,
+        help="format of the events: jsonl (default; text on a terminal), csv, audacity, raven, rttm or text; "
+        "scores writes the scores of all windows as NAME.scores.npz; may be repeated",
+    )
+    output.add_argument(
+        "--plot",
+        action="store_true",
+        help="write NAME.png: a spectrogram above a timeline of the labels",
+    )
+    output.add_argument(
+        "--report",
+        action="store_true",
+        help="write NAME.report.html: a page with the picture, the summary and the events",
+    )
+    add_quiet_flag(output, "show no progress bar, and no summary after the events")
+
+    how = parser.add_argument_group("how to analyze")
+    how.add_argument(
+        "--start-time",
+        metavar="TIME",
+        type=_start,
+        help="time at which the recordings began: 2026-11-20T14:30:00 or seconds since 1970 "
+        "(default: from their names or metadata, or else 1970)",
+    )
+    add_jobs_flag(how, low=1)
+    add_classifying_flags(parser)
+    add_config_flags(parser)
+
+
+def read_request(options: argparse.Namespace) -> AnalyzeRequest:
+    """Read what was asked for; raises ConfigError without a folder where one is needed."""
+    from detector.analysis.formats import SCORES
+    from detector.analysis.task import AnalyzeRequest, Wanted
+
+    formats = tuple(dict.fromkeys(options.formats or ()))
+    if not formats:
+        formats = ("text",) if options.out is None and sys.stdout.isatty() else ("jsonl",)
+    wanted = Wanted(formats, plot=options.plot, report=options.report)
+    if options.out is None:
+        flags = {"--plot": wanted.plot, "--report": wanted.report, "--format scores": SCORES in formats}
+        if needing := [flag for flag, is_given in flags.items() if is_given]:
+            raise ConfigError(f"{needing[0]} writes files: name a folder for them with --out DIR")
+        if len(formats) > 1:
+            raise ConfigError("standard output takes one --format: add --out DIR to write several")
+        if options.overwrite:
+            raise ConfigError("--overwrite needs --out DIR: it replaces results in that folder")
+    if wanted.pictures and find_spec("matplotlib") is None:
+        raise DetectorError(INSTALL_PLOT)
+    return AnalyzeRequest(
+        paths=tuple(options.paths),
+        wanted=wanted,
+        out=options.out,
+        overwrite=options.overwrite,
+        start=options.start_time,
+        jobs=options.jobs,
+        quiet=options.quiet,
+        traces=options.verbose > 1,
+    )
+
+
+def execute(request: AnalyzeRequest, options: SettingOptions) -> int:
+    """Analyze the recordings."""
+    from detector.assemble.analysis import analyze_command
+
+    return analyze_command(request, options.load())
+
+
+def _start(text: str) -> float:
+    from detector.analysis.starttime import parse_start
+
+    try:
+        return parse_start(text)
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+COMMAND = Command(
+    name="analyze",
+    summary="find the events in recordings; write tables, pictures and pages",
+    examples=EXAMPLES,
+    add_flags=add_flags,
+    request=read_request,
+    execute=execute,
+)

@@ -1,0 +1,76 @@
+"""`sound-detector check-config`: the effective settings, or every fault in them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from detector.cli.command import Command
+from detector.cli.setting_flags import add_setting_flags
+from detector.cli.setting_options import SettingOptions
+
+if TYPE_CHECKING:
+    from detector.config.settings import Settings
+
+EXAMPLES = """\
+examples:
+  sound-detector check-config                     the settings in use, and their origin
+  sound-detector check-config --config new.yaml   every fault in it, with its line
+  sound-detector check-config --model yamnet+doorbell --include Doorbell
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckConfigRequest:
+    """What `check-config` is asked for, besides settings."""
+
+    as_json: bool = False
+    """JSON in place of YAML with comments."""
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add its flags: those of `run`."""
+    add_setting_flags(
+        parser,
+        format_help="how to print the settings: text or auto (default) is YAML with comments, "
+        "json is a JSON object",
+    )
+
+
+def read_request(options: argparse.Namespace) -> CheckConfigRequest:
+    """Read what was asked for."""
+    return CheckConfigRequest(as_json=options.format == "json")
+
+
+def execute(request: CheckConfigRequest, options: SettingOptions) -> int:
+    """Print the settings."""
+    from detector import assemble
+    from detector.config.loading import render
+
+    loaded = options.load()
+    with loaded.placing():
+        assemble.check_labels(loaded.settings)
+    if request.as_json:
+        print(json.dumps(_plain(loaded.settings), indent=2, ensure_ascii=False))
+    else:
+        print(render(loaded, assemble.SINK_KINDS), end="")
+    return 0
+
+
+def _plain(settings: Settings) -> dict[str, object]:
+    """The settings as they would stand in a config file."""
+    sinks = settings.sinks
+    plain = None if sinks is None else [{"kind": sink.kind, **asdict(sink)} for sink in sinks]
+    return asdict(settings) | {"sinks": plain}
+
+
+COMMAND = Command(
+    name="check-config",
+    summary="print the effective settings, or every fault in them with its line",
+    examples=EXAMPLES,
+    add_flags=add_flags,
+    request=read_request,
+    execute=execute,
+)

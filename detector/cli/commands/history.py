@@ -1,0 +1,108 @@
+"""`sound-detector history`: the sounds that were heard, from the file that keeps every event."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from detector.cli.command import Command
+from detector.cli.number_arguments import whole
+from detector.cli.setting_options import SettingOptions
+from detector.cli.shared_flags import add_event_filter_flags
+from detector.errors import ConfigError
+from detector.history.when import parse_when
+
+if TYPE_CHECKING:
+    from detector.history.archive import Question
+
+EXAMPLES = """\
+examples:
+  sound-detector history --since yesterday
+  sound-detector history --since 2h --label Dog --label "Baby cry, infant cry"
+  sound-detector history --since 2026-11-01 --limit 0 --format csv > november.csv
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRequest:
+    """What `history` is asked for."""
+
+    question: Question
+    """Which sounds."""
+    format: str = "table"
+    file: str | None = None
+    """None is the file that the settings name."""
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add its flags."""
+    for name, end in (("--since", "from this moment on"), ("--until", "before this moment")):
+        parser.add_argument(
+            name,
+            metavar="WHEN",
+            type=_when,
+            help=f"{end}: 2026-11-20, '2026-11-20 14:30', 14:30, yesterday, 2h, '3 days ago' or seq:N",
+        )
+    add_event_filter_flags(parser, score="top score")
+    parser.add_argument(
+        "--limit",
+        type=whole(),
+        default=100,
+        metavar="N",
+        help="show only the newest N sounds (default 100); 0 shows all",
+    )
+    parser.add_argument(
+        "--format",
+        choices=("table", "json", "csv"),
+        default="table",
+        help="table in local time (default), JSON lines as in docs/protocol.md, or CSV",
+    )
+    parser.add_argument(
+        "--file", metavar="PATH", help="file of the history (default: the one that the daemon writes)"
+    )
+    parser.add_argument(
+        "--config", metavar="FILE", help="config.yaml that names the file (default: as for run)"
+    )
+
+
+def read_request(options: argparse.Namespace) -> HistoryRequest:
+    """Read what was asked for."""
+    from detector.history.archive import Question
+
+    question = Question(
+        options.since,
+        options.until,
+        labels=tuple(options.labels),
+        min_score=options.min_score,
+        limit=options.limit,
+    )
+    return HistoryRequest(question, options.format, options.file)
+
+
+def execute(request: HistoryRequest, options: SettingOptions) -> int:
+    """Print the sounds."""
+    from detector.history.command import history_command
+    from detector.history.places import reading_paths
+
+    path = request.file or options.load().settings.history.path
+    return history_command(reading_paths(path, os.environ), request.question, format=request.format)
+
+
+def _when(text: str) -> float | int:
+    try:
+        return parse_when(text, datetime.now())  # without a zone: the machine's own
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+COMMAND = Command(
+    name="history",
+    summary="show the sounds that were heard, one row for each",
+    examples=EXAMPLES,
+    add_flags=add_flags,
+    request=read_request,
+    execute=execute,
+)

@@ -1,0 +1,58 @@
+"""The flags that say which daemon to connect to, and how, for `listen` and `status`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from detector.subscriber.client import Credentials
+from detector.wire.address import subscriber_uris, user_id
+
+TOKEN_VARIABLE = "SOUND_DETECTOR_TOKEN_FILE"  # noqa: S105
+"""Names the file with the token where no flag does."""
+
+
+def add_connection_flags(parser: argparse.ArgumentParser) -> None:
+    """Add them to a command's parser; none takes the token itself: anybody can read a command line."""
+    parser.add_argument(
+        "uri",
+        metavar="URI",
+        nargs="?",
+        help="the daemon's address: unix://PATH, tcp://HOST:PORT or tls://HOST:PORT "
+        "(default: your own daemon, or else the system service)",
+    )
+    network = parser.add_argument_group("over the network")
+    network.add_argument(
+        "--token-file",
+        metavar="FILE",
+        help="file with the daemon's token; other users must not be able to read it "
+        f"(default: ${TOKEN_VARIABLE})",
+    )
+    network.add_argument("--tls", action="store_true", help="use TLS, even where URI says tcp://")
+    network.add_argument(
+        "--ca",
+        metavar="FILE",
+        help="PEM file with the certificate authority, or the daemon's own certificate, to trust "
+        "(default: the system's authorities)",
+    )
+    network.add_argument(
+        "--insecure",
+        action="store_true",
+        help="accept any certificate, and send the token even without encryption",
+    )
+
+
+def credentials(options: argparse.Namespace) -> Credentials:
+    """Collect what these flags, and the variable, say about the token and TLS."""
+    return Credentials(
+        token_file=options.token_file or os.environ.get(TOKEN_VARIABLE) or None,
+        ca=options.ca,
+        tls=options.tls,
+        insecure=options.insecure,
+    )
+
+
+def daemon_uris(options: argparse.Namespace) -> tuple[str, ...]:
+    """List the addresses at which to look for a daemon, in this order."""
+    return (options.uri,) if options.uri else subscriber_uris(os.environ, sys.platform, user_id())

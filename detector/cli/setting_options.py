@@ -1,0 +1,60 @@
+"""What a command line says about settings, from its flags to the settings themselves."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from detector.errors import ConfigError
+
+if TYPE_CHECKING:
+    from detector.config.loading import Loaded
+
+
+@dataclass(frozen=True, slots=True)
+class SettingOptions:
+    """What a command line says about settings: the file to read, and what wins over it."""
+
+    config_path: str | None = None
+    """None looks for a file in the default places."""
+    overrides: Mapping[str, object] = field(default_factory=dict)
+    """Settings that flags gave: dotted key -> value as in the file; None resets one to its default."""
+    set_expressions: tuple[str, ...] = ()
+    """`KEY=VALUE`; they win over all else."""
+
+    def load(self) -> Loaded:
+        """Read the settings, from file and flags together; raises ConfigError with every fault."""
+        from detector.assemble import SINK_KINDS
+        from detector.config.loading import load_settings
+
+        return load_settings(
+            config_path=self.config_path,
+            environ=os.environ,
+            sink_kinds=SINK_KINDS,
+            overrides=self.overrides,
+            set_expressions=self.set_expressions,
+        )
+
+
+def setting_options(options: argparse.Namespace) -> SettingOptions:
+    """Collect what any command's flags say about settings; raises ConfigError where they contradict."""
+    overrides = {key: value for key, value in vars(options).items() if "." in key or key == "sinks"}
+    demo = getattr(options, "demo", False)
+    if "source.device" in overrides:
+        if "source.input" in overrides or demo:
+            raise ConfigError("--device cannot be combined with --input or --demo: choose one of them")
+        overrides["source.input"] = None  # a file may name a recording; the microphone asked for here wins
+    if demo:
+        from detector.demo import recording_path
+
+        overrides |= {
+            "source.input": str(recording_path()),
+            "source.realtime": True,
+            "source.name": "demo",
+        }
+    return SettingOptions(
+        getattr(options, "config", None), overrides, tuple(getattr(options, "set_expressions", ()))
+    )
