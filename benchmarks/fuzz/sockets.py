@@ -82,7 +82,7 @@ def _strangers(folder: Path) -> Iterator[Run]:
 @contextmanager
 def _served(folder: Path, access: Access, says: bytes, *, secret: bool = False) -> Iterator[Run]:
     path = folder / "events.sock"
-    limits = ServerLimits(request_seconds=0.05, history_length=100, refusal_seconds=0.0)
+    limits = ServerLimits(request_seconds=0.05, backlog_length=100, refusal_seconds=0.0)
     sink = SocketSink(
         f"unix://{path}", hello=lambda: _HELLO, report=lambda: _REPORT, access=access, limits=limits
     )

@@ -162,7 +162,7 @@ class Daemon:
         self._publish_all(self._pipeline.push(block))
 
     def _has_stalled(self) -> bool:
-        """Whether no block came for too long; the program then ends, as only a new one gets the device back."""
+        """Whether no block came for too long; the program then ends: only a new one gets the device back."""
         opening = self.state in (DeviceState.OPENING, DeviceState.LOST)
         limit = OPENING_SECONDS if opening else STALL_SECONDS
         if not self._source.live or self._monotonic() - self._last_block_at < limit:

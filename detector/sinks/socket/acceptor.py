@@ -1,7 +1,7 @@
-"""The way in to the event socket: accept, agree on TLS, ask for the token, then hand over to the hub.
+"""Accepting connections: agree on TLS, ask for the token, then hand the connection over to its subscriber.
 
-Whoever has not come through yet is a stranger. Strangers are few, each has little time, and the
-oldest makes room: those inside, and those who know the token, must not notice a crowd outside.
+Until then a connection is pending. Few may be pending at once, each has little time, and the oldest is
+closed to make room: subscribers, and clients that know the token, must not notice a crowd of others.
 """
 
 from __future__ import annotations
@@ -16,11 +16,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import cast
 
-from detector.sinks.socket.connection import Connection, part
+from detector.sinks.socket.closing import close_with_line
 from detector.sinks.socket.limits import ServerLimits, SubscriberCounts
 from detector.wire.access import Keys
-from detector.wire.encoding import encode
-from detector.wire.message import ErrorBody, utc_text
 from detector.wire.request import MAX_REQUEST_BYTES, parse_token
 
 log = logging.getLogger(__name__)
@@ -32,13 +30,13 @@ _GOODBYE_SECONDS = 1.0
 """How long the other side may take to end TLS."""
 
 _TURNED_AWAY = 16
-"""So many may be turned away in one turn of the loop, which costs little, so that others need not queue."""
+"""Connections closed at once in one turn of the loop: that costs little, and others wait less."""
 
 _PAUSE_SECONDS = 0.2
 """After a failed accept, as when descriptors have run out."""
 
 
-class Door:
+class Acceptor:
     """Accepts connections until it is closed."""
 
     def __init__(
@@ -47,25 +45,25 @@ class Door:
         limits: ServerLimits,
         *,
         keys: Callable[[], Keys],
-        admit: Callable[[], Connection],
-        utc: Callable[[], float],
+        make_protocol: Callable[[], asyncio.Protocol],
+        error_line: Callable[[str], bytes],
         counts: SubscriberCounts,
     ) -> None:
-        """`keys` are asked for anew by each connection; `admit` makes a subscriber."""
+        """Each connection asks for `keys`; `make_protocol` makes the protocol that takes it over."""
         self.limits = limits
         self.keys = keys
-        self.admit = admit
-        self.utc = utc
+        self.make_protocol = make_protocol
+        self.error_line = error_line
         self._listening = listening
         self._counts = counts
-        self._strangers: dict[Stranger, str] = {}
+        self._pending: dict[PendingConnection, str] = {}
         self._hosts: Counter[str] = Counter()
         self._unmentioned = 0
         self._quiet_until = float("-inf")
         listening.setblocking(False)
 
     async def accept(self) -> None:
-        """Let in whoever comes, until cancelled."""
+        """Accept connections until cancelled."""
         loop = asyncio.get_running_loop()
         turned_away = 0
         while True:
@@ -77,26 +75,26 @@ class Door:
                 continue
             taken = self._receive(connection, name[0] if isinstance(name, tuple) else "")
             turned_away = 0 if taken else (turned_away + 1) % _TURNED_AWAY
-            # One in each turn of the loop: a flood at the door must not starve those inside.
+            # One in each turn of the loop: a flood of connections must not starve the subscribers.
             if turned_away == 0:
                 await asyncio.sleep(0)
 
     async def close(self, seconds: float) -> None:
-        """Give those who are halfway in a moment, then turn away who is left."""
-        if entering := [stranger.entering for stranger in self._strangers if stranger.entering is not None]:
+        """Give connections that are being set up a moment, then close the pending ones."""
+        if entering := [pending.entering for pending in self._pending if pending.entering is not None]:
             await asyncio.wait(entering, timeout=seconds)
-        for stranger in tuple(self._strangers):
-            stranger.leave()
+        for pending in tuple(self._pending):
+            pending.leave()
 
-    def forget(self, stranger: Stranger) -> None:
-        """A stranger has come in or gone."""
-        if (host := self._strangers.pop(stranger, None)) is not None:
+    def forget(self, pending: PendingConnection) -> None:
+        """A pending connection was handed over or closed."""
+        if (host := self._pending.pop(pending, None)) is not None:
             self._hosts[host] -= 1
             if not self._hosts[host]:
                 del self._hosts[host]
 
     def refuse(self, host: str, reason: str) -> None:
-        """Count a refusal, and mention it now and then."""
+        """Count a refusal, and log it now and then."""
         self._counts.refused += 1
         self._unmentioned += 1
         now = asyncio.get_running_loop().time()
@@ -106,53 +104,55 @@ class Door:
             self._quiet_until = now + REMIND_SECONDS
 
     def _receive(self, connection: socket.socket, host: str) -> bool:
-        """Begin to let somebody in; False where they are turned away at once."""
+        """Start setting a connection up; False where it is closed at once."""
         guarded = self.keys() != Keys()
-        if guarded and self._hosts[host] >= self.limits.max_strangers_per_host:
+        if guarded and self._hosts[host] >= self.limits.max_pending_per_host:
             connection.close()
             self.refuse(host, "too many at once from this address")
             return False
-        if guarded and len(self._strangers) >= self.limits.max_strangers:
-            oldest = next(iter(self._strangers))
-            self.refuse(self._strangers[oldest], "too many at once, the oldest goes")
+        if guarded and len(self._pending) >= self.limits.max_pending:
+            oldest = next(iter(self._pending))
+            self.refuse(self._pending[oldest], "too many at once, the oldest goes")
             oldest.leave()
             self.forget(oldest)
-        stranger = Stranger(self, host)
-        self._strangers[stranger] = host
+        pending = PendingConnection(self, host)
+        self._pending[pending] = host
         self._hosts[host] += 1
         if host:
-            watch(connection, self.limits)
-        stranger.entering = asyncio.get_running_loop().create_task(self._enter(stranger, connection))
-        stranger.entering.add_done_callback(partial(self._entered, stranger, connection))
+            enable_keepalive(connection, self.limits)
+        pending.entering = asyncio.get_running_loop().create_task(self._enter(pending, connection))
+        pending.entering.add_done_callback(partial(self._entered, pending, connection))
         return True
 
-    async def _enter(self, stranger: Stranger, connection: socket.socket) -> None:
+    async def _enter(self, pending: PendingConnection, connection: socket.socket) -> None:
         tls = self.keys().tls
         await asyncio.get_running_loop().connect_accepted_socket(
-            lambda: stranger,
+            lambda: pending,
             connection,
             ssl=tls,
             ssl_handshake_timeout=None if tls is None else self.limits.entry_seconds,
             ssl_shutdown_timeout=None if tls is None else _GOODBYE_SECONDS,
         )
 
-    def _entered(self, stranger: Stranger, connection: socket.socket, entering: asyncio.Task[None]) -> None:
-        stranger.entering = None
+    def _entered(
+        self, pending: PendingConnection, connection: socket.socket, entering: asyncio.Task[None]
+    ) -> None:
+        pending.entering = None
         error = None if entering.cancelled() else entering.exception()
         if error is None and not entering.cancelled():
             return
-        connection.close()  # a task that is cancelled before it began has told nobody of the socket
+        connection.close()  # nobody else closes the socket of a task that was cancelled before it began
         if error is not None:  # no TLS, another TLS, too slow, or gone
-            self.refuse(stranger.host, f"TLS: {getattr(error, 'reason', None) or error}")
-        self.forget(stranger)
+            self.refuse(pending.host, f"TLS: {getattr(error, 'reason', None) or error}")
+        self.forget(pending)
 
 
-class Stranger(asyncio.Protocol):
-    """Somebody who has connected; where no token is wanted, they are in as soon as TLS stands."""
+class PendingConnection(asyncio.Protocol):
+    """A connection that has not shown its token yet; where none is wanted, it is handed over at once."""
 
-    def __init__(self, door: Door, host: str) -> None:
+    def __init__(self, acceptor: Acceptor, host: str) -> None:
         self.entering: asyncio.Task[None] | None = None
-        self._door = door
+        self._acceptor = acceptor
         self.host = host
         self._received = bytearray()
         self._transport: asyncio.Transport | None = None
@@ -160,18 +160,18 @@ class Stranger(asyncio.Protocol):
         self._answered = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Let in, or wait for the token."""
+        """Hand over, or wait for the token."""
         made = self._transport = cast(asyncio.Transport, transport)
-        if self._door.keys().token is None:
-            self._come_in(made, b"")
+        if self._acceptor.keys().token is None:
+            self._hand_over(made, b"")
             return
-        limits = self._door.limits
+        limits = self._acceptor.limits
         self._timer = asyncio.get_running_loop().call_later(
             limits.entry_seconds, self._refuse, made, "no token came in time"
         )
 
     def data_received(self, data: bytes) -> None:
-        """Read the first line, which shows the token."""
+        """Read the first line, which holds the token."""
         if self._answered or self._transport is None:
             return
         self._received += data
@@ -180,22 +180,22 @@ class Stranger(asyncio.Protocol):
             return
         line, rest = bytes(self._received[: max(end, 0)]), bytes(self._received[end + 1 :])
         self._received.clear()
-        token = self._door.keys().token or b""
+        token = self._acceptor.keys().token or b""
         if token and hmac.compare_digest(parse_token(line), token):
-            self._come_in(self._transport, rest)
+            self._hand_over(self._transport, rest)
             return
-        # Neither the time nor the words tell how near the guess was.
+        # Neither the time nor the answer tells how close the guess was.
         self._answered = True
         self._transport.pause_reading()
         self._cancel_timer()
         self._timer = asyncio.get_running_loop().call_later(
-            self._door.limits.refusal_seconds, self._refuse, self._transport, "no token or a wrong one"
+            self._acceptor.limits.refusal_seconds, self._refuse, self._transport, "no token or a wrong one"
         )
 
     def connection_lost(self, error: Exception | None) -> None:
-        """Gone without coming in."""
+        """The connection was closed before it was handed over."""
         self._cancel_timer()
-        self._door.forget(self)
+        self._acceptor.forget(self)
 
     def leave(self) -> None:
         """Cut the connection, however far it is."""
@@ -204,20 +204,20 @@ class Stranger(asyncio.Protocol):
         elif self.entering is not None:
             self.entering.cancel()
 
-    def _come_in(self, transport: asyncio.Transport, rest: bytes) -> None:
+    def _hand_over(self, transport: asyncio.Transport, rest: bytes) -> None:
         self._cancel_timer()
-        self._door.forget(self)
-        connection = self._door.admit()
-        transport.set_protocol(connection)
-        connection.connection_made(transport)
+        self._acceptor.forget(self)
+        protocol = self._acceptor.make_protocol()
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
         if rest:
-            connection.data_received(rest)
+            protocol.data_received(rest)
 
     def _refuse(self, transport: asyncio.Transport, reason: str) -> None:
         self._answered = True
-        self._door.refuse(self.host, reason)
+        self._acceptor.refuse(self.host, reason)
         words = 'token: expected a first line {"token": "..."} with the token of this daemon\'s token_file'
-        part(transport, encode(ErrorBody(message=words, time=utc_text(self._door.utc()))).line)
+        close_with_line(transport, self._acceptor.error_line(words))
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:
@@ -225,7 +225,7 @@ class Stranger(asyncio.Protocol):
             self._timer = None
 
 
-def watch(connection: socket.socket, limits: ServerLimits) -> None:
+def enable_keepalive(connection: socket.socket, limits: ServerLimits) -> None:
     """Let the kernel notice a TCP subscriber whose machine or cable has gone, where it can."""
     options = {
         "TCP_KEEPIDLE": round(limits.heartbeat_seconds * 2),

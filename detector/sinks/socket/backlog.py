@@ -1,8 +1,8 @@
-"""The newest messages, kept once for all subscribers, and each subscriber's place among them.
+"""The newest messages, kept once for all subscribers, and each subscriber's position among them.
 
-Messages have consecutive indices. A subscriber is a cursor into the history instead of a queue of
-its own: it costs two numbers, one that lags is overtaken by the oldest index, and a replay is a
-cursor set back. Nothing here does any input or output.
+Messages have consecutive indices. A subscriber has a cursor into the backlog instead of a queue of its own:
+that costs a few numbers, a subscriber that lags is overtaken by the oldest index, and a replay sets the
+cursor back. Nothing here does any input or output.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ BATCH_BYTES = 65536
 """A batch of lines ends with the line that reaches this."""
 
 _BATCHES = 16
-"""Joined batches kept at once, for subscribers of different minds or places."""
+"""Joined batches kept at once, for subscribers with different filters or positions."""
 
 
-class History:
+class Backlog:
     """A ring of the newest `length` messages."""
 
     def __init__(self, length: int, *, before: int = 0) -> None:
@@ -28,9 +28,9 @@ class History:
         self.stop = 0
         """Index of the next message."""
         self.state = ""
-        """The newest status message's; empty before the first."""
+        """State of the newest status message; empty before the first."""
         self.seq = before
-        """The newest event's."""
+        """Number of the newest event."""
         self._any = False
         self.gone_seq = before
         """The newest event that is no longer here."""
@@ -55,7 +55,7 @@ class History:
         return message
 
     def append(self, message: Message) -> Message | None:
-        """Keep a message; return the one that had to go, whose index was `first` until now."""
+        """Keep a message; return the oldest one if it had to go, whose index was `first` until now."""
         slot = self.stop % len(self._ring)
         evicted, self._ring[slot] = self._ring[slot], message
         if evicted is not None and evicted.seq is not None:
@@ -63,7 +63,7 @@ class History:
         self.stop += 1
         self._batches.clear()
         if message.seq is not None:
-            if not self._any:  # what came before the first one went elsewhere
+            if not self._any:  # earlier events never came here
                 self._any = True
                 self.gone_seq = max(self.gone_seq, message.seq - 1)
             self.seq = max(self.seq, message.seq)
@@ -79,9 +79,9 @@ class History:
         return self.stop
 
     def batch(self, start: int, wanted: Filter) -> tuple[bytes, int]:
-        """Join the lines from `start` on that pass; with them, the index after the last one looked at.
+        """Join the lines from `start` on that pass; also return the index after the last one looked at.
 
-        Subscribers of one mind share the work: the answer is kept until the next append.
+        The answer is kept until the next append: subscribers with the same filter and position share it.
         """
         key = (start, wanted)
         if key not in self._batches:
@@ -101,46 +101,46 @@ class History:
 class Subscription:
     """One subscriber's cursor: every message once, in order, or counted as dropped."""
 
-    def __init__(self, history: History) -> None:
-        """Begin with the next message."""
-        self._history = history
+    def __init__(self, backlog: Backlog) -> None:
+        """Start with the next message."""
+        self._backlog = backlog
         self._filter = Filter()
-        self._cursor = self._joined = self._own = history.stop
-        self._joined_seq = history.seq
+        self._cursor = self._joined = self._own = backlog.stop
+        self._joined_seq = backlog.seq
         self._since = self._replayed = 0
         self._sent = self._sent_seqs = range(0)
         self._replaying = self._overlaps = False
         self._dropped = 0
 
     def apply(self, request: Request) -> None:
-        """Filter from now on; with `since`, go back to the events after it that were not sent yet."""
+        """Filter from now on; with `since`, go back to the later events that were not sent yet."""
         self._filter = request.filter
         if request.since is not None:
             self._since = request.since
             self._sent = range(self._joined, self._cursor)
             self._own = max(self._joined, self._cursor)
-            self._cursor = self._history.first
+            self._cursor = self._backlog.first
 
     def begin_replay(self) -> None:
         """Events come from the archive until `end_replay`: none of them can be lost meanwhile."""
         self._replaying = True
-        sent = [self._history[i].seq for i in self._sent if i >= self._history.first]
+        sent = [self._backlog[i].seq for i in self._sent if i >= self._backlog.first]
         if events := [seq for seq in sent if seq is not None]:
             self._sent_seqs = range(min(self._joined_seq + 1, events[0]), events[-1] + 1)
 
     def passes(self, event: Message) -> bool:
-        """Whether an event of the archive is to be sent: one that is wanted and was not sent yet."""
+        """Whether to send an event of the archive: it passes the filter and was not sent yet."""
         return event.seq not in self._sent_seqs and self._filter.passes(event)
 
     def end_replay(self, seq: int) -> None:
-        """All up to `seq` has come from the archive; what is after it follows from the history."""
+        """Every event up to `seq` has come from the archive; later ones follow from the backlog."""
         self._replaying = False
         self._replayed = seq
         self._overlaps = True
-        self._cursor = self._history.first
+        self._cursor = self._backlog.first
 
     def evict(self, index: int, message: Message) -> bool:
-        """The history lets go of a message: count it if it was still to be sent; returns that."""
+        """The backlog lets go of a message: count it if it was still to be sent; returns whether it was."""
         if self._cursor > index or (self._replaying and message.seq is not None):
             return False
         self._cursor = index + 1
@@ -156,20 +156,20 @@ class Subscription:
     def take(self) -> bytes:
         """The next lines to send, about BATCH_BYTES at most; empty once all is sent."""
         lines, size = [], 0
-        if self._overlaps:  # the archive has events before they come here
-            follows = self._history.index_after(self._replayed)
+        if self._overlaps:  # an event is in the archive before it comes here
+            follows = self._backlog.index_after(self._replayed)
             self._own = max(self._own, follows)
-            self._overlaps = follows == self._history.stop
-        own = min(self._own, self._history.stop)
+            self._overlaps = follows == self._backlog.stop
+        own = min(self._own, self._backlog.stop)
         while self._cursor < own and size < BATCH_BYTES:
-            message = self._history[self._cursor]
+            message = self._backlog[self._cursor]
             if self._wants(self._cursor, message):
                 lines.append(message.line)
                 size += len(message.line)
             self._cursor += 1
         batch = b"".join(lines)
-        while not batch and self._cursor < self._history.stop:
-            batch, self._cursor = self._history.batch(self._cursor, self._filter)
+        while not batch and self._cursor < self._backlog.stop:
+            batch, self._cursor = self._backlog.batch(self._cursor, self._filter)
         return batch
 
     def _wants(self, index: int, message: Message) -> bool:

@@ -1,58 +1,56 @@
-"""One subscriber of the event socket: hello, perhaps its request, then what it wants to hear of."""
+"""One subscriber of the event socket: hello, perhaps its request, then the messages it asked for."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable
+from typing import cast
 
 from detector.errors import SinkError
 from detector.sinks.socket.backlog import Subscription
-from detector.sinks.socket.replay import Replay
-from detector.wire.encoding import encode
-from detector.wire.message import DroppedBody, ErrorBody, utc_text
+from detector.sinks.socket.closing import close_with_line
+from detector.sinks.socket.feed import Feed
+from detector.sinks.socket.replay import ArchiveReplay
 from detector.wire.request import MAX_REQUEST_BYTES, parse_request
-
-if TYPE_CHECKING:
-    from detector.sinks.socket.hub import Hub
 
 log = logging.getLogger(__name__)
 
-_LINGER_SECONDS = 1.0
-"""How long a refused subscriber may go on talking before the connection is cut, so that it reads why."""
-
 
 class Connection(asyncio.Protocol):
-    """One protocol object; it lives on the hub's loop."""
+    """The protocol of one connection; it lives on the server's loop."""
 
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
+    def __init__(
+        self, feed: Feed, *, join: Callable[[Connection], bool], leave: Callable[[Connection], None]
+    ) -> None:
+        """`join` takes the connection among the subscribers, or returns False where they are too many.
+
+        `leave` is called once the connection is closed.
+        """
+        self._feed = feed
+        self._join = join
+        self._leave = leave
         self._received = bytearray()
         self._asked = self._held = self._paused = self._ending = False
         self._timer: asyncio.TimerHandle | None = None
-        self._replay: Replay | None = None
+        self._replay: ArchiveReplay | None = None
         self._stuck = (-1, 0.0)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet, and wait a moment for the request."""
-        limits = self._hub.limits
+        limits = self._feed.limits
         loop = asyncio.get_running_loop()
         self.transport = cast(asyncio.Transport, transport)
         self.transport.set_write_buffer_limits(high=limits.client_buffer_bytes)
-        self.subscription = Subscription(self._hub.history)
+        self.subscription = Subscription(self._feed.backlog)
         self.gone: asyncio.Future[None] = loop.create_future()
-        crowded = len(self._hub.connections) >= limits.max_clients
-        if crowded:
+        if not self._join(self):
             self._ending = True
-            self._hub.counts.refused += 1
-            self._send_error(f"too many subscribers: {limits.max_clients} are served at once")
+            reason = f"too many subscribers: {limits.max_clients} are served at once"
+            self.transport.write(self._feed.error_line(reason))
             self.transport.close()
             return
-        self._hub.connections.add(self)
-        self._hub.counts.connected = len(self._hub.connections)
-        log.debug("socket.connected clients=%d", len(self._hub.connections))
-        self.transport.write(self._hub.hello_line())
+        self.transport.write(self._feed.hello_line())
         self._held = True
         self._timer = loop.call_later(limits.request_seconds, self._release)
 
@@ -60,11 +58,9 @@ class Connection(asyncio.Protocol):
         """Forget the subscriber."""
         self._ending = True
         self._cancel_waits()
-        self._hub.connections.discard(self)
-        self._hub.counts.connected = len(self._hub.connections)
+        self._leave(self)
         if not self.gone.done():
             self.gone.set_result(None)
-        log.debug("socket.disconnected clients=%d", len(self._hub.connections))
 
     def data_received(self, data: bytes) -> None:
         """Read the request; anything beyond it, or longer, ends the connection."""
@@ -80,7 +76,7 @@ class Connection(asyncio.Protocol):
             self._ask(bytes(self._received[:end]), rest=bytes(self._received[end + 1 :]))
 
     def eof_received(self) -> bool:
-        """The subscriber has closed its side: so do we."""
+        """The subscriber has closed its side; close ours too."""
         if self._received and not self._ending:
             self._refuse("request: expected a line that ends in a newline")
         elif not self._ending:
@@ -89,34 +85,34 @@ class Connection(asyncio.Protocol):
         return self.transport.can_write_eof()  # TLS closes by itself
 
     def pause_writing(self) -> None:
-        """The subscriber reads too slowly: it lags in the history from now on."""
+        """The subscriber reads too slowly: it lags in the backlog from now on."""
         self._paused = True
         self._stuck = -1, 0.0
         if self._replay is not None:
             self._replay.pause()
 
     def resume_writing(self) -> None:
-        """The subscriber has read: go on where it was."""
+        """The subscriber has read: continue where it stopped."""
         self._paused = False
         if self._replay is not None:
             self._replay.resume()
         self.pump()
 
     def pump(self) -> None:
-        """Send what the subscriber has not had yet, as far as it keeps up."""
+        """Send the messages that the subscriber has not got yet, as far as it keeps up."""
         while not (self._held or self._paused or self._ending):
             if not self._send_next():
                 return
 
     def beat(self, line: bytes) -> None:
-        """Send a heartbeat, unless older lines still wait; too long, and the subscriber is let go."""
+        """Send a heartbeat, unless older lines still wait; if they wait too long, cut the connection."""
         if not (self._held or self._paused or self._ending):
             self.transport.write(line)
         elif self._paused:
             waiting, now = self.transport.get_write_buffer_size(), asyncio.get_running_loop().time()
             if waiting != self._stuck[0]:
                 self._stuck = waiting, now
-            elif now - self._stuck[1] >= self._hub.limits.stall_seconds:
+            elif now - self._stuck[1] >= self._feed.limits.stall_seconds:
                 log.info("socket.stalled seconds=%.0f", now - self._stuck[1])
                 self.transport.abort()
 
@@ -127,14 +123,14 @@ class Connection(asyncio.Protocol):
             return
         replaying = self._replay is not None
         self._cancel_waits()
-        while not replaying and self._send_next():  # after half a replay, the newest would be a hole
+        while not replaying and self._send_next():  # after half a replay, new events would leave a hole
             pass
         self._ending = True
         self.transport.close()
 
     def _send_next(self) -> bool:
         if dropped := self.subscription.take_dropped():
-            self.transport.write(encode(DroppedBody(count=dropped, time=utc_text(self._hub.utc()))).line)
+            self.transport.write(self._feed.dropped_line(dropped))
         batch = self.subscription.take()
         if batch:
             self.transport.write(batch)
@@ -149,17 +145,17 @@ class Connection(asyncio.Protocol):
             self._refuse(str(error))
             return
         if request.report:
-            self._end_with(self._hub.report_line())
+            self._end_with(self._feed.report_line())
             return
         self.subscription.apply(request)
         since = request.since
-        if self._hub.archive is None or since is None or since >= self._hub.history.gone_seq:
-            self._release()
-        else:
+        if since is not None and self._feed.needs_archive(since):
             self._cancel_waits()
             self._held = True
-            self._replay = Replay(self._hub, self.transport, self.subscription, since)
+            self._replay = ArchiveReplay(self._feed, self.transport, self.subscription, since)
             self._replay.start(self._replayed)
+        else:
+            self._release()
         if rest:
             self.data_received(rest)
 
@@ -173,16 +169,13 @@ class Connection(asyncio.Protocol):
         self.pump()
 
     def _refuse(self, reason: str) -> None:
-        self._end_with(encode(ErrorBody(message=reason, time=utc_text(self._hub.utc()))).line)
+        self._end_with(self._feed.error_line(reason))
 
     def _end_with(self, line: bytes) -> None:
         self._ending = True
         self._received.clear()
         self._cancel_waits()
-        part(self.transport, line)
-
-    def _send_error(self, reason: str) -> None:
-        self.transport.write(encode(ErrorBody(message=reason, time=utc_text(self._hub.utc()))).line)
+        close_with_line(self.transport, line)
 
     def _cancel_waits(self) -> None:
         if self._timer is not None:
@@ -191,16 +184,3 @@ class Connection(asyncio.Protocol):
         if self._replay is not None:
             self._replay.cancel()
             self._replay = None
-
-
-def part(transport: asyncio.Transport, line: bytes) -> None:
-    """Say a last line and close, such that it is read."""
-    transport.resume_reading()
-    transport.write(line)
-    if transport.can_write_eof():
-        # Closing with unread input would reset the connection, and the other side would not learn why.
-        with contextlib.suppress(OSError):
-            transport.write_eof()
-        asyncio.get_running_loop().call_later(_LINGER_SECONDS, transport.abort)
-    else:
-        transport.close()

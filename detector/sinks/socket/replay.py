@@ -1,35 +1,32 @@
-"""A replay from the archive: what is too old for memory, in pieces, as fast as the subscriber reads."""
+"""A replay: events too old for the backlog come from the archive, as fast as the subscriber reads."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from detector.errors import HistoryError
 from detector.sinks.socket.backlog import Subscription
-
-if TYPE_CHECKING:
-    from detector.sinks.socket.hub import Hub
+from detector.sinks.socket.feed import Feed
 
 log = logging.getLogger(__name__)
 
 EVENTS = 200
-"""Read from the archive at once, some 90 KB: what a replay holds beyond its connection's buffer."""
+"""Events read from the archive at once, some 90 KB, which a replay holds beside its connection's buffer."""
 
 
-class Replay:
-    """One subscriber's; it ends where the events in memory begin, wherever those have moved meanwhile."""
+class ArchiveReplay:
+    """One subscriber's replay; it ends where the backlog begins, however far that has moved meanwhile."""
 
     def __init__(
         self,
-        hub: Hub,
+        feed: Feed,
         transport: asyncio.Transport,
         subscription: Subscription,
         since: int,
     ) -> None:
-        self._hub = hub
+        self._feed = feed
         self._transport = transport
         self._subscription = subscription
         self._seq = since
@@ -38,7 +35,7 @@ class Replay:
         self._task: asyncio.Task[None] | None = None
 
     def start(self, done: Callable[[], None]) -> None:
-        """Begin; `done` is called once the subscription can go on from memory."""
+        """Start; `done` is called once the subscription can go on from the backlog."""
         self._subscription.begin_replay()
         self._task = asyncio.create_task(self._run(done))
 
@@ -57,9 +54,9 @@ class Replay:
 
     async def _run(self, done: Callable[[], None]) -> None:
         try:
-            # The archive has an event before memory does, so what left memory before a look is found by it.
-            while self._seq < (gone := self._hub.history.gone_seq):
-                events = await self._hub.read_archive(self._seq, EVENTS)
+            # Events reach the archive before the backlog: what has left the backlog is found there.
+            while self._seq < (gone := self._feed.backlog.gone_seq):
+                events = await self._feed.read_archive(self._seq, EVENTS)
                 if lines := b"".join(event.line for event in events if self._subscription.passes(event)):
                     self._transport.write(lines)
                     await self._flowing.wait()

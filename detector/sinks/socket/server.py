@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _END_SECONDS = 1.5
-"""How long the server's thread may take to say goodbye."""
+"""How long the server's thread may take to send the last lines."""
 
 _HANDOVER_SECONDS = 1.0
 """How long a message may wait for the server's thread."""
@@ -96,9 +96,9 @@ class SocketSink:
         log.info("socket.listening uri=%s", self.uri)
 
     def write(self, message: Message) -> None:
-        """Hand a message to the server's thread; raises SinkError where that has died or hangs."""
+        """Hand a message to the server's thread; raises SinkError where that has ended or hangs."""
         with self._handover:
-            # To wait here is to fill the dispatcher's queue, which counts what it cannot hold.
+            # While this waits, the dispatcher's queue fills, and counts the messages it has no room for.
             if not self._handover.wait_for(self._has_room, _HANDOVER_SECONDS) or self._ending:
                 raise SinkError(f"{self.name}: the server's thread does not take messages")
             self._inbox.append(message)
@@ -106,7 +106,7 @@ class SocketSink:
                 self._call(self._collect)
 
     def reopen(self) -> None:
-        """Read token and certificate anew, for those who come from now on; SinkError: the old ones stay."""
+        """Read token and certificate again, for new connections; raises SinkError, and the old ones stay."""
         self._keys = read_keys(self._access)
 
     def close(self) -> None:
@@ -123,7 +123,7 @@ class SocketSink:
             self._listening.close()
 
     def _check_bound(self, listening: ListeningSocket) -> None:
-        """A name such as `localhost` is what the system's tables say."""
+        """Check the address that was bound: the system decides what a name such as `localhost` means."""
         if isinstance(self._wanted, TcpAddress):
             bound = replace(self._wanted, host=listening.socket.getsockname()[0])
             try:
@@ -135,18 +135,19 @@ class SocketSink:
     def _serve(self, listening: socket.socket) -> None:
         import asyncio
 
+        from detector.sinks.socket.feed import Feed
         from detector.sinks.socket.hub import Hub
 
         async def serve() -> None:
-            hub = Hub(
+            feed = Feed(
                 self._limits,
                 hello=self._hello,
                 report=self._report,
-                keys=lambda: self._keys,
                 utc=self._utc,
                 counts=self._counts,
                 archive=self._archive,
             )
+            hub = Hub(feed, lambda: self._keys)
             await hub.serve(listening, started=lambda: self._started(asyncio.get_running_loop(), hub))
 
         try:
@@ -160,7 +161,7 @@ class SocketSink:
                 self._handover.notify()
 
     def _started(self, loop: AbstractEventLoop, hub: Hub) -> None:
-        """From now on the loop takes calls; make up for those that came earlier."""
+        """The loop takes calls from now on; make the calls that came too early."""
         with self._handover:
             self._loop, self._hub = loop, hub
             if self._inbox:
@@ -176,7 +177,7 @@ class SocketSink:
             self._hub.publish(messages)
 
     def _has_room(self) -> bool:
-        return len(self._inbox) < self._limits.history_length or self._ending
+        return len(self._inbox) < self._limits.backlog_length or self._ending
 
     def _call(self, action: Callable[[], None]) -> None:
         if self._loop is not None:

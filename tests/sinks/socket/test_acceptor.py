@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from detector.errors import SinkError
-from detector.sinks.socket.acceptor import watch
+from detector.sinks.socket.acceptor import enable_keepalive
 from detector.sinks.socket.limits import ServerLimits, SubscriberCounts
 from detector.sinks.socket.server import SocketSink
 from detector.subscriber.client import Credentials, connect, messages, send
@@ -181,8 +181,8 @@ def test_refusals_are_logged_with_their_address_once_in_a_while_and_without_what
     assert server.counts.refused == 20
 
 
-def test_strangers_from_one_address_are_few(start):
-    server = start(max_strangers_per_host=3)
+def test_pending_connections_from_one_address_are_few(start):
+    server = start(max_pending_per_host=3)
     with known(server) as friend, contextlib.ExitStack() as stack:
         crowd = [stack.enter_context(Client(server)) for _ in range(8)]
         assert all(late.is_cut_off() for late in crowd[3:])
@@ -192,17 +192,17 @@ def test_strangers_from_one_address_are_few(start):
     assert server.counts.refused == 5
 
 
-def test_when_strangers_are_many_the_oldest_goes(start):
+def test_when_many_connections_are_pending_the_oldest_goes(start):
     """Those who know the token are quick: they are never the oldest for long."""
-    server = start(max_strangers=2, max_strangers_per_host=100)
+    server = start(max_pending=2, max_pending_per_host=100)
     with contextlib.ExitStack() as stack:
         crowd = [stack.enter_context(Client(server)) for _ in range(6)]
         stack.enter_context(known(server))
         assert all(early.is_cut_off() for early in crowd[:5])
 
 
-def test_a_stranger_that_goes_makes_room(start):
-    server = start(max_strangers_per_host=1)
+def test_a_pending_connection_that_goes_makes_room(start):
+    server = start(max_pending_per_host=1)
     for _ in range(10):
         Client(server).__exit__()
     while True:
@@ -240,7 +240,7 @@ def test_a_token_where_none_is_wanted_is_a_mistake_that_is_told():
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_flood_of_every_kind_is_not_noticed_inside(start, keys):
     """Garbage, half handshakes, resets and silence, while a subscriber gets every event."""
-    server = start(keys, entry_seconds=0.05, max_strangers_per_host=8)
+    server = start(keys, entry_seconds=0.05, max_pending_per_host=8)
     said = [
         b"",
         b"\x16\x03\x01",
@@ -347,7 +347,7 @@ def test_a_token_is_not_sent_in_the_clear_to_another_machine(token_file):
 
 def test_the_kernel_watches_tcp_connections():
     with socket.socket() as connection:
-        watch(connection, ServerLimits(heartbeat_seconds=30, stall_seconds=600))
+        enable_keepalive(connection, ServerLimits(heartbeat_seconds=30, stall_seconds=600))
         assert connection.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 600_000

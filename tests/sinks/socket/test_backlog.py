@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from detector.interfaces import Message
 from detector.records import Label
-from detector.sinks.socket.backlog import BATCH_BYTES, History, Subscription
+from detector.sinks.socket.backlog import BATCH_BYTES, Backlog, Subscription
 from detector.wire.encoding import encode
 from detector.wire.message import StatusBody
 from detector.wire.request import Filter, Request
@@ -24,9 +24,9 @@ def status(state):
     return encode(StatusBody(state=state, source="Mic", time=None))
 
 
-def append(history, subscription, message: Message):
-    oldest = history.first
-    evicted = history.append(message)
+def append(backlog, subscription, message: Message):
+    oldest = backlog.first
+    evicted = backlog.append(message)
     if evicted is not None:
         subscription.evict(oldest, evicted)
 
@@ -37,73 +37,73 @@ def read(subscription):
     return [fields.get("seq", fields.get("state")) for fields in map(json.loads, lines)]
 
 
-def kept(history):
+def kept(backlog):
     """The seqs of the events in memory."""
-    return {history[index].seq for index in range(history.first, history.stop)} - {None}
+    return {backlog[index].seq for index in range(backlog.first, backlog.stop)} - {None}
 
 
 def filled(count, length=10):
-    history = History(length)
+    backlog = Backlog(length)
     for seq in range(1, count + 1):
-        history.append(event(seq))
-    return history
+        backlog.append(event(seq))
+    return backlog
 
 
 def test_a_subscription_begins_with_the_next_message():
-    history = filled(3)
-    subscription = Subscription(history)
+    backlog = filled(3)
+    subscription = Subscription(backlog)
     assert read(subscription) == []
     for message in (event(4), status("muted"), event(5)):
-        append(history, subscription, message)
+        append(backlog, subscription, message)
     assert read(subscription) == [4, "muted", 5]
     assert read(subscription) == []
 
 
 def test_the_history_knows_its_newest_and_oldest_event_and_the_state():
-    history = History(3)
-    assert (history.seq, history.oldest_seq, history.state) == (0, None, "")
+    backlog = Backlog(3)
+    assert (backlog.seq, backlog.oldest_seq, backlog.state) == (0, None, "")
     for message in (event(1), status("listening"), event(2), event(3)):
-        history.append(message)
-    assert (history.seq, history.oldest_seq, history.state) == (3, 2, "listening")
+        backlog.append(message)
+    assert (backlog.seq, backlog.oldest_seq, backlog.state) == (3, 2, "listening")
 
 
 def test_since_replays_events_and_then_goes_on_live():
-    history = filled(3)
-    history.append(status("muted"))
-    subscription = Subscription(history)
+    backlog = filled(3)
+    backlog.append(status("muted"))
+    subscription = Subscription(backlog)
     subscription.apply(Request(since=1))
-    append(history, subscription, event(4))
-    append(history, subscription, status("listening"))
+    append(backlog, subscription, event(4))
+    append(backlog, subscription, status("listening"))
     assert read(subscription) == [2, 3, 4, "listening"]
 
 
 def test_since_asked_for_late_repeats_nothing_that_was_sent():
-    history = filled(3)
-    subscription = Subscription(history)
-    append(history, subscription, event(4))
+    backlog = filled(3)
+    subscription = Subscription(backlog)
+    append(backlog, subscription, event(4))
     assert read(subscription) == [4]
-    append(history, subscription, event(5))
+    append(backlog, subscription, event(5))
     subscription.apply(Request(since=0))
-    append(history, subscription, event(6))
+    append(backlog, subscription, event(6))
     assert read(subscription) == [1, 2, 3, 5, 6]
 
 
 def test_who_is_overtaken_is_told_how_much_of_what_it_wanted_is_lost():
-    history = History(4)
-    subscription = Subscription(history)
+    backlog = Backlog(4)
+    subscription = Subscription(backlog)
     subscription.apply(Request(DOGS))
     for seq in range(1, 11):
-        append(history, subscription, event(seq, "Dog" if seq % 2 else "Cat"))
+        append(backlog, subscription, event(seq, "Dog" if seq % 2 else "Cat"))
     assert subscription.take_dropped() == 3  # 1, 3 and 5 of the 6 that had to go
     assert subscription.take_dropped() == 0
     assert read(subscription) == [7, 9]
 
 
 def test_a_batch_ends_soon_after_its_bound():
-    history = filled(5000, length=5000)
-    subscription = Subscription(history)
+    backlog = filled(5000, length=5000)
+    subscription = Subscription(backlog)
     subscription.apply(Request(since=0))
-    append(history, subscription, event(5001))
+    append(backlog, subscription, event(5001))
     batches = list(iter(subscription.take, b""))
     assert len(batches) > 2
     assert max(map(len, batches)) < BATCH_BYTES + len(event(5001).line)
@@ -122,9 +122,9 @@ def test_a_batch_ends_soon_after_its_bound():
 )
 def test_every_wanted_event_comes_once_or_is_counted(length, steps, before):
     """However publishing, reading and one request are interleaved."""
-    history = filled(before, length)
-    subscription = Subscription(history)
-    remembered = kept(history)
+    backlog = filled(before, length)
+    subscription = Subscription(backlog)
+    remembered = kept(backlog)
     expected, got, dropped, seq, asked, wanted = [], [], 0, before, False, Filter()
     for step in steps:
         if step == "take":
@@ -137,12 +137,12 @@ def test_every_wanted_event_comes_once_or_is_counted(length, steps, before):
             dropped += subscription.take_dropped()
             subscription.apply(Request(wanted, since))
             if since is not None:  # all of them are dogs
-                expected += [n for n in remembered & kept(history) if n > since]
+                expected += [n for n in remembered & kept(backlog) if n > since]
         elif step == "status":
-            append(history, subscription, status("muted"))
+            append(backlog, subscription, status("muted"))
         else:
             seq += 1
-            append(history, subscription, event(seq, step))
+            append(backlog, subscription, event(seq, step))
             if wanted is not DOGS or step == "Dog":
                 expected.append(seq)
     got += read(subscription)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from detector.errors import HistoryError
 from detector.records import Label
-from detector.sinks.socket.backlog import History, Subscription
+from detector.sinks.socket.backlog import Backlog, Subscription
 from detector.sinks.socket.limits import ServerLimits
 from detector.sinks.socket.replay import EVENTS
 from detector.sinks.socket.server import SocketSink
@@ -59,7 +59,7 @@ def serve():
     with contextlib.ExitStack() as stack:
 
         def start(archive, **limits):
-            limits = {"request_seconds": LONG, "history_length": 20} | limits
+            limits = {"request_seconds": LONG, "backlog_length": 20} | limits
             sink = SocketSink(
                 "tcp://127.0.0.1:0", hello=hello, archive=archive, limits=ServerLimits(**limits)
             )
@@ -254,7 +254,7 @@ STATUS = encode(StatusBody(state="muted", source="Mic", time=None))
 @hypothesis_settings(max_examples=200, deadline=None)
 def test_every_event_once_and_in_order_whatever_comes_in_between(data):
     """The cursor by itself: an archive that is written first, memory of 4, a join, a replay, more events."""
-    memory = History(4, before=3)
+    memory = Backlog(4, before=3)
     kept = [make_message(seq) for seq in (1, 2, 3)]
     on_the_way = []
 

@@ -155,7 +155,7 @@ def test_labels_and_scores_filter_and_status_always_comes(serve):
 
 
 def test_since_replays_what_is_remembered_and_goes_on_without_a_seam(serve):
-    sink = serve(request_seconds=LONG, history_length=50)
+    sink = serve(request_seconds=LONG, backlog_length=50)
     arrived(sink, *range(1, 101))
     feeder = threading.Thread(target=write, args=(sink, *range(101, 141)))
     feeder.start()
@@ -215,7 +215,7 @@ def test_a_client_that_closes_its_side_is_let_go(serve):
 
 def test_who_never_reads_loses_its_oldest_and_is_told_while_others_lose_nothing(serve):
     """Far more than the kernel and the server hold for one connection."""
-    sink = serve(history_length=100, client_buffer_bytes=4096)
+    sink = serve(backlog_length=100, client_buffer_bytes=4096)
     source = "x" * 2000
     total = 4000
     with Client(sink, receive_buffer=4096) as stalled, Client(sink) as reader:
@@ -280,7 +280,7 @@ def test_who_takes_nothing_for_long_is_let_go_and_others_are_not(serve):
 
 def test_what_slow_subscribers_lose_is_counted(serve):
     counts = SubscriberCounts()
-    sink = serve(counts=counts, history_length=10, request_seconds=LONG)
+    sink = serve(counts=counts, backlog_length=10, request_seconds=LONG)
     with Client(sink) as late:
         arrived(sink, *range(1, 51))
         late.send({})
@@ -339,7 +339,7 @@ def test_a_server_that_has_ended_refuses_messages(serve):
 
 
 def test_a_burst_longer_than_the_history_waits_for_the_servers_thread(serve):
-    sink = serve(history_length=2)
+    sink = serve(backlog_length=2)
     arrived(sink, *range(1, 500))
 
 

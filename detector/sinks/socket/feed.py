@@ -1,0 +1,101 @@
+"""What all connections of one event socket read from: newest messages, archive, the server's own lines.
+
+It lies below connections and replays: it knows none of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from detector.interfaces import Archive, Body, Message
+from detector.sinks.socket.backlog import Backlog
+from detector.sinks.socket.limits import ServerLimits, SubscriberCounts
+from detector.wire.encoding import encode
+from detector.wire.message import DroppedBody, ErrorBody, HeartbeatBody, HelloBody, ReportBody, utc_text
+
+
+class Feed:
+    """Used on the server's loop alone."""
+
+    def __init__(
+        self,
+        limits: ServerLimits,
+        *,
+        hello: Callable[[], HelloBody],
+        report: Callable[[], ReportBody] | None,
+        utc: Callable[[], float],
+        counts: SubscriberCounts,
+        archive: Archive | None = None,
+    ) -> None:
+        """`utc` gives the time [UTC seconds since 1970]; `counts` is kept up to date."""
+        self.limits = limits
+        self.counts = counts
+        self.backlog = Backlog(limits.backlog_length, before=0 if archive is None else archive.newest_seq)
+        self._archive = archive
+        self._hello = hello
+        self._report = report
+        self._utc = utc
+        self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="replay")
+
+    def needs_archive(self, since: int) -> bool:
+        """Whether some events after the number `since` may be in the archive alone."""
+        return self._archive is not None and since < self.backlog.gone_seq
+
+    async def read_archive(self, seq: int, limit: int) -> list[Message]:
+        """The next events after `seq`, read on a thread that all replays share; raises HistoryError."""
+        if self._archive is None:
+            return []
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._reader, self._archive.after, seq, limit)
+
+    def hello_line(self) -> bytes:
+        """The first line of every connection."""
+        hello = self._hello()
+        return _line(
+            replace(
+                hello,
+                state=self.backlog.state or hello.state,
+                time=self._now(),
+                heartbeat_seconds=self.limits.heartbeat_seconds,
+                history=self._archive is not None,
+                oldest_seq=self._oldest_seq(),
+                seq=self.backlog.seq,
+            )
+        )
+
+    def heartbeat_line(self) -> bytes:
+        """Say that the daemon is alive."""
+        state = self.backlog.state or self._hello().state
+        return _line(HeartbeatBody(state=state, time=self._now(), seq=self.backlog.seq))
+
+    def report_line(self) -> bytes:
+        """What `status` shows."""
+        if self._report is None:
+            return self.error_line("request: there is no report here")
+        return _line(self._report())
+
+    def dropped_line(self, count: int) -> bytes:
+        """Tell a subscriber how many messages it has lost."""
+        return _line(DroppedBody(count=count, time=self._now()))
+
+    def error_line(self, reason: str) -> bytes:
+        """Tell a subscriber why its connection is closed."""
+        return _line(ErrorBody(message=reason, time=self._now()))
+
+    def close(self) -> None:
+        """Read no more from the archive."""
+        self._reader.shutdown(wait=False, cancel_futures=True)
+
+    def _now(self) -> str | None:
+        return utc_text(self._utc())
+
+    def _oldest_seq(self) -> int | None:
+        kept = None if self._archive is None else self._archive.oldest_seq
+        return self.backlog.oldest_seq if kept is None else kept
+
+
+def _line(body: Body) -> bytes:
+    return encode(body).line
