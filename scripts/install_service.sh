@@ -1,7 +1,7 @@
 #!/bin/sh
 # What `sudo make install-service` does; run again, it upgrades and changes no setting.
 #   PYTHON=python3.12   the interpreter, outside the home folders, which the service cannot see
-#   MODEL=FILE          a model file that is here already, instead of fetching it
+#   MODEL=FILE          a model file that is here already (yamnet.tflite, mn04_as_mAP_432.pt), instead of fetching it
 #   DESTDIR=DIR         only place the files below DIR: no interpreter, no model, nothing is started
 set -eu
 cd "$(dirname "$0")/.."
@@ -10,7 +10,6 @@ prefix=/opt/sound-detector
 units=/usr/local/lib/systemd/system
 config=/etc/sound-detector/config.yaml
 state=/var/lib/sound-detector
-model=yamnet
 destination=${DESTDIR:-}
 build=
 
@@ -81,18 +80,30 @@ switch_program() {
     fi
 }
 
-# A model of the user who called sudo serves as well; a checksum decides, here and at each start.
-install_model() {
+# Models of the user who called sudo serve as well; a checksum decides, here and at each start.
+install_models() {
     [ ! -L $state/models ] || fail "$state/models is a link, expected a folder; remove it"
     export SOUND_DETECTOR_HOME=$state
-    own=$(getent passwd "${SUDO_USER:-root}" | cut -d: -f6)/.local/share/sound-detector/models/$model/$model.tflite
     models="$new/bin/sound-detector models"
     if [ -n "${MODEL:-}" ]; then
-        $models pull $model --from "$MODEL"
-    elif ! $models verify $model >/dev/null 2>&1; then
-        { [ -f "$own" ] && $models pull $model --from "$own"; } || $models pull $model
+        $models pull yamnet --from "$MODEL" 2>/dev/null || $models pull mn04 --from "$MODEL" ||
+            fail "MODEL takes yamnet.tflite or mn04_as_mAP_432.pt"
     fi
-    $models verify $model
+    install_model yamnet yamnet.tflite
+    $models verify yamnet
+    if ! pulled=$(install_model mn04 mn04_as_mAP_432.pt 2>&1); then
+        say "mn04 cannot be had now, so yamnet listens alone; docs/service.md says how to add it"
+        return
+    fi
+    echo "$pulled"
+}
+
+install_model() { # install_model NAME FILE
+    own=$(getent passwd "${SUDO_USER:-root}" | cut -d: -f6)/.local/share/sound-detector/models/$1/$2
+    if [ -f "$own" ] && ! $models verify "$1" >/dev/null 2>&1; then
+        $models pull "$1" --from "$own" || true
+    fi
+    $models pull "$1" # leaves alone what is whole, and builds what is built here
 }
 
 # --- The files ------------------------------------------------------------------------------------------
@@ -166,7 +177,7 @@ python=${PYTHON:-/usr/bin/python3}
 install_system_packages
 check_python
 install_program
-install_model
+install_models
 place_files
 switch_program
 start

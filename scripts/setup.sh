@@ -1,6 +1,6 @@
 #!/bin/sh
 # Prepare this checkout for `make`: scripts/setup.sh run|test|dev
-#   run   system packages, .venv with the project and its run-time dependencies, the default model
+#   run   system packages, .venv with the project and its run-time dependencies, the default models
 #   test  the same, with what the tests need
 #   dev   the same, with formatter, linter and type checker, without the model
 # TEST_EXTRAS=eval,plot installs these extras of setup.cfg for the tests too, which otherwise skip what needs them;
@@ -12,7 +12,6 @@ cd "$(dirname "$0")/.."
 level=$1
 python=.venv/bin/python
 stamp=.venv/.installed-$level
-model=yamnet
 # A stamp counts for this folder and this user's models only: a moved checkout is installed again.
 run_signature="$PWD ${SOUND_DETECTOR_HOME:-${XDG_DATA_HOME:-${HOME:-}/.local/share}}"
 more=
@@ -161,10 +160,15 @@ install_project() {
         ${CONSTRAINTS:+--constraint "$CONSTRAINTS"} --editable ".$extras"
 }
 
-# Nothing is fetched that is already there and whole.
-get_model() {
-    .venv/bin/sound-detector models pull $model
-    .venv/bin/sound-detector models verify $model
+# Nothing is fetched that is already there and whole. mn04 makes the default model surer, and YAMNet does without.
+get_models() {
+    .venv/bin/sound-detector models pull yamnet
+    .venv/bin/sound-detector models verify yamnet
+    if ! pulled=$(.venv/bin/sound-detector models pull mn04 2>&1); then
+        say "mn04 cannot be had now, so yamnet listens alone; later: sound-detector models pull mn04 [--from FILE]"
+        return
+    fi
+    echo "$pulled"
 }
 
 # --- In order -------------------------------------------------------------------------------------------
@@ -191,7 +195,7 @@ if [ "$level" = test ]; then
     install_test_packages
 fi
 if [ "$level" != dev ]; then
-    get_model
+    get_models
 fi
 echo "$signature" >"$stamp"
 if [ "$level" = test ]; then

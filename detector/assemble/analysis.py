@@ -16,7 +16,7 @@ from detector.assemble.stages import (
     load_model,
     make_label_map,
     make_pipeline,
-    with_resolved_heads,
+    with_resolved_model,
 )
 from detector.assemble.variants import gated_and_ungated
 from detector.audition.side_by_side import GATED, UNGATED, SideBySide
@@ -32,7 +32,7 @@ SECTIONS = ("model", "gate", "windows", "level", "events")
 
 def analyze_command(request: AnalyzeRequest, loaded: Loaded) -> int:
     """Analyze recordings and return the exit status; raises DetectorError where none of them can be."""
-    settings = with_resolved_heads(loaded.settings)
+    settings = with_resolved_model(loaded.settings)
     with loaded.placing():
         check_labels(settings)
     session = Session(

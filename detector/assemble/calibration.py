@@ -22,7 +22,7 @@ from detector.assemble.stages import (
     make_pipeline,
     make_tracker,
     samples,
-    with_resolved_heads,
+    with_resolved_model,
 )
 from detector.assemble.variants import without_gate
 from detector.audio.framing import Framer
@@ -58,7 +58,7 @@ class RoomBench:
 
     def __init__(self, loaded: Loaded, *, inputs: Sequence[str], keep: Sequence[str]) -> None:
         self._users = loaded.settings
-        self._settings = with_resolved_heads(loaded.settings)
+        self._settings = with_resolved_model(loaded.settings)
         self.origin = f"the settings of {loaded.path}" if loaded.path else "the default settings"
         selected = modelstore.select(self._settings.model.name, self._settings.model.heads or ())
         with loaded.placing():

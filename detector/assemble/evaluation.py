@@ -10,7 +10,7 @@ from detector.assemble.stages import (
     hop_length,
     load_model,
     select,
-    with_resolved_heads,
+    with_resolved_model,
 )
 from detector.assemble.variants import gated_and_ungated, recording_opener
 from detector.audition.side_by_side import UNGATED
@@ -23,7 +23,7 @@ from detector.records import ModelSpec
 
 def evaluate_command(request: EvaluateRequest, loaded: Loaded) -> int:
     """Do what `sound-detector evaluate` was asked."""
-    settings = with_resolved_heads(loaded.settings)
+    settings = with_resolved_model(loaded.settings)
     with loaded.placing():
         check_labels(settings)
     ungated = request.annotations is not None

@@ -12,7 +12,7 @@ from detector.assemble.stages import (
     make_label_map,
     make_tracker,
     select,
-    with_resolved_heads,
+    with_resolved_model,
 )
 from detector.config.loading import Loaded
 from detector.config.settings import Settings
@@ -61,7 +61,7 @@ class Reloader:
     def __call__(self) -> list[Event]:
         """Apply what can be applied; all of it or, raising DetectorError, nothing. Returns ended events."""
         loaded = self._load()
-        wanted = with_resolved_heads(loaded.settings, strict=True)
+        wanted = with_resolved_model(loaded.settings, strict=True)
         settings = replace(self._settings, events=wanted.events, sinks=wanted.sinks)
         model, selection = self._model, select(wanted)
         same_networks = selection.bases == model.selection.bases

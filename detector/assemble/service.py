@@ -12,7 +12,7 @@ from functools import partial
 from detector import __version__
 from detector.assemble.endpoints import effective_sinks, make_sink, make_source
 from detector.assemble.reload import Reloader
-from detector.assemble.stages import hop_length, load_model, make_pipeline, with_resolved_heads
+from detector.assemble.stages import hop_length, load_model, make_pipeline, with_resolved_model
 from detector.audio.health import HealthMeter
 from detector.config.loading import Loaded
 from detector.config.settings import Settings
@@ -41,7 +41,7 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
     `load` reads the settings, now and again on SIGHUP.
     """
     loaded = load()
-    settings = with_resolved_heads(loaded.settings)
+    settings = with_resolved_model(loaded.settings)
     model = load_model(settings)
     spec = model.spec
     if spec.name != settings.model.name:  # heads that lie in the models folder listen unasked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -23,21 +24,44 @@ from detector.interfaces import Classifier, Vad
 from detector.pipeline import Pipeline
 from detector.records import ModelSpec, Scores
 
+log = logging.getLogger(__name__)
+
+AUTO = "auto"
+"""The name of whichever default model could run now."""
+
 FRAME_SECONDS = 0.03
 """What webrtcvad takes at most."""
 
 
-def with_resolved_heads(settings: Settings, *, strict: bool = False) -> Settings:
-    """The settings, naming the heads that are there now; `strict` as in `found_heads`. Raises ModelError."""
+def with_resolved_model(settings: Settings, *, strict: bool = False) -> Settings:
+    """The settings, naming the model and the heads that are there now; one line in the log where mn04 is not.
+
+    `strict` as in `found_heads`. Raises ModelError.
+    """
+    resolved = _with_names(settings, strict=strict)
+    name = resolved.model.name
+    if settings.model.name == AUTO and name != modelstore.DEFAULT:
+        log.warning(
+            "model.alone name=%s: %s is not on this machine; run: sound-detector models pull %s",
+            name,
+            modelstore.DEFAULT,
+            modelstore.DEFAULT,
+        )
+    return resolved
+
+
+def _with_names(settings: Settings, *, strict: bool = False) -> Settings:
     model = settings.model
-    if model.heads is not None:
-        return settings
-    return replace(settings, model=replace(model, heads=modelstore.found_heads(model.name, strict=strict)))
+    if model.name == AUTO:
+        model = replace(model, name=modelstore.default_model())
+    if model.heads is None:
+        model = replace(model, heads=modelstore.found_heads(model.name, strict=strict))
+    return replace(settings, model=model)
 
 
 def select(settings: Settings) -> modelstore.Selection:
     """What the settings name; needs no model file. Raises ModelError."""
-    model = with_resolved_heads(settings).model
+    model = _with_names(settings).model
     return modelstore.select(model.name, model.heads or ())
 
 

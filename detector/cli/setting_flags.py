@@ -78,7 +78,7 @@ def add_classifying_flags(parser: argparse.ArgumentParser) -> None:
         "--model",
         "model.name",
         metavar="NAME",
-        help="name or folder of the model (default yamnet); join several with +, as in yamnet+mn04",
+        help="name or folder of the model (default yamnet+mn04; yamnet costs less); join several with +",
     )
     _flag(
         hearing,

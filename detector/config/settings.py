@@ -42,8 +42,8 @@ class SourceSettings:
 class ModelSettings:
     """Which classifier."""
 
-    name: str = "yamnet"
-    """A bundle in the models folders, or a path to one; several with + between them."""
+    name: str = "auto"
+    """A bundle or a path to one, or several with +; `auto`: yamnet+mn04, or yamnet where mn04 is missing."""
     heads: tuple[str, ...] | None = None
     """Heads that listen too; None is all in the user's models folder that can, unless `name` has some."""
     runtime: Literal["auto", "tflite", "onnx"] = "auto"

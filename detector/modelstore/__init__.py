@@ -1,13 +1,15 @@
 """Models on this machine: list, pull, verify, convert."""
 
 from detector.modelstore.model import Model, load_model
-from detector.modelstore.selection import Selection, found_heads, select
+from detector.modelstore.selection import DEFAULT, Selection, default_model, found_heads, select
 from detector.modelstore.store import available, find, load_classifier, load_embedder
 
 __all__ = [
+    "DEFAULT",
     "Model",
     "Selection",
     "available",
+    "default_model",
     "find",
     "found_heads",
     "load_classifier",

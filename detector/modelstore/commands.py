@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from detector.backends.bundle import Bundle, load_bundle
 from detector.errors import ModelError
 from detector.modelstore import store
+from detector.modelstore.checksum import sha256_of
 from detector.modelstore.facts import facts_of, files_of, labels_of, runs_on
 from detector.modelstore.pull import is_whole, pull
 from detector.modelstore.selection import named, select
@@ -91,20 +92,18 @@ def _print_labels(labels: Sequence[Mapping[str, object]]) -> None:
 def pull_model(name: str, *, from_file: str | None = None, quiet: bool = False) -> int:
     """Bring one model to this machine; prints where its files lie, tells progress on standard error.
 
-    What stands behind a name with + is brought part by part, and with a head its base.
+    What stands behind a name with + is brought part by part, and with a head its base; of these, `from_file`
+    serves the one that it belongs to.
     """
     networks = _with_files(name)
-    if from_file is not None and len(networks) > 1:
-        names = " and ".join(network.spec.name for network in networks)
-        raise ModelError(
-            f"model {name} is made of {names}: --from takes the file of one, so pull them one by one"
-        )
+    brought = None if from_file is None else Path(from_file)
+    owner = networks[0] if len(networks) == 1 else _owner(networks, brought)
     bar = _Bar(enabled=not quiet and sys.stderr.isatty())
     try:
         for network in networks:
             pull(
                 network,
-                from_file=None if from_file is None else Path(from_file),
+                from_file=brought if network is owner else None,
                 say=bar.say,
                 progress=bar.progress,
             )
@@ -115,6 +114,24 @@ def pull_model(name: str, *, from_file: str | None = None, quiet: bool = False) 
             if is_whole(network, kind):
                 print(f"{network.spec.name}: {store.file_path(network, kind)} is here and verified")
     return 0
+
+
+def _owner(networks: Sequence[Bundle], brought: Path | None) -> Bundle | None:
+    """Which of several models a file belongs to, by its size and sha256; ModelError where to none."""
+    if brought is None:
+        return None
+    files = [(network, file) for network in networks for file in network.files.values() if file.sha256]
+    try:
+        with brought.open("rb") as given_file:
+            content = given_file.read(1 + max(file.size for _, file in files))
+    except OSError as error:
+        raise ModelError(f"{brought}: {error.strerror}") from error
+    given = (len(content), sha256_of(content))
+    owner = next((network for network, file in files if (file.size, file.sha256) == given), None)
+    if owner is None:
+        names = " nor ".join(file.name for _, file in files)
+        raise ModelError(f"{brought}: is neither {names}: its size and sha256 are those of none of them")
+    return owner
 
 
 def verify_models(names: list[str]) -> int:

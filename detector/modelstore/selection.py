@@ -22,10 +22,14 @@ from detector.modelstore.store import (
     networks,
     read_model_file,
     runtime_for,
+    usable_runtimes,
 )
 from detector.records import ModelSpec
 
 log = logging.getLogger(__name__)
+
+DEFAULT, LIGHT = "yamnet+mn04", "yamnet"
+"""What listens where nothing else is asked for, and what does where a part of that is not on this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,12 @@ def found_heads(name: str, *, strict: bool = False) -> tuple[str, ...]:
         else:
             found.append(path.parent.name)
     return tuple(found)
+
+
+def default_model() -> str:
+    """`DEFAULT` where all of its networks could run now, else `LIGHT`."""
+    parts = networks(load_bundle(find(DEFAULT)))
+    return DEFAULT if all(usable_runtimes(network) for network in parts) else LIGHT
 
 
 def listening(bundle: Bundle) -> HeadYaml:

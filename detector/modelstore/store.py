@@ -133,7 +133,7 @@ def load_graph(head: Bundle, features: int, preferred: Sequence[Runtime]) -> Cla
 
     One of the preferred runtimes does it where the head has a file for it.
     """
-    here = [runtime for runtime in preferred if runtime in _usable(head)]
+    here = [runtime for runtime in preferred if runtime in usable_runtimes(head)]
     spec = replace(head.spec, window=features)
     return _load(replace(head, spec=spec), here[0] if here else _auto(head), 1)
 
@@ -194,14 +194,15 @@ def runtime_for(bundle: Bundle, runtime: str) -> Runtime:
 
 
 def _auto(bundle: Bundle) -> Runtime:
-    usable, known = _usable(bundle), runtimes(bundle)
+    usable, known = usable_runtimes(bundle), runtimes(bundle)
     here = [runtime for runtime in known if file_path(bundle, runtime).is_file()]
     if here and not usable:
         raise ModelError(f"nothing here can run model {bundle.spec.name}; {INSTALL[here[0]]}")
     return (usable or known)[0]
 
 
-def _usable(bundle: Bundle) -> list[Runtime]:
+def usable_runtimes(bundle: Bundle) -> list[Runtime]:
+    """Name those that could run the model now, the preferred first."""
     here = [runtime for runtime in runtimes(bundle) if file_path(bundle, runtime).is_file()]
     return [runtime for runtime in here if is_runtime_installed(runtime)]
 

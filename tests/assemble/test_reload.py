@@ -11,7 +11,7 @@ import pytest
 
 from detector.assemble.endpoints import SINK_KINDS
 from detector.assemble.reload import Reloader
-from detector.assemble.stages import load_model, make_pipeline, with_resolved_heads
+from detector.assemble.stages import load_model, make_pipeline, with_resolved_model
 from detector.config.loading import load_settings
 from detector.config.settings import EventSettings, GateSettings, LevelSettings, ModelSettings, Settings
 from detector.delivery.dispatcher import Dispatcher
@@ -41,7 +41,7 @@ class House:
         self.models = models
         self.settings = settings
         self.stop = 0
-        given = with_resolved_heads(settings)
+        given = with_resolved_model(settings)
         self.model = load_model(given)
         self.pipeline = make_pipeline(given, self.model.classifier, self.model.heads)
         self.loaded = load_settings(

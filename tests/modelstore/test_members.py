@@ -44,10 +44,28 @@ def test_members_are_loaded_by_name(models: Path) -> None:
     classifier.close()
 
 
-def test_a_file_for_one_of_two_is_refused(models: Path, tmp_path: Path) -> None:
+def test_a_file_goes_to_the_member_that_it_belongs_to(models: Path, tmp_path: Path) -> None:
     write_pair(models)
-    with pytest.raises(ModelError, match="is made of one and two: --from takes the file of one"):
-        pull_model("pair", from_file=str(tmp_path / "any"), quiet=True)
+    other = logistic_tflite((1, 4))
+    write_bundle(models / "two", other, name="two")
+    (models / "two" / "small.tflite").unlink()
+    brought = tmp_path / "any"
+    brought.write_bytes(other)
+    assert pull_model("pair", from_file=str(brought), quiet=True) == 0
+    assert (models / "two" / "small.tflite").read_bytes() == other
+    assert (models / "one" / "small.tflite").read_bytes() == logistic_tflite()
+
+
+def test_a_file_that_belongs_to_no_member_is_refused(models: Path, tmp_path: Path) -> None:
+    write_pair(models)
+    brought = tmp_path / "any"
+    with pytest.raises(ModelError, match="any: No such file"):
+        pull_model("pair", from_file=str(brought), quiet=True)
+    brought.write_bytes(b"something else")
+    with pytest.raises(
+        ModelError, match=r"any: is neither small\.tflite nor small\.tflite: its size and sha256"
+    ):
+        pull_model("pair", from_file=str(brought), quiet=True)
 
 
 def test_a_member_that_is_made_of_others_is_refused(models: Path) -> None:

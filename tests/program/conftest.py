@@ -15,7 +15,7 @@ from detector.errors import ModelError
 from detector.modelstore.folders import models_folder
 from detector.modelstore.store import load_classifier
 from tests.support import ROOT
-from tests.support.program import COMMAND, Program
+from tests.support.program import COMMAND, Program, with_yamnet
 from tests.support.virtualmic import environment_without_devices
 
 FROM_OUTSIDE = (
@@ -27,7 +27,7 @@ FROM_OUTSIDE = (
 
 @pytest.fixture(scope="session")
 def model() -> None:
-    """Skip where the default model has not been pulled."""
+    """Skip where YAMNet has not been pulled."""
     try:
         load_classifier("yamnet").close()
     except ModelError as error:
@@ -58,13 +58,16 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
 
 @pytest.fixture
 def start(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Program]]:
-    """Start the program, with other variables where some are given; the test's end is its end."""
+    """Start the program, with other variables where some are given; the test's end is its end.
+
+    It hears with YAMNet where no model is named.
+    """
     with contextlib.ExitStack() as stack:
 
         def starting(
             *arguments: str, variables: dict[str, str] | None = None, command: tuple[str, ...] = COMMAND
         ) -> Program:
-            program = Program((*command, *arguments), environment | (variables or {}), tmp_path)
+            program = Program((*command, *with_yamnet(arguments)), environment | (variables or {}), tmp_path)
             stack.callback(program.kill)
             return program
 

@@ -209,7 +209,7 @@ class TestSettings:
                 "windows:\n  hop_seconds: -0.24\n",
                 "config.yaml:2: windows.hop_seconds: expected 0.03..10 s, got -0.24",
             ),
-            ("events:\n  include: [Dgo]\n", "config.yaml:2: events.include"),
+            ("events:\n  include: [Dgo]\nmodel: {name: yamnet}\n", "config.yaml:2: events.include"),
             ("events: [\n", "config.yaml:"),
         ],
         ids=["unknown key", "wrong type", "off >= on", "negative hop", "unknown label", "no YAML"],

@@ -25,7 +25,9 @@ def room(tmp_path):
 @pytest.mark.usefixtures("model")
 def test_a_calibrated_room_is_silent_and_an_alarm_is_heard(run, room, tmp_path):
     config, out = tmp_path / "mine.yaml", tmp_path / "calibrated.yaml"
-    config.write_text("events: {update_seconds: 5, labels: {Speech: {refractory_seconds: 1}}}\n")
+    config.write_text(
+        "model: {name: yamnet}\nevents: {update_seconds: 5, labels: {Speech: {refractory_seconds: 1}}}\n"
+    )
     assert "Speech" in labels(run("--input", str(room), "--config", str(config)).out.seen)
 
     made = run("calibrate", "--config", str(config), "--input", str(room), "--out", str(out))

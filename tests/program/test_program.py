@@ -16,7 +16,7 @@ import soundfile
 
 from detector.backends.bundle import load_bundle
 from detector.demo import PARTS
-from detector.modelstore.folders import shipped_folder
+from detector.modelstore.folders import models_folder, shipped_folder
 from tests.support.program import (
     ALARM,
     COMMAND,
@@ -91,7 +91,7 @@ def test_ends_when_the_reader_of_its_output_has_gone(model, environment, tmp_pat
     """As `... | sound-detector --input - | head -n 1` does, though the sound goes on."""
     with (
         subprocess.Popen(
-            [*COMMAND, "--input", "-", "--sink", "stdout", "-q"],
+            [*COMMAND, "--input", "-", "--sink", "stdout", "-q", "--model", "yamnet"],
             env=environment,
             cwd=tmp_path,
             stdin=subprocess.PIPE,
@@ -308,3 +308,26 @@ def test_stationary_noise_is_no_event(run, tmp_path, colour, level_dbfs):
     soundfile.write(tmp_path / "noise.wav", noise, RATE, subtype="PCM_16")
     program = run("--input", "noise.wav")
     assert (program.status, program.out.seen) == (0, [])
+
+
+@pytest.mark.usefixtures("model")
+class TestTheDefaultModel:
+    """Of a user who has YAMNet and not mn04."""
+
+    @pytest.fixture
+    def home(self, tmp_path):
+        folder = tmp_path / "yamnet-alone" / "models" / "yamnet"
+        folder.mkdir(parents=True)
+        (folder / "yamnet.tflite").symlink_to(models_folder() / "yamnet" / "yamnet.tflite")
+        return {"SOUND_DETECTOR_HOME": str(folder.parents[1])}
+
+    def test_is_yamnet_alone_and_one_line_says_so(self, run, home):
+        program = run("--model", "auto", "--input", DEMO, "-q", variables=home)
+        assert program.status == 0
+        assert labels(program.out.seen) == labels(run("--input", DEMO, "-q").out.seen)
+        (line,) = program.err.seen
+        assert line.startswith("sound-detector: model.alone name=yamnet: yamnet+mn04 is not on this machine;")
+
+    def test_asked_for_by_its_name_is_an_error(self, run, home):
+        program = run("--model", "yamnet+mn04", "--input", DEMO, variables=home)
+        assert fault(program, 1) == "model mn04 is not on this machine; run: sound-detector models pull mn04"

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -30,6 +30,18 @@ ALARM = "Smoke detector, smoke alarm"
 COMMAND = (sys.executable, "-m", "detector")
 
 DEMO = str(recording_path())
+
+
+HEARING = ("run", "analyze", "evaluate", "calibrate")
+"""Commands that hear with a model."""
+
+
+def with_yamnet(arguments: Sequence[str]) -> list[str]:
+    """Name YAMNet where a command hears and names no model: the default depends on the machine."""
+    command = arguments[0] if arguments and not arguments[0].startswith("-") else "run"
+    if command not in HEARING or {"--model", "--config", "--help", "-h", "--version"} & {*arguments}:
+        return list(arguments)
+    return [*arguments, "--model", "yamnet"]
 
 
 class Lines:
