@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 import shlex
-from argparse import ArgumentParser, _SubParsersAction
-from collections.abc import Iterator
 
 import pytest
 
 from detector.cli.parser import make_parser, with_command
 from tests.support import ROOT
+from tests.support.parsers import parsers
 
 PAGES = [ROOT / "README.md", ROOT / "config.yaml", *sorted(ROOT.glob("docs/**/*.md"))]
 
@@ -23,14 +22,6 @@ END = re.compile(r"\s{2,}|\s[#|>]")
 def commands_in(text: str) -> list[str]:
     found = [*ON_ITS_LINE.findall(text), *IN_A_SENTENCE.findall(text)]
     return [END.split(command)[0] for command in found]
-
-
-def parsers(parser: ArgumentParser) -> Iterator[ArgumentParser]:
-    yield parser
-    for action in parser._actions:
-        if isinstance(action, _SubParsersAction):
-            for each in action.choices.values():
-                yield from parsers(each)
 
 
 def documented() -> list[str]:

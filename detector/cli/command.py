@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
@@ -12,6 +13,9 @@ from detector.cli.setting_options import SettingOptions
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 R = TypeVar("R")
 """The command's request: a frozen dataclass of plain values."""
+
+HELP_COLUMNS = 78
+"""What argparse leaves of a terminal of 80 columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +35,17 @@ class Command(Generic[R]):
     """Do it and return the exit status; raises DetectorError."""
 
 
+def as_paragraph(text: str) -> str:
+    """Wrap a description: the formatter that leaves examples alone wraps no description either."""
+    return textwrap.fill(text, HELP_COLUMNS)
+
+
 def add_parser(parsers: Subparsers, name: str, summary: str, examples: str) -> argparse.ArgumentParser:
     """Add the parser of a command, or of one action of a command, with the flags that all of them have."""
     parser = parsers.add_parser(
         name,
         help=summary,
-        description=summary[0].upper() + summary[1:] + ".",
+        description=as_paragraph(f"{summary[0].upper()}{summary[1:]}."),
         epilog=examples,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from detector import __version__
-from detector.cli.command import Command, add_parser
+from detector.cli.command import Command, add_parser, as_paragraph
 from detector.cli.commands import (
     analyze,
     calibrate,
@@ -47,7 +47,7 @@ examples:
   sound-detector --device 1          listen to microphone 1
   sound-detector run --help          all flags for listening
   sound-detector devices             list the microphones
-  sound-detector listen              print the events of a daemon that is running
+  sound-detector listen              print the events of a running daemon
   sound-detector models pull yamnet  download the default model
 """
 
@@ -56,8 +56,10 @@ def make_parser() -> argparse.ArgumentParser:
     """Build the parser of all commands."""
     parser = argparse.ArgumentParser(
         prog="sound-detector",
-        description="Listens to a microphone and reports, in real time, which sounds it hears. "
-        "Without a COMMAND it does what `run` does.",
+        description=as_paragraph(
+            "Listens to a microphone and reports, in real time, which sounds it hears. "
+            "Without a COMMAND it does what `run` does."
+        ),
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,

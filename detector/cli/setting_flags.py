@@ -155,7 +155,7 @@ def _add_sink_flags(parser: argparse.ArgumentParser, *, format_help: str) -> Non
         metavar="SINK",
         action="append",
         help="where to send events: stdout, log:PATH, socket, socket:unix://PATH or socket:tcp://HOST:PORT; "
-        "may be repeated",
+        "may be repeated (default: stdout, and unless --input is a file, socket)",
     )
     sinks.add_argument(
         "--format",

@@ -54,6 +54,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         dest="formats",
         action="append",
         choices=FORMATS,
+        metavar="FORMAT",
         help="format of the events: jsonl (default; text on a terminal), csv, audacity, raven, rttm or text; "
         "scores writes the scores of all windows as NAME.scores.npz; may be repeated",
     )

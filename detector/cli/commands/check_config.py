@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
 examples:
-  sound-detector check-config                     the settings in use, and their origin
-  sound-detector check-config --config new.yaml   every fault in it, with its line
+  sound-detector check-config                     each setting and its origin
+  sound-detector check-config --config new.yaml   every fault with its line
   sound-detector check-config --model yamnet+doorbell --include Doorbell
 """
 

@@ -11,9 +11,9 @@ from detector.cli.setting_options import SettingOptions
 
 EXAMPLES = """\
 examples:
-  sound-detector devices                  list them; * marks the one that is used
-  sound-detector devices --device usb     which microphone has "usb" in its name?
-  sound-detector --device "USB Audio"     then listen to it
+  sound-detector devices                list them; * marks the one that is used
+  sound-detector devices --device usb   which one has "usb" in its name?
+  sound-detector --device "USB Audio"   then listen to it
 """
 
 

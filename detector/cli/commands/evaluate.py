@@ -39,7 +39,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="a dataset of clips; with --annotations: recordings or folders of recordings",
     )
-    truth = parser.add_argument_group("what is true")
+    truth = parser.add_argument_group("ground truth")
     add_annotations_flag(truth)
     add_layout_flag(truth)
     truth.add_argument(

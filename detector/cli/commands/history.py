@@ -22,7 +22,7 @@ EXAMPLES = """\
 examples:
   sound-detector history --since yesterday
   sound-detector history --since 2h --label Dog --label "Baby cry, infant cry"
-  sound-detector history --since 2026-11-01 --limit 0 --format csv > november.csv
+  sound-detector history --since 2026-11-01 --limit 0 --format csv > nov.csv
 """
 
 

@@ -13,9 +13,9 @@ from detector.subscriber.client import Credentials
 
 EXAMPLES = """\
 examples:
-  sound-detector listen                         your own daemon, or else the service
+  sound-detector listen                         all events
   sound-detector listen --label Dog --min-score 0.5 --json
-  sound-detector listen --since 0 --reconnect   stored events, then new ones, always
+  sound-detector listen --since 0 --reconnect   stored events, then new ones
   sound-detector listen tls://pi.local:8765 --token-file token --ca pi.pem
 """
 

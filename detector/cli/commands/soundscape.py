@@ -91,7 +91,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         type=number(0, 1, "a share"),
         default=0.2,
         metavar="SHARE",
-        help="share of sounds, 0 to 1, that start during another sound (default 0.2)",
+        help="share of sounds, 0 to 1, that are placed inside another sound (default 0.2)",
     )
     parser.add_argument(
         "--reverb",

@@ -82,9 +82,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         help="with --head mlp: units of its 1 to 3 hidden layers (default 256,128)",
     )
     head.add_argument("--optimizer", choices=OPTIMIZERS, help="with --head mlp: adam (default) or adagrad")
-    network = parser.add_argument_group(
-        "a network of its own, trained from spectrograms (needs sound-detector[networks])"
-    )
+    network = parser.add_argument_group("a whole network, from spectrograms (needs sound-detector[networks])")
     network.add_argument("--arch", choices=ARCHITECTURES, help="train this network instead of a head")
     network.add_argument(
         "--augment",
