@@ -1,7 +1,7 @@
 # sound-detector: each target is one line; scripts/setup.sh does what must be done first, once.
 #   PYTHON=python3.12   the interpreter for .venv (3.11 or newer)
 
-.PHONY: help run test check bench fuzz soak clean install-service uninstall-service test-systemd
+.PHONY: help run test test-all check bench fuzz soak clean install-service uninstall-service test-systemd
 .NOTPARALLEL:
 export PYTHON INPUT MODEL PURGE DESTDIR
 
@@ -11,9 +11,13 @@ help: ## Say what each target does
 run: ## Listen to the microphone; or INPUT=clip.wav; or ARGS="--device 1"
 	@scripts/run.sh $(ARGS)
 
-test: ## Run the whole test suite; or TESTS=tests/audio; or ARGS="-x -k gate"
+test: ## Run the quick tests; or all in TESTS=tests/audio; or ARGS="-x -k gate"
 	@scripts/setup.sh test
-	@.venv/bin/python -m pytest $(ARGS) $(TESTS)
+	@scripts/test.sh $(if $(TESTS),named,quick) $(ARGS) $(TESTS)
+
+test-all: ## Run every test: also real processes, training, conversion, systemd; ARGS= as above
+	@scripts/setup.sh test
+	@scripts/test.sh all $(ARGS)
 
 check: ## Check format, lint, types and the order of imports
 	@scripts/setup.sh dev
@@ -46,5 +50,5 @@ soak: ## Play a day of sound at full speed: memory must not grow; or ARGS="--hou
 	@.venv/bin/python -m benchmarks.endurance.soak $(ARGS)
 
 clean: ## Remove .venv and everything else that was made here; the models stay
-	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv build dist *.egg-info .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

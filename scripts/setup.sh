@@ -116,11 +116,12 @@ install_system_packages() {
     [ -z "$missing" ] || fail "$base still lacks: $why; choose another interpreter with make PYTHON=..."
 }
 
-# The virtual microphone and the real systemd of the tests; where they cannot be had, those tests skip and say so.
+# What tests use beside Python: a virtual microphone, a real systemd, certificates, sound out of films.
+# Where these cannot be had, those tests skip and say so.
 install_test_packages() {
     command -v apt-get >/dev/null || return 0
     missing=
-    for package in pulseaudio pulseaudio-utils libasound2-plugins systemd-container; do
+    for package in pulseaudio pulseaudio-utils libasound2-plugins systemd-container openssl ffmpeg; do
         has_package $package || missing="$missing $package"
     done
     [ -n "$missing" ] || return 0
@@ -129,12 +130,12 @@ install_test_packages() {
     elif sudo -n true 2>/dev/null; then
         prefix="sudo -n"
     else
-        say "the tests with a virtual microphone or a real systemd will be skipped; they need: sudo apt-get install$missing"
+        say "some tests will be skipped; they need: sudo apt-get install$missing"
         return 0
     fi
-    say "installing for the tests with a virtual microphone and a real systemd:$missing"
+    say "installing for the tests:$missing"
     # shellcheck disable=SC2086
-    (apt_install "$prefix" $missing) || say "these tests will be skipped"
+    (apt_install "$prefix" $missing) || say "the tests that need these will be skipped"
 }
 
 # --- What Python brings ---------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from tests.program.conftest import model  # noqa: F401 - a fixture
 from tests.support.virtualmic import Unavailable, missing
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.usefixtures("model"),
     pytest.mark.skipif(missing() is not None, reason=f"no virtual microphone: {missing()}"),
 ]

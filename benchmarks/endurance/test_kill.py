@@ -8,6 +8,8 @@ import pytest
 
 from benchmarks.endurance.kills import run_kills
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="no Unix sockets on this platform")
 def test_ten_kills_under_load():

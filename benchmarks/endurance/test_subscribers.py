@@ -12,6 +12,7 @@ from tests.support.keys import make_keys
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory is asked of /proc")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["unix", "tls"])
 def test_good_subscribers_lose_nothing_beside_stalled_slow_and_vanishing_ones(tmp_path_factory, kind):
     folder = tmp_path_factory.mktemp("s")  # short: a socket's path has 107 bytes

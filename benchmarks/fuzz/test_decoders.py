@@ -6,6 +6,8 @@ from benchmarks.fuzz.audio import TARGETS
 from benchmarks.fuzz.run import fuzz
 from benchmarks.fuzz.watch import FAILURES
 
+pytestmark = pytest.mark.slow
+
 
 def test_damaged_sound_is_played_as_far_as_it_goes_or_refused():
     inputs = 200 * len(TARGETS)

@@ -60,6 +60,8 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, check=False, text=True, timeout=60)
 
 
+@pytest.mark.slow
+@pytest.mark.xdist_group("demo")
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.labels[0])
 def test_the_daemon_names_each_part(part: Part, messages: list[dict[str, Any]]) -> None:
     """One event begins and ends with it, within 0.3 s of the table's times as counted from the first word."""
@@ -72,6 +74,8 @@ def test_the_daemon_names_each_part(part: Part, messages: list[dict[str, Any]]) 
     assert (start, stop) == pytest.approx((part.start_seconds, part.stop_seconds), abs=0.3)
 
 
+@pytest.mark.slow
+@pytest.mark.xdist_group("demo")
 def test_the_daemon_names_nothing_between_the_parts(messages: list[dict[str, Any]]) -> None:
     """Every event begins inside a part, and the first is the speech."""
     zero = datetime.fromisoformat(messages[0]["start_time"]) - timedelta(seconds=PARTS[0].start_seconds)

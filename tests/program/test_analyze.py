@@ -14,6 +14,8 @@ import soundfile
 
 from tests.support.program import ALARM, DEMO, RATE, events, fault
 
+pytestmark = pytest.mark.slow
+
 SHOWN = (
     "type",
     "label",

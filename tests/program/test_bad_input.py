@@ -31,6 +31,8 @@ from tests.support.program import (
 )
 from tests.support.virtualmic import Unavailable, VirtualMicrophone
 
+pytestmark = pytest.mark.slow
+
 TWO_MICROPHONES = """\
 pcm.!default { type pulse  hint.show on  hint.description "default" }
 ctl.!default { type pulse }

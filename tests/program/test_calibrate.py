@@ -10,6 +10,8 @@ import soundfile
 
 from tests.support.program import ALARM, RATE, alarm, demo_samples, fault, labels, quiet
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 130
 
 

@@ -11,6 +11,8 @@ from detector.backends.bundle import load_bundle
 from detector.modelstore.folders import shipped_folder
 from tests.support.program import DATA, labels
 
+pytestmark = pytest.mark.slow
+
 FOLDER = DATA / "esc10"
 
 CLASSES = {

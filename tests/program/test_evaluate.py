@@ -11,6 +11,8 @@ import soundfile
 
 from tests.support.program import COMMAND, DEMO, fault
 
+pytestmark = pytest.mark.slow
+
 RATE = 16000
 
 

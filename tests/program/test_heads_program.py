@@ -12,6 +12,8 @@ import pytest
 from tests.support.program import RATE, fault
 from tests.support.small_heads import write_base, write_head
 
+pytestmark = pytest.mark.slow
+
 
 def loud(seconds: float) -> np.ndarray:
     return np.random.default_rng(0).normal(0, 5000, round(seconds * RATE)).astype(np.int16)

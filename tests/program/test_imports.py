@@ -8,6 +8,8 @@ import pytest
 
 from tests.support.program import ALARM, DEMO, RATE, alarm, labels
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = """\
 import sys
 from detector.cli.main import main

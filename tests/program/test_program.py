@@ -30,6 +30,8 @@ from tests.support.program import (
     speech,
 )
 
+pytestmark = pytest.mark.slow
+
 LINE = re.compile(r"[0-9:.]{12}  (start|end  ) {3}\S.{27,}  {1,2}[01]\.\d\d  +-\d+\.\d dBFS(  +\d+\.\d s)?")
 ANCESTORS = {
     label.name: label.ancestors | {label.class_id}

@@ -12,6 +12,8 @@ from detector.datasets.clips import read_dataset
 from tests.support.program import COMMAND, DEMO, RATE, demo_samples, fault, quiet
 from tests.support.virtualmic import Unavailable, VirtualMicrophone
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_recording_becomes_clips_and_the_next_command_is_told(run, tmp_path):
     program = run("record", "signals", "--triggered", "--seconds", "5", "--input", DEMO)

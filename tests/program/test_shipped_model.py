@@ -11,6 +11,8 @@ import pytest
 
 from tests.support.program import DATA
 
+pytestmark = pytest.mark.slow
+
 FOLDER = DATA / "esc10"
 WANTED = 9
 

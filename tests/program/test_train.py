@@ -10,12 +10,17 @@ import yaml
 
 from tests.support.program import DEMO, fault
 
-pytest.importorskip("sklearn")
-pytest.importorskip("onnx")
-pytest.importorskip("onnxruntime")
+pytestmark = pytest.mark.slow
 
 CLIPS = 4
 """Of each class: stretches of the bundled recording that begin a little later each."""
+
+
+@pytest.fixture(autouse=True)
+def what_training_needs():
+    """Seconds to import: only for these tests, not whenever tests are collected."""
+    for package in ("sklearn", "onnx", "onnxruntime"):
+        pytest.importorskip(package)
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from tests.support.virtualmic import Unavailable, VirtualMicrophone
 
 pytest.importorskip("pyaudio", reason="PyAudio is not installed (apt install portaudio19-dev)")
 
+pytestmark = pytest.mark.slow
+
 SUBSCRIBER = """\
 import json, os, socket
 

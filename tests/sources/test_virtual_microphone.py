@@ -16,6 +16,8 @@ from tests.support.virtualmic import Unavailable, VirtualMicrophone, environment
 
 pytest.importorskip("pyaudio", reason="PyAudio is not installed (apt install portaudio19-dev)")
 
+pytestmark = pytest.mark.slow
+
 LIMIT_SECONDS = 60.0
 CAPTURE = Path(__file__).with_name("capture.py")
 DEVICES = "import sys; from detector.sources.device_list import devices_command as d; d({!r}, {})"

@@ -19,6 +19,8 @@ from detector.modelstore.folders import models_folder
 from tests.support import ROOT, virtualmic
 from tests.support.machine import Machine, Unavailable, missing, until
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("systemd")]
+
 SOURCES = (
     *("setup.cfg", "pyproject.toml", "README.md", "LICENSE", "config.yaml"),
     *("detector", "models", "systemd", "scripts"),

@@ -17,6 +17,8 @@ from detector.training.networks.checkpoint import NAME  # noqa: E402
 from detector.training.networks.environment import memory_errors, tensorboard_writer  # noqa: E402
 from detector.training.recipe import Example, FitJob, LearningTask, NetworkOptions  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 RATE = 16_000
 TASK = LearningTask(("high", "low"), multilabel=False, seed=7)
 EVEN = np.ones(2, np.float32)
