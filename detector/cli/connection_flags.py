@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from typing import TYPE_CHECKING
 
-from detector.subscriber.client import Credentials
-from detector.wire.address import subscriber_uris, user_id
+if TYPE_CHECKING:
+    from detector.subscriber.client import Credentials
 
 TOKEN_VARIABLE = "SOUND_DETECTOR_TOKEN_FILE"  # noqa: S105
 """Names the file with the token where no flag does."""
@@ -45,6 +46,8 @@ def add_connection_flags(parser: argparse.ArgumentParser) -> None:
 
 def credentials(options: argparse.Namespace) -> Credentials:
     """Collect what these flags, and the variable, say about the token and TLS."""
+    from detector.subscriber.client import Credentials
+
     return Credentials(
         token_file=options.token_file or os.environ.get(TOKEN_VARIABLE) or None,
         ca=options.ca,
@@ -55,4 +58,6 @@ def credentials(options: argparse.Namespace) -> Credentials:
 
 def daemon_uris(options: argparse.Namespace) -> tuple[str, ...]:
     """List the addresses at which to look for a daemon, in this order."""
+    from detector.wire.address import subscriber_uris, user_id
+
     return (options.uri,) if options.uri else subscriber_uris(os.environ, sys.platform, user_id())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -32,3 +34,10 @@ def test_a_flag_that_may_be_repeated_says_so():
     for parser in PARSERS:
         repeatable = [action for action in parser._actions if type(action).__name__ == "_AppendAction"]
         assert [action.dest for action in repeatable if not re.search("repeated", action.help)] == []
+
+
+def test_reading_the_command_line_loads_no_numpy():
+    """A help text, or a fault in a flag, is there at once."""
+    loaded = "import sys, detector.cli.main; print(*sys.modules)"
+    found = subprocess.run([sys.executable, "-c", loaded], capture_output=True, check=True, text=True)
+    assert not {"numpy", "yaml", "sqlite3", "ssl"} & set(found.stdout.split())

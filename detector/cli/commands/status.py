@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from detector.cli.command import Command
 from detector.cli.connection_flags import add_connection_flags, credentials, daemon_uris
 from detector.cli.setting_options import SettingOptions
-from detector.subscriber.client import Credentials
+
+if TYPE_CHECKING:
+    from detector.subscriber.client import Credentials
 
 EXAMPLES = """\
 examples:
