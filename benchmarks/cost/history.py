@@ -18,11 +18,11 @@ from contextlib import closing
 from pathlib import Path
 
 from benchmarks.support.report import table
-from detector.history.archive import Question, sounds
+from detector.history.archive import Query, sounds
+from detector.history.event_store import INSERT, EventStore, row
 from detector.history.journal import Journal
-from detector.history.numbers import Numbers
 from detector.history.schema import connect_writer
-from detector.history.store import INSERT, Store, row
+from detector.history.sequence_numbers import SequenceNumbers
 from detector.interfaces import Message
 from detector.records import Event, Label
 from detector.wire.encoding import encode
@@ -71,7 +71,7 @@ def bare(path: Path, messages: Sequence[Message], size: int) -> float:
         return time.perf_counter() - began
 
 
-class Counting(Store):
+class Counting(EventStore):
     """A store that counts its commits."""
 
     commits = 0
@@ -86,7 +86,7 @@ def through_journal(
     path: Path, messages: Sequence[Message], *, alone: bool
 ) -> tuple[float, int, list[float]]:
     """Seconds, commits, and each event's way from `put` to delivery [s]."""
-    numbers = Numbers()
+    numbers = SequenceNumbers()
     store = Counting(path, numbers, keep_seconds=1e10, max_bytes=10**12)
     journal = Journal(store, numbers, queue_length=len(messages) + 1, patience_seconds=600.0)
     delivered = threading.Semaphore(0)
@@ -138,13 +138,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
         size_bytes = (folder / "burst.db").stat().st_size
         print(f"{size_bytes / len(messages):.0f} bytes an event in the file")
-        for what, question in (
-            ("the newest 100 sounds", Question(limit=100)),
-            ("the newest 100 of a label that is not there", Question(limit=100, labels=("Owl",))),
-            ("all sounds", Question()),
+        for what, query in (
+            ("the newest 100 sounds", Query(limit=100)),
+            ("the newest 100 of a label that is not there", Query(limit=100, labels=("Owl",))),
+            ("all sounds", Query()),
         ):
             began = time.perf_counter()
-            found = sum(1 for _ in sounds(folder / "burst.db", question))
+            found = sum(1 for _ in sounds(folder / "burst.db", query))
             print(f"{what}: {found} in {(time.perf_counter() - began) * 1e3:.1f} ms")
 
 

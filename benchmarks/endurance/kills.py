@@ -181,16 +181,16 @@ def publish(folder: Path, rate: float) -> None:
     """The child: events until standard input ends."""
     from detector.delivery.dispatcher import Dispatcher
     from detector.history.archive import FileArchive
+    from detector.history.event_store import EventStore
     from detector.history.journal import Journal
-    from detector.history.numbers import Numbers
-    from detector.history.store import Store
+    from detector.history.sequence_numbers import SequenceNumbers
     from detector.sinks.socket.server import SocketSink
     from detector.wire.message import HelloBody, event_body
 
     run_id = os.urandom(8).hex()
     hello = HelloBody(version="0", model="yamnet", labels=("Dog",), source="Mic", run_id=run_id)
-    numbers = Numbers()
-    store = Store(folder / "history.db", numbers, keep_seconds=1e10, max_bytes=10**12)
+    numbers = SequenceNumbers()
+    store = EventStore(folder / "history.db", numbers, keep_seconds=1e10, max_bytes=10**12)
     journal = Journal(store, numbers)
     archive = FileArchive(
         store.path, oldest_seq=lambda: store.oldest_seq, newest_seq=lambda: journal.recorded_seq

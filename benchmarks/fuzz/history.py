@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from benchmarks.fuzz.target import Run, Target
-from detector.history.archive import FileArchive, Question, sounds
+from detector.history.archive import FileArchive, Query, sounds
 from detector.history.schema import connect_writer
 
 
@@ -22,8 +22,8 @@ def _databases(folder: Path) -> Iterator[Run]:
         for stale in folder.iterdir():
             stale.unlink()
         path.write_bytes(data)
-        list(sounds(path, Question(since=0.0, labels=("Dog",), min_score=0.1, limit=5)))
-        list(sounds(path, Question()))
+        list(sounds(path, Query(since=0.0, labels=("Dog",), min_score=0.1, limit=5)))
+        list(sounds(path, Query()))
         FileArchive(path, oldest_seq=lambda: 1, newest_seq=lambda: 0).after(0, 100)
 
     yield run

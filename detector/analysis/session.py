@@ -19,7 +19,7 @@ from detector.analysis.summary import Summary, merged
 from detector.analysis.tables import summary_csv, summary_text
 from detector.analysis.task import Done, Task, Wanted
 from detector.errors import ConfigError, SinkError
-from detector.wire.text import printable
+from detector.wire.plain_text import printable
 from detector.workers.pool import Pool
 from detector.workers.worker import Ended, Failed, Logged, TaskProgress, Work
 

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from detector.analysis.summary import Summary, Tally
-from detector.wire.text import printable
+from detector.wire.plain_text import printable
 
 MOST_TABLES = 20
 """Recordings whose own tables are printed; of more only the total is, and the rest is in the files."""

@@ -18,8 +18,8 @@ from detector.config.loading import Loaded
 from detector.config.settings import Settings
 from detector.delivery.dispatcher import Dispatcher
 from detector.history.archive import FileArchive
+from detector.history.history_paths import writing_path
 from detector.history.journal import Journal
-from detector.history.places import writing_path
 from detector.interfaces import Service
 from detector.service.daemon import Daemon
 from detector.service.status_report import make_report, prometheus_text
@@ -117,13 +117,13 @@ def make_history(settings: Settings, environ: Mapping[str, str]) -> History | No
     """Build the history's two ends, nothing opened yet; None where none is kept."""
     if not keeps_history(settings):
         return None
-    from detector.history.numbers import Numbers
-    from detector.history.store import Store
+    from detector.history.event_store import EventStore
+    from detector.history.sequence_numbers import SequenceNumbers
 
     wanted = settings.history
     path = writing_path(wanted.path, environ)
-    numbers = Numbers()
-    store = Store(
+    numbers = SequenceNumbers()
+    store = EventStore(
         path,
         numbers,
         keep_seconds=wanted.keep_days * 86400.0,

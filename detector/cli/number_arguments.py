@@ -1,4 +1,4 @@
-"""Numbers on the command line: read, held within bounds, refused with what was expected."""
+"""SequenceNumbers on the command line: read, held within bounds, refused with what was expected."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Fan-out: every message to every sink, each through its own lane; events are in the history first.
+"""Fan-out: every message to every sink, each through its own queue; events are written to the history first.
 
-`publish` neither waits nor raises; what a sink or the disk cannot take is counted, and nobody else notices.
+`publish` neither waits nor raises. What a sink or the disk cannot take is counted; no other sink notices.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from detector.delivery.sink_queue import Lane, SinkStats
+from detector.delivery.sink_queue import SinkQueue, SinkStats
 from detector.history.journal import Journal, JournalStats
 from detector.interfaces import Body, Message, Sink
 from detector.wire.encoding import encode
 from detector.wire.message import EventBody
 
 LEAVING_SECONDS = 0.5
-"""How long a sink that is replaced may take to deliver its rest while the worker waits."""
+"""How long a replaced sink may take to deliver what it has queued, while the worker waits."""
 
 
 class Dispatcher:
@@ -34,12 +34,11 @@ class Dispatcher:
     ) -> None:
         """Without a `journal` events are numbered from 1 and go to the sinks at once.
 
-        `queue_length` is of each sink; a journal lets go of all that waited for the disk at once.
-
+        `queue_length` is each sink's, in messages: a journal delivers at once all that waited for the disk.
         `on_closed` gets a sink's name, on that sink's thread, when its reader has gone for good.
         """
-        self._make_lane = partial(Lane, queue_length=queue_length, clock=clock, on_closed=on_closed)
-        self._lanes = [self._make_lane(sink) for sink in sinks]
+        self._make_queue = partial(SinkQueue, queue_length=queue_length, clock=clock, on_closed=on_closed)
+        self._queues = [self._make_queue(sink) for sink in sinks]
         self._journal: Journal | NoJournal = NoJournal() if journal is None else journal
         self._order = threading.Lock()
 
@@ -52,12 +51,12 @@ class Dispatcher:
         """Open all sinks, then start their threads; raises the first SinkError with all closed again."""
         self._journal.start(self._deliver)  # first: a hello tells where numbering stands
         try:
-            _open_all(self._lanes)
+            _open_all(self._queues)
         except BaseException:
             self._journal.close(LEAVING_SECONDS)
             raise
-        for lane in self._lanes:
-            lane.thread.start()
+        for queue in self._queues:
+            queue.thread.start()
 
     def publish(self, body: Body) -> Message:
         """Queue a message for every sink; an event gets the next `seq`, the same for all of them."""
@@ -69,43 +68,43 @@ class Dispatcher:
 
     def exchange(self, *, add: Sequence[Sink], remove: Sequence[Sink]) -> None:
         """Replace sinks between two messages; raises SinkError, with everything as before."""
-        new = [self._make_lane(sink) for sink in add]
+        new = [self._make_queue(sink) for sink in add]
         _open_all(new)
         with self._order:
-            leaving = [lane for lane in self._lanes if lane.sink in remove]
-            self._lanes = [lane for lane in self._lanes if lane.sink not in remove] + new
-        for lane in new:
-            lane.thread.start()
-        for lane in leaving:
-            lane.finish()
-        for lane in leaving:
-            lane.join(LEAVING_SECONDS)
+            leaving = [queue for queue in self._queues if queue.sink in remove]
+            self._queues = [queue for queue in self._queues if queue.sink not in remove] + new
+        for queue in new:
+            queue.thread.start()
+        for queue in leaving:
+            queue.finish()
+        for queue in leaving:
+            queue.join(LEAVING_SECONDS)
 
     def reopen(self) -> None:
-        """Ask every sink to let go of its files and take them anew; done on the sinks' own threads."""
-        for lane in self._lanes:
-            lane.reopen()
+        """Have every sink close its files and open them again, on its own thread."""
+        for queue in self._queues:
+            queue.reopen()
 
     def close(self, deadline_seconds: float = 2.0) -> None:
-        """Deliver what is queued, then close the sinks; what does not end in time is left behind."""
+        """Deliver what is queued, then close the sinks; a sink that does not end in time is left behind."""
         end = time.monotonic() + deadline_seconds
         self._journal.close(deadline_seconds / 2)
-        for lane in self._lanes:
-            lane.finish()
-        for lane in self._lanes:
-            lane.join(max(0.0, end - time.monotonic()))
+        for queue in self._queues:
+            queue.finish()
+        for queue in self._queues:
+            queue.join(max(0.0, end - time.monotonic()))
 
     def stats(self) -> tuple[SinkStats, ...]:
         """What became of each sink's messages so far."""
-        return tuple(lane.stats() for lane in self._lanes)
+        return tuple(queue.stats() for queue in self._queues)
 
     def journal_stats(self) -> JournalStats | None:
         """What became of the events on their way to the history; None where none is kept."""
         return self._journal.stats()
 
     def _deliver(self, message: Message) -> None:
-        for lane in self._lanes:
-            lane.put(message)
+        for queue in self._queues:
+            queue.put(message)
 
 
 class NoJournal:
@@ -136,14 +135,14 @@ class NoJournal:
         """No event is on its way to a history."""
 
 
-def _open_all(lanes: Sequence[Lane]) -> None:
+def _open_all(queues: Sequence[SinkQueue]) -> None:
     """Open their sinks; raises the first SinkError with all closed again."""
-    opened: list[Lane] = []
+    opened: list[SinkQueue] = []
     try:
-        for lane in lanes:
-            lane.sink.open()
-            opened.append(lane)
+        for queue in queues:
+            queue.sink.open()
+            opened.append(queue)
     except BaseException:
-        for lane in opened:
-            lane.sink.close()
+        for queue in opened:
+            queue.sink.close()
         raise

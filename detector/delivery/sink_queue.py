@@ -1,7 +1,7 @@
 """One sink, its bounded queue and its thread.
 
-A sink that is slow loses its oldest messages, one that fails loses the message it failed on;
-both are counted and mentioned, and nobody waits.
+A sink that is slow loses its oldest messages, one that fails loses the message it failed on; both are counted
+and logged, and nobody waits.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from detector.interfaces import Message, Sink
 log = logging.getLogger(__name__)
 
 REMIND_SECONDS = 60.0
-"""A sink in trouble is mentioned in the log at most this often."""
+"""A sink that is slow or fails is logged at most this often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class SinkStats:
     """Whether the last attempt succeeded."""
 
 
-class Lane:
+class SinkQueue:
     """One sink, its queue and its thread."""
 
     def __init__(
@@ -60,11 +60,11 @@ class Lane:
         self._reopening = self._finishing = self._gone = False
         self._written = self._dropped = self._failed = self._unreported = 0
         self._working = True
-        self._mentioned = False
+        self._logged = False
         self._quiet_until = float("-inf")
 
     def put(self, message: Message) -> None:
-        """Queue a message, in the place of the oldest where there is no room; never waits."""
+        """Queue a message; where there is no room the oldest is dropped. Never waits."""
         with self._wake:
             if self._gone or self._finishing:
                 return
@@ -79,7 +79,7 @@ class Lane:
             self._complain("dispatch.sink_slow", f"queue_length={self._limit}")
 
     def reopen(self) -> None:
-        """Have the sink let go of its files and take them anew."""
+        """Have the sink close its files and open them again."""
         with self._wake:
             self._reopening = True
             self._wake.notify()
@@ -138,9 +138,9 @@ class Lane:
         with self._wake:
             self._written += 1
             self._working = True
-            recovered = self._mentioned and not self._queue
+            recovered = self._logged and not self._queue
             if recovered:
-                lost, self._unreported, self._mentioned = self._unreported, 0, False
+                lost, self._unreported, self._logged = self._unreported, 0, False
         if recovered:
             log.warning("dispatch.sink_recovered sink=%s lost=%d", self.sink.name, lost)
 
@@ -158,7 +158,7 @@ class Lane:
             if now < self._quiet_until:
                 return
             self._quiet_until = now + REMIND_SECONDS
-            self._mentioned = True
+            self._logged = True
             lost = self._unreported
         log.warning("%s sink=%s lost=%d %s", event, self.sink.name, lost, reason)
 

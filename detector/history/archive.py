@@ -1,4 +1,4 @@
-"""The reading side of the history, beside whoever writes it: events in order, and sounds one by one."""
+"""Reading the history while a daemon may be writing it: events in order, and sounds one by one."""
 
 from __future__ import annotations
 
@@ -35,44 +35,44 @@ class FileArchive:
 
     @property
     def newest_seq(self) -> int:
-        """Every event up to this one that was ever sent is in the file, or never will be."""
+        """Every event up to this number is in the file, or never will be."""
         return self._newest_seq()
 
     def after(self, seq: int, limit: int) -> list[Message]:
         """At most `limit` events with a greater number, in order; raises HistoryError."""
         with closing(connect_reader(self._path)) as connection:
-            query = "SELECT line FROM messages WHERE seq > ? ORDER BY seq LIMIT ?"
+            sql = "SELECT line FROM messages WHERE seq > ? ORDER BY seq LIMIT ?"
             try:
-                return [_message(line) for (line,) in connection.execute(query, (min(seq, _MAX), limit))]
+                return [_message(line) for (line,) in connection.execute(sql, (min(seq, _MAX), limit))]
             except (sqlite3.Error, ValueError) as error:
                 raise unreadable(self._path, error) from error
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """Which sounds are asked for; each by its own newest event, which tells the most."""
+class Query:
+    """Which sounds to find; each is given by its newest event, which says the most."""
 
     since: float | int | None = None
-    """Begun at or after this [UTC seconds as a float], or told after the event with this number (an int)."""
+    """Sounds that began at or after this [UTC seconds, a float], or events after this number (an int)."""
     until: float | int | None = None
-    """Begun before this, or told up to the event with this number."""
+    """Sounds that began before this, or events up to this number."""
     labels: Collection[str] = ()
     """Names, class ids or names of what is above, in any case of letters; empty is all."""
     min_score: float = 0.0
     """0..1, held against `top_score`."""
     limit: int = 0
-    """The newest so many; 0 is all."""
+    """At most so many, the newest; 0 is all."""
 
 
-def sounds(path: Path, question: Question) -> Iterator[Message]:
+def sounds(path: Path, query: Query) -> Iterator[Message]:
     """Each sound's newest event, the newest sound last; raises HistoryError."""
-    query, values = _query(question)
+    sql, values = _sql(query)
     with closing(connect_reader(path)) as connection:
-        wanted = Filter(frozenset(label.strip().casefold() for label in question.labels))
+        wanted = Filter(frozenset(label.strip().casefold() for label in query.labels))
         connection.create_function("wanted", 1, partial(_is_wanted, wanted), deterministic=True)
         try:
-            rows = connection.execute(query, values)
-            for (line,) in reversed(rows.fetchall()) if question.limit else rows:
+            rows = connection.execute(sql, values)
+            for (line,) in reversed(rows.fetchall()) if query.limit else rows:
                 yield _message(line)
         except (sqlite3.Error, ValueError) as error:
             raise unreadable(path, error) from error
@@ -86,27 +86,27 @@ def _is_wanted(wanted: Filter, line: str) -> bool:
     )
 
 
-def _query(question: Question) -> tuple[str, list[float | int]]:
+def _sql(query: Query) -> tuple[str, list[float | int]]:
     conditions = ["NOT EXISTS (SELECT 1 FROM messages AS later WHERE later.id = m.id AND later.seq > m.seq)"]
     values: list[float | int] = []
     for value, on_time, on_seq in (
-        (question.since, "m.start >= ?", "m.seq > ?"),
-        (question.until, "m.start < ?", "m.seq <= ?"),
+        (query.since, "m.start >= ?", "m.seq > ?"),
+        (query.until, "m.start < ?", "m.seq <= ?"),
     ):
         if value is not None:
             conditions.append(on_seq if isinstance(value, int) else on_time)
             values.append(value)
-    if question.min_score > 0:
+    if query.min_score > 0:
         conditions.append("m.top_score >= ?")
-        values.append(question.min_score)
-    if question.labels:
+        values.append(query.min_score)
+    if query.labels:
         conditions.append("wanted(m.line)")
-    order = "DESC" if question.limit else "ASC"
-    query = f"SELECT m.line FROM messages AS m WHERE {' AND '.join(conditions)} ORDER BY m.start {order}, m.seq {order}"  # noqa: S608, E501
-    if question.limit:
-        query += " LIMIT ?"
-        values.append(question.limit)
-    return query, values
+    order = "DESC" if query.limit else "ASC"
+    sql = f"SELECT m.line FROM messages AS m WHERE {' AND '.join(conditions)} ORDER BY m.start {order}, m.seq {order}"  # noqa: S608, E501
+    if query.limit:
+        sql += " LIMIT ?"
+        values.append(query.limit)
+    return sql, values
 
 
 _MAX = 2**63 - 1

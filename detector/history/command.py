@@ -12,9 +12,9 @@ from typing import TextIO
 
 from detector.errors import HistoryError
 from detector.events.naming import shared_names
-from detector.history.archive import Question, sounds
+from detector.history.archive import Query, sounds
 from detector.wire.message import EventBody, event_of
-from detector.wire.text import label_text, printable
+from detector.wire.plain_text import label_text, printable
 
 COLUMNS = (
     "start_time",
@@ -35,7 +35,7 @@ FORMATS = ("table", "json", "csv")
 
 def history_command(
     paths: Sequence[Path],
-    question: Question,
+    query: Query,
     *,
     format: str = "table",
     stdout: TextIO | None = None,
@@ -53,8 +53,8 @@ def history_command(
         raise HistoryError(
             f"there is no history at {places}: run the daemon first, or name the file with --file"
         )
-    limit = question.limit
-    heard = sounds(found[0], question)
+    limit = query.limit
+    heard = sounds(found[0], query)
     if format == "json":
         for message in heard:
             out.write(message.line.decode())

@@ -1,9 +1,9 @@
-"""The promise: what any subscriber is sent is in the history first, exactly once.
+"""Write-ahead: every event is in the history, exactly once, before it is sent to any subscriber.
 
-`put` queues a message and returns. One thread takes whatever is queued, has its events committed in one
-transaction, and only then lets the batch go to the sinks. Where the disk refuses, or takes longer than
-`patience_seconds`, events go out all the same and wait in memory, to be written when it is well again:
-a smoke alarm is worth more than its record.
+`put` queues a message and returns. One thread takes all that is queued, has the events committed in one
+transaction, and only then delivers the batch to the sinks. Where the disk refuses, or takes longer than
+`patience_seconds`, events are delivered all the same and kept in a backlog in memory, to be written once the
+disk works again: a smoke alarm is worth more than its record.
 """
 
 from __future__ import annotations
@@ -15,18 +15,17 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from detector.history.numbers import Numbers
-from detector.history.waiting import Waiting
-from detector.history.writer import Turn, Writable, Writer
+from detector.history.sequence_numbers import SequenceNumbers
+from detector.history.writer import Writable, WriteJob, Writer
 from detector.interfaces import Message
 
 log = logging.getLogger(__name__)
 
 OPEN_SECONDS = 5.0
-"""How long the file may take to open before the daemon goes on without it."""
+"""How long the file may take to open before the daemon starts without it."""
 
 REMIND_SECONDS = 60.0
-"""A history in trouble is mentioned in the log at most this often."""
+"""A history that cannot be written is logged at most this often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +47,12 @@ class JournalStats:
 
 
 class Journal:
-    """Stands between the publisher and the sinks; numbers events, records them, lets them go."""
+    """Stands between the publisher and the sinks: numbers events, has them written, delivers them."""
 
     def __init__(
         self,
         store: Writable,
-        numbers: Numbers,
+        numbers: SequenceNumbers,
         *,
         queue_length: int = 10_000,
         backlog_length: int = 10_000,
@@ -68,15 +67,15 @@ class Journal:
         self._patience, self._retry = patience_seconds, retry_seconds
         self._clock = clock
         self.recorded_seq = 0
-        """All events up to this one were written, or could not be; those after it are still to be sent."""
+        """Every event up to this number was written, or could not be; later ones were not delivered yet."""
         self._deliver: Callable[[Message], None] = lambda message: None
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._wake = threading.Condition()
-        self._queue = Waiting(queue_length)
+        self._queue = MessageQueue(queue_length)
         self._finishing = self._woken = False
         self._end = float("inf")
         self._backlog: deque[Message] = deque()
-        self._turn: Turn | None = None
+        self._job: WriteJob | None = None
         self._written = self._lost = 0
         self._lost_before = 0
         self._working = True
@@ -112,7 +111,7 @@ class Journal:
             self._wake.notify()
 
     def close(self, deadline_seconds: float) -> None:
-        """Write and deliver what is queued, then release the file; what takes too long is left behind."""
+        """Write and deliver what is queued, then close the file; what takes too long is left behind."""
         with self._wake:
             self._finishing = True
             self._end = time.monotonic() + deadline_seconds
@@ -155,12 +154,12 @@ class Journal:
         return bool(self._queue) or self._finishing or self._woken
 
     def _seconds_to_retry(self) -> float | None:
-        if not self._backlog or self._turn is not None:
+        if not self._backlog or self._job is not None:
             return None
         return max(0.0, self._retry_at - self._clock())
 
     def _record(self, events: list[Message]) -> None:
-        """Try to get everything unwritten to the disk; returns in time, whatever the disk does."""
+        """Try to write the backlog and these events; returns in time, whatever the disk does."""
         with self._wake:
             self._backlog.extend(events)
         self._try_to_write()
@@ -170,55 +169,55 @@ class Journal:
                 self._lost += 1
 
     def _try_to_write(self) -> None:
-        if self._turn is not None:
-            if not self._turn.done.is_set():
+        if self._job is not None:
+            if not self._job.done.is_set():
                 return
-            turn, self._turn = self._turn, None
-            self._settle(turn)
+            job, self._job = self._job, None
+            self._settle(job)
         if self._backlog and self._clock() >= self._retry_at:
             self._await(self._writer.submit(tuple(self._backlog)), self._patience)
 
     def _catch_up(self) -> None:
-        """All is sent: what is not written yet has its last chance."""
-        if self._turn is not None:
-            turn, self._turn = self._turn, None
-            self._await(turn, self._seconds_left())
-        if self._backlog and self._turn is None:
+        """Everything is delivered: try a last time to write the backlog."""
+        if self._job is not None:
+            job, self._job = self._job, None
+            self._await(job, self._seconds_left())
+        if self._backlog and self._job is None:
             self._await(self._writer.submit(tuple(self._backlog)), self._seconds_left())
 
     def _seconds_left(self) -> float:
         return max(0.0, self._end - time.monotonic())
 
-    def _await(self, turn: Turn, seconds: float) -> None:
-        if turn.done.wait(seconds):
-            self._settle(turn)
+    def _await(self, job: WriteJob, seconds: float) -> None:
+        if job.done.wait(seconds):
+            self._settle(job)
         else:
-            self._hang(turn)
+            self._hang(job)
 
-    def _settle(self, turn: Turn) -> None:
-        if turn.error is not None:
+    def _settle(self, job: WriteJob) -> None:
+        if job.error is not None:
             self._retry_at = self._clock() + self._retry
-            self._fail(f'error="{turn.error}"')
+            self._fail(f'error="{job.error}"')
             return
         self._retry_at = float("-inf")
         with self._wake:
             recovered, self._working = not self._working, True
-            self._written += len(turn.messages)
-            newest = _newest(turn.messages)
-            overtaken = len(turn.messages)
+            self._written += len(job.messages)
+            newest = _newest(job.messages)
+            overtaken = len(job.messages)
             while self._backlog and _newest((self._backlog[0],)) <= newest:
                 self._backlog.popleft()
                 overtaken -= 1
-            self._lost -= overtaken  # given up while the disk hung, and written after all
+            self._lost -= overtaken  # dropped from the backlog while the disk hung, and written after all
             lost, self._lost_before = self._lost - self._lost_before, self._lost
         if recovered:
             self._quiet_until = float("-inf")
-            log.warning("history.recovered written=%d lost=%d", len(turn.messages), lost)
+            log.warning("history.recovered written=%d lost=%d", len(job.messages), lost)
 
-    def _hang(self, turn: Turn) -> None:
+    def _hang(self, job: WriteJob) -> None:
         with self._wake:
-            self._turn = turn
-            self._woken = turn.done.is_set()  # it may have ended at this very moment
+            self._job = job
+            self._woken = job.done.is_set()  # it may have ended at this very moment
         self._fail('error="no answer from the disk in time"')
 
     def _fail(self, reason: str) -> None:
@@ -230,11 +229,48 @@ class Journal:
             log.warning("history.failed unwritten=%d lost=%d %s", len(self._backlog), self._lost, reason)
 
     def _wake_up(self) -> None:
-        """On the writer's thread: a turn has ended that nobody may be waiting for any more."""
+        """Called on the writer's thread: a job has ended for which nobody may be waiting any more."""
         with self._wake:
-            if self._turn is not None:
+            if self._job is not None:
                 self._woken = True
                 self._wake.notify()
+
+
+class MessageQueue:
+    """Messages to be written and sent; where there is no room, events are dropped last. Used under a lock."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._messages: deque[Message] = deque()
+        self._others = 0  # messages that are not events
+        self.dropped = 0
+        """Messages there was no room for."""
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+    def add(self, message: Message) -> None:
+        """Queue a message; where there is no room, drop the oldest that is no event, else the oldest."""
+        if len(self._messages) >= self._limit:
+            self._make_room()
+        self._messages.append(message)
+        self._others += message.seq is None
+
+    def take(self) -> list[Message]:
+        """Take all messages, in order."""
+        messages = list(self._messages)
+        self._messages.clear()
+        self._others = 0
+        return messages
+
+    def _make_room(self) -> None:
+        self.dropped += 1
+        if not self._others:
+            self._messages.popleft()
+            return
+        index = next(i for i, message in enumerate(self._messages) if message.seq is None)
+        del self._messages[index]
+        self._others -= 1
 
 
 def _newest(events: Sequence[Message]) -> int:

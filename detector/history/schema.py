@@ -1,7 +1,7 @@
 """The history's file: its tables, their versions, and how it is opened for writing and for reading.
 
 One row of `messages` is one event as it was sent; `line` is the whole of it (docs/protocol.md), the other
-columns are what queries ask for. `meta` holds `reserved` (see numbers).
+columns are what queries need. `meta` holds `reserved` (see `sequence_numbers`).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import sqlite3
 from pathlib import Path
 
 from detector.errors import HistoryError
+from detector.files.daemon_files import make_folder
 
 VERSION = 1
 """Grows with every change of the tables; the file carries it as `user_version`."""
@@ -46,7 +47,7 @@ WAL_BYTES = 4 * 1024 * 1024
 
 
 def connect_writer(path: Path) -> sqlite3.Connection:
-    """Open the file, made and brought up to date where needed.
+    """Open the file; make it, or bring its tables up to date, where needed.
 
     Raises HistoryError where it belongs to another program or a later version; OSError, sqlite3.Error.
     """
@@ -85,7 +86,7 @@ def connect_reader(path: Path) -> sqlite3.Connection:
 
 
 def unreadable(path: Path, error: Exception) -> HistoryError:
-    """What to raise; SQLite quotes a damaged file in its words, which one line then has to show."""
+    """The error to raise, in one printable line: SQLite may quote the bytes of a damaged file."""
     reason = "".join(char if char.isprintable() else "?" for char in " ".join(str(error).split()))
     return HistoryError(f"{path}: the history cannot be read: {reason}")
 
@@ -114,7 +115,7 @@ def _reading(uri: str, path: Path) -> sqlite3.Connection:
 
 def _make(path: Path) -> None:
     """Make the file and its folder for owner and group alone; SQLite gives its other files the same mode."""
-    path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+    make_folder(path.parent)
     try:
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o640)
     except FileExistsError:

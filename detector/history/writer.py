@@ -1,4 +1,4 @@
-"""The one thread that touches the history's file, so that a disk that hangs hangs nobody else."""
+"""The only thread that writes the history's file: a disk that hangs holds up this thread alone."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from detector.interfaces import Message
 log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 60.0
-"""How often the retention is asked while nothing is written."""
+"""How often old events are looked for while nothing is written."""
 
 
 class Writable(Protocol):
-    """What the thread needs of a Store."""
+    """What the thread needs of an EventStore."""
 
     def write(self, messages: Sequence[Message]) -> None:
         """Commit events, all or none; raises HistoryError."""
 
     def tidy(self) -> bool:
-        """Take one step of the retention; whether there is more to do. Raises HistoryError."""
+        """Delete a few old events; returns whether there are more. Raises HistoryError."""
 
     def close(self) -> None:
         """Release the file."""
 
 
 @dataclass(slots=True)
-class Turn:
+class WriteJob:
     """One batch on its way to the disk."""
 
     messages: Sequence[Message]
@@ -41,31 +41,31 @@ class Turn:
 
 
 class Writer:
-    """Takes batches in turn; between them the file is tidied in small steps."""
+    """Writes batches one by one; between them old events are deleted in small steps."""
 
     def __init__(self, store: Writable, on_done: Callable[[], None]) -> None:
-        """`on_done` is called on the thread, after each turn."""
+        """`on_done` is called on the thread, after each job."""
         self._store = store
         self._on_done = on_done
-        self._turns: queue.SimpleQueue[Turn | None] = queue.SimpleQueue()
-        # A daemon thread: one that hangs in a write must not keep the program from ending.
+        self._jobs: queue.SimpleQueue[WriteJob | None] = queue.SimpleQueue()
+        # A daemon thread: a write that hangs must not keep the program from ending.
         self._thread = threading.Thread(target=self._run, name="history", daemon=True)
 
     def start(self) -> None:
-        """Start the thread; nothing is opened before the first turn."""
+        """Start the thread; nothing is opened before the first job."""
         self._thread.start()
 
-    def submit(self, messages: Sequence[Message]) -> Turn:
+    def submit(self, messages: Sequence[Message]) -> WriteJob:
         """Hand over a batch; an empty one only opens the file."""
-        turn = Turn(messages)
-        self._turns.put(turn)
-        return turn
+        job = WriteJob(messages)
+        self._jobs.put(job)
+        return job
 
     def close(self, deadline_seconds: float) -> bool:
-        """Release the file after all turns; whether that was done in time."""
+        """Close the file after all jobs; returns whether that was done in time."""
         if self._thread.ident is None:
             return True
-        self._turns.put(None)
+        self._jobs.put(None)
         self._thread.join(deadline_seconds)
         return not self._thread.is_alive()
 
@@ -73,25 +73,25 @@ class Writer:
         more = False
         while True:
             try:
-                turn = self._turns.get(block=not more, timeout=IDLE_SECONDS)
+                job = self._jobs.get(block=not more, timeout=IDLE_SECONDS)
             except queue.Empty:
                 more = self._tidy()
                 continue
-            if turn is None:
+            if job is None:
                 break
-            self._write(turn)
-            more = self._tidy()  # also under load, when there is always a next turn
+            self._write(job)
+            more = self._tidy()  # also under load, when the next job is always there
         self._close()
 
-    def _write(self, turn: Turn) -> None:
+    def _write(self, job: WriteJob) -> None:
         try:
-            self._store.write(turn.messages)
+            self._store.write(job.messages)
         except HistoryError as error:
-            turn.error = error
+            job.error = error
         except Exception as error:  # a bug here must not silence the daemon
             log.debug("history.bug", exc_info=True)
-            turn.error = HistoryError(f"the history cannot be written: {type(error).__name__}: {error}")
-        turn.done.set()
+            job.error = HistoryError(f"the history cannot be written: {type(error).__name__}: {error}")
+        job.done.set()
         self._on_done()
 
     def _tidy(self) -> bool:

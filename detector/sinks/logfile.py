@@ -17,9 +17,9 @@ from typing import Annotated, ClassVar
 from detector.config.constraints import Limit
 from detector.config.sink_settings import SinkSettings
 from detector.errors import SinkError
+from detector.files.daemon_files import identity, make_folder
 from detector.interfaces import Message, Sink
 from detector.sinks.context import SinkContext
-from detector.sinks.folders import make_folder
 from detector.wire.message import EventBody, StatusBody
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ class LogFileSink:
         try:
             make_folder(self._path.parent)
         except OSError as error:
-            raise self._trouble(error) from error
+            raise self._error(error) from error
         self._take()
 
     def write(self, message: Message) -> None:
@@ -87,7 +87,7 @@ class LogFileSink:
                 self._rotate()
             self._append(message.line)
         except OSError as error:
-            raise self._trouble(error) from error
+            raise self._error(error) from error
 
     def reopen(self) -> None:
         """Take the file of that name anew: the old one may have been moved away."""
@@ -111,7 +111,7 @@ class LogFileSink:
                 self._append(b"\n")
         except OSError as error:
             self.close()
-            raise self._trouble(error) from error
+            raise self._error(error) from error
 
     def _was_moved(self) -> bool:
         """Whether the name now belongs to another file, or to none."""
@@ -120,7 +120,7 @@ class LogFileSink:
         except FileNotFoundError:
             return True
         ours = os.fstat(self._descriptor)
-        return (there.st_dev, there.st_ino) != (ours.st_dev, ours.st_ino)
+        return identity(there) != identity(ours)
 
     def _is_full(self, more: int) -> bool:
         status = os.fstat(self._descriptor)
@@ -169,6 +169,6 @@ class LogFileSink:
             raise OSError(0, "it is not open")
         return self._file
 
-    def _trouble(self, error: OSError) -> SinkError:
+    def _error(self, error: OSError) -> SinkError:
         reason = error.strerror or str(error)
         return SinkError(f"{self.name} cannot be written: {reason}; make room or choose another path")

@@ -18,7 +18,7 @@ from detector.events.naming import shared_names
 from detector.interfaces import Message, Sink
 from detector.sinks.context import SinkContext
 from detector.wire.message import EventBody
-from detector.wire.text import event_line
+from detector.wire.plain_text import event_line
 
 StdoutFormat = Literal["auto", "text", "json"]
 """`auto` is text on a terminal and JSON elsewhere."""

@@ -18,8 +18,8 @@ from detector.sinks.stdout import StdoutSink
 from detector.subscriber.client import NOTHING, Credentials, connect, messages, send
 from detector.wire.address import parse_address
 from detector.wire.message import DroppedBody, ErrorBody, EventBody, HelloBody, StatusBody
+from detector.wire.plain_text import printable
 from detector.wire.request import parse_request
-from detector.wire.text import printable
 
 MISSED_BEATS = 3
 """After this many heartbeat intervals of silence the daemon counts as gone."""

@@ -12,7 +12,7 @@ from detector.errors import SinkError
 from detector.subscriber.client import CONNECT_SECONDS, NOTHING, Credentials, connect, messages, send
 from detector.wire.address import parse_address
 from detector.wire.message import ErrorBody, ReportBody
-from detector.wire.text import report_text
+from detector.wire.plain_text import report_text
 
 
 def status_command(

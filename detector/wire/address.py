@@ -66,7 +66,7 @@ def parse_address(uri: str) -> Address:
 
 
 def default_socket_uri(environ: Mapping[str, str], platform: str, uid: int | None) -> str:
-    """Where a daemon listens that was not told where; `platform` is sys.platform, `uid` None on Windows.
+    """Where a daemon listens by default; `platform` is sys.platform, `uid` of `user_id`.
 
     systemd's RUNTIME_DIRECTORY comes first, then the user's XDG_RUNTIME_DIR, then /run for root.
     """
@@ -83,7 +83,7 @@ def default_socket_uri(environ: Mapping[str, str], platform: str, uid: int | Non
 
 
 def subscriber_uris(environ: Mapping[str, str], platform: str, uid: int | None) -> tuple[str, ...]:
-    """Where a subscriber that was not told where looks: the user's own daemon, then the service."""
+    """Where a subscriber looks by default: the user's own daemon, then the service."""
     own = default_socket_uri(environ, platform, uid)
     return (own,) if platform == "win32" else tuple(dict.fromkeys((own, f"unix://{SERVICE_SOCKET}")))
 

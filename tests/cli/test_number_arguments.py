@@ -1,4 +1,4 @@
-"""Numbers on the command line are read or refused, with what was expected."""
+"""SequenceNumbers on the command line are read or refused, with what was expected."""
 
 from __future__ import annotations
 

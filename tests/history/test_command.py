@@ -14,9 +14,9 @@ import pytest
 
 from detector.cli.main import main
 from detector.errors import HistoryError
-from detector.history.archive import FileArchive, Question, sounds
+from detector.history.archive import FileArchive, Query, sounds
 from detector.history.command import COLUMNS, history_command
-from detector.history.places import reading_paths, writing_path
+from detector.history.history_paths import reading_paths, writing_path
 from tests.support import ROOT
 from tests.support.history_samples import T0, make_message, make_store
 
@@ -42,8 +42,8 @@ def path(tmp_path):
     store.close()
 
 
-def heard(path, **question):
-    return [(message.body.label, message.seq) for message in sounds(path, Question(**question))]
+def heard(path, **query):
+    return [(message.body.label, message.seq) for message in sounds(path, Query(**query))]
 
 
 def test_each_sound_is_one_row_its_newest_message_the_newest_sound_last(path):
@@ -56,7 +56,7 @@ def test_a_limit_takes_the_newest(path):
 
 
 @pytest.mark.parametrize(
-    ("question", "labels"),
+    ("query", "labels"),
     [
         ({"since": T0 + 1.0}, ["Cat", "Siren"]),
         ({"until": T0 + 1.0}, ["Dog"]),
@@ -69,13 +69,13 @@ def test_a_limit_takes_the_newest(path):
         ({"labels": ["Owl"]}, []),
     ],
 )
-def test_questions(path, question, labels):
-    assert [label for label, _ in heard(path, **question)] == labels
+def test_questions(path, query, labels):
+    assert [label for label, _ in heard(path, **query)] == labels
 
 
-def show(path, format, **question):
+def show(path, format, **query):
     out, err = io.StringIO(), io.StringIO()
-    assert history_command([path], Question(**question), format=format, stdout=out, stderr=err, zone=UTC) == 0
+    assert history_command([path], Query(**query), format=format, stdout=out, stderr=err, zone=UTC) == 0
     return out.getvalue(), err.getvalue()
 
 
@@ -133,7 +133,7 @@ def test_a_label_cannot_move_the_terminals_cursor(tmp_path):
 
 def test_no_file_is_one_line(tmp_path):
     with pytest.raises(HistoryError, match=r"there is no history at .*/a or .*/b") as caught:
-        history_command([tmp_path / "a", tmp_path / "b"], Question())
+        history_command([tmp_path / "a", tmp_path / "b"], Query())
     assert "\n" not in str(caught.value)
 
 
@@ -142,7 +142,7 @@ def test_a_file_that_is_no_history_is_one_line_and_left_as_it_is(tmp_path, conte
     path = tmp_path / "history.db"
     path.write_bytes(content)
     with pytest.raises(HistoryError) as caught:
-        history_command([path], Question(), stdout=io.StringIO())
+        history_command([path], Query(), stdout=io.StringIO())
     assert "\n" not in str(caught.value)
     assert path.read_bytes() == content
 
@@ -170,10 +170,10 @@ def test_a_moment_that_is_none_is_refused(capsys):
 
 READER = """
 import os, pathlib, sys
-from detector.history.archive import Question
+from detector.history.archive import Query
 from detector.history.command import history_command
 os.setgroups([]); os.setgid(4242); os.setuid(4343)
-history_command([pathlib.Path(sys.argv[1])], Question(), format="json")
+history_command([pathlib.Path(sys.argv[1])], Query(), format="json")
 """
 
 

@@ -7,7 +7,7 @@ from detector.config.settings import HistorySettings, Settings, SourceSettings
 from detector.delivery.dispatcher import Dispatcher
 from detector.errors import SinkError
 from detector.history.journal import Journal
-from detector.history.numbers import Numbers
+from detector.history.sequence_numbers import SequenceNumbers
 from detector.wire.message import StatusBody
 from tests.support.event_samples import make_body
 from tests.support.fakes import MemorySink
@@ -45,7 +45,7 @@ def test_it_is_made_where_the_settings_say(tmp_path):
 
 
 def make_journal(path):
-    numbers = Numbers(utc=lambda: T0)
+    numbers = SequenceNumbers(utc=lambda: T0)
     return Journal(make_store(path, numbers), numbers)
 
 

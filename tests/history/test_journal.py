@@ -6,7 +6,7 @@ import pytest
 
 from detector.errors import HistoryError
 from detector.history.journal import REMIND_SECONDS, Journal
-from detector.history.numbers import Numbers
+from detector.history.sequence_numbers import SequenceNumbers
 from tests.support.history_samples import T0, make_message, make_status, make_store, rows
 
 LONG = 30.0
@@ -91,7 +91,7 @@ def make(store, subscriber):
 
     def make(**options):
         options = {"patience_seconds": LONG, "retry_seconds": 5.0, "clock": Clock()} | options
-        journal = Journal(store, Numbers(utc=lambda: T0), **options)
+        journal = Journal(store, SequenceNumbers(utc=lambda: T0), **options)
         journals.append(journal)
         journal.start(subscriber)
         return journal
@@ -274,12 +274,12 @@ def test_after_the_end_nothing_is_taken(make, store, subscriber):
 
 
 def test_a_journal_that_was_never_started_can_be_closed(store):
-    Journal(store, Numbers()).close(LONG)
+    Journal(store, SequenceNumbers()).close(LONG)
 
 
 def test_on_a_real_file_every_event_is_there_before_it_is_sent(tmp_path):
     path = tmp_path / "history.db"
-    numbers = Numbers(utc=lambda: T0)
+    numbers = SequenceNumbers(utc=lambda: T0)
     early = []
     journal = Journal(make_store(path, numbers), numbers)
     journal.start(lambda message: message.seq in rows(path)[-1:] or early.append(message))

@@ -14,7 +14,7 @@ from detector.records import Label
 from detector.sinks.stdout import StdoutSink
 from detector.wire.encoding import encode
 from detector.wire.message import StatusBody
-from detector.wire.text import event_line
+from detector.wire.plain_text import event_line
 from tests.support.event_samples import make_body, make_message
 
 

@@ -3,8 +3,8 @@
 import sqlite3
 from contextlib import closing
 
-from detector.history.numbers import Numbers
-from detector.history.store import Store
+from detector.history.event_store import EventStore
+from detector.history.sequence_numbers import SequenceNumbers
 from detector.wire.encoding import encode
 from detector.wire.message import EventBody, StatusBody, utc_text
 
@@ -37,8 +37,8 @@ def make_status(state="listening"):
 
 
 def make_store(path, numbers=None, *, keep_days=90, max_bytes=500_000_000, utc=lambda: T0):
-    numbers = Numbers(utc=lambda: T0) if numbers is None else numbers
-    return Store(path, numbers, keep_seconds=keep_days * DAY, max_bytes=max_bytes, utc=utc)
+    numbers = SequenceNumbers(utc=lambda: T0) if numbers is None else numbers
+    return EventStore(path, numbers, keep_seconds=keep_days * DAY, max_bytes=max_bytes, utc=utc)
 
 
 def rows(path, column="seq"):

@@ -8,7 +8,7 @@ from detector.analysis.formats.base import Format
 from detector.analysis.sounds import Sound
 from detector.interfaces import Message
 from detector.wire.message import event_of
-from detector.wire.text import event_line
+from detector.wire.plain_text import event_line
 
 
 class Text(Format):

@@ -16,7 +16,7 @@ from detector.errors import ConfigError
 from detector.history.when import parse_when
 
 if TYPE_CHECKING:
-    from detector.history.archive import Question
+    from detector.history.archive import Query
 
 EXAMPLES = """\
 examples:
@@ -30,7 +30,7 @@ examples:
 class HistoryRequest:
     """What `history` is asked for."""
 
-    question: Question
+    query: Query
     """Which sounds."""
     format: str = "table"
     file: str | None = None
@@ -70,25 +70,25 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 def read_request(options: argparse.Namespace) -> HistoryRequest:
     """Read what was asked for."""
-    from detector.history.archive import Question
+    from detector.history.archive import Query
 
-    question = Question(
+    query = Query(
         options.since,
         options.until,
         labels=tuple(options.labels),
         min_score=options.min_score,
         limit=options.limit,
     )
-    return HistoryRequest(question, options.format, options.file)
+    return HistoryRequest(query, options.format, options.file)
 
 
 def execute(request: HistoryRequest, options: SettingOptions) -> int:
     """Print the sounds."""
     from detector.history.command import history_command
-    from detector.history.places import reading_paths
+    from detector.history.history_paths import reading_paths
 
     path = request.file or options.load().settings.history.path
-    return history_command(reading_paths(path, os.environ), request.question, format=request.format)
+    return history_command(reading_paths(path, os.environ), request.query, format=request.format)
 
 
 def _when(text: str) -> float | int:

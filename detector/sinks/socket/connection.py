@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import cast
 
 from detector.errors import SinkError
+from detector.sinks.socket.archive_replay import ArchiveReplay
 from detector.sinks.socket.backlog import Subscription
 from detector.sinks.socket.closing import close_with_line
 from detector.sinks.socket.feed import Feed
-from detector.sinks.socket.replay import ArchiveReplay
 from detector.wire.request import MAX_REQUEST_BYTES, parse_request
 
 log = logging.getLogger(__name__)

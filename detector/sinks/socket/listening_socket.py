@@ -1,4 +1,4 @@
-"""Taking an address for a server: a live neighbour keeps its own, a dead one's is taken over."""
+"""Binding the event socket's address: a running program keeps its own, a dead one's is taken over."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from detector.errors import SinkError
-from detector.sinks.folders import make_folder
+from detector.files.daemon_files import identity, lock, make_folder
 from detector.wire.address import Address, TcpAddress, UnixAddress
 
 _BACKLOG = 512
 """Connections that may wait to be accepted."""
 
 _PROBE_SECONDS = 1.0
-"""How long a neighbour may take to accept; one that is too busy for that is alive."""
+"""How long a program at the address may take to accept; one that is too busy for that is running."""
 
 
 class ListeningSocket:
-    """A bound, listening socket that knows its real address and cleans up after itself."""
+    """A bound, listening socket; it knows its real address and removes its file."""
 
     def __init__(self, address: Address, *, group: str | None = None) -> None:
         """Bind and listen; raises SinkError when the address is taken, refused or impossible.
@@ -46,7 +46,7 @@ class ListeningSocket:
         if self._bound is not None:
             path, inode = self._bound
             with contextlib.suppress(OSError):
-                if _inode(path) == inode:
+                if identity(path.lstat()) == inode:
                     path.unlink()
             self._bound = None
 
@@ -66,9 +66,9 @@ class ListeningSocket:
             for folder in make_folder(path.parent):
                 _give(folder, group_id, group)
             with _locked(path.parent):
-                _clear_the_way(path)
+                _remove_stale_socket(path)
                 server.bind(str(path))
-                self._bound = path, _inode(path)
+                self._bound = path, identity(path.lstat())
                 _give(path, group_id, group)
                 # Before it listens nobody can connect, so no umask is needed to keep others out.
                 path.chmod(0o660)
@@ -130,7 +130,7 @@ def _bind_tcp(address: TcpAddress) -> socket.socket:
     return server
 
 
-def _clear_the_way(path: Path) -> None:
+def _remove_stale_socket(path: Path) -> None:
     """Remove the socket of a daemon that has died; raises SinkError for anything else in the way."""
     try:
         mode = path.lstat().st_mode
@@ -155,16 +155,9 @@ def _clear_the_way(path: Path) -> None:
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Hold the folder, so that of two daemons started at once one sees the other."""
-    import fcntl
-
-    descriptor = os.open(folder, os.O_RDONLY)
+    descriptor = lock(folder, os.O_RDONLY, wait=True)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
-        os.close(descriptor)
-
-
-def _inode(path: Path) -> tuple[int, int]:
-    status = path.lstat()
-    return status.st_dev, status.st_ino
+        if descriptor is not None:
+            os.close(descriptor)

@@ -10,8 +10,8 @@ from contextlib import closing
 import pytest
 
 from detector.errors import HistoryError
-from detector.history.numbers import Numbers
 from detector.history.schema import VERSION
+from detector.history.sequence_numbers import SequenceNumbers
 from tests.support.history_samples import DAY, T0, make_message, make_store, rows
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
@@ -56,13 +56,13 @@ def test_only_owner_and_group_get_at_it(path):
 
 
 def test_the_next_run_goes_on_after_a_good_end_without_a_gap(path):
-    numbers = Numbers(utc=lambda: T0)
+    numbers = SequenceNumbers(utc=lambda: T0)
     store = make_store(path, numbers)
     store.write([])
     numbers.begin()
     store.write([make_message(numbers.take()) for _ in range(3)])
     store.close()
-    after = Numbers(utc=lambda: T0)
+    after = SequenceNumbers(utc=lambda: T0)
     make_store(path, after).write([])
     after.begin()
     assert after.take() == 4
@@ -70,14 +70,14 @@ def test_the_next_run_goes_on_after_a_good_end_without_a_gap(path):
 
 def test_the_next_run_begins_above_what_a_killed_one_may_have_used(path):
     """Three numbers were given, one was written, the process is gone without a word."""
-    numbers = Numbers(utc=lambda: T0)
+    numbers = SequenceNumbers(utc=lambda: T0)
     store = make_store(path, numbers)
     store.write([])
     numbers.begin()
     given_out = [numbers.take() for _ in range(3)]
     store.write([make_message(1)])
     os.close(store._lock)
-    after = Numbers(utc=lambda: T0)
+    after = SequenceNumbers(utc=lambda: T0)
     make_store(path, after).write([])
     after.begin()
     assert max(given_out) < after.take() < 2 * numbers.ahead
@@ -87,7 +87,7 @@ def test_the_next_run_begins_above_what_a_killed_one_may_have_used(path):
 def test_a_damaged_file_is_set_aside_and_a_new_one_begun(path, content, caplog):
     path.parent.mkdir()
     path.write_bytes(content)
-    numbers = Numbers(utc=lambda: T0)
+    numbers = SequenceNumbers(utc=lambda: T0)
     make_store(path, numbers).write([make_message(1)])
     (aside,) = path.parent.glob("history.db.damaged-*")
     assert aside.read_bytes() == content
@@ -241,7 +241,7 @@ def test_the_file_never_stays_above_its_size(path):
 
 def test_the_retention_does_not_give_numbers_anew(path):
     """The newest events may be deleted by age; their numbers stay used."""
-    numbers = Numbers(utc=lambda: T0)
+    numbers = SequenceNumbers(utc=lambda: T0)
     store = make_store(path, numbers)
     store.write([])
     numbers.begin()
@@ -249,7 +249,7 @@ def test_the_retention_does_not_give_numbers_anew(path):
     tidy(store)
     assert rows(path) == []
     store.close()
-    after = Numbers(utc=lambda: T0)
+    after = SequenceNumbers(utc=lambda: T0)
     make_store(path, after).write([])
     after.begin()
     assert after.take() == 2

@@ -1,4 +1,4 @@
-"""The writing side of the history: one connection, used by one thread, opened anew after every trouble."""
+"""Writing the history: one connection on one thread, opened again after every error; old events go."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from detector.errors import HistoryError
-from detector.history.numbers import Numbers
-from detector.history.retention import Retention
+from detector.files.daemon_files import identity, lock, make_folder
 from detector.history.schema import connect_writer, is_damage
+from detector.history.sequence_numbers import SequenceNumbers
 from detector.interfaces import Message
 from detector.wire.message import event_of
 
@@ -29,14 +29,23 @@ TIDY_ROWS = 500
 TIDY_SECONDS = 3600.0
 """Age and size are looked at this often in any case."""
 
+STEP_ROWS = 500
+"""Rows deleted in one transaction: some milliseconds, so that an event never waits for long."""
 
-class Store:
-    """Events in the file, each exactly once; keeps the reservation of numbers ahead of them."""
+STEP_PAGES = 256
+"""Pages given back to the disk in one step (1 MiB)."""
+
+SLACK = 0.95
+"""A file above its limit is cut back to this share of the limit."""
+
+
+class EventStore:
+    """Keeps every event in the file exactly once, and numbers reserved ahead of them."""
 
     def __init__(
         self,
         path: Path,
-        numbers: Numbers,
+        numbers: SequenceNumbers,
         *,
         keep_seconds: float,
         max_bytes: int,
@@ -44,12 +53,12 @@ class Store:
     ) -> None:
         self.path = path
         self.oldest_seq: int | None = None
-        """The oldest event in the file; None where there is none."""
+        """Number of the oldest event in the file; None where there is none."""
         self._numbers = numbers
         self._retention = Retention(keep_seconds=keep_seconds, max_bytes=max_bytes)
         self._utc = utc
         self._connection: sqlite3.Connection | None = None
-        self._inode = (0, 0)
+        self._identity = (0, 0)
         self._lock: int | None = None
         self._untidy_rows = 0
         self._tidied = float("-inf")
@@ -64,16 +73,16 @@ class Store:
         except (sqlite3.Error, OSError) as error:
             self._drop()
             if not is_damage(error):
-                raise self._trouble(error) from error
+                raise self._error(error) from error
             self._set_aside(error)
             try:
                 self._insert(messages)
             except (sqlite3.Error, OSError) as second:
                 self._drop()
-                raise self._trouble(second) from second
+                raise self._error(second) from second
 
     def tidy(self) -> bool:
-        """Take one step of the retention if one is due; whether there is more to do. Raises HistoryError."""
+        """Delete a few old events if that is due; returns whether there are more. Raises HistoryError."""
         now = self._utc()
         due = self._untidy_rows >= TIDY_ROWS or abs(now - self._tidied) >= TIDY_SECONDS
         if self._connection is None or not due:
@@ -81,17 +90,17 @@ class Store:
         more = False
         try:
             more = self._retention.step(self._connection, now)
-            self._see_oldest(self._connection)
+            self._update_oldest(self._connection)
         except sqlite3.Error as error:
             self._drop()
-            raise self._trouble(error) from error
+            raise self._error(error) from error
         finally:
             if not more:
                 self._untidy_rows, self._tidied = 0, now
         return more
 
     def close(self) -> None:
-        """Give back the numbers that were reserved and not used; release the file."""
+        """Give back the numbers that were reserved and not used, and close the file."""
         try:
             if self._connection is not None:
                 self._reserve(self._connection, self._numbers.last + 1)
@@ -115,41 +124,41 @@ class Store:
         connection.execute("COMMIT")
         self._untidy_rows += len(messages)
         if self.oldest_seq is None:
-            self._see_oldest(connection)
+            self._update_oldest(connection)
 
     def _reserve(self, connection: sqlite3.Connection, number: int) -> None:
-        """Write down below which number all may be used; this one survives a power cut too."""
+        """Write that numbers below this one may be used; unlike events, this survives a power cut at once."""
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("UPDATE meta SET value = ? WHERE key = 'reserved'", (number,))
         connection.execute("PRAGMA synchronous = NORMAL")
 
     def _open(self) -> sqlite3.Connection:
-        self.path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+        make_folder(self.path.parent)
         if self._lock is None:
-            self._lock = _locked(self.path)
+            self._lock = _claim(self.path)
         self._connection = connection = connect_writer(self.path)
-        self._inode = _inode(self.path)
+        self._identity = identity(self.path.stat())
         newest = connection.execute("SELECT coalesce(max(seq), 0) FROM messages").fetchone()[0]
         reserved = connection.execute("SELECT value FROM meta WHERE key = 'reserved'").fetchone()[0]
         self._numbers.meet(newest, reserved)
         number = self._numbers.last + 1 + self._numbers.ahead
         self._reserve(connection, number)
         self._numbers.grant(number)
-        self._see_oldest(connection)
+        self._update_oldest(connection)
         return connection
 
-    def _see_oldest(self, connection: sqlite3.Connection) -> None:
+    def _update_oldest(self, connection: sqlite3.Connection) -> None:
         self.oldest_seq = connection.execute("SELECT min(seq) FROM messages").fetchone()[0]
 
     def _is_moved(self) -> bool:
-        """SQLite would go on writing to a file that was deleted or replaced, for nobody."""
+        """Whether the file was deleted or replaced: SQLite would go on writing to the old one."""
         try:
-            return _inode(self.path) != self._inode
+            return identity(self.path.stat()) != self._identity
         except OSError:
             return True
 
     def _set_aside(self, reason: Exception) -> None:
-        """Keep a damaged file for whoever wants to look at it, and make room for a new one."""
+        """Rename a damaged file, so that it can be examined and a new one begun."""
         if self.path.suffix != ".db":  # a mistyped path must not move anybody's file
             raise HistoryError(f"{self.path}: expected a history, found something else: set history.path")
         aside = self.path.with_name(f"{self.path.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
@@ -159,21 +168,61 @@ class Store:
                     Path(f"{self.path}{suffix}").rename(f"{aside}{suffix}")
             self.path.rename(aside)
         except OSError as error:
-            raise self._trouble(error) from error
+            raise self._error(error) from error
         self._numbers.lose()
         log.warning('history.damaged path=%s kept_as=%s error="%s"', self.path, aside.name, reason)
 
     def _drop(self) -> None:
-        """Let go of the file; the next write opens it again."""
+        """Close the file; the next write opens it again."""
         connection, self._connection = self._connection, None
         self.oldest_seq = None
         if connection is not None:
             with contextlib.suppress(sqlite3.Error):
                 connection.close()
 
-    def _trouble(self, error: Exception) -> HistoryError:
+    def _error(self, error: Exception) -> HistoryError:
         reason = getattr(error, "strerror", None) or error
         return HistoryError(f"{self.path}: the history cannot be written: {reason}")
+
+
+class Retention:
+    """Deletes events older than `keep_seconds`, and the oldest ones while the file is above `max_bytes`."""
+
+    def __init__(self, *, keep_seconds: float, max_bytes: int) -> None:
+        self._keep_seconds = keep_seconds
+        self._max_bytes = max_bytes
+        self._shrinking = False
+
+    def step(self, connection: sqlite3.Connection, now: float) -> bool:
+        """Take one small step, at `now` [UTC seconds]; returns whether there is more to do."""
+        return self._forget(connection, now - self._keep_seconds) or self._shrink(connection)
+
+    def _forget(self, connection: sqlite3.Connection, limit: float) -> bool:
+        # By the sound's own time, not by number: a clock that was wrong for a day must not stop it.
+        deleted = connection.execute(
+            "DELETE FROM messages WHERE seq IN "
+            "(SELECT seq FROM messages WHERE start < ? ORDER BY start LIMIT ?)",
+            (limit, STEP_ROWS),
+        )
+        return deleted.rowcount > 0
+
+    def _shrink(self, connection: sqlite3.Connection) -> bool:
+        pages, free, page_size = (
+            connection.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        size = pages * page_size
+        self._shrinking = size > (self._max_bytes * SLACK if self._shrinking else self._max_bytes)
+        if not self._shrinking:
+            return False
+        if free:
+            # As a script: `execute` takes one step of a statement without columns, which frees one page.
+            connection.executescript(f"PRAGMA incremental_vacuum({STEP_PAGES})")
+            return True
+        deleted = connection.execute(
+            "DELETE FROM messages WHERE seq IN (SELECT seq FROM messages ORDER BY seq LIMIT ?)", (STEP_ROWS,)
+        )
+        return deleted.rowcount > 0
 
 
 def row(message: Message) -> tuple[object, ...]:
@@ -201,24 +250,12 @@ def utc_seconds(text: str | None) -> float | None:
         return None
 
 
-def _inode(path: Path) -> tuple[int, int]:
-    status = path.stat()
-    return status.st_dev, status.st_ino
-
-
-def _locked(path: Path) -> int | None:
-    """Claim the history for this process until the descriptor is closed: two would give the same numbers."""
+def _claim(path: Path) -> int | None:
+    """Lock the history for this process: two daemons would give the same numbers."""
     try:
-        import fcntl
-    except ImportError:  # Windows
-        return None
-    # Not the file itself: closing a second descriptor of it would drop SQLite's own locks.
-    descriptor = os.open(f"{path}.lock", os.O_CREAT | os.O_RDWR, 0o640)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
+        # Not the file itself: closing a second descriptor of it would drop SQLite's own locks.
+        return lock(Path(f"{path}.lock"), os.O_CREAT | os.O_RDWR, wait=False)
+    except BlockingIOError:
         raise HistoryError(
             f"{path}: the history is in use by another daemon: set history.path, or history.enabled to false"
         ) from None
-    return descriptor

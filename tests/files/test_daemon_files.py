@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from detector.sinks.folders import make_folder
+from detector.files.daemon_files import make_folder
 
 
 @pytest.mark.skipif(os.name != "posix", reason="folders have no modes here")

@@ -1,21 +1,21 @@
-"""Numbers rise and are never given twice, whatever became of the file."""
+"""SequenceNumbers rise and are never given twice, whatever became of the file."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from detector.history.numbers import Numbers
+from detector.history.sequence_numbers import SequenceNumbers
 from tests.support.history_samples import T0
 
 MILLISECONDS = int(T0 * 1000)
 
 
 def make_numbers(ahead=10):
-    return Numbers(utc=lambda: T0, ahead=ahead)
+    return SequenceNumbers(utc=lambda: T0, ahead=ahead)
 
 
 def opened(newest=0, reserved=1, ahead=10):
-    """Numbers of a run whose file could be opened and reserved in."""
+    """SequenceNumbers of a run whose file could be opened and reserved in."""
     numbers = make_numbers(ahead)
     numbers.meet(newest, reserved)
     numbers.grant(numbers.wanted())
@@ -93,7 +93,7 @@ class Disk(RuleBasedStateMachine):
         self.start()
 
     def start(self):
-        self.numbers = Numbers(utc=lambda: self.now, ahead=6)
+        self.numbers = SequenceNumbers(utc=lambda: self.now, ahead=6)
         if self.well:
             self.numbers.meet(self.newest, self.reserved)
             self.renew()

@@ -1,9 +1,9 @@
-"""The numbers of events: rising, and never given twice, whatever happens to process, disk or clock.
+"""The numbers of events: they rise, and none is given twice, whatever happens to process, disk or clock.
 
-While the file can be written, the next run goes on after the newest event in it. Events that go out while
-it cannot be written leave no trace there, so numbers are *reserved* ahead: the file says below which number
-all may have been used, and a run that did not end well is followed by one that begins there. Where nothing
-could be reserved, numbering is lifted to the clock's milliseconds, above everything counted from 1.
+While the file can be written, the next run continues after the newest event in it. Events that are sent
+while it cannot be written leave no trace there, so numbers are *reserved* ahead: the file says below which
+number all may have been used, and after a run that was killed the next one begins there. Where nothing could
+be reserved, numbering jumps to the clock's milliseconds, above everything that is counted from 1.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable
 
 AHEAD = 100_000
-"""Numbers reserved at once, renewed when half are used: 14 hours of an event a second without a disk."""
+"""Numbers reserved at once, and again when half are used: 14 hours without a disk, at an event a second."""
 
 
-class Numbers:
+class SequenceNumbers:
     """Gives numbers to the publishing thread and keeps their reservation with the writing one."""
 
     def __init__(self, *, utc: Callable[[], float] = time.time, ahead: int = AHEAD) -> None:
@@ -33,18 +33,18 @@ class Numbers:
         return self._last
 
     def take(self) -> int:
-        """The next number; past the end of a reservation that could not be renewed it is lifted."""
+        """The next number; it jumps where a reservation is used up and could not be renewed."""
         with self._lock:
             if self._reserved is not None and self._last + 1 >= self._reserved:
-                self._lift()
+                self._jump()
             self._last += 1
             return self._last
 
     def lose(self) -> None:
-        """What a file knew of earlier runs is lost: a run that has not begun yet is lifted."""
+        """The file with the numbers of earlier runs is damaged: a run that has not begun yet jumps."""
         with self._lock:
             if not self._begun:
-                self._lift()
+                self._jump()
 
     def meet(self, newest: int, reserved: int) -> None:
         """A file was opened: it holds events up to `newest`, and below `reserved` all may be used."""
@@ -65,12 +65,12 @@ class Numbers:
             self._reserved = reserved
 
     def begin(self) -> None:
-        """Numbering is settled: the run begins here, lifted where nothing could be reserved."""
+        """The run begins: its numbering jumps where nothing could be reserved."""
         with self._lock:
             if self._reserved is None:
-                self._lift()
+                self._jump()
             self._begun = True
 
-    def _lift(self) -> None:
+    def _jump(self) -> None:
         self._last = max(self._last, int(self._utc() * 1000))
         self._reserved = None

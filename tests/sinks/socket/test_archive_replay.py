@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from detector.errors import HistoryError
 from detector.records import Label
+from detector.sinks.socket.archive_replay import EVENTS
 from detector.sinks.socket.backlog import Backlog, Subscription
 from detector.sinks.socket.limits import ServerLimits
-from detector.sinks.socket.replay import EVENTS
 from detector.sinks.socket.server import SocketSink
 from detector.wire.address import parse_address
 from detector.wire.encoding import encode
