@@ -95,7 +95,7 @@ def _pipeline(model: ModelSettings, *, plain: bool) -> Pipeline:
     settings = Settings(model=model, gate=GateSettings(mode="off"))
     if plain:  # without even the embedding
         return make_pipeline(settings, modelstore.load_classifier(model.name))
-    loaded = load_model(settings)
+    loaded = load_model(settings, modelstore.ModelCatalogue())
     return make_pipeline(settings, loaded.classifier, loaded.heads)
 
 

@@ -19,6 +19,7 @@ from detector.assemble.training import embed_all, embedding_settings, find_base
 from detector.config.settings import Settings
 from detector.datasets.clips import read_dataset
 from detector.evaluation.report_tables import Cell, table
+from detector.modelstore import ModelCatalogue
 from detector.training.crossvalidation import mean_score
 from detector.training.examples import ExampleSet, class_weights, from_clips
 from detector.training.folds import fold_numbers
@@ -49,10 +50,11 @@ def heard(root: Path, base: str) -> Heard:
     """Read a dataset and listen to it."""
     example_set = from_clips(read_dataset(root).clips, seed=0)
     settings = embedding_settings(Settings(), base)
-    found = find_base(settings)
+    catalogue = ModelCatalogue()
+    found = find_base(settings, catalogue)
     with ProgressBars() as bars:
         paths = [example.path for example in example_set.examples]
-        library, soft_noise = embed_all(settings, found, paths, jobs=0, progress=bars)
+        library, soft_noise = embed_all(settings, catalogue, found, paths, jobs=0, progress=bars)
     kept = tuple(example for example in example_set.examples if example.path in library.recordings)
     recipe = HeadRecipe(found, library, HeadOptions(), soft_noise)
     return Heard(ExampleSet(example_set.task, kept), recipe)

@@ -20,8 +20,9 @@ from typing import IO, Self
 
 from benchmarks import ROOT
 from detector.backends.bundle import load_bundle
+from detector.modelstore import find
 from detector.modelstore.folders import models_folder
-from detector.modelstore.store import file_path, find
+from detector.modelstore.store import file_path
 
 MODEL = "yamnet"
 PATIENCE_SECONDS = 30.0

@@ -32,9 +32,10 @@ SECTIONS = ("model", "gate", "windows", "level", "events")
 
 def analyze_command(request: AnalyzeRequest, loaded: Loaded) -> int:
     """Analyze recordings and return the exit status; raises DetectorError where none of them can be."""
-    settings = with_resolved_model(loaded.settings)
+    catalogue = modelstore.ModelCatalogue()
+    settings = with_resolved_model(loaded.settings, catalogue)
     with loaded.placing():
-        check_labels(settings)
+        check_labels(settings, catalogue)
     session = Session(
         find_recordings(request.paths),
         request.wanted,
@@ -52,7 +53,7 @@ def analyze_command(request: AnalyzeRequest, loaded: Loaded) -> int:
 
 def make_analyzer(settings: Settings) -> Analyzer:
     """Build what analyzes one recording after the other, in the process that calls this."""
-    return Analyzer(_Pipelines(settings, load_model(settings)))
+    return Analyzer(_Pipelines(settings, load_model(settings, modelstore.ModelCatalogue())))
 
 
 class _Pipelines:

@@ -22,6 +22,7 @@ from detector.assemble.stages import (
     make_pipeline,
     make_tracker,
     samples,
+    select,
     with_resolved_model,
 )
 from detector.assemble.variants import without_gate
@@ -58,14 +59,15 @@ class RoomBench:
 
     def __init__(self, loaded: Loaded, *, inputs: Sequence[str], keep: Sequence[str]) -> None:
         self._users = loaded.settings
-        self._settings = with_resolved_model(loaded.settings)
+        catalogue = modelstore.ModelCatalogue()
+        self._settings = with_resolved_model(loaded.settings, catalogue)
         self.origin = f"the settings of {loaded.path}" if loaded.path else "the default settings"
-        selected = modelstore.select(self._settings.model.name, self._settings.model.heads or ())
+        selected = select(self._settings, catalogue)
         with loaded.placing():
             self._labels = make_label_map(self._settings.events, selected.spec)
             rules = make_label_rules(self._settings.events, self._labels, selected.spec)
         self.kept = frozenset(place for name in keep for place in self._labels.find_all("--keep", name))
-        self._model = load_model(self._settings)
+        self._model = load_model(self._settings, catalogue)
         self.tuning = Tuning(
             self._labels.reported, rules.threshold_on, rules.threshold_off, self._settings.gate.min_level_dbfs
         )

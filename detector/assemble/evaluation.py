@@ -18,26 +18,22 @@ from detector.config.loading import Loaded
 from detector.config.settings import Settings
 from detector.evaluation.command import EvaluateRequest, evaluate
 from detector.evaluation.recording_scorer import MakeScorer, RecordingScorer
-from detector.records import ModelSpec
+from detector.modelstore import ModelCatalogue
 
 
 def evaluate_command(request: EvaluateRequest, loaded: Loaded) -> int:
     """Do what `sound-detector evaluate` was asked."""
-    settings = with_resolved_model(loaded.settings)
+    catalogue = ModelCatalogue()
+    settings = with_resolved_model(loaded.settings, catalogue)
     with loaded.placing():
-        check_labels(settings)
+        check_labels(settings, catalogue)
     ungated = request.annotations is not None
 
     def make_scorer(columns: Sequence[Sequence[int]]) -> MakeScorer:
         return ScorerMaker(settings, columns, ungated)
 
-    spec = model_spec(settings)
+    spec = select(settings, catalogue).spec
     return evaluate(request, spec, make_scorer, hop_seconds=hop_length(settings, spec) / spec.sample_rate)
-
-
-def model_spec(settings: Settings) -> ModelSpec:
-    """The model's description; needs no model file."""
-    return select(settings).spec
 
 
 @dataclass(frozen=True)
@@ -52,7 +48,7 @@ class ScorerMaker:
 
     def __call__(self) -> RecordingScorer:
         """Load the model and build the scorer; raises ModelError, ConfigError."""
-        model = load_model(self.settings)
+        model = load_model(self.settings, ModelCatalogue())
         pipelines = dict(gated_and_ungated(self.settings, model.heads))
         if not self.ungated or self.settings.gate.mode == "off":
             del pipelines[UNGATED]

@@ -19,7 +19,7 @@ from detector.config.settings import Settings
 from detector.config.sink_settings import SinkSettings
 from detector.delivery.dispatcher import Dispatcher
 from detector.interfaces import Sink
-from detector.modelstore import Model
+from detector.modelstore import Model, ModelCatalogue
 from detector.pipeline import Pipeline
 from detector.records import Event
 
@@ -61,15 +61,16 @@ class Reloader:
     def __call__(self) -> list[Event]:
         """Apply what can be applied; all of it or, raising DetectorError, nothing. Returns ended events."""
         loaded = self._load()
-        wanted = with_resolved_model(loaded.settings, strict=True)
+        catalogue = ModelCatalogue()
+        wanted = with_resolved_model(loaded.settings, catalogue, strict=True)
         settings = replace(self._settings, events=wanted.events, sinks=wanted.sinks)
-        model, selection = self._model, select(wanted)
+        model, selection = self._model, select(wanted, catalogue)
         same_networks = selection.bases == model.selection.bases
         if same_networks:
             named = replace(settings.model, name=wanted.model.name, heads=wanted.model.heads)
             settings = replace(settings, model=named)
             if selection != model.selection:
-                model = model.with_heads(selection)
+                model = model.with_heads(catalogue, selection)
         with loaded.placing():
             labels = make_label_map(settings.events, model.spec)
             tracker = make_tracker(

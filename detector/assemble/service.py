@@ -21,6 +21,7 @@ from detector.history.archive import FileArchive
 from detector.history.history_paths import writing_path
 from detector.history.journal import Journal
 from detector.interfaces import Service
+from detector.modelstore import ModelCatalogue
 from detector.service.daemon import Daemon
 from detector.service.status_report import make_report, prometheus_text
 from detector.service.systemd import Notifier
@@ -41,10 +42,11 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
     `load` reads the settings, now and again on SIGHUP.
     """
     loaded = load()
-    settings = with_resolved_model(loaded.settings)
-    model = load_model(settings)
+    catalogue = ModelCatalogue()
+    settings = with_resolved_model(loaded.settings, catalogue)
+    model = load_model(settings, catalogue)
     spec = model.spec
-    if spec.name != settings.model.name:  # heads that lie in the models folder listen unasked
+    if spec.name != settings.model.name:  # heads found in the models folder
         log.info("daemon.model name=%s labels=%d", spec.name, len(spec.labels))
     with loaded.placing():
         pipeline = make_pipeline(settings, model.classifier, model.heads)

@@ -21,6 +21,7 @@ from detector.events.rules import LabelRule, Rules, make_rules, raised
 from detector.events.tracker import EventTracker
 from detector.events.voting import PRESETS, RAISES
 from detector.interfaces import Classifier, Vad
+from detector.modelstore import ModelCatalogue
 from detector.pipeline import Pipeline
 from detector.records import ModelSpec, Scores
 
@@ -33,12 +34,12 @@ FRAME_SECONDS = 0.03
 """What webrtcvad takes at most."""
 
 
-def with_resolved_model(settings: Settings, *, strict: bool = False) -> Settings:
+def with_resolved_model(settings: Settings, catalogue: ModelCatalogue, *, strict: bool = False) -> Settings:
     """The settings, naming the model and the heads that are there now; one line in the log where mn04 is not.
 
     `strict` as in `found_heads`. Raises ModelError.
     """
-    resolved = _with_names(settings, strict=strict)
+    resolved = _with_names(settings, catalogue, strict=strict)
     name = resolved.model.name
     if settings.model.name == AUTO and name != modelstore.DEFAULT:
         log.warning(
@@ -50,32 +51,36 @@ def with_resolved_model(settings: Settings, *, strict: bool = False) -> Settings
     return resolved
 
 
-def _with_names(settings: Settings, *, strict: bool = False) -> Settings:
+def _with_names(settings: Settings, catalogue: ModelCatalogue, *, strict: bool = False) -> Settings:
     model = settings.model
     if model.name == AUTO:
-        model = replace(model, name=modelstore.default_model())
+        model = replace(model, name=modelstore.default_model(catalogue))
     if model.heads is None:
-        model = replace(model, heads=modelstore.found_heads(model.name, strict=strict))
+        model = replace(model, heads=modelstore.found_heads(catalogue, model.name, strict=strict))
     return replace(settings, model=model)
 
 
-def select(settings: Settings) -> modelstore.Selection:
+def select(settings: Settings, catalogue: ModelCatalogue) -> modelstore.Selection:
     """What the settings name; needs no model file. Raises ModelError."""
-    model = _with_names(settings).model
-    return modelstore.select(model.name, model.heads or ())
+    model = _with_names(settings, catalogue).model
+    return modelstore.select(catalogue, model.name, model.heads or ())
 
 
-def load_model(settings: Settings) -> modelstore.Model:
+def load_model(settings: Settings, catalogue: ModelCatalogue) -> modelstore.Model:
     """Load what the settings name. Raises ModelError."""
     model = settings.model
     return modelstore.load_model(
-        select(settings), runtime=model.runtime, threads=model.threads, prior=model.prior
+        catalogue,
+        select(settings, catalogue),
+        runtime=model.runtime,
+        threads=model.threads,
+        prior=model.prior,
     )
 
 
-def check_labels(settings: Settings) -> None:
+def check_labels(settings: Settings, catalogue: ModelCatalogue | None = None) -> None:
     """Raise ConfigError where a label is named that the model does not have; needs no model file."""
-    spec = select(settings).spec
+    spec = select(settings, catalogue or ModelCatalogue()).spec
     make_label_rules(settings.events, make_label_map(settings.events, spec), spec)
 
 

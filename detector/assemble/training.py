@@ -7,14 +7,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from detector import __version__, modelstore
+from detector import __version__
 from detector.assemble.stages import hop_length
 from detector.assemble.variants import gated_and_ungated, recording_opener
-from detector.backends.bundle import load_bundle
 from detector.backends.extra_packages import check_installed
 from detector.config.loading import Loaded
 from detector.config.settings import Settings
-from detector.modelstore.store import networks
+from detector.modelstore import ModelCatalogue, load_embedder
 from detector.training.command import TrainingMethod, TrainRequest, train
 from detector.training.embedding_cache import EmbeddingCache, users_cache
 from detector.training.embedding_library import EmbeddingLibrary, embed_recordings
@@ -43,17 +42,24 @@ def train_command(request: TrainRequest, loaded: Loaded) -> int:
 
 def _head_method(options: HeadOptions, settings: Settings, jobs: int) -> TrainingMethod:
     settings = embedding_settings(settings, options.base)
-    base = find_base(settings)
+    catalogue = ModelCatalogue()
+    base = find_base(settings, catalogue)
 
     def prepare(paths: Sequence[Path], progress: Progress) -> Recipe:
-        library, soft_noise = embed_all(settings, base, paths, jobs=jobs, progress=progress)
+        library, soft_noise = embed_all(settings, catalogue, base, paths, jobs=jobs, progress=progress)
         return HeadRecipe(base, library, options, soft_noise)
 
     return TrainingMethod(prepare, options.context_seconds, base.name, base.labels)
 
 
 def embed_all(
-    settings: Settings, base: BaseModel, paths: Sequence[Path], *, jobs: int, progress: Progress
+    settings: Settings,
+    catalogue: ModelCatalogue,
+    base: BaseModel,
+    paths: Sequence[Path],
+    *,
+    jobs: int,
+    progress: Progress,
 ) -> tuple[EmbeddingLibrary, tuple[Path, ...]]:
     """Compute the embeddings of the recordings and of soft noise; returns them and the names of the noise."""
     with TemporaryDirectory() as folder:
@@ -61,7 +67,7 @@ def embed_all(
         library = embed_recordings(
             [*paths, *soft_noise],
             EmbedderMaker(settings),
-            embedding_cache(settings),
+            embedding_cache(settings, catalogue),
             jobs=jobs,
             progress=progress,
         )
@@ -87,10 +93,10 @@ def embedding_settings(settings: Settings, base: str) -> Settings:
     )
 
 
-def find_base(settings: Settings) -> BaseModel:
+def find_base(settings: Settings, catalogue: ModelCatalogue) -> BaseModel:
     """Describe the settings' model as a base; ModelError where it is not pulled, or gives no embedding."""
     model = settings.model
-    embedder = modelstore.load_embedder(model.name, runtime=model.runtime, threads=model.threads)
+    embedder = load_embedder(model.name, catalogue, runtime=model.runtime, threads=model.threads)
     spec = embedder.spec
     base = BaseModel(
         name=model.name,
@@ -104,12 +110,12 @@ def find_base(settings: Settings) -> BaseModel:
     return base
 
 
-def embedding_cache(settings: Settings) -> EmbeddingCache:
+def embedding_cache(settings: Settings, catalogue: ModelCatalogue) -> EmbeddingCache:
     """The cache of embeddings under these settings, by this model's files in this runtime."""
     tree = asdict(settings)
     files = {
         bundle.spec.name: {kind: file.sha256 for kind, file in bundle.files.items() if file.sha256}
-        for bundle in networks(load_bundle(modelstore.find(settings.model.name)))
+        for bundle in catalogue.networks(catalogue.bundle(settings.model.name))
     }
     circumstances = {section: tree[section] for section in EMBEDDING_SECTIONS}
     return EmbeddingCache(
@@ -133,6 +139,6 @@ class EmbedderMaker:
     def __call__(self) -> RecordingEmbedder:
         """Load the model; raises ModelError."""
         model = self.settings.model
-        embedder = modelstore.load_embedder(model.name, runtime=model.runtime, threads=model.threads)
+        embedder = load_embedder(model.name, runtime=model.runtime, threads=model.threads)
         opener = recording_opener(self.settings, embedder.spec)
         return RecordingEmbedder(embedder, gated_and_ungated(self.settings), opener)

@@ -11,13 +11,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from detector.backends.bundle import Bundle, load_bundle
+from detector.backends.bundle import Bundle
 from detector.errors import ModelError
 from detector.modelstore import store
+from detector.modelstore.catalogue import ModelCatalogue, available
 from detector.modelstore.checksum import sha256_of
 from detector.modelstore.facts import facts_of, files_of, labels_of, runs_on
 from detector.modelstore.pull import is_whole, pull
-from detector.modelstore.selection import named, select
+from detector.modelstore.selection import bundles_of, select
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -31,11 +32,12 @@ def list_models(*, as_json: bool = False) -> int:
     facts: list[dict[str, object]] = []
     rows: list[tuple[str, ...]] = [("NAME", "RATE", "WINDOW", "LABELS", "RUNS ON", "DESCRIPTION")]
     unread = 0
-    for name in store.available():
+    catalogue = ModelCatalogue()
+    for name in available():
         try:
-            bundle = load_bundle(store.find(name))
-            facts.append(facts_of(bundle) | {"files": files_of(bundle)})
-            rows.append(_row(bundle))
+            bundle = catalogue.bundle(name)
+            facts.append(facts_of(catalogue, bundle) | {"files": files_of(bundle)})
+            rows.append(_row(catalogue, bundle))
         except ModelError as error:
             unread += 1
             print(error, file=sys.stderr)
@@ -50,20 +52,21 @@ def list_models(*, as_json: bool = False) -> int:
 
 def info_model(name: str, *, as_json: bool = False, labels: bool = False) -> int:
     """Print what is known of a model, of each of its parts; with `labels` also what it can name."""
-    bundles = named(name)
+    catalogue = ModelCatalogue()
+    bundles = bundles_of(catalogue, name)
     if as_json:
         facts = [
-            facts_of(bundle)
+            facts_of(catalogue, bundle)
             | {"files": files_of(bundle)}
             | ({"label_list": labels_of(bundle)} if labels else {})
             for bundle in bundles
         ]
         _print_json(facts if len(facts) > 1 else facts[0])
         return 0
-    for place, bundle in enumerate(bundles):
-        if place:
+    for number, bundle in enumerate(bundles):
+        if number > 0:
             print()
-        _print_facts(facts_of(bundle), files_of(bundle))
+        _print_facts(facts_of(catalogue, bundle), files_of(bundle))
         if labels:
             _print_labels(labels_of(bundle))
     return 0
@@ -95,7 +98,7 @@ def pull_model(name: str, *, from_file: str | None = None, quiet: bool = False) 
     What stands behind a name with + is brought part by part, and with a head its base; of these, `from_file`
     serves the one that it belongs to.
     """
-    networks = _with_files(name)
+    networks = _with_files(ModelCatalogue(), name)
     brought = None if from_file is None else Path(from_file)
     owner = networks[0] if len(networks) == 1 else _owner(networks, brought)
     bar = _Bar(enabled=not quiet and sys.stderr.isatty())
@@ -136,8 +139,9 @@ def _owner(networks: Sequence[Bundle], brought: Path | None) -> Bundle | None:
 
 def verify_models(names: list[str]) -> int:
     """Check size and sha256 of every file of these models, or of all that are here; 1 where one is wrong."""
-    bundles = [bundle for name in names or store.available() for bundle in named(name)]
-    networks = {part.folder: part for bundle in bundles for part in _parts(bundle)}
+    catalogue = ModelCatalogue()
+    bundles = [bundle for name in names or available() for bundle in bundles_of(catalogue, name)]
+    networks = {member.folder: member for bundle in bundles for member in _members(catalogue, bundle)}
     bad = 0
     for bundle in networks.values():
         for kind in bundle.files:
@@ -155,23 +159,24 @@ def verify_models(names: list[str]) -> int:
     return 1 if bad else 0
 
 
-def _parts(bundle: Bundle) -> list[Bundle]:
+def _members(catalogue: ModelCatalogue, bundle: Bundle) -> list[Bundle]:
     """The bundles that hold a model's own files: itself, or its members."""
-    return [bundle] if bundle.head else store.networks(bundle)
+    return [bundle] if bundle.head else catalogue.networks(bundle)
 
 
-def _with_files(name: str) -> list[Bundle]:
+def _with_files(catalogue: ModelCatalogue, name: str) -> list[Bundle]:
     """Every bundle whose files a model needs."""
-    selection = select(name)
-    networks = [network for base in selection.bases for network in store.networks(base)]
+    selection = select(catalogue, name)
+    networks = [network for base in selection.bases for network in catalogue.networks(base)]
     return [*networks, *selection.heads]
 
 
-def _row(bundle: Bundle) -> tuple[str, ...]:
+def _row(catalogue: ModelCatalogue, bundle: Bundle) -> tuple[str, ...]:
     spec = bundle.spec
-    state = ", ".join(runs_on(bundle))
+    state = ", ".join(runs_on(catalogue, bundle))
     if not state:
-        state = "no runtime" if all(map(_is_here, _with_files(str(bundle.folder)))) else "not pulled"
+        is_whole_model = all(map(_is_here, _with_files(catalogue, str(bundle.folder))))
+        state = "no runtime" if is_whole_model else "not pulled"
     about = f"head on {bundle.head.base}: {bundle.description}" if bundle.head else bundle.description
     seconds = f"{spec.window / spec.sample_rate:.3f} s"
     return spec.name, f"{spec.sample_rate} Hz", seconds, str(len(spec.labels)), state, about

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from detector.backends.bundle import Bundle, load_bundle
+from detector.backends.bundle import Bundle
 from detector.modelstore import store
+from detector.modelstore.catalogue import ModelCatalogue
 from detector.modelstore.pull import is_whole
 
 
-def facts_of(bundle: Bundle) -> dict[str, object]:
+def facts_of(catalogue: ModelCatalogue, bundle: Bundle) -> dict[str, object]:
     """Facts about it as a whole."""
     spec, head = bundle.spec, bundle.head
     listens = {"base": head.base, "context_seconds": head.context_seconds} if head else {}
@@ -23,7 +24,7 @@ def facts_of(bundle: Bundle) -> dict[str, object]:
         "background_labels": sum(label.background for label in spec.labels),
         "threshold_on": spec.threshold_on,
         "folder": str(bundle.folder),
-        "runs_on": runs_on(bundle),
+        "runs_on": runs_on(catalogue, bundle),
         **listens,
         **({"metrics": dict(bundle.metrics)} if bundle.metrics else {}),
     }
@@ -56,12 +57,12 @@ def labels_of(bundle: Bundle) -> list[dict[str, object]]:
     ]
 
 
-def runs_on(bundle: Bundle) -> list[str]:
+def runs_on(catalogue: ModelCatalogue, bundle: Bundle) -> list[str]:
     """The runtimes that could run it now, with all that it stands on."""
     if bundle.members:
-        each = [runs_on(network) for network in store.networks(bundle)]
+        each = [runs_on(catalogue, network) for network in catalogue.networks(bundle)]
         return list(dict.fromkeys(runtime for one in each for runtime in one[:1])) if all(each) else []
-    if bundle.head and not runs_on(load_bundle(store.find(bundle.head.base))):
+    if bundle.head and not runs_on(catalogue, catalogue.bundle(bundle.head.base)):
         return []
     return [
         runtime

@@ -11,7 +11,8 @@ from detector.backends.head import NetworkHead
 from detector.events.heads import HeadSet
 from detector.interfaces import Classifier, Head
 from detector.modelstore import store
-from detector.modelstore.selection import Selection, base_networks, listening
+from detector.modelstore.catalogue import ModelCatalogue, require_head
+from detector.modelstore.selection import Selection
 from detector.records import ModelSpec
 
 
@@ -32,13 +33,13 @@ class Model:
         """With all labels that are reported."""
         return self.selection.spec
 
-    def with_heads(self, selection: Selection) -> Model:
+    def with_heads(self, catalogue: ModelCatalogue, selection: Selection) -> Model:
         """The same networks with the heads of another selection; those that did not change are kept.
 
         ModelError where a head is missing, damaged or does not fit; then nothing has changed.
         """
         kept = list(zip(self.selection.heads, self._each, strict=True))
-        heads = _load_heads(selection, self.classifier, self.runtimes, kept)
+        heads = _load_heads(catalogue, selection, self.classifier, self.runtimes, kept)
         return Model(selection, self.classifier, heads, self.runtimes)
 
     def close_heads_not_in(self, other: Model) -> None:
@@ -58,22 +59,30 @@ class Model:
         return self.heads.heads if self.heads else ()
 
 
-def load_model(selection: Selection, *, runtime: str = "auto", threads: int = 1, prior: bool = True) -> Model:
+def load_model(
+    catalogue: ModelCatalogue,
+    selection: Selection,
+    *,
+    runtime: str = "auto",
+    threads: int = 1,
+    prior: bool = True,
+) -> Model:
     """Load what was selected; `runtime`, `threads` and `prior` as in `load_classifier`.
 
     ModelError where a part is not pulled, damaged, or no runtime can run it.
     """
     each = [
-        store.load_network(base, runtime=runtime, threads=threads, prior=prior, embeddings=True)
+        store.load_network(catalogue, base, runtime=runtime, threads=threads, prior=prior, embeddings=True)
         for base in selection.bases
     ]
     classifier = each[0] if len(each) == 1 else BesideClassifier(selection.base_spec, each)
-    networks = [network for base in selection.bases for network in store.networks(base)]
+    networks = [network for base in selection.bases for network in catalogue.networks(base)]
     runtimes = tuple(dict.fromkeys(store.runtime_for(network, runtime) for network in networks))
-    return Model(selection, classifier, _load_heads(selection, classifier, runtimes, []), runtimes)
+    return Model(selection, classifier, _load_heads(catalogue, selection, classifier, runtimes, []), runtimes)
 
 
 def _load_heads(
+    catalogue: ModelCatalogue,
     selection: Selection,
     classifier: Classifier,
     runtimes: tuple[Runtime, ...],
@@ -81,7 +90,7 @@ def _load_heads(
 ) -> HeadSet | None:
     if not selection.heads:
         return None
-    networks = {bundle.spec.name: base_networks(bundle) for bundle in selection.heads}
+    networks = {bundle.spec.name: catalogue.networks_under(bundle) for bundle in selection.heads}
     wanted = dict.fromkeys(name for names in networks.values() for name in names)
     lengths = embedding_lengths(classifier, tuple(wanted))
     heads: list[Head] = []
@@ -99,5 +108,5 @@ def _load_head(
         store.load_graph(bundle, features, runtimes),
         bundle.spec,
         networks=networks,
-        context_seconds=listening(bundle).context_seconds,
+        context_seconds=require_head(bundle).context_seconds,
     )

@@ -12,18 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from detector.backends.beside import beside, joined
-from detector.backends.bundle import Bundle, HeadYaml, load_bundle
+from detector.backends.bundle import Bundle
 from detector.errors import ModelError
+from detector.modelstore.catalogue import ModelCatalogue, available, bundle_folder, require_head
 from detector.modelstore.folders import models_folder
-from detector.modelstore.store import (
-    available,
-    bundle_folder,
-    find,
-    networks,
-    read_model_file,
-    runtime_for,
-    usable_runtimes,
-)
+from detector.modelstore.store import read_model_file, runtime_for, usable_runtimes
 from detector.records import ModelSpec
 
 log = logging.getLogger(__name__)
@@ -47,37 +40,39 @@ class Selection:
     """With all labels that are reported."""
 
 
-def select(name: str, heads: Sequence[str] = ()) -> Selection:
+def select(catalogue: ModelCatalogue, name: str, heads: Sequence[str] = ()) -> Selection:
     """Find the bundles of a name, and of heads beside it; ModelError where they do not fit together."""
-    bundles = named(name)
-    chosen = [load_bundle(find(head)) for head in heads]
-    bundles += [head for head in chosen if listening(head) and head not in bundles]
-    return _fitted([b for b in bundles if b.head is None], [b for b in bundles if b.head is not None])
+    bundles = bundles_of(catalogue, name)
+    for head in map(catalogue.bundle, heads):
+        if require_head(head) and head not in bundles:
+            bundles.append(head)
+    bases = [bundle for bundle in bundles if bundle.head is None]
+    return _fitted(catalogue, bases, [bundle for bundle in bundles if bundle.head is not None])
 
 
-def named(name: str) -> list[Bundle]:
+def bundles_of(catalogue: ModelCatalogue, name: str) -> list[Bundle]:
     """The bundles that stand in a name, as they stand there; ModelError where one is unknown."""
     folder = bundle_folder(name)
     left, plus, right = name.rpartition("+")
     if folder is not None or not plus or not left or not right:
-        return [load_bundle(folder or find(name))]
-    return [*named(left), load_bundle(find(right))]
+        return [catalogue.bundle(name) if folder is None else catalogue.read(folder)]
+    return [*bundles_of(catalogue, left), catalogue.bundle(right)]
 
 
-def found_heads(name: str, *, strict: bool = False) -> tuple[str, ...]:
+def found_heads(catalogue: ModelCatalogue, name: str, *, strict: bool = False) -> tuple[str, ...]:
     """Name the heads in the user's models folder whose base runs here; none where the name has some.
 
     One that is damaged or does not fit is left out, with a line in the log; with `strict` it is a ModelError.
     """
-    if not models_folder().is_dir() or select(name).heads:
+    if not models_folder().is_dir() or select(catalogue, name).heads:
         return ()
     found: list[str] = []
     for path in sorted(models_folder().glob("*/model.yaml")):
         try:
-            head = load_bundle(path.parent)
-            if head.head is None or not _runs(head, select(name)):
+            head = catalogue.read(path.parent)
+            if head.head is None or not _runs(catalogue, head, select(catalogue, name)):
                 continue
-            select(name, [*found, path.parent.name])
+            select(catalogue, name, [*found, path.parent.name])
             read_model_file(head, runtime_for(head, "auto"))
         except ModelError as error:
             if strict:
@@ -88,38 +83,25 @@ def found_heads(name: str, *, strict: bool = False) -> tuple[str, ...]:
     return tuple(found)
 
 
-def default_model() -> str:
+def default_model(catalogue: ModelCatalogue) -> str:
     """`DEFAULT` where all of its networks could run now, else `LIGHT`."""
-    parts = networks(load_bundle(find(DEFAULT)))
-    return DEFAULT if all(usable_runtimes(network) for network in parts) else LIGHT
+    networks = catalogue.networks(catalogue.bundle(DEFAULT))
+    return DEFAULT if all(map(usable_runtimes, networks)) else LIGHT
 
 
-def listening(bundle: Bundle) -> HeadYaml:
-    """What a head listens to; ModelError where the bundle is none."""
-    if bundle.head is None:
-        name = bundle.spec.name
-        raise ModelError(f"model {name} is no head: name it in model.name, alone or behind a +")
-    return bundle.head
-
-
-def base_networks(head: Bundle) -> tuple[str, ...]:
-    """Name the networks whose embeddings a head takes, in order; ModelError where that cannot be."""
-    return tuple(network.spec.name for network in networks(_base_of(head)))
-
-
-def _fitted(bases: list[Bundle], heads: list[Bundle]) -> Selection:
+def _fitted(catalogue: ModelCatalogue, bases: list[Bundle], heads: list[Bundle]) -> Selection:
     names = [bundle.spec.name for bundle in (*bases, *heads)]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise ModelError(f"model {twice} is named twice; once is enough")
     with_base = bool(bases)
-    bases = bases or [_widest_base(heads)]
+    bases = bases or [_widest_base(catalogue, heads)]
     base_spec = bases[0].spec if len(bases) == 1 else beside([base.spec for base in bases])
-    running = _running(bases)
+    running = _running(catalogue, bases)
     if len(set(running)) < len(running):
         raise ModelError(f"model {'+'.join(names)}: one network would run twice; name it once")
     for head in heads:
-        _check_head(head, names, running, with_base=with_base)
+        _check_head(catalogue, head, names, running, with_base=with_base)
     spec = base_spec
     if heads:
         spec = joined(
@@ -130,39 +112,31 @@ def _fitted(bases: list[Bundle], heads: list[Bundle]) -> Selection:
     return Selection(tuple(bases), tuple(heads), with_base, base_spec, spec)
 
 
-def _running(bases: Sequence[Bundle]) -> list[str]:
-    return [network.spec.name for base in bases for network in networks(base)]
+def _running(catalogue: ModelCatalogue, bases: Sequence[Bundle]) -> list[str]:
+    return [network.spec.name for base in bases for network in catalogue.networks(base)]
 
 
-def _runs(head: Bundle, selection: Selection) -> bool:
+def _runs(catalogue: ModelCatalogue, head: Bundle, selection: Selection) -> bool:
     """Whether everything that a head listens to is part of a selection."""
-    return set(base_networks(head)) <= set(_running(selection.bases))
+    return set(catalogue.networks_under(head)) <= set(_running(catalogue, selection.bases))
 
 
-def _check_head(head: Bundle, names: list[str], running: list[str], *, with_base: bool) -> None:
+def _check_head(
+    catalogue: ModelCatalogue, head: Bundle, names: list[str], running: list[str], *, with_base: bool
+) -> None:
     """ModelError where a head's base does not run, or is another than the one that it was made for."""
-    base, name = _base_of(head), head.spec.name
+    base, name = catalogue.base_of(head), head.spec.name
     if (head.spec.sample_rate, head.spec.window) != (base.spec.sample_rate, base.spec.window):
         raise ModelError(
             f"head {name} was made for {head.spec.window} samples at {head.spec.sample_rate} Hz, but "
             f"{base.spec.name} hears {base.spec.window} at {base.spec.sample_rate} Hz; train it anew"
         )
-    if not {network.spec.name for network in networks(base)} <= set(running):
+    if not set(catalogue.networks_under(head)) <= set(running):
         both = f"{names[0]}+{base.spec.name}" if with_base else ""
         instead = f"{both if both in available() else base.spec.name}+{name}"
         raise ModelError(f"{name} listens to {base.spec.name}'s embedding; use {instead} or {name} alone")
 
 
-def _widest_base(heads: list[Bundle]) -> Bundle:
+def _widest_base(catalogue: ModelCatalogue, heads: list[Bundle]) -> Bundle:
     """The base of heads that stand alone: the one among theirs that has most networks."""
-    return max((_base_of(head) for head in heads), key=lambda base: len(networks(base)))
-
-
-def _base_of(head: Bundle) -> Bundle:
-    try:
-        base = load_bundle(find(listening(head).base))
-    except ModelError as error:
-        raise ModelError(f"head {head.spec.name}: its base: {error}") from error
-    if base.head is not None:
-        raise ModelError(f"head {head.spec.name}: its base {base.spec.name} is a head itself")
-    return base
+    return max(map(catalogue.base_of, heads), key=lambda base: len(catalogue.networks(base)))

@@ -1,4 +1,4 @@
-"""Which models there are, where their files lie, and a classifier from one: no network here."""
+"""Where the files of models lie, checked before they are used, and classifiers made of them."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 
 from detector.backends import onnx_model, tflite_model
-from detector.backends.bundle import RUNTIMES, Bundle, FileKind, Runtime, load_bundle
+from detector.backends.bundle import RUNTIMES, Bundle, FileKind, Runtime
 from detector.backends.combined import CombinedClassifier
 from detector.backends.embedder import NetworkEmbedder
 from detector.backends.prior import PriorClassifier
-from detector.config.wording import did_you_mean, show
 from detector.errors import ModelError
 from detector.interfaces import Classifier, Embedder
+from detector.modelstore.catalogue import ModelCatalogue
 from detector.modelstore.checksum import checked_bytes, checked_derived_bytes
-from detector.modelstore.folders import models_folder, shipped_folder
+from detector.modelstore.folders import models_folder
 
 _IS_INSTALLED: Mapping[FileKind, Callable[[], bool]] = {
     "tflite": tflite_model.is_installed,
@@ -32,39 +32,6 @@ EMBEDDING = "embedding"
 
 OWN = "no source is known for it: bring the model's folder again, or train it anew"
 """What to do where a file is lost that nobody publishes."""
-
-
-def available() -> list[str]:
-    """Name the bundles in the user's folder and those that ship with the program, sorted."""
-    folders = (models_folder(), shipped_folder())
-    return sorted({path.parent.name for folder in folders for path in folder.glob("*/model.yaml")})
-
-
-def find(name_or_path: str) -> Path:
-    """Return a bundle's folder: a path to one, else by name, the user's own before the program's."""
-    folder = bundle_folder(name_or_path)
-    if folder is not None:
-        return folder
-    if _is_path(name_or_path):
-        raise ModelError(f"{name_or_path}: expected the folder of a model, with a model.yaml in it")
-    here = [Path(name_or_path), Path("models", name_or_path)]
-    if folder := next((place for place in here if (place / "model.yaml").is_file()), None):
-        raise ModelError(f"there is no model {show(name_or_path)}; for the folder write ./{folder}")
-    names = available()
-    hint = did_you_mean(name_or_path, names) or f"known are {', '.join(names)}"
-    raise ModelError(f"there is no model {show(name_or_path)}; {hint}")
-
-
-def bundle_folder(name_or_path: str) -> Path | None:
-    """Return the folder that `find` finds, or None."""
-    places = [models_folder() / name_or_path, shipped_folder() / name_or_path]
-    if _is_path(name_or_path):
-        places = [Path(name_or_path).expanduser()]
-    return next((place for place in places if (place / "model.yaml").is_file()), None)
-
-
-def _is_path(name_or_path: str) -> bool:
-    return Path(name_or_path).name != name_or_path or name_or_path in {"", ".", ".."}
 
 
 def file_path(bundle: Bundle, kind: FileKind) -> Path:
@@ -94,33 +61,49 @@ def read_model_file(bundle: Bundle, kind: FileKind) -> bytes:
 
 
 def load_classifier(
-    name_or_path: str, *, runtime: str = "auto", threads: int = 1, prior: bool = True
+    name_or_path: str,
+    catalogue: ModelCatalogue | None = None,
+    *,
+    runtime: str = "auto",
+    threads: int = 1,
+    prior: bool = True,
 ) -> Classifier:
     """Make the classifier of networks: `tflite`, `onnx`, or with `auto` the first that is here and installed.
 
     Where networks answer together, that is said of each of them. `prior` subtracts its prior, if it has one.
     ModelError where the model is unknown, a head, not pulled, damaged, or no runtime can run it.
     """
-    return load_network(load_bundle(find(name_or_path)), runtime=runtime, threads=threads, prior=prior)
+    catalogue = catalogue or ModelCatalogue()
+    bundle = catalogue.bundle(name_or_path)
+    return load_network(catalogue, bundle, runtime=runtime, threads=threads, prior=prior)
 
 
-def load_embedder(name_or_path: str, *, runtime: str = "auto", threads: int = 1) -> Embedder:
+def load_embedder(
+    name_or_path: str, catalogue: ModelCatalogue | None = None, *, runtime: str = "auto", threads: int = 1
+) -> Embedder:
     """Make a classifier that also tells its embedding: yamnet, mn04, or yamnet+mn04, one behind the other.
 
     ModelError as `load_classifier`, and where the model tells none.
     """
-    bundle = load_bundle(find(name_or_path))
-    classifier = load_network(bundle, runtime=runtime, threads=threads, embeddings=True)
-    return NetworkEmbedder(classifier, [network.spec.name for network in networks(bundle)])
+    catalogue = catalogue or ModelCatalogue()
+    bundle = catalogue.bundle(name_or_path)
+    classifier = load_network(catalogue, bundle, runtime=runtime, threads=threads, embeddings=True)
+    return NetworkEmbedder(classifier, [network.spec.name for network in catalogue.networks(bundle)])
 
 
 def load_network(
-    bundle: Bundle, *, runtime: str, threads: int, prior: bool = True, embeddings: bool = False
+    catalogue: ModelCatalogue,
+    bundle: Bundle,
+    *,
+    runtime: str,
+    threads: int,
+    prior: bool = True,
+    embeddings: bool = False,
 ) -> Classifier:
     """Make a bundle's classifier; with `embeddings` the scores bring those along that its networks tell."""
     each = [
         _load(network, runtime_for(network, runtime), threads, prior=prior, embedding=embeddings)
-        for network in networks(bundle)
+        for network in catalogue.networks(bundle)
     ]
     if not bundle.members:
         return each[0]
@@ -160,22 +143,6 @@ def _load(
     if prior and bundle.prior:
         return PriorClassifier(classifier, np.array(bundle.prior, np.float32))
     return classifier
-
-
-def networks(bundle: Bundle) -> list[Bundle]:
-    """Give the bundles that hold the networks of a model: itself, or its members'; ModelError for a head."""
-    if bundle.head is not None:
-        base, name = bundle.head.base, bundle.spec.name
-        raise ModelError(f"model {name} is a head that listens to {base}'s embedding, no network of its own")
-    if not bundle.members:
-        return [bundle]
-    found = [load_bundle(find(member.model)) for member in bundle.members]
-    for network in found:
-        if network.members or network.head:
-            raise ModelError(
-                f"model {bundle.spec.name}: its member {network.spec.name} is no network of its own"
-            )
-    return found
 
 
 def runtimes(bundle: Bundle) -> list[Runtime]:

@@ -10,7 +10,7 @@ import pytest
 from detector.assemble.stages import select, with_resolved_model
 from detector.config.settings import ModelSettings, Settings
 from detector.errors import ModelError
-from detector.modelstore import load_model
+from detector.modelstore import ModelCatalogue, load_model
 
 DEFAULTS = Settings()
 
@@ -31,13 +31,13 @@ def put(models: Path, *names: str) -> None:
 def chosen(log: pytest.LogCaptureFixture, settings: Settings = DEFAULTS) -> tuple[str, list[str]]:
     log.clear()
     with log.at_level(logging.WARNING):
-        return with_resolved_model(settings).model.name, log.messages
+        return with_resolved_model(settings, ModelCatalogue()).model.name, log.messages
 
 
 def test_auto_is_both_where_both_are_here(models: Path, caplog: pytest.LogCaptureFixture) -> None:
     put(models, "yamnet", "mn04")
     assert chosen(caplog) == ("yamnet+mn04", [])
-    assert select(Settings()).spec.name == "yamnet+mn04"
+    assert select(Settings(), ModelCatalogue()).spec.name == "yamnet+mn04"
 
 
 @pytest.mark.parametrize("here", [(), ("yamnet",), ("mn04",)])
@@ -48,7 +48,7 @@ def test_auto_is_yamnet_alone_else_and_one_line_says_so(
     name, (line,) = chosen(caplog)
     assert name == "yamnet"
     assert line.startswith("model.alone name=yamnet: yamnet+mn04 is not on this machine; run: ")
-    assert select(Settings()).spec.name == "yamnet"
+    assert select(Settings(), ModelCatalogue()).spec.name == "yamnet"
 
 
 def test_yamnet_by_name_is_yamnet_without_a_word(models: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -61,4 +61,4 @@ def test_both_by_name_are_both_or_an_error(models: Path, caplog: pytest.LogCaptu
     put(models, "yamnet")
     assert chosen(caplog, both) == ("yamnet+mn04", [])
     with pytest.raises(ModelError):
-        load_model(select(both))
+        load_model(ModelCatalogue(), select(both, ModelCatalogue()))

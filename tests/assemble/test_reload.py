@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,12 +12,24 @@ import pytest
 
 from detector.assemble.endpoints import SINK_KINDS
 from detector.assemble.reload import Reloader
+from detector.assemble.service import make_daemon
 from detector.assemble.stages import load_model, make_pipeline, with_resolved_model
+from detector.backends import bundle
+from detector.backends.bundle import Bundle
 from detector.config.loading import load_settings
-from detector.config.settings import EventSettings, GateSettings, LevelSettings, ModelSettings, Settings
+from detector.config.settings import (
+    EventSettings,
+    GateSettings,
+    HistorySettings,
+    LevelSettings,
+    ModelSettings,
+    Settings,
+)
 from detector.delivery.dispatcher import Dispatcher
 from detector.errors import ConfigError, ModelError
+from detector.modelstore import ModelCatalogue
 from detector.records import Block
+from detector.sinks.stdout import StdoutSettings
 from tests.support.fakes import MemorySink
 from tests.support.small_heads import write_base, write_head
 
@@ -41,8 +54,9 @@ class House:
         self.models = models
         self.settings = settings
         self.stop = 0
-        given = with_resolved_model(settings)
-        self.model = load_model(given)
+        catalogue = ModelCatalogue()
+        given = with_resolved_model(settings, catalogue)
+        self.model = load_model(given, catalogue)
         self.pipeline = make_pipeline(given, self.model.classifier, self.model.heads)
         self.loaded = load_settings(
             config_path=str(models.parent / "config.yaml"), environ={}, sink_kinds=SINK_KINDS
@@ -66,6 +80,19 @@ class House:
 
     def labels(self) -> list[tuple[str, str]]:
         return [(label.model, label.name) for label in self.pipeline.labels]
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often the bundle of each name was read."""
+    counts: Counter[str] = Counter()
+
+    def load_bundle(folder: Path) -> Bundle:
+        counts[folder.name] += 1
+        return bundle.load_bundle(folder)
+
+    monkeypatch.setattr("detector.modelstore.catalogue.load_bundle", load_bundle)
+    return counts
 
 
 @pytest.fixture
@@ -181,3 +208,24 @@ def test_another_runtime_waits_for_a_restart(models: Path, caplog) -> None:
     house.settings = replace(PLAIN, model=ModelSettings("ear", threads=2))
     house.reload()
     assert "reload.needs_restart key=model" in caplog.text
+
+
+THREE_HEADS = ("doorbell", "kitchen", "workshop")
+
+
+def test_each_bundle_is_read_once_when_the_daemon_starts(models: Path, read: Counter[str]) -> None:
+    for name in THREE_HEADS:
+        write_head(models, name)
+    settings = replace(PLAIN, sinks=(StdoutSettings(),), history=HistorySettings(enabled=False))
+    loaded = load_settings(environ={}, sink_kinds=SINK_KINDS, system_file="")
+    make_daemon(lambda: replace(loaded, settings=settings))
+    assert read == dict.fromkeys(("ear", *THREE_HEADS), 1)
+
+
+def test_each_bundle_is_read_once_at_a_reload(models: Path, read: Counter[str]) -> None:
+    house = House(models, PLAIN)
+    for name in THREE_HEADS:
+        write_head(models, name)
+    read.clear()
+    house.reload()
+    assert read == dict.fromkeys(("ear", *THREE_HEADS), 1)

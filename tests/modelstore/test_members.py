@@ -8,7 +8,7 @@ import pytest
 
 from detector.backends.bundle import Member, load_bundle
 from detector.errors import ModelError
-from detector.modelstore import load_classifier, store
+from detector.modelstore import ModelCatalogue, load_classifier
 from detector.modelstore.commands import pull_model
 from tests.support.small_models import LABELS_CSV, logistic_tflite, write_bundle
 
@@ -37,7 +37,7 @@ def write_pair(models: Path, text: str = PAIR) -> Path:
 def test_members_are_loaded_by_name(models: Path) -> None:
     bundle = load_bundle(write_pair(models))
     assert bundle.members == (Member("one", 0.5), Member("two", 0.5))
-    assert [network.spec.name for network in store.networks(bundle)] == ["one", "two"]
+    assert [network.spec.name for network in ModelCatalogue().networks(bundle)] == ["one", "two"]
     pytest.importorskip("ai_edge_litert.interpreter")
     classifier = load_classifier("pair")
     assert classifier.spec.name == "pair"
@@ -71,7 +71,7 @@ def test_a_file_that_belongs_to_no_member_is_refused(models: Path, tmp_path: Pat
 def test_a_member_that_is_made_of_others_is_refused(models: Path) -> None:
     folder = write_pair(models, PAIR.replace("model: two", "model: pair"))
     with pytest.raises(ModelError, match="its member pair is no network of its own"):
-        store.networks(load_bundle(folder))
+        ModelCatalogue().networks(load_bundle(folder))
 
 
 @pytest.mark.parametrize(

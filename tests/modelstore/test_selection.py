@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from detector import modelstore
 from detector.audio.decimate import DELAY
 from detector.backends.beside import BesideClassifier
 from detector.errors import ModelError
-from detector.modelstore import found_heads, load_classifier, load_model, select
+from detector.modelstore import Model, ModelCatalogue, Selection, load_classifier
 from detector.modelstore.commands import info_model, list_models, pull_model, verify_models
 from detector.records import Span, Window
 from tests.support.fakes import FakeClassifier, make_spec
@@ -26,6 +28,19 @@ def house(models: Path) -> Path:
     write_head(models)
     write_head(models, "kitchen", labels=("Pan",), weights=((0, 200),), bias=(-5,))
     return models
+
+
+def select(name: str, heads: Sequence[str] = ()) -> Selection:
+    """The selection as the files are now."""
+    return modelstore.select(ModelCatalogue(), name, heads)
+
+
+def found_heads(name: str, *, strict: bool = False) -> tuple[str, ...]:
+    return modelstore.found_heads(ModelCatalogue(), name, strict=strict)
+
+
+def load(selection: Selection) -> Model:
+    return modelstore.load_model(ModelCatalogue(), selection)
 
 
 def labels(name: str, *heads: str) -> list[tuple[str, str]]:
@@ -172,24 +187,24 @@ def loud(level: float) -> Window:
 
 @pytest.mark.usefixtures("house")
 def test_a_model_with_heads_is_loaded_and_its_heads_exchanged() -> None:
-    model = load_model(select("ear+doorbell"))
+    model = load(select("ear+doorbell"))
     told = model.classifier.scores(loud(0.5)).embeddings["ear"]
     np.testing.assert_allclose(told, [0.5, 0.5], atol=1e-4)
-    more = model.with_heads(select("ear+doorbell+kitchen"))
+    more = model.with_heads(ModelCatalogue(), select("ear+doorbell+kitchen"))
     assert model.heads is not None
     assert more.heads is not None
     assert more.classifier is model.classifier
     assert more.heads.heads[0] is model.heads.heads[0]
-    plain = more.with_heads(select("ear"))
+    plain = more.with_heads(ModelCatalogue(), select("ear"))
     assert plain.heads is None
     more.close_heads_not_in(plain)
     plain.close()
 
 
 def test_a_head_that_changed_is_loaded_anew(house: Path) -> None:
-    model = load_model(select("doorbell"))
+    model = load(select("doorbell"))
     write_head(house, bias=(-50, 50))
-    other = model.with_heads(select("doorbell"))
+    other = model.with_heads(ModelCatalogue(), select("doorbell"))
     assert model.heads is not None
     assert other.heads is not None
     assert other.heads.heads[0] is not model.heads.heads[0]
@@ -199,7 +214,7 @@ def test_a_head_that_changed_is_loaded_anew(house: Path) -> None:
 def test_a_head_of_other_features_is_refused(house: Path) -> None:
     write_head(house, weights=((1, 2, 3),), labels=("Dog",), bias=(0,))
     with pytest.raises(ModelError, match=r"takes 3 values at once, but model doorbell says 2$"):
-        load_model(select("ear+doorbell"))
+        load(select("ear+doorbell"))
 
 
 def test_a_base_that_is_not_pulled_says_how_to(models: Path) -> None:
@@ -207,7 +222,7 @@ def test_a_base_that_is_not_pulled_says_how_to(models: Path) -> None:
     with pytest.raises(
         ModelError, match=r"^model yamnet is not on this machine; run: sound-detector models pull"
     ):
-        load_model(select("doorbell"))
+        load(select("doorbell"))
 
 
 @pytest.mark.usefixtures("house")
@@ -231,7 +246,7 @@ def test_the_commands_know_heads(capsys) -> None:
 def test_a_head_that_is_damaged_has_nobody_to_be_pulled_from(house: Path) -> None:
     (house / "doorbell" / "doorbell.tflite").write_bytes(b"half")
     with pytest.raises(ModelError, match=r"is damaged: .*; no source is known for it: .* train it anew$"):
-        load_model(select("doorbell"))
+        load(select("doorbell"))
     with pytest.raises(ModelError, match=r"^model doorbell lacks doorbell.tflite; no source is known for it"):
         pull_model("doorbell", quiet=True)
 

@@ -1,0 +1,100 @@
+"""Which models there are: where a name leads, and the bundles behind it, each read once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from detector.backends.bundle import Bundle, HeadYaml, load_bundle
+from detector.config.wording import did_you_mean, show
+from detector.errors import ModelError
+from detector.modelstore.folders import models_folder, shipped_folder
+
+
+class ModelCatalogue:
+    """Reads bundles and keeps them; make one for each command and each reload, since files may change."""
+
+    def __init__(self) -> None:
+        self._bundles: dict[Path, Bundle] = {}
+
+    def bundle(self, name_or_path: str) -> Bundle:
+        """Give the bundle of this name; ModelError where there is none, or a damaged one."""
+        return self.read(find(name_or_path))
+
+    def read(self, folder: Path) -> Bundle:
+        """Give the bundle in this folder; ModelError where it is damaged."""
+        if folder not in self._bundles:
+            self._bundles[folder] = load_bundle(folder)
+        return self._bundles[folder]
+
+    def networks(self, bundle: Bundle) -> list[Bundle]:
+        """Give the bundles that hold a model's networks: itself, or its members; ModelError for a head."""
+        if bundle.head is not None:
+            base, name = bundle.head.base, bundle.spec.name
+            raise ModelError(
+                f"model {name} is a head that listens to {base}'s embedding, no network of its own"
+            )
+        if not bundle.members:
+            return [bundle]
+        found = [self.bundle(member.model) for member in bundle.members]
+        for network in found:
+            if network.members or network.head:
+                raise ModelError(
+                    f"model {bundle.spec.name}: its member {network.spec.name} is no network of its own"
+                )
+        return found
+
+    def base_of(self, head: Bundle) -> Bundle:
+        """Give the model that a head listens to; ModelError where there is none, or it is a head too."""
+        name, wanted = head.spec.name, require_head(head).base
+        try:
+            base = self.bundle(wanted)
+        except ModelError as error:
+            raise ModelError(f"head {name}: its base: {error}") from error
+        if base.head is not None:
+            raise ModelError(f"head {name}: its base {base.spec.name} is a head itself")
+        return base
+
+    def networks_under(self, head: Bundle) -> tuple[str, ...]:
+        """Name the networks whose embeddings a head takes, in order; ModelError where that cannot be."""
+        return tuple(network.spec.name for network in self.networks(self.base_of(head)))
+
+
+def require_head(bundle: Bundle) -> HeadYaml:
+    """Give what a head takes its input from; ModelError where the bundle is none."""
+    if bundle.head is None:
+        name = bundle.spec.name
+        raise ModelError(f"model {name} is no head: name it in model.name, alone or behind a +")
+    return bundle.head
+
+
+def available() -> list[str]:
+    """Name the bundles in the user's folder and those that ship with the program, sorted."""
+    folders = (models_folder(), shipped_folder())
+    return sorted({path.parent.name for folder in folders for path in folder.glob("*/model.yaml")})
+
+
+def find(name_or_path: str) -> Path:
+    """Return a bundle's folder: a path to one, else by name, the user's own before the program's."""
+    folder = bundle_folder(name_or_path)
+    if folder is not None:
+        return folder
+    if _is_path(name_or_path):
+        raise ModelError(f"{name_or_path}: expected the folder of a model, with a model.yaml in it")
+    here = [Path(name_or_path), Path("models", name_or_path)]
+    if folder := next((path for path in here if (path / "model.yaml").is_file()), None):
+        raise ModelError(f"there is no model {show(name_or_path)}; for the folder write ./{folder}")
+    names = available()
+    hint = did_you_mean(name_or_path, names) or f"known are {', '.join(names)}"
+    raise ModelError(f"there is no model {show(name_or_path)}; {hint}")
+
+
+def bundle_folder(name_or_path: str) -> Path | None:
+    """Return the folder that `find` finds, or None."""
+    folders = [models_folder() / name_or_path, shipped_folder() / name_or_path]
+    if _is_path(name_or_path):
+        folders = [Path(name_or_path).expanduser()]
+    return next((folder for folder in folders if (folder / "model.yaml").is_file()), None)
+
+
+def _is_path(name_or_path: str) -> bool:
+    return Path(name_or_path).name != name_or_path or name_or_path in {"", ".", ".."}
