@@ -18,7 +18,7 @@ from benchmarks.quality.clips import RATE, Clip
 from detector.audio.decimate import DELAY, halved
 from detector.audio.gain import Gain
 from detector.audio.level import LevelMeter
-from detector.backends.logits import logits
+from detector.backends.prior import logits
 from detector.interfaces import Classifier
 from detector.modelstore import load_classifier
 from detector.records import Block, Span, Window

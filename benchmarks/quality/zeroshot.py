@@ -29,7 +29,7 @@ from benchmarks.quality.hearing import HOP, Heard, hear_all
 from benchmarks.support.report import table
 from detector.assemble import make_pipeline
 from detector.backends.bundle import Bundle, load_bundle
-from detector.backends.logits import logistic
+from detector.backends.prior import logistic
 from detector.config.settings import Settings
 from detector.records import Block, ModelSpec, Scores, Window
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.audio.logmel import LogMel, LogMelParams
-from detector.backends.logits import logistic
+from detector.backends.prior import logistic
 from detector.backends.quiet import quiet_stderr
 from detector.backends.tflite_outputs import with_outputs
 from detector.errors import ModelError

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from detector.backends.beside import BesideClassifier
 from detector.backends.bundle import Bundle, Runtime
-from detector.backends.embedder import embedding_lengths
-from detector.backends.head import NetworkHead
+from detector.backends.embeddings import NetworkHead, embedding_lengths
+from detector.backends.ensemble import ParallelClassifier
 from detector.events.heads import HeadSet
 from detector.interfaces import Classifier, Head
 from detector.modelstore import store
@@ -75,7 +74,7 @@ def load_model(
         store.load_network(catalogue, base, runtime=runtime, threads=threads, prior=prior, embeddings=True)
         for base in selection.bases
     ]
-    classifier = each[0] if len(each) == 1 else BesideClassifier(selection.base_spec, each)
+    classifier = each[0] if len(each) == 1 else ParallelClassifier(selection.base_spec, each)
     networks = [network for base in selection.bases for network in catalogue.networks(base)]
     runtimes = tuple(dict.fromkeys(store.runtime_for(network, runtime) for network in networks))
     return Model(selection, classifier, _load_heads(catalogue, selection, classifier, runtimes, []), runtimes)

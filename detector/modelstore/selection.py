@@ -11,8 +11,8 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from detector.backends.beside import beside, joined
 from detector.backends.bundle import Bundle
+from detector.backends.ensemble import joined_spec, parallel_spec
 from detector.errors import ModelError
 from detector.modelstore.catalogue import ModelCatalogue, available, bundle_folder, require_head
 from detector.modelstore.folders import models_folder
@@ -96,7 +96,7 @@ def _fitted(catalogue: ModelCatalogue, bases: list[Bundle], heads: list[Bundle])
         raise ModelError(f"model {twice} is named twice; once is enough")
     with_base = bool(bases)
     bases = bases or [_widest_base(catalogue, heads)]
-    base_spec = bases[0].spec if len(bases) == 1 else beside([base.spec for base in bases])
+    base_spec = bases[0].spec if len(bases) == 1 else parallel_spec([base.spec for base in bases])
     running = _running(catalogue, bases)
     if len(set(running)) < len(running):
         raise ModelError(f"model {'+'.join(names)}: one network would run twice; name it once")
@@ -104,7 +104,7 @@ def _fitted(catalogue: ModelCatalogue, bases: list[Bundle], heads: list[Bundle])
         _check_head(catalogue, head, names, running, with_base=with_base)
     spec = base_spec
     if heads:
-        spec = joined(
+        spec = joined_spec(
             [base_spec] * with_base + [head.spec for head in heads],
             sample_rate=base_spec.sample_rate,
             window=base_spec.window,

@@ -10,8 +10,8 @@ import numpy as np
 
 from detector.backends import onnx_model, tflite_model
 from detector.backends.bundle import RUNTIMES, Bundle, FileKind, Runtime
-from detector.backends.combined import CombinedClassifier
-from detector.backends.embedder import NetworkEmbedder
+from detector.backends.embeddings import NetworkEmbedder
+from detector.backends.ensemble import CombinedClassifier
 from detector.backends.prior import PriorClassifier
 from detector.errors import ModelError
 from detector.interfaces import Classifier, Embedder

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from detector.backends.bundle import load_bundle
-from detector.backends.logits import HIGHEST, LOWEST, logistic, logits
-from detector.backends.prior import PriorClassifier
+from detector.backends.prior import HIGHEST, LOWEST, PriorClassifier, logistic, logits
 from detector.errors import ModelError
 from detector.modelstore.folders import shipped_folder
 from detector.records import Span, Window

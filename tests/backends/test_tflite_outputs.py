@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from detector.backends.bundle import load_bundle
-from detector.backends.logits import logits
+from detector.backends.prior import logits
 from detector.backends.tflite_model import TfliteClassifier
 from detector.backends.tflite_outputs import with_outputs
 from detector.errors import ModelError

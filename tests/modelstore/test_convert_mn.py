@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from detector.backends.bundle import load_bundle
-from detector.backends.logits import logits
+from detector.backends.prior import logits
 from detector.errors import ModelError
 from detector.graphs.graph import Graph
 from detector.graphs.onnx_file import to_onnx

@@ -11,7 +11,7 @@ import pytest
 
 from detector import modelstore
 from detector.audio.decimate import DELAY
-from detector.backends.beside import BesideClassifier
+from detector.backends.ensemble import ParallelClassifier
 from detector.errors import ModelError
 from detector.modelstore import Model, ModelCatalogue, Selection, load_classifier
 from detector.modelstore.commands import info_model, list_models, pull_model, verify_models
@@ -94,7 +94,7 @@ def test_a_path_will_do_wherever_a_name_does(house: Path) -> None:
         ("ear+doorbell+doorbell", "model doorbell is named twice; once is enough"),
         (
             "mn04+yamnet",
-            "mn04 and yamnet both name the class /m/09x0r (Speech): they cannot stand side by side",
+            "mn04 and yamnet both have the class /m/09x0r (Speech): they cannot run together",
         ),
     ],
 )
@@ -134,7 +134,9 @@ def test_a_head_whose_base_is_not_what_it_was_made_for_is_refused(house: Path, h
 
 def test_side_by_side_takes_the_same_rate_or_half_of_it(house: Path) -> None:
     write_base(house, "other", rate=44100)
-    with pytest.raises(ModelError, match=r"^ear hears at 16000 Hz and other at 44100 Hz: side by side takes"):
+    with pytest.raises(
+        ModelError, match=r"^ear works at 16000 Hz and other at 44100 Hz: models that run together need"
+    ):
         select("ear+other")
     (house / "other" / "labels.csv").write_text("index,mid,display_name,background\n0,a,A,0\n1,b,B,0\n")
     text = (house / "other" / "model.yaml").read_text()
@@ -147,7 +149,7 @@ def test_side_by_side_takes_the_same_rate_or_half_of_it(house: Path) -> None:
 def test_networks_side_by_side_keep_their_own_scores() -> None:
     one = FakeClassifier(make_spec("Dog", sample_rate=32000, window=400), lambda _: [0.25])
     other = FakeClassifier(make_spec("Cat", "Cow", sample_rate=16000, window=20), lambda _: [0.5, 0.75])
-    both = BesideClassifier(make_spec("Dog", "Cat", "Cow", sample_rate=32000, window=400), [one, other])
+    both = ParallelClassifier(make_spec("Dog", "Cat", "Cow", sample_rate=32000, window=400), [one, other])
     window = Window(Span(600, 1000), np.zeros(400, np.float32))
     assert both.scores(window).values.tolist() == [0.25, 0.5, 0.75]
     assert (one.windows[0].span, other.windows[0].span) == (Span(600, 1000), Span(480, 500))

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from detector.audio.decimate import DELAY
-from detector.backends.combined import CombinedClassifier
-from detector.backends.embedder import NetworkEmbedder
+from detector.backends.embeddings import NetworkEmbedder
+from detector.backends.ensemble import CombinedClassifier
 from detector.backends.onnx_model import OnnxClassifier
 from detector.backends.tflite_model import TfliteClassifier
 from detector.errors import ModelError
@@ -57,7 +57,7 @@ def test_an_embedder_hears_scores_and_embedding_in_one_pass() -> None:
 
 
 def test_a_model_that_tells_none_is_refused() -> None:
-    with pytest.raises(ModelError, match=r"^model small tells no embedding, so nothing can listen to it"):
+    with pytest.raises(ModelError, match=r"^model small gives no embedding, so no head can listen to it"):
         NetworkEmbedder(TfliteClassifier(two_steps(), SPEC), ["small"])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detector.backends.combined import CombinedClassifier
+from detector.backends.ensemble import CombinedClassifier
 from detector.errors import ModelError
 from detector.modelstore import load_classifier
 from detector.records import Span, Window
@@ -69,7 +69,7 @@ def test_members_that_do_not_fit_are_refused() -> None:
         (make_spec("Dog", sample_rate=32000, window=100), "its member fake has no label 'Rain'"),
         (
             make_spec("Dog", "Rain", sample_rate=44100, window=100),
-            "hears at 44100 Hz, expected 32000 or half",
+            "works at 44100 Hz, expected 32000 or half",
         ),
         (make_spec("Dog", "Rain", sample_rate=16000, window=1000), "takes 2118 samples at once"),
     ):
