@@ -1,7 +1,7 @@
 """A model bundle: the folder models/<name>/ with model.yaml, labels.csv and perhaps ontology.csv.
 
-Read strictly: whatever is unknown, missing, of the wrong type or does not hang together is a ModelError of
-one line that names the file, the line and the key. docs/models.md explains every key.
+Reading is strict: a key that is unknown, missing or of the wrong type, and keys that contradict each other,
+are a ModelError of one line that names file, line and key. docs/models.md explains every key.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Bundle:
     folder: Path
     """Where model.yaml lies."""
     spec: ModelSpec
-    """What the pipeline must know."""
+    """Labels, thresholds, sample rate and window."""
     description: str
     licence: str
     """SPDX identifier."""
@@ -56,19 +56,19 @@ class Bundle:
     """How to make patches for files whose input is `logmel`."""
     files: Mapping[FileKind, ModelFile]
     prior: tuple[float, ...] = ()
-    """What is subtracted from each label's log-odds; empty where nothing is."""
+    """Subtracted from each label's log-odds; empty where nothing is."""
     members: tuple[Member, ...] = ()
-    """The models that answer together, where this is no network of its own."""
+    """The models that are combined; empty for a single network."""
     bias: float = 0.0
-    """What is added to their log-odds."""
+    """Added to the sum of their log-odds."""
     head: HeadYaml | None = None
-    """What it listens to, where that is another model's embedding and not sound."""
+    """For a head, the model whose embedding it classifies instead of sound."""
     metrics: Mapping[str, float] = field(default_factory=dict)
-    """Figures of its training, for people."""
+    """Figures of its training, shown by `models info`."""
 
 
 def load_bundle(folder: Path) -> Bundle:
-    """Read a bundle from its folder; ModelError says what is wrong and where."""
+    """Read a bundle from its folder; ModelError says what is wrong and in which line."""
     yaml, refuse = read_model_yaml(folder / "model.yaml")
     ancestors = read_ontology(folder / yaml.ontology) if yaml.ontology else {}
     labels = read_labels(folder / yaml.labels, yaml.name, ancestors)

@@ -1,4 +1,4 @@
-"""Several classifiers that hear the same sound: combined into one answer, or in parallel with labels of their own.
+"""Several classifiers over the same sound: combined into one answer, or in parallel, each with its labels.
 
 The ensemble takes windows of the longest member's length at the highest rate. Each member is given the newest
 part of the window that it needs, at its own sample rate.
@@ -42,10 +42,10 @@ class ResampledMember:
 
 
 class CombinedClassifier:
-    """Fills `Classifier`: the members' log-odds, weighted, add up for each class, which all of them must have.
+    """Fills `Classifier`: for each class, which all members have, the weighted sum of their log-odds.
 
-    `members` are classifiers and the weights of their log-odds. `bias` [log-odds] is added to every sum: where
-    two models must agree, fewer sounds pass than with one.
+    `members` are classifiers and the weights of their log-odds. `bias` [log-odds] is added to every sum: two
+    models that must agree let fewer sounds pass than one.
     """
 
     def __init__(
@@ -107,8 +107,8 @@ def parallel_spec(specs: Sequence[ModelSpec]) -> ModelSpec:
     for spec in specs:
         if rate not in (spec.sample_rate, 2 * spec.sample_rate):
             raise ModelError(
-                f"{spec.name} works at {spec.sample_rate} Hz and {fastest.name} at {rate} Hz: models that run "
-                f"together need the same rate, or half of it; "
+                f"{spec.name} works at {spec.sample_rate} Hz and {fastest.name} at {rate} Hz: models that "
+                f"run together need the same rate, or half of it; "
                 f"run --model {fastest.name} or --model {spec.name} alone"
             )
     windows = [spec.window if spec.sample_rate == rate else 2 * (spec.window + DELAY) for spec in specs]

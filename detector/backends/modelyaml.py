@@ -1,7 +1,6 @@
-"""model.yaml as it is written: what must hold among its keys.
+"""model.yaml read and checked, all but what needs the table of labels.
 
-Read strictly: a fault is a ModelError of one line that names the file, the line and the key. docs/models.md
-explains every key.
+A fault is a ModelError of one line that names file, line and key. docs/models.md explains every key.
 """
 
 from __future__ import annotations
@@ -23,14 +22,14 @@ _TABLE_NAME = re.compile(rf"(\.\./{_PLAIN_NAME.pattern}/)?{_PLAIN_NAME.pattern}"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 MAX_CONTEXT_SECONDS = 60.0
-"""Every window of it is kept and averaged again for each new one."""
+"""The embeddings of all windows within it are kept, and averaged anew for each window."""
 
 Refuse = Callable[[str, str], NoReturn]
 """Raises the ModelError for a key and what is wrong with it."""
 
 
 def read_model_yaml(path: Path) -> tuple[ModelYaml, Refuse]:
-    """Read and check it, all but what needs the table of labels; returns also how to refuse a key."""
+    """Return its keys, and what raises the ModelError for a key; ModelError where the file is wrong."""
     if not path.is_file():
         raise ModelError(f"{path}: not found; a model bundle is a folder with a model.yaml in it")
     document, faults = yamltext.read(path)
@@ -80,7 +79,7 @@ def _check_files(yaml: ModelYaml, refuse: Refuse) -> None:
         if file.input == "logmel" and yaml.front_end is None:
             refuse(f"{key}.input", "is logmel, so the model needs a `front_end`")
         if kind in RUNTIMES and (file.input == "embedding") != (yaml.head is not None):
-            refuse(f"{key}.input", "is embedding where there is a `head`, and only there")
+            refuse(f"{key}.input", "must be embedding for a model with a `head`, and for no other")
         if file.derived_from is not None:
             origin = files.get(file.derived_from)
             if origin is None or origin.derived_from is not None:
@@ -93,26 +92,26 @@ def _check_files(yaml: ModelYaml, refuse: Refuse) -> None:
         if not _SHA256.fullmatch(file.sha256):
             refuse(f"{key}.sha256", f"expected 64 hexadecimal digits, got {show(file.sha256)}")
         for number, source in enumerate(file.sources):
-            place = f"{key}.sources[{number}]"
+            source_key = f"{key}.sources[{number}]"
             is_url = source.url is not None and source.pip is None and source.member is None
             is_pip = source.url is None and source.pip is not None and source.member is not None
             if not (is_url or is_pip):
-                refuse(place, "expected either `url`, or `pip` and `member`")
+                refuse(source_key, "expected either `url`, or `pip` and `member`")
             if source.url is not None and not source.url.startswith(("https://", "http://")):
-                refuse(place, f"expected an https:// or http:// address, got {show(source.url)}")
+                refuse(source_key, f"expected an https:// or http:// address, got {show(source.url)}")
             if source.pip is not None and source.pip.startswith("-"):
-                refuse(place, f"expected `project==version`, got {show(source.pip)}")
+                refuse(source_key, f"expected `project==version`, got {show(source.pip)}")
 
 
 def _check_members(yaml: ModelYaml, refuse: Refuse) -> None:
     if yaml.members and yaml.files.given:
-        refuse("members", "a model that is made of others has no files of its own")
+        refuse("members", "a model with `members` has no files of its own")
     if yaml.members and yaml.prior:
-        refuse("prior", "a model that is made of others has theirs")
+        refuse("prior", "a model with `members` uses the priors of its members: delete it")
     if len(yaml.members) == 1:
         refuse("members", "expected at least two models")
     if yaml.bias and not yaml.members:
-        refuse("bias", "only a model that is made of others has one")
+        refuse("bias", "only a model with `members` has a bias")
     for number, member in enumerate(yaml.members):
         _check_name(_PLAIN_NAME, member.model, f"members[{number}].model", refuse)
         if not member.weight > 0:
@@ -145,7 +144,7 @@ def _check_head(yaml: ModelYaml, refuse: Refuse) -> None:
         return
     _check_name(_PLAIN_NAME, given.base, "head.base", refuse)
     if given.base == yaml.name:
-        refuse("head.base", "a head listens to another model")
+        refuse("head.base", "expected another model: a head takes the embedding of its base")
     if not 0 < given.context_seconds <= MAX_CONTEXT_SECONDS:
         refuse(
             "head.context_seconds",
@@ -153,4 +152,4 @@ def _check_head(yaml: ModelYaml, refuse: Refuse) -> None:
         )
     for key, value in (("members", yaml.members), ("front_end", yaml.front_end), ("prior", yaml.prior)):
         if value:
-            refuse(key, "a head has none: what it hears is its base's")
+            refuse(key, "a model with a `head` takes this from its base: delete it")

@@ -109,10 +109,10 @@ def find_file(
     if not Path(home).is_absolute():
         home = str(Path(environ["HOME"], ".config")) if environ.get("HOME") else ""
     user_file = str(Path(home, "sound-detector", "config.yaml")) if home else ""
-    for place in (user_file, system_file):
+    for path in (user_file, system_file):
         # Unlike Path.is_file, this is False and not an error in a home closed to a service.
-        if place and os.path.isfile(place):  # noqa: PTH113
-            return place, ""
+        if path and os.path.isfile(path):  # noqa: PTH113
+            return path, ""
     return None, ""
 
 
@@ -220,13 +220,13 @@ class _Layers:
         _, faults = fill(Settings, Document(nested), sink_kinds=self._sink_kinds)
         for fault in faults:
             self._add_fault(fault, f"{flag}{' ' if flag == SET else ': '}{fault.key}: {fault.message}")
-        place = self._data
+        section = self._data
         for part in sections:
-            inner = place.get(part)
+            inner = section.get(part)
             inner = dict(inner) if isinstance(inner, dict) else {}
-            place[part] = inner
-            place = inner
-        place[name] = document.data
+            section[part] = inner
+            section = inner
+        section[name] = document.data
         for known in [known for known in self._origins if known.startswith((f"{key}.", f"{key}["))]:
             del self._origins[known]
         self._origins[key] = flag

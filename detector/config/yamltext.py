@@ -48,8 +48,8 @@ class Fault:
 
     def at(self, name: str) -> str:
         """`NAME:LINE: key: message`, without the parts that are not known."""
-        place = name if self.line is None else f"{name}:{self.line}"
-        return ": ".join(part for part in (place, self.key, self.message) if part)
+        location = name if self.line is None else f"{name}:{self.line}"
+        return ": ".join(part for part in (location, self.key, self.message) if part)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,16 +30,15 @@ class ModelCatalogue:
         """Give the bundles that hold a model's networks: itself, or its members; ModelError for a head."""
         if bundle.head is not None:
             base, name = bundle.head.base, bundle.spec.name
-            raise ModelError(
-                f"model {name} is a head that listens to {base}'s embedding, no network of its own"
-            )
+            raise ModelError(f"model {name} is a head on {base}, not a network")
         if not bundle.members:
             return [bundle]
         found = [self.bundle(member.model) for member in bundle.members]
         for network in found:
             if network.members or network.head:
                 raise ModelError(
-                    f"model {bundle.spec.name}: its member {network.spec.name} is no network of its own"
+                    f"model {bundle.spec.name}: its member {network.spec.name} is not a network: "
+                    "it has members or a base itself"
                 )
         return found
 
@@ -60,10 +59,10 @@ class ModelCatalogue:
 
 
 def require_head(bundle: Bundle) -> HeadYaml:
-    """Give what a head takes its input from; ModelError where the bundle is none."""
+    """Return the `head` section of a bundle; ModelError where it has none."""
     if bundle.head is None:
         name = bundle.spec.name
-        raise ModelError(f"model {name} is no head: name it in model.name, alone or behind a +")
+        raise ModelError(f"model {name} is not a head: name it in model.name, alone or after a +")
     return bundle.head
 
 

@@ -141,14 +141,17 @@ HEADER = "index,mid,display_name,background\n"
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ("", ":1: wants the header index,mid,display_name,background"),
+        ("", ":1: expected the header index,mid,display_name,background"),
         (HEADER, "has no labels"),
-        (f"{HEADER}0,/m/a,A\n", ":2: wants 4 columns, got 3"),
-        (f"{HEADER}0,/m/a,A,0\n2,/m/b,B,0\n", ":3: index must count from 0 without a gap; wanted 1, got '2'"),
+        (f"{HEADER}0,/m/a,A\n", ":2: expected 4 columns, got 3"),
+        (
+            f"{HEADER}0,/m/a,A,0\n2,/m/b,B,0\n",
+            ":3: index must count from 0 without a gap; expected 1, got '2'",
+        ),
         (f"{HEADER}0,/m/a,A,no\n", ":2: background must be 0 or 1, got 'no'"),
         (f"{HEADER}0,,A,0\n", ":2: mid and display_name must not be empty"),
-        (f"{HEADER}0,/m/a,A,0\n1,/m/a,B,0\n", "mid '/m/a' stands there twice"),
-        (f"{HEADER}0,/m/a,A,0\n1,/m/b,A,0\n", "display_name 'A' stands there twice"),
+        (f"{HEADER}0,/m/a,A,0\n1,/m/a,B,0\n", "mid '/m/a' is there twice"),
+        (f"{HEADER}0,/m/a,A,0\n1,/m/b,A,0\n", "display_name 'A' is there twice"),
         (f'{HEADER}0,/m/a,"A,0\n', "cannot be read as UTF-8 CSV"),
     ],
 )
@@ -164,8 +167,11 @@ def test_a_fault_in_the_labels_is_one_line_with_its_place(small: Path, table: st
     ("table", "message"),
     [
         ("mid,parents\n/m/dog,/m/pet\n", "parent '/m/pet' has no row of its own"),
-        ("mid,parents\n/m/dog,/m/pet\n/m/pet,/m/dog\n", "is its own ancestor; the tree must have no circle"),
-        ("mid\n/m/dog\n", "wants the header mid,parents"),
+        (
+            "mid,parents\n/m/dog,/m/pet\n/m/pet,/m/dog\n",
+            "is its own ancestor; classes must not contain each other",
+        ),
+        ("mid\n/m/dog\n", "expected the header mid,parents"),
     ],
 )
 def test_a_fault_in_the_ontology_is_one_line(small: Path, table: str, message: str) -> None:
@@ -185,16 +191,21 @@ HEAD = "head: {base: ear}\n"
             HEAD,
             "input: waveform",
             "input: waveform",
-            "files.tflite.input: is embedding where there is a `head`",
+            "files.tflite.input: must be embedding for a model with a `head`",
         ),
         (
             "",
             "input: waveform",
             "input: embedding",
-            "files.tflite.input: is embedding where there is a `head`",
+            "files.tflite.input: must be embedding for a model with a `head`",
         ),
         (HEAD.replace("ear", "../ear"), "waveform", "embedding", "head.base: expected letters, digits"),
-        (HEAD.replace("ear", "small"), "waveform", "embedding", "head.base: a head listens to another model"),
+        (
+            HEAD.replace("ear", "small"),
+            "waveform",
+            "embedding",
+            "head.base: expected another model: a head takes the embedding of its base",
+        ),
         ("head: {}\n", "waveform", "embedding", "head.base"),
         ("head: {base: ear, contxt: 1}\n", "waveform", "embedding", "head.contxt: unknown key"),
         (
@@ -204,8 +215,18 @@ HEAD = "head: {base: ear}\n"
             "context_seconds: expected above 0",
         ),
         ("head: {base: ear, context_seconds: 61}\n", "waveform", "embedding", "above 0, at most 60, got 61"),
-        (HEAD + "prior: prior.csv\n", "waveform", "embedding", "prior: a head has none"),
-        (HEAD + FRONT_END + "\n", "waveform", "embedding", "front_end: a head has none"),
+        (
+            HEAD + "prior: prior.csv\n",
+            "waveform",
+            "embedding",
+            "prior: a model with a `head` takes this from its base",
+        ),
+        (
+            HEAD + FRONT_END + "\n",
+            "waveform",
+            "embedding",
+            "front_end: a model with a `head` takes this from its base",
+        ),
         (
             HEAD + "metrics: {accuracy: good}\n",
             "waveform",

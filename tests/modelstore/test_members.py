@@ -70,7 +70,7 @@ def test_a_file_that_belongs_to_no_member_is_refused(models: Path, tmp_path: Pat
 
 def test_a_member_that_is_made_of_others_is_refused(models: Path) -> None:
     folder = write_pair(models, PAIR.replace("model: two", "model: pair"))
-    with pytest.raises(ModelError, match="its member pair is no network of its own"):
+    with pytest.raises(ModelError, match="its member pair is not a network: it has members or a base itself"):
         ModelCatalogue().networks(load_bundle(folder))
 
 
@@ -80,7 +80,11 @@ def test_a_member_that_is_made_of_others_is_refused(models: Path) -> None:
         (", {model: two, weight: 0.5}", "", "members: expected at least two models"),
         ("weight: 0.5}]", "weight: 0}]", "members[1].weight: expected above 0, got 0"),
         ("model: two", "model: ../two", "members[1].model: expected letters, digits"),
-        ("window: 4\n", "window: 4\nprior: prior.csv\n", "prior: a model that is made of others has theirs"),
+        (
+            "window: 4\n",
+            "window: 4\nprior: prior.csv\n",
+            "prior: a model with `members` uses the priors of its members: delete it",
+        ),
         (PAIR[PAIR.index("members") :], "bias: 1\n", "files: expected at least one of: tflite, onnx"),
         ("labels: labels.csv", "labels: ../../secret.csv", "labels: expected letters, digits"),
     ],

@@ -229,7 +229,7 @@ def test_a_base_that_is_not_pulled_says_how_to(models: Path) -> None:
 
 @pytest.mark.usefixtures("house")
 def test_a_head_is_no_network() -> None:
-    with pytest.raises(ModelError, match=r"^model doorbell is a head that listens to ear's embedding"):
+    with pytest.raises(ModelError, match=r"^model doorbell is a head on ear, not a network"):
         load_classifier("doorbell")
 
 
