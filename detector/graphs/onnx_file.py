@@ -7,21 +7,17 @@ Source: the ONNX operators at opset 14 (onnx.ai/onnx/operators).
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from importlib.util import find_spec
 
 import numpy as np
-from numpy.typing import NDArray
 
-from detector import __version__
 from detector.errors import ModelError
 from detector.graphs import operations, pictures
 from detector.graphs.graph import Graph, Node
+from detector.graphs.onnx_builder import OnnxBuilder
 from detector.graphs.operations import Operation
 
-_Foreign: TypeAlias = Any
-"""What ONNX's own package takes, which has no type information."""
-
-OPSET, IR_VERSION = 14, 8
+OPSET = 14
 """The first with HardSwish; old enough for every onnxruntime that runs on Python 3.11."""
 
 SIMPLE: dict[type[Operation], str] = {
@@ -35,28 +31,11 @@ SIMPLE: dict[type[Operation], str] = {
 
 def to_onnx(graph: Graph) -> bytes:
     """Return the file; ModelError where the `onnx` package is missing."""
-    try:
-        from onnx import TensorProto, checker, helper
-    except ImportError as error:
-        raise ModelError(
-            "the onnx package is not here; install it (pip install 'sound-detector[train]')"
-        ) from error
+    if find_spec("onnx") is None:
+        raise ModelError("the onnx package is not here; install it (pip install 'sound-detector[train]')")
     writer = _Writer(graph)
-    given = helper.make_tensor_value_info(writer.given, TensorProto.FLOAT, ["N", *graph.shape])
-    outputs = [
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", *value.shape])
-        for name, value in writer.outputs
-    ]
-    built = helper.make_model(
-        helper.make_graph(writer.nodes, "network", [given], outputs, writer.weights),
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        producer_name="sound-detector",
-        producer_version=__version__,
-    )
-    built.ir_version = IR_VERSION
-    checker.check_model(built, full_check=True)
-    packed: bytes = built.SerializeToString()
-    return packed
+    outputs = [(name, value.shape) for name, value in writer.outputs]
+    return writer.builder.packed((writer.given, graph.shape), outputs, opset=OPSET)
 
 
 class _Writer:
@@ -64,12 +43,13 @@ class _Writer:
 
     def __init__(self, graph: Graph) -> None:
         self.given = "embedding" if len(graph.shape) == 1 else "patch"
-        self.nodes: list[Any] = []
-        self.weights: list[Any] = []
+        self.builder = OnnxBuilder()
         self._names = {0: self.given}
         if self.given == "patch":
-            axis = self._constant(np.array([1], np.int64))
-            self._names[0] = self._node("Unsqueeze", [self.given, axis], "picture")  # (N, 1, frames, bands)
+            axis = self.builder.constant(np.array([1], np.int64))
+            self._names[0] = self.builder.node(
+                "Unsqueeze", [self.given, axis], "picture"
+            )  # (N, 1, frames, bands)
         self.outputs = [("scores", graph.output)]
         if graph.embedding is not None:
             self.outputs.append(("embedding", graph.embedding))
@@ -82,65 +62,60 @@ class _Writer:
     def _write(self, node: Node, inputs: list[str], name: str) -> None:
         operation = node.operation
         if kind := SIMPLE.get(type(operation)):
-            self._node(kind, inputs, name)
+            self.builder.node(kind, inputs, name)
         elif isinstance(operation, operations.Dense):
-            weights = [self._constant(operation.weights), self._constant(operation.bias)]
-            self._node("Gemm", inputs + weights, name, transB=1)
+            weights = [self.builder.constant(operation.weights), self.builder.constant(operation.bias)]
+            self.builder.node("Gemm", inputs + weights, name, transB=1)
         elif isinstance(operation, operations.Affine):
             along = (1, -1) + (1,) * (len(node.output.shape) - 1)
-            scale = self._constant(operation.scale.reshape(along))
-            shift = self._constant(operation.shift.reshape(along))
-            self._node("Add", [self._node("Mul", [*inputs, scale], f"{name}_scaled"), shift], name)
+            scale = self.builder.constant(operation.scale.reshape(along))
+            shift = self.builder.constant(operation.shift.reshape(along))
+            self.builder.node(
+                "Add", [self.builder.node("Mul", [*inputs, scale], f"{name}_scaled"), shift], name
+            )
         elif isinstance(operation, operations.SignedSqrt):
-            size = self._node("Sqrt", [self._node("Abs", inputs, f"{name}_abs")], f"{name}_root")
-            self._node("Mul", [self._node("Sign", inputs, f"{name}_sign"), size], name)
+            size = self.builder.node(
+                "Sqrt", [self.builder.node("Abs", inputs, f"{name}_abs")], f"{name}_root"
+            )
+            self.builder.node("Mul", [self.builder.node("Sign", inputs, f"{name}_sign"), size], name)
         elif isinstance(operation, operations.Softmax):
-            self._node("Softmax", inputs, name, axis=1)
+            self.builder.node("Softmax", inputs, name, axis=1)
         elif isinstance(operation, operations.Concat):
-            self._node("Concat", inputs, name, axis=1)
+            self.builder.node("Concat", inputs, name, axis=1)
         else:
             self._write_picture(operation, inputs, name)
 
     def _write_picture(self, operation: Operation, inputs: list[str], name: str) -> None:
         if isinstance(operation, pictures.Conv):
-            weights = [self._constant(operation.weights), self._constant(operation.bias)]
+            weights = [self.builder.constant(operation.weights), self.builder.constant(operation.bias)]
             options = {
                 "strides": list(operation.stride),
                 "pads": [*operation.padding, *operation.padding],
                 "dilations": list(operation.dilation),
             }
-            self._node("Conv", inputs + weights, name, **options)
+            self.builder.node("Conv", inputs + weights, name, **options)
         elif isinstance(operation, pictures.DepthwiseConv):
             kernels = operation.weights[:, np.newaxis]  # (channels, 1, frames, bands)
-            weights = [self._constant(kernels), self._constant(operation.bias)]
+            weights = [self.builder.constant(kernels), self.builder.constant(operation.bias)]
             options = {"strides": list(operation.stride), "pads": [*operation.padding, *operation.padding]}
-            self._node("Conv", inputs + weights, name, group=len(kernels), **options)
+            self.builder.node("Conv", inputs + weights, name, group=len(kernels), **options)
         elif isinstance(operation, pictures.Scale):
-            axes = self._constant(np.array([2, 3], np.int64))
-            factors = self._node("Unsqueeze", [inputs[1], axes], f"{name}_factors")  # (N, channels, 1, 1)
-            self._node("Mul", [inputs[0], factors], name)
+            axes = self.builder.constant(np.array([2, 3], np.int64))
+            factors = self.builder.node(
+                "Unsqueeze", [inputs[1], axes], f"{name}_factors"
+            )  # (N, channels, 1, 1)
+            self.builder.node("Mul", [inputs[0], factors], name)
         elif isinstance(operation, pictures.MaxPool):
             options = {"strides": list(operation.stride), "pads": [*operation.padding, *operation.padding]}
-            self._node("MaxPool", inputs, name, kernel_shape=list(operation.size), **options)
+            self.builder.node("MaxPool", inputs, name, kernel_shape=list(operation.size), **options)
         elif isinstance(operation, pictures.MeanPool):
             size = list(operation.size)
-            self._node("AveragePool", inputs, name, kernel_shape=size, strides=size)
+            self.builder.node("AveragePool", inputs, name, kernel_shape=size, strides=size)
         elif isinstance(operation, pictures.GlobalMean):
-            self._node("Flatten", [self._node("GlobalAveragePool", inputs, f"{name}_mean")], name)
+            self.builder.node(
+                "Flatten", [self.builder.node("GlobalAveragePool", inputs, f"{name}_mean")], name
+            )
         elif isinstance(operation, pictures.GlobalMax):
-            self._node("Flatten", [self._node("GlobalMaxPool", inputs, f"{name}_max")], name)
+            self.builder.node("Flatten", [self.builder.node("GlobalMaxPool", inputs, f"{name}_max")], name)
         else:
             raise TypeError(f"{type(operation).__name__} has no counterpart in ONNX")
-
-    def _constant(self, values: NDArray[Any]) -> str:
-        from onnx import numpy_helper
-
-        name = f"w{len(self.weights)}"
-        self.weights.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
-        return name
-
-    def _node(self, kind: str, inputs: list[str], output: str, **options: _Foreign) -> str:
-        from onnx import helper
-
-        self.nodes.append(helper.make_node(kind, inputs, [output], **options))
-        return output

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from detector.backends.bundle import Bundle, FileKind
 from detector.errors import ModelError
+from detector.graphs.onnx_builder import OnnxBuilder
 from detector.graphs.onnx_file import to_onnx
 from detector.graphs.tflite_file import to_tflite
 from detector.modelstore.convert_mn import weights_to_graph
-from detector.modelstore.onnxgraph import OnnxGraph
 
 _Foreign: TypeAlias = Any
 """Objects of the flatbuffer's and ONNX's own packages, which have no type information."""
@@ -59,14 +59,19 @@ def tflite_to_onnx(content: bytes) -> bytes:
 
     converted = _Conversion(schema, schema.ModelT.InitFromPackedBuf(content, 0))
     patch = converted.convert()
-    return converted.graph.packed(patch, opset=OPSET)
+    outputs = [("scores", [converted.labels]), ("embedding", [converted.features])]
+    return converted.builder.packed(("patch", patch), outputs, opset=OPSET)
 
 
 class _Conversion:
     """Walks the operators in order, each one's ONNX node added to `graph`."""
 
     def __init__(self, schema: _Foreign, model: _Foreign) -> None:
-        self.graph = OnnxGraph()
+        self.builder = OnnxBuilder()
+        self.labels = 0
+        """Length of `scores`, once converted."""
+        self.features = 0
+        """Length of `embedding`, once converted."""
         self._schema = schema
         self._model = model
         self._tensors = model.subgraphs[0].tensors
@@ -80,8 +85,8 @@ class _Conversion:
             raise ModelError("the TFLite file holds no convolution: it is no network of the kind expected")
         first = names.index("CONV_2D")
         _, frames, bands, _ = self._tensors[operators[first].inputs[0]].shape
-        now = self.graph.constant("unsqueeze_axes", np.array([1], np.int64))
-        now = self.graph.node("Unsqueeze", ["patch", now], "picture")  # (N, 1, frames, bands)
+        now = self.builder.constant(np.array([1], np.int64), "unsqueeze_axes")
+        now = self.builder.node("Unsqueeze", ["patch", now], "picture")  # (N, 1, frames, bands)
         for number, (operator, name) in enumerate(zip(operators[first:], names[first:], strict=True)):
             now = self._operator(number, operator, name, now)
         return int(frames), int(bands)
@@ -90,17 +95,17 @@ class _Conversion:
         if name in {"CONV_2D", "DEPTHWISE_CONV_2D"}:
             return self._convolution(number, operator, now, depthwise=name == "DEPTHWISE_CONV_2D")
         if name == "MEAN":
-            self.graph.embedding = int(self._tensors[operator.outputs[0]].shape[-1])
-            return self.graph.node(
-                "Flatten", [self.graph.node("GlobalAveragePool", [now], "mean")], "embedding"
+            self.features = int(self._tensors[operator.outputs[0]].shape[-1])
+            return self.builder.node(
+                "Flatten", [self.builder.node("GlobalAveragePool", [now], "mean")], "embedding"
             )
         if name == "FULLY_CONNECTED":
             weights, bias = (self._values(index) for index in operator.inputs[1:3])
-            self.graph.labels = len(weights)
-            inputs = [now, self.graph.constant("dense_w", weights), self.graph.constant("dense_b", bias)]
-            return self.graph.node("Gemm", inputs, "logits", transB=1)
+            self.labels = len(weights)
+            inputs = [now, self.builder.constant(weights, "dense_w"), self.builder.constant(bias, "dense_b")]
+            return self.builder.node("Gemm", inputs, "logits", transB=1)
         if name == "LOGISTIC":
-            return self.graph.node("Sigmoid", [now], "scores")
+            return self.builder.node("Sigmoid", [now], "scores")
         if name == "DEQUANTIZE":
             return now
         raise ModelError(f"the TFLite file holds {name}, which cannot be converted to ONNX")
@@ -112,8 +117,12 @@ class _Conversion:
         options = operator.builtinOptions
         strides = [options.strideH, options.strideW]
         sizes = [int(size) for size in self._tensors[operator.inputs[0]].shape[1:3]]
-        inputs = [now, self.graph.constant(f"w{number}", weights), self.graph.constant(f"b{number}", bias)]
-        now = self.graph.node(
+        inputs = [
+            now,
+            self.builder.constant(weights, f"w{number}"),
+            self.builder.constant(bias, f"b{number}"),
+        ]
+        now = self.builder.node(
             "Conv",
             inputs,
             f"conv{number}",
@@ -124,10 +133,10 @@ class _Conversion:
         activation = options.fusedActivationFunction
         if activation == self._schema.ActivationFunctionType.NONE:
             return now
-        now = self.graph.node("Relu", [now], f"relu{number}")
+        now = self.builder.node("Relu", [now], f"relu{number}")
         if activation == self._schema.ActivationFunctionType.RELU6:
-            six = self.graph.constant(f"six{number}", np.float32(6.0))
-            return self.graph.node("Min", [now, six], f"relu6_{number}")
+            six = self.builder.constant(np.float32(6.0), f"six{number}")
+            return self.builder.node("Min", [now, six], f"relu6_{number}")
         if activation != self._schema.ActivationFunctionType.RELU:
             raise ModelError(
                 f"the TFLite file holds activation {activation}, which cannot be converted to ONNX"
