@@ -31,7 +31,7 @@ class OnnxBuilder:
         self._weights: list[Any] = []
 
     def constant(self, values: NDArray[Any] | np.float32, name: str | None = None) -> str:
-        """Add a constant: int64 as it is, all else as float32; returns its name, `w0`, `w1`, ... by default."""
+        """Add a constant: int64 as it is, all else as float32; returns its name, by default `w0`, `w1`."""
         from onnx import numpy_helper
 
         name = name or f"w{len(self._weights)}"

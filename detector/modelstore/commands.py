@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def list_models(*, as_json: bool = False) -> int:
     """Print every bundle: name, rate, window, which runtimes could run it now, what it is.
 
-    A bundle that cannot be read is told on standard error, and the code is 1.
+    A bundle that cannot be read is reported on standard error, and the code is 1.
     """
     facts: list[dict[str, object]] = []
     rows: list[tuple[str, ...]] = [("NAME", "RATE", "WINDOW", "LABELS", "RUNS ON", "DESCRIPTION")]
@@ -51,7 +51,7 @@ def list_models(*, as_json: bool = False) -> int:
 
 
 def info_model(name: str, *, as_json: bool = False, labels: bool = False) -> int:
-    """Print what is known of a model, of each of its parts; with `labels` also what it can name."""
+    """Print what is known of a model and of each that it is made of; with `labels` also their labels."""
     catalogue = ModelCatalogue()
     bundles = bundles_of(catalogue, name)
     if as_json:

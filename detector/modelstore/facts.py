@@ -9,7 +9,7 @@ from detector.modelstore.pull import is_whole
 
 
 def facts_of(catalogue: ModelCatalogue, bundle: Bundle) -> dict[str, object]:
-    """Facts about it as a whole."""
+    """Facts about the whole model."""
     spec, head = bundle.spec, bundle.head
     listens = {"base": head.base, "context_seconds": head.context_seconds} if head else {}
     return {
@@ -31,7 +31,7 @@ def facts_of(catalogue: ModelCatalogue, bundle: Bundle) -> dict[str, object]:
 
 
 def files_of(bundle: Bundle) -> dict[str, dict[str, object]]:
-    """Its model files, by kind: where each lies, and whether it is whole."""
+    """Its model files by kind: path, whether present, whether size and sha256 are right."""
     return {
         kind: {
             "path": str(store.file_path(bundle, kind)),
@@ -45,7 +45,7 @@ def files_of(bundle: Bundle) -> dict[str, dict[str, object]]:
 
 
 def labels_of(bundle: Bundle) -> list[dict[str, object]]:
-    """What it can name, in the order of its outputs."""
+    """Its labels, in the order of its outputs."""
     return [
         {
             "name": label.name,
@@ -58,7 +58,7 @@ def labels_of(bundle: Bundle) -> list[dict[str, object]]:
 
 
 def runs_on(catalogue: ModelCatalogue, bundle: Bundle) -> list[str]:
-    """The runtimes that could run it now, with all that it stands on."""
+    """The runtimes that could run it now, its members and base included."""
     if bundle.members:
         each = [runs_on(catalogue, network) for network in catalogue.networks(bundle)]
         return list(dict.fromkeys(runtime for one in each for runtime in one[:1])) if all(each) else []

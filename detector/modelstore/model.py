@@ -1,4 +1,4 @@
-"""A model that is ready to hear: networks that score each window, heads that listen to their embeddings."""
+"""A loaded model: networks that score each window, and heads on their embeddings."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from detector.records import ModelSpec
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Model:
-    """What one process loads; its heads may be exchanged while its networks go on."""
+    """What one process loads; its heads may be exchanged while its networks keep running."""
 
     selection: Selection
     classifier: Classifier
-    """The networks; its scores bring their embeddings along."""
+    """The networks; their scores come with their embeddings."""
     heads: HeadSet | None
-    """None where there is none."""
+    """None without heads."""
     runtimes: tuple[Runtime, ...]
-    """Which run the networks; heads take one of them where they can: a runtime has its weight."""
+    """Those of the networks; heads use one of them where they can, since each runtime costs memory."""
 
     @property
     def spec(self) -> ModelSpec:
-        """With all labels that are reported."""
+        """The description of the whole model, its heads included."""
         return self.selection.spec
 
     def with_heads(self, catalogue: ModelCatalogue, selection: Selection) -> Model:

@@ -1,8 +1,8 @@
 """What the name of a model means: `yamnet`, `doorbell`, `yamnet+doorbell`, `yamnet+mn04+doorbell+kitchen`.
 
-A bundle of the whole name wins; else the part behind the last `+` is a bundle of its own, and what stands
-before it is read in the same way. Networks stand side by side and heads listen to them; a head by itself
-brings its base along, which then names nothing. Only model.yaml and its tables are read here.
+A bundle of the whole name wins. Else what follows the last `+` is one bundle, and what precedes it is read
+in the same way. Networks run in parallel, and heads take their embeddings. A head without its base loads the
+base too, whose labels are then not reported. Only model.yaml and its tables are read here, no model file.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ DEFAULT, LIGHT = "yamnet+mn04", "yamnet"
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The bundles that answer as one model."""
+    """The bundles that make up one model."""
 
     bases: tuple[Bundle, ...]
-    """Networks side by side, or models made of them."""
+    """Networks, or models combined of networks; several run in parallel."""
     heads: tuple[Bundle, ...]
     with_base: bool
     """Whether the networks' own labels are reported."""
     base_spec: ModelSpec
-    """The networks', without heads."""
+    """The description of `bases` alone."""
     spec: ModelSpec
     """With all labels that are reported."""
 
 
 def select(catalogue: ModelCatalogue, name: str, heads: Sequence[str] = ()) -> Selection:
-    """Find the bundles of a name, and of heads beside it; ModelError where they do not fit together."""
+    """Find the bundles of a name and of further heads; ModelError where they do not fit together."""
     bundles = bundles_of(catalogue, name)
     for head in map(catalogue.bundle, heads):
         if require_head(head) and head not in bundles:
@@ -51,7 +51,7 @@ def select(catalogue: ModelCatalogue, name: str, heads: Sequence[str] = ()) -> S
 
 
 def bundles_of(catalogue: ModelCatalogue, name: str) -> list[Bundle]:
-    """The bundles that stand in a name, as they stand there; ModelError where one is unknown."""
+    """The bundles that a name lists, in its order; ModelError where one is unknown."""
     folder = bundle_folder(name)
     left, plus, right = name.rpartition("+")
     if folder is not None or not plus or not left or not right:
@@ -60,7 +60,7 @@ def bundles_of(catalogue: ModelCatalogue, name: str) -> list[Bundle]:
 
 
 def found_heads(catalogue: ModelCatalogue, name: str, *, strict: bool = False) -> tuple[str, ...]:
-    """Name the heads in the user's models folder whose base runs here; none where the name has some.
+    """Name the heads in the user's models folder whose base is part of this model; none if it names heads.
 
     One that is damaged or does not fit is left out, with a line in the log; with `strict` it is a ModelError.
     """
@@ -117,26 +117,26 @@ def _running(catalogue: ModelCatalogue, bases: Sequence[Bundle]) -> list[str]:
 
 
 def _runs(catalogue: ModelCatalogue, head: Bundle, selection: Selection) -> bool:
-    """Whether everything that a head listens to is part of a selection."""
+    """Whether every network whose embedding a head takes is part of a selection."""
     return set(catalogue.networks_under(head)) <= set(_running(catalogue, selection.bases))
 
 
 def _check_head(
     catalogue: ModelCatalogue, head: Bundle, names: list[str], running: list[str], *, with_base: bool
 ) -> None:
-    """ModelError where a head's base does not run, or is another than the one that it was made for."""
+    """ModelError where a head's base is not part of the model, or has changed since it was trained."""
     base, name = catalogue.base_of(head), head.spec.name
     if (head.spec.sample_rate, head.spec.window) != (base.spec.sample_rate, base.spec.window):
         raise ModelError(
-            f"head {name} was made for {head.spec.window} samples at {head.spec.sample_rate} Hz, but "
-            f"{base.spec.name} hears {base.spec.window} at {base.spec.sample_rate} Hz; train it anew"
+            f"head {name} was trained for {head.spec.window} samples at {head.spec.sample_rate} Hz, but "
+            f"{base.spec.name} takes {base.spec.window} at {base.spec.sample_rate} Hz; train it again"
         )
     if not set(catalogue.networks_under(head)) <= set(running):
         both = f"{names[0]}+{base.spec.name}" if with_base else ""
         instead = f"{both if both in available() else base.spec.name}+{name}"
-        raise ModelError(f"{name} listens to {base.spec.name}'s embedding; use {instead} or {name} alone")
+        raise ModelError(f"{name} is a head on {base.spec.name}; use {instead} or {name} alone")
 
 
 def _widest_base(catalogue: ModelCatalogue, heads: list[Bundle]) -> Bundle:
-    """The base of heads that stand alone: the one among theirs that has most networks."""
+    """The base of heads without one in the name: of their bases, the one with the most networks."""
     return max(map(catalogue.base_of, heads), key=lambda base: len(catalogue.networks(base)))

@@ -30,12 +30,12 @@ INSTALL: Mapping[FileKind, str] = {"tflite": tflite_model.INSTALL, "onnx": onnx_
 EMBEDDING = "embedding"
 """The output of that name, in files that this program writes."""
 
-OWN = "no source is known for it: bring the model's folder again, or train it anew"
-"""What to do where a file is lost that nobody publishes."""
+OWN = "no source is known for it: copy the model's folder again, or train it again"
+"""The remedy for a file that nobody publishes."""
 
 
 def file_path(bundle: Bundle, kind: FileKind) -> Path:
-    """Return where a model file lies, or will lie once pulled: in its bundle, else in the user's folder."""
+    """Return the path of a model file, present or not: in its bundle, else in the user's models folder."""
     name = bundle.files[kind].name
     beside = bundle.folder / name
     return beside if beside.is_file() else models_folder() / bundle.spec.name / name
@@ -70,7 +70,7 @@ def load_classifier(
 ) -> Classifier:
     """Make the classifier of networks: `tflite`, `onnx`, or with `auto` the first that is here and installed.
 
-    Where networks answer together, that is said of each of them. `prior` subtracts its prior, if it has one.
+    For combined networks `runtime` holds for each. `prior` subtracts the model's prior, where it has one.
     ModelError where the model is unknown, a head, not pulled, damaged, or no runtime can run it.
     """
     catalogue = catalogue or ModelCatalogue()
@@ -81,9 +81,9 @@ def load_classifier(
 def load_embedder(
     name_or_path: str, catalogue: ModelCatalogue | None = None, *, runtime: str = "auto", threads: int = 1
 ) -> Embedder:
-    """Make a classifier that also tells its embedding: yamnet, mn04, or yamnet+mn04, one behind the other.
+    """Make a classifier that also gives its embedding; those of combined networks are concatenated.
 
-    ModelError as `load_classifier`, and where the model tells none.
+    ModelError as `load_classifier`, and where the model gives none.
     """
     catalogue = catalogue or ModelCatalogue()
     bundle = catalogue.bundle(name_or_path)
@@ -100,7 +100,7 @@ def load_network(
     prior: bool = True,
     embeddings: bool = False,
 ) -> Classifier:
-    """Make a bundle's classifier; with `embeddings` the scores bring those along that its networks tell."""
+    """Make a bundle's classifier; with `embeddings` its scores come with those of its networks."""
     each = [
         _load(network, runtime_for(network, runtime), threads, prior=prior, embedding=embeddings)
         for network in catalogue.networks(bundle)
@@ -112,9 +112,9 @@ def load_network(
 
 
 def load_graph(head: Bundle, features: int, preferred: Sequence[Runtime]) -> Classifier:
-    """Make what runs a head's graph: to it an embedding of so many features is a window like any other.
+    """Make the classifier that runs a head's graph, whose window is an embedding of so many features.
 
-    One of the preferred runtimes does it where the head has a file for it.
+    It uses one of the preferred runtimes where the head has a file for it.
     """
     here = [runtime for runtime in preferred if runtime in usable_runtimes(head)]
     spec = replace(head.spec, window=features)
@@ -151,7 +151,7 @@ def runtimes(bundle: Bundle) -> list[Runtime]:
 
 
 def is_runtime_installed(kind: FileKind) -> bool:
-    """Whether the package that runs such a file can be imported; weights to build from, none runs."""
+    """Whether the package that runs such a file can be imported; false for `torch`, which none runs."""
     return kind in _IS_INSTALLED and _IS_INSTALLED[kind]()
 
 

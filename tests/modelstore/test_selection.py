@@ -89,7 +89,7 @@ def test_a_path_will_do_wherever_a_name_does(house: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("yamnet+doorbell", "doorbell listens to ear's embedding; use ear+doorbell or doorbell alone"),
+        ("yamnet+doorbell", "doorbell is a head on ear; use ear+doorbell or doorbell alone"),
         ("ear+dorbell", "there is no model 'dorbell'; did you mean `doorbell`?"),
         ("ear+doorbell+doorbell", "model doorbell is named twice; once is enough"),
         (
@@ -106,9 +106,7 @@ def test_what_does_not_fit_is_one_clear_line(name: str, message: str) -> None:
 
 def test_a_head_of_the_pair_is_offered_with_the_pair(models: Path) -> None:
     write_head(models, "gong", base="mn04", rate=32000, window=96000)
-    with pytest.raises(
-        ModelError, match=r"^gong listens to mn04's embedding; use yamnet\+mn04\+gong or gong "
-    ):
+    with pytest.raises(ModelError, match=r"^gong is a head on mn04; use yamnet\+mn04\+gong or gong "):
         select("yamnet+gong")
     assert len(select("yamnet+mn04+gong").spec.labels) == 521 + 2
 
@@ -123,7 +121,7 @@ def test_a_head_of_yamnet_may_listen_while_mn04_hears_too(models: Path) -> None:
     [
         ({"base": "nobody"}, "^head doorbell: its base: there is no model 'nobody'"),
         ({"base": "kitchen"}, "^head doorbell: its base kitchen is a head itself$"),
-        ({"window": 800}, "^head doorbell was made for 800 samples at 16000 Hz, but ear hears 1600 at"),
+        ({"window": 800}, "^head doorbell was trained for 800 samples at 16000 Hz, but ear takes 1600 at"),
     ],
 )
 def test_a_head_whose_base_is_not_what_it_was_made_for_is_refused(house: Path, head, message) -> None:
@@ -247,7 +245,7 @@ def test_the_commands_know_heads(capsys) -> None:
 
 def test_a_head_that_is_damaged_has_nobody_to_be_pulled_from(house: Path) -> None:
     (house / "doorbell" / "doorbell.tflite").write_bytes(b"half")
-    with pytest.raises(ModelError, match=r"is damaged: .*; no source is known for it: .* train it anew$"):
+    with pytest.raises(ModelError, match=r"is damaged: .*; no source is known for it: .* train it again$"):
         load(select("doorbell"))
     with pytest.raises(ModelError, match=r"^model doorbell lacks doorbell.tflite; no source is known for it"):
         pull_model("doorbell", quiet=True)

@@ -115,5 +115,5 @@ def test_faults_are_one_line(run, models):
     write_head(models, base="yamnet", window=15600)
     message = "model yamnet is not on this machine; run: sound-detector models pull yamnet"
     assert fault(run("--model", "doorbell", "--input", "-"), 1) == message
-    message = "doorbell listens to yamnet's embedding; use yamnet+doorbell or doorbell alone"
+    message = "doorbell is a head on yamnet; use yamnet+doorbell or doorbell alone"
     assert fault(run("check-config", "--model", "ear+doorbell"), 1) == message
