@@ -29,15 +29,14 @@ from detector.assemble.variants import without_gate
 from detector.audio.framing import Framer
 from detector.audio.gate import Gate
 from detector.audio.level import Level, LevelMeter
-from detector.calibration.bench import LIVE_SECONDS, CalibrateRequest, Tuning
+from detector.calibration.calibration_setup import LIVE_SECONDS, CalibrateRequest, Tuning
 from detector.calibration.command import calibrate
-from detector.calibration.configtext import Key, config_text
-from detector.calibration.ear import Ear
+from detector.calibration.config_text import Key, config_text
 from detector.calibration.floor import FloorSearch
-from detector.calibration.learning import Learnt
+from detector.calibration.log_replay import LogReplay
 from detector.calibration.proposal import Change
-from detector.calibration.replay import LogReplay
-from detector.calibration.votes import Votes
+from detector.calibration.room_statistics import LabelVotes, RoomStatistics
+from detector.calibration.sound_log import StreamLogger
 from detector.config.loading import Loaded
 from detector.config.settings import Settings
 from detector.events.voting import PRESETS
@@ -48,14 +47,14 @@ from detector.records import Block, ModelSpec, Scores, Span
 
 def calibrate_command(request: CalibrateRequest, loaded: Loaded) -> int:
     """Do what `sound-detector calibrate` was asked."""
-    bench = RoomBench(loaded, inputs=request.inputs, keep=request.keep)
-    if request.seconds is None and any(source.live for source in bench.sources):
+    setup = RoomSetup(loaded, inputs=request.inputs, keep=request.keep)
+    if request.seconds is None and any(source.live for source in setup.sources):
         request = replace(request, seconds=LIVE_SECONDS)
-    return calibrate(request, bench)
+    return calibrate(request, setup)
 
 
-class RoomBench:
-    """Fills `calibration.bench.Bench` from settings."""
+class RoomSetup:
+    """Fills `calibration.calibration_setup.CalibrationSetup` from settings."""
 
     def __init__(self, loaded: Loaded, *, inputs: Sequence[str], keep: Sequence[str]) -> None:
         self._users = loaded.settings
@@ -83,7 +82,7 @@ class RoomBench:
         """The model's, heads included."""
         return self._model.spec
 
-    def make_ear(self) -> Ear:
+    def make_logger(self) -> StreamLogger:
         """A fresh one for one stream."""
         rate = self.spec.sample_rate
         frame = round(FRAME_SECONDS * rate)
@@ -93,24 +92,24 @@ class RoomBench:
             heard = [vad.is_active(frame) for vad in vads]
             return (level_detector is not None and level_detector.is_active(level)) or any(heard)
 
-        return Ear(
+        return StreamLogger(
             framer=Framer(frame_length=frame),
             meter=LevelMeter(sample_rate=rate, frame_length=frame),
             is_active=is_active,
             make_pipeline=self._ungated,
         )
 
-    def learn(self) -> Learnt:
-        """Nothing is learnt yet."""
+    def make_statistics(self) -> RoomStatistics:
+        """Nothing is statistics yet."""
         needed, of = PRESETS[self._settings.events.preset]
-        votes = Votes(
+        votes = LabelVotes(
             self._labels.apply,
             self.tuning.on,
             needed=needed,
             of=of,
             hop=hop_length(self._settings, self.spec),
         )
-        return Learnt(votes, FloorSearch(hangover=hangover_length(self._settings.gate, self.spec)))
+        return RoomStatistics(votes, FloorSearch(hangover=hangover_length(self._settings.gate, self.spec)))
 
     def replay(self) -> LogReplay:
         """What the settings in force tell."""
@@ -134,7 +133,7 @@ class RoomBench:
 
 @dataclass(frozen=True)
 class Trial:
-    """Fills `calibration.bench.Composed`."""
+    """Fills `calibration.calibration_setup.TrialSettings`."""
 
     settings: Settings
     spec: ModelSpec

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 
 from detector.assemble.endpoints import SINK_KINDS
-from detector.calibration.configtext import Key
-from detector.calibration.proposal import Change, Verdict
+from detector.calibration.config_text import Key
+from detector.calibration.proposal import Change, ChangeKind
 from detector.config.checks import check
 from detector.config.settings import LabelSettings, Settings
 from detector.config.sink_settings import SinkSettings
@@ -30,9 +30,9 @@ def with_changes(
     for change in changes:
         label = change.label
         written = label.name if names.count(label.name.casefold()) == 1 else label.class_id
-        mine = [name for name, found in places.items() if change.place in found]
-        alone = [name for name in mine if list(places[name]) == [change.place]]
-        if change.verdict is Verdict.EXCLUDED:
+        mine = [name for name, found in places.items() if change.label_index in found]
+        alone = [name for name in mine if list(places[name]) == [change.label_index]]
+        if change.kind is ChangeKind.EXCLUDED:
             for name in alone:
                 del own[name]
             include, exclude = _without(include, label), [*exclude, written]
@@ -41,10 +41,11 @@ def with_changes(
         before = own[mine[-1]] if mine else LabelSettings()
         off = before.threshold_off if change.off is None else change.off
         own[key] = replace(before, threshold_on=change.now, threshold_off=off)
-        keys[change.place] = ("events", "labels", key)
-    if changes and len(labels.reported) == sum(change.verdict is Verdict.EXCLUDED for change in changes):
+        keys[change.label_index] = ("events", "labels", key)
+    if changes and len(labels.reported) == sum(change.kind is ChangeKind.EXCLUDED for change in changes):
         raise DetectorError(
-            "the room itself sounds like all that is to be reported: choose other labels, or --keep these"
+            "every reported label has high scores in this room and would be excluded: report other labels, "
+            "or keep some with --keep"
         )
     events = replace(events, labels=own, include=tuple(include), exclude=tuple(exclude))
     return replace(settings, events=events), keys

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.calibration.soundlog import Frame
+from detector.calibration.sound_log import Frame
 
 RESTS = 0.05
 """Open for no more than this share of the time, the gate needs no floor; and a floor aims at it."""

@@ -1,8 +1,8 @@
-"""From what was heard to thresholds that would have stayed silent, with a margin.
+"""Proposes thresholds with which the room would have stayed silent, with a margin.
 
 Of a label that came near its threshold (to half of it, where an event would not yet end), the new threshold
-is the highest vote plus a margin in log-odds. The margin is larger where listening was shorter: the maximum
-of scores goes on growing, by about `GROWTH` for each e-fold of time (docs/calibrate.md has the figures).
+is the highest vote plus a margin in log-odds. The margin is larger where listening was shorter: the highest
+score goes on growing, by about `GROWTH` for each e-fold of time (docs/calibrate.md has the figures).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.calibration.votes import STRETCH_SECONDS, Votes
+from detector.calibration.room_statistics import STRETCH_SECONDS, LabelVotes
 from detector.events.rules import OFF_SHARE
 from detector.records import Label
 
@@ -26,38 +26,38 @@ GROWTH = 0.4
 ENOUGH_SECONDS = 3600.0
 """After an hour the margin is the least."""
 NEAR = 0.5
-"""Share of a threshold: a label that never came so far is left alone."""
+"""Share of a threshold: a label whose highest vote is below it is left alone."""
 MOST_THRESHOLD = 0.95
-"""A label that would need more sounds in the room itself: it is not reported any more."""
+"""A label that would need a higher one is a sound of the room itself: it is excluded."""
 MOST_ALARM_THRESHOLD = 0.5
-"""An alarm-type label is not raised further: a quiet alarm must not be missed without the user's word."""
+"""A label of an alarm is not raised further: the user must decide that a quiet alarm may be missed."""
 ALARMS = re.compile(r"alarm|siren|smoke|glass|gunshot|gunfire|scream|baby cry|\bdog\b", re.IGNORECASE)
 """In a label's name or in that of a class above it."""
 
 
-class Verdict(Enum):
-    """What becomes of a label."""
+class ChangeKind(Enum):
+    """What is proposed for a label."""
 
     RAISED = "raised"
     LIMITED = "limited"
-    """An alarm, raised with less than the whole margin."""
+    """An alarm, raised by less than the whole margin."""
     EXCLUDED = "excluded"
     LEFT = "left alone"
-    """It would have been told, and still would be: an alarm, or one that the user keeps."""
+    """It was reported and still would be: an alarm, or a label that the user keeps."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One label that would have been told, or nearly."""
+    """One label that was reported, or nearly."""
 
-    place: int
+    label_index: int
     """Among the reported labels."""
     label: Label
     was: float
     """threshold_on in force."""
     heard: float
     """The highest score that enough windows reached together."""
-    verdict: Verdict
+    kind: ChangeKind
     now: float | None = None
     """New threshold_on; None where it gets none."""
     off: float | None = None
@@ -73,7 +73,7 @@ class Change:
 
     @property
     def once(self) -> bool:
-        """Whether it reached its threshold on one occasion only: a sound in the room, not the room."""
+        """Whether it reached its threshold on one occasion only: it may be no sound of the room itself."""
         return self.occasions == 1 and self.last - self.first <= STRETCH_SECONDS
 
 
@@ -96,7 +96,7 @@ def margin(seconds: float) -> float:
 
 def propose(
     labels: Sequence[Label],
-    votes: Votes,
+    votes: LabelVotes,
     *,
     on: NDArray[np.float32],
     off: NDArray[np.float32],
@@ -107,23 +107,23 @@ def propose(
     """Every label that came near its threshold, the highest first; `on`, `off` are thresholds in force."""
     over = margin(seconds)
     found = []
-    for place in map(int, np.flatnonzero(votes.highest >= NEAR * on)):
+    for index in map(int, np.flatnonzero(votes.highest >= NEAR * on)):
         change = Change(
-            place=place,
-            label=labels[place],
-            was=_plain(on[place]),
-            heard=float(votes.highest[place]),
-            verdict=Verdict.LEFT,
-            is_alarm=is_alarm(labels[place]),
-            occasions=int(votes.occasions[place]),
-            blocks=int(votes.blocks[place]),
-            first=float(votes.first[place]),
-            last=float(votes.last[place]),
+            label_index=index,
+            label=labels[index],
+            was=_plain(on[index]),
+            heard=float(votes.highest[index]),
+            kind=ChangeKind.LEFT,
+            is_alarm=is_alarm(labels[index]),
+            occasions=int(votes.occasions[index]),
+            blocks=int(votes.blocks[index]),
+            first=float(votes.first[index]),
+            last=float(votes.last[index]),
         )
-        decided = _decide(change, float(off[place]), over, kept=place in keep, alarms=alarms)
+        decided = _decide(change, float(off[index]), over, kept=index in keep, alarms=alarms)
         if decided is not None:
             found.append(decided)
-    return sorted(found, key=lambda change: (-change.heard, change.place))
+    return sorted(found, key=lambda change: (-change.heard, change.label_index))
 
 
 def is_alarm(label: Label) -> bool:
@@ -132,30 +132,30 @@ def is_alarm(label: Label) -> bool:
 
 
 def _decide(change: Change, off: float, over: float, *, kept: bool, alarms: Alarms) -> Change | None:
-    """What becomes of it; None: nothing, and nothing need be said."""
+    """Decide what becomes of a label; None where nothing changes and nothing needs to be reported."""
     wanted = _above(_raised(change.heard, over))
-    told = change.heard >= change.was
+    was_reported = change.heard >= change.was
     if wanted <= change.was:
         return None
     if kept or (change.is_alarm and alarms is Alarms.KEEP):
-        return change if told else None
+        return change if was_reported else None
     if change.is_alarm and alarms is Alarms.LIMIT and wanted > MOST_ALARM_THRESHOLD:
         if change.heard >= MOST_ALARM_THRESHOLD or change.was >= MOST_ALARM_THRESHOLD:
-            return change if told else None
-        return _with(change, MOST_ALARM_THRESHOLD, off, Verdict.LIMITED)
+            return change if was_reported else None
+        return _with(change, MOST_ALARM_THRESHOLD, off, ChangeKind.LIMITED)
     if wanted > MOST_THRESHOLD:
         if _raised(change.heard, LEAST_MARGIN) > MOST_THRESHOLD:
-            return _with(change, None, off, Verdict.EXCLUDED) if told else None
+            return _with(change, None, off, ChangeKind.EXCLUDED) if was_reported else None
         wanted = MOST_THRESHOLD
-    return _with(change, wanted, off, Verdict.RAISED) if wanted > change.was else None
+    return _with(change, wanted, off, ChangeKind.RAISED) if wanted > change.was else None
 
 
-def _with(change: Change, now: float | None, off: float, verdict: Verdict) -> Change:
-    return replace(change, now=now, off=None if now is None else _off(change, now, off), verdict=verdict)
+def _with(change: Change, now: float | None, off: float, kind: ChangeKind) -> Change:
+    return replace(change, now=now, off=None if now is None else _off(change, now, off), kind=kind)
 
 
 def _off(change: Change, now: float, off: float) -> float | None:
-    """An event must end when only the room is left: above what the room reaches, where the rule is lower."""
+    """A new threshold_off where an event would not end in the room's own sound; None where it would."""
     follows = math.isclose(off, OFF_SHARE * change.was, rel_tol=1e-5)
     if change.heard < (OFF_SHARE * now if follows else off):
         return None

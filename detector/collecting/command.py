@@ -6,7 +6,7 @@ import shlex
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import TextIO
 
 from detector.audio.health import HealthMeter
@@ -18,8 +18,7 @@ from detector.collecting.request import RATE_HZ, Mode, RecordRequest, make_taker
 from detector.collecting.verdict import Verdict
 from detector.errors import DatasetError, DeviceLost
 from detector.interfaces import Source
-from detector.records import Block
-from detector.service.capture import Capture, InlineCapture, SourceEnded, SourceFailure
+from detector.service.capture import SourceFailure, blocks_of
 
 BLOCK_SECONDS = 0.1
 """How often the meter moves."""
@@ -27,10 +26,6 @@ QUEUE_SECONDS = 5.0
 """Sound that may wait for a slow disk."""
 SILENT_SECONDS = 5.0
 """Digital silence for this long is told."""
-PATIENCE_SECONDS = 0.25
-JOIN_SECONDS = 1.0
-MOST_WAITS = 60
-"""Waits of PATIENCE_SECONDS for a block: a sound server takes seconds to start, a hanging device for ever."""
 MOST_FAILURES = 5
 """Clips in a row that were not kept: something is wrong that more of them will not mend."""
 
@@ -95,7 +90,10 @@ class _Collecting:
 
     def run(self, source: Source) -> None:
         """Collect; the clip that ends with the source is one too."""
-        for number, block in enumerate(blocks_of(source)):
+        queue_blocks = round(QUEUE_SECONDS / BLOCK_SECONDS)
+        for number, block in enumerate(blocks_of(source, queue_blocks=queue_blocks)):
+            if isinstance(block, SourceFailure):  # a clip with a gap in it is no use
+                raise DeviceLost(block.reason)
             if number == 0 and self._live:
                 self._display.note(f"{HOW[self._request.mode]}; Ctrl-C ends it and keeps what is there")
             if not self._muted and self._live and self._health.push(block) == "constant":
@@ -164,34 +162,6 @@ class _Collecting:
                 f"{self._in_a_row} clips in a row were not kept, the last one because of: {verdict.text}; "
                 f"{verdict.advice}"
             )
-
-
-def blocks_of(source: Source, *, most_waits: int = MOST_WAITS) -> Iterator[Block]:
-    """The source's blocks, read on a thread of its own where sound does not wait for a slow disk.
-
-    Raises SourceError: what the source raises, and DeviceLost where it delivers nothing any more.
-    """
-    length = round(BLOCK_SECONDS * RATE_HZ)
-    queue_blocks = round(QUEUE_SECONDS * RATE_HZ / length)
-    capture = InlineCapture(source) if source.immediate else Capture(source, queue_blocks=queue_blocks)
-    capture.start()
-    waits = 0
-    try:
-        while True:
-            item = capture.get(PATIENCE_SECONDS)
-            if isinstance(item, SourceFailure):
-                raise DeviceLost(item.reason)
-            if item is not None:
-                waits = 0
-                yield item
-            elif source.live and (waits := waits + 1) >= most_waits:
-                seconds = most_waits * PATIENCE_SECONDS
-                raise DeviceLost(f"{source.name} has delivered nothing for {seconds:.0f} s; start anew")
-    except SourceEnded:
-        if capture.failure is not None:
-            raise capture.failure from None
-    finally:
-        capture.stop(JOIN_SECONDS)
 
 
 def next_command(request: RecordRequest, others: list[str]) -> str:

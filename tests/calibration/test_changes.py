@@ -8,8 +8,8 @@ import pytest
 
 from detector.assemble.settings_edit import changed_from_default, read_back, with_changes
 from detector.assemble.stages import make_label_map
-from detector.calibration.configtext import config_text
-from detector.calibration.proposal import Change, Verdict
+from detector.calibration.config_text import config_text
+from detector.calibration.proposal import Change, ChangeKind
 from detector.config.settings import (
     EventSettings,
     GateSettings,
@@ -38,8 +38,8 @@ USERS = Settings(
 )
 
 
-def change(place, labels, verdict=Verdict.RAISED, now=0.8, off=None):
-    return Change(place, labels.reported[place], 0.3, 0.5, verdict, now, off)
+def change(place, labels, kind=ChangeKind.RAISED, now=0.8, off=None):
+    return Change(place, labels.reported[place], 0.3, 0.5, kind, now, off)
 
 
 def written(settings):
@@ -73,7 +73,7 @@ def test_groups_are_changed_like_labels():
 
 def test_a_label_that_goes_takes_its_settings_along():
     labels = labels_of(USERS)
-    changed, keys = with_changes(USERS, labels, [change(0, labels, Verdict.EXCLUDED, None)])
+    changed, keys = with_changes(USERS, labels, [change(0, labels, ChangeKind.EXCLUDED, None)])
     assert changed.events.labels == {}
     assert changed.events.exclude == ("Siren", "Dog")
     assert keys == {}
@@ -83,7 +83,7 @@ def test_a_label_that_goes_takes_its_settings_along():
 def test_a_label_that_goes_leaves_the_included_too():
     users = Settings(events=EventSettings(include=("dog", "Hum")))
     labels = labels_of(users)
-    changed, _ = with_changes(users, labels, [change(0, labels, Verdict.EXCLUDED, None)])
+    changed, _ = with_changes(users, labels, [change(0, labels, ChangeKind.EXCLUDED, None)])
     assert changed.events.include == ("Hum",)
     assert [label.name for label in labels_of(written(changed)).reported] == ["Hum"]
 
@@ -92,7 +92,7 @@ def test_something_must_be_left_to_report():
     users = Settings(events=EventSettings(include=("dog",)))
     labels = labels_of(users)
     with pytest.raises(DetectorError, match="--keep"):
-        with_changes(users, labels, [change(0, labels, Verdict.EXCLUDED, None)])
+        with_changes(users, labels, [change(0, labels, ChangeKind.EXCLUDED, None)])
 
 
 def test_comments_stand_above_their_keys():

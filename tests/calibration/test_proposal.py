@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.calibration.proposal import Alarms, Verdict, is_alarm, margin, propose
+from detector.calibration.proposal import Alarms, ChangeKind, is_alarm, margin, propose
 from tests.support.fakes import make_label
 from tests.support.rooms import votes_of
 
@@ -33,7 +33,7 @@ def test_a_raised_threshold_lies_over_what_was_heard_and_its_off_between(heard, 
     change = proposed(heard, was, seconds=seconds)
     if change is None or change.now is None:
         return
-    assert change.verdict is Verdict.RAISED
+    assert change.kind is ChangeKind.RAISED
     assert change.was < change.now <= 0.95
     assert change.heard < change.now
     if change.off is not None:
@@ -62,7 +62,7 @@ def test_small_thresholds_are_raised_in_small_steps():
 
 
 def test_a_label_that_the_room_itself_sounds_like_is_excluded():
-    assert proposed(0.93).verdict is Verdict.EXCLUDED
+    assert proposed(0.93).kind is ChangeKind.EXCLUDED
     assert proposed(0.9).now == 0.95
 
 
@@ -73,16 +73,16 @@ def test_an_end_that_the_user_set_stays_where_the_room_is_below_it():
 
 def test_an_alarm_is_raised_to_a_half_at_most_and_never_excluded():
     limited = proposed(0.4, name="Smoke alarm")
-    assert (limited.verdict, limited.now) == (Verdict.LIMITED, 0.5)
+    assert (limited.kind, limited.now) == (ChangeKind.LIMITED, 0.5)
     for heard in (0.5, 0.7, 0.99):
         left = proposed(heard, name="Smoke alarm")
-        assert (left.verdict, left.now) == (Verdict.LEFT, None)
-    assert proposed(0.99, name="Smoke alarm", alarms=Alarms.RAISE).verdict is Verdict.EXCLUDED
-    assert proposed(0.4, name="Smoke alarm", alarms=Alarms.KEEP).verdict is Verdict.LEFT
+        assert (left.kind, left.now) == (ChangeKind.LEFT, None)
+    assert proposed(0.99, name="Smoke alarm", alarms=Alarms.RAISE).kind is ChangeKind.EXCLUDED
+    assert proposed(0.4, name="Smoke alarm", alarms=Alarms.KEEP).kind is ChangeKind.LEFT
 
 
 def test_a_label_to_keep_is_told_of_only_where_it_would_have_been_reported():
-    assert proposed(0.4, keep={0}).verdict is Verdict.LEFT
+    assert proposed(0.4, keep={0}).kind is ChangeKind.LEFT
     assert proposed(0.2, keep={0}) is None
 
 

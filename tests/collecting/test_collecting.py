@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from detector.collecting.command import blocks_of, next_command, record
+from detector.collecting.command import next_command, record
 from detector.collecting.folder import ClipFolder
 from detector.collecting.names import check_label, clip_name, model_name, session_text
 from detector.collecting.request import RATE_HZ, RecordRequest
 from detector.datasets.clips import read_dataset
 from detector.errors import ConfigError, DatasetError, DeviceLost
+from detector.service.capture import blocks_of
 from detector.training.bundlefiles import PLAIN_NAME
 from tests.support.fakes import FakeSource, cut
 
@@ -216,13 +217,15 @@ def test_on_a_terminal_the_meter_is_one_line_drawn_again(tmp_path):
 
 def test_blocks_come_until_the_source_ends():
     source = FakeSource(cut(room(0.2), 4410), live=True)
-    assert [block.start for block in blocks_of(source)] == [0, 4410]
+    assert [block.start for block in blocks_of(source, queue_blocks=50)] == [0, 4410]
     assert source.closed_by == ["capture"]
 
 
 def test_a_device_that_hangs_is_given_up():
     plugged = threading.Event()
-    blocks = blocks_of(FakeSource([*cut(room(0.1), 4410), plugged.wait], live=True), most_waits=2)
+    blocks = blocks_of(
+        FakeSource([*cut(room(0.1), 4410), plugged.wait], live=True), queue_blocks=50, most_waits=2
+    )
     assert next(blocks).start == 0
     with pytest.raises(DeviceLost, match="fake has delivered nothing for 0 s; start anew"):
         next(blocks)

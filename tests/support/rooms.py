@@ -1,11 +1,11 @@
-"""A room by script: frames of 30 ms at 16 kHz, a window scored every 0.24 s, and what was learnt of them."""
+"""A room by script: frames of 30 ms at 16 kHz, a window scored every 0.24 s, and statistics of them."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from detector.calibration.soundlog import Frame
-from detector.calibration.votes import Votes
+from detector.calibration.room_statistics import LabelVotes
+from detector.calibration.sound_log import Frame
 from detector.records import Scores, Span
 
 RATE = 16000
@@ -36,8 +36,8 @@ def room(rows, *, dbfs=-60.0, is_active=False):
 
 
 def votes_of(rows, thresholds, *, needed=2, of=2, seconds_each=0.24):
-    """What is learnt of scores, window after window."""
-    votes = Votes(
+    """What is statistics of scores, window after window."""
+    votes = LabelVotes(
         lambda values: values, np.array(thresholds, dtype=np.float32), needed=needed, of=of, hop=HOP
     )
     for window, values in enumerate(rows):

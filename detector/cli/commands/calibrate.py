@@ -14,7 +14,7 @@ from detector.cli.shared_flags import add_overwrite_flag, add_quiet_flag
 from detector.errors import ConfigError
 
 if TYPE_CHECKING:
-    from detector.calibration.bench import CalibrateRequest
+    from detector.calibration.calibration_setup import CalibrateRequest
 
 ALARMS = ("limit", "raise", "keep")
 """Those of `detector.calibration.proposal.Alarms`, named here so that the daemon need not load it."""
@@ -79,7 +79,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 def read_request(options: argparse.Namespace) -> CalibrateRequest:
     """Read what was asked for; raises ConfigError where inputs contradict each other."""
-    from detector.calibration.bench import CalibrateRequest
+    from detector.calibration.calibration_setup import CalibrateRequest
     from detector.calibration.proposal import Alarms
 
     if "source.device" in options and options.inputs:

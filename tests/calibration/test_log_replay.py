@@ -9,8 +9,8 @@ from detector.assemble.calibration import Trial
 from detector.assemble.stages import FRAME_SECONDS, make_detectors, make_pipeline
 from detector.audio.framing import Framer
 from detector.audio.level import LevelMeter
-from detector.calibration.ear import Ear
-from detector.calibration.replay import timed
+from detector.calibration.log_replay import timed
+from detector.calibration.sound_log import StreamLogger
 from detector.config.settings import GateSettings, Settings
 from tests.support.fakes import FakeClassifier, cut, make_spec
 
@@ -40,7 +40,7 @@ def ear(settings):
     frame = round(FRAME_SECONDS * RATE)
     vads, detector = make_detectors(settings.gate, SPEC)
     ungated = Settings(events=settings.events, level=settings.level, gate=GateSettings(mode="off"))
-    return Ear(
+    return StreamLogger(
         framer=Framer(frame_length=frame),
         meter=LevelMeter(sample_rate=RATE, frame_length=frame),
         is_active=lambda block, level: detector.is_active(level) | any(v.is_active(block) for v in vads),

@@ -1,15 +1,14 @@
-"""What calibrating found, as lines for people and as comments for the file."""
+"""What calibrating found, as lines of text and as comments for the written file."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from detector.calibration.configtext import Key, Notes
-from detector.calibration.display import clock
-from detector.calibration.learning import Learnt
-from detector.calibration.proposal import Change, Verdict, margin
-from detector.calibration.votes import STRETCH_SECONDS
+from detector.calibration.config_text import Key, Notes
+from detector.calibration.proposal import Change, ChangeKind, margin
+from detector.calibration.room_display import clock
+from detector.calibration.room_statistics import STRETCH_SECONDS, RoomStatistics
 from detector.events.naming import shown
 
 THROUGHOUT_SHARE = 0.5
@@ -20,8 +19,8 @@ A_LOT = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """Events with certain settings, and for how long the gate let windows through."""
+class EventCount:
+    """The events with certain settings, and how often the gate was open."""
 
     events: int
     open_share: float
@@ -29,8 +28,8 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
-    """Calibrated on the first half alone: events in the second."""
+class HalfEstimate:
+    """Events of the second half, with the settings in force and after calibrating on the first half."""
 
     before: int
     after: int
@@ -40,23 +39,23 @@ class Estimate:
 class Findings:
     """All that is known at the end."""
 
-    learnt: Learnt
+    statistics: RoomStatistics
     changes: Sequence[Change]
     floor: float | None
     """New gate.min_level_dbfs; None: as it was."""
     floor_was: float | None
-    before: Told
-    after: Told
+    before: EventCount
+    after: EventCount
     remaining: Sequence[str]
-    """Labels of the events that would still be told."""
-    estimate: Estimate | None
+    """Labels of the events that would still be reported."""
+    estimate: HalfEstimate | None
     shared: Collection[str] = frozenset()
-    """Names that several labels have: they are told with their model."""
+    """Names that several labels have: they are shown with their model."""
 
     @property
     def changed(self) -> list[Change]:
         """Without labels that are left as they were."""
-        return [change for change in self.changes if change.verdict is not Verdict.LEFT]
+        return [change for change in self.changes if change.kind is not ChangeKind.LEFT]
 
     @property
     def is_nothing(self) -> bool:
@@ -65,18 +64,18 @@ class Findings:
 
 
 def heard_line(findings: Findings) -> str:
-    """How long, how much, how loud."""
-    learnt, levels = findings.learnt, findings.learnt.levels
+    """How long it listened, to how many windows, and how loud it was."""
+    statistics, levels = findings.statistics, findings.statistics.levels
     return (
-        f"heard: {clock(learnt.seconds)}, {learnt.votes.windows} windows; levels of 30 ms: median "
+        f"heard: {clock(statistics.seconds)}, {statistics.votes.windows} windows; levels of 30 ms: median "
         f"{levels.percentile(50):.1f}, 99 % of them below {levels.percentile(99):.1f} dBFS"
     )
 
 
 def table(findings: Findings) -> list[str]:
-    """A row for each label and the floor: was, heard up to, now, when."""
+    """A row for each label and for the floor: threshold before, highest score, threshold now, when."""
     rows = [("label", "was", "heard up to", "now", "heard")]
-    seconds = findings.learnt.seconds
+    seconds = findings.statistics.seconds
     for change in findings.changes:
         if not change.occasions:
             continue
@@ -91,7 +90,7 @@ def table(findings: Findings) -> list[str]:
         )
     if findings.floor is not None:
         was = "none" if findings.floor_was is None else f"{findings.floor_was:.1f}"
-        room = f"{findings.learnt.levels.percentile(99):.1f}"
+        room = f"{findings.statistics.levels.percentile(99):.1f}"
         rows.append(("gate.min_level_dbfs", was, room, f"{findings.floor:.1f}", "99 % of the time below"))
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     lines = []
@@ -104,16 +103,16 @@ def table(findings: Findings) -> list[str]:
     near = [shown(change.label, findings.shared) for change in findings.changes if not change.occasions]
     if near:
         more = f" and {len(near) - MOST_NAMED} more" if len(near) > MOST_NAMED else ""
-        lines.append(f"came near their thresholds, raised too: {'; '.join(near[:MOST_NAMED])}{more}")
+        lines.append(f"came near their thresholds and are raised too: {'; '.join(near[:MOST_NAMED])}{more}")
     return lines if len(rows) > 1 else lines[1:]
 
 
 def verdict_lines(findings: Findings) -> list[str]:
-    """Whether it would have been silent, what to expect, and what to be careful about."""
+    """Whether the room would have been silent, what to expect, and what to be careful about."""
     before, after = findings.before, findings.after
     lines = [
         f"before: {_count(before.events, 'event')}"
-        f" ({_per_hour(before.events, findings.learnt.seconds)}), "
+        f" ({_per_hour(before.events, findings.statistics.seconds)}), "
         f"{before.open_share:.0%} of all windows classified"
     ]
     still = "" if not after.events else f" ({', '.join(dict.fromkeys(findings.remaining))})"
@@ -126,20 +125,20 @@ def verdict_lines(findings: Findings) -> list[str]:
             f"estimate: calibrated on the first half alone, of {_count(findings.estimate.before, 'event')} "
             f"in the second half {findings.estimate.after} would remain"
         )
-    return lines + warnings(findings.changes, findings.learnt.seconds, findings.shared)
+    return lines + warnings(findings.changes, findings.statistics.seconds, findings.shared)
 
 
 def warnings(changes: Sequence[Change], seconds: float, shared: Collection[str] = frozenset()) -> list[str]:
-    """One line for each alarm that was touched or left, and for what sounded only once."""
+    """One line for each alarm that was changed or left, and one for labels that sounded only once."""
     lines = []
     for change in changes:
         name, keep = shown(change.label, shared), _quoted(change.label.name)
-        if change.is_alarm and change.verdict is Verdict.LEFT:
+        if change.is_alarm and change.kind is ChangeKind.LEFT:
             lines.append(
                 f"WARNING: {name} was heard up to {change.heard:.2f} ({when(change, seconds)}) and is left "
-                f"at {_number(change.was)}: expect false ones, or calibrate without that sound"
+                f"at {_number(change.was)}: expect false alarms, or calibrate without that sound"
             )
-        elif change.is_alarm and change.verdict is Verdict.EXCLUDED:
+        elif change.is_alarm and change.kind is ChangeKind.EXCLUDED:
             lines.append(
                 f"WARNING: {name} will not be reported any more, although it is the name of an alarm: "
                 f"--keep {keep} leaves it as it was"
@@ -150,13 +149,13 @@ def warnings(changes: Sequence[Change], seconds: float, shared: Collection[str] 
                 f"{_number(change.was)}: quiet or distant ones will be missed; "
                 f"--keep {keep} leaves it as it was"
             )
-    once = [change for change in changes if change.once and change.verdict is not Verdict.LEFT]
+    once = [change for change in changes if change.once and change.kind is not ChangeKind.LEFT]
     if once:
         first = once[0]
         others = f" (and {len(once) - 1} more)" if len(once) > 1 else ""
         lines.append(
-            f"note: {shown(first.label, shared)} sounded once, at {clock(first.first)}{others}: if you want "
-            f"to hear of it, delete its lines, or add --keep {_quoted(first.label.name)}"
+            f"note: {shown(first.label, shared)} sounded once, at {clock(first.first)}{others}: if you "
+            f"want events of it, delete its lines, or add --keep {_quoted(first.label.name)}"
         )
     return lines
 
@@ -175,26 +174,26 @@ def when(change: Change, seconds: float) -> str:
 
 
 def comments(findings: Findings, keys: dict[int, Key]) -> Notes:
-    """What stands in the file above each changed key; `keys`: a label's place -> its key."""
-    seconds = findings.learnt.seconds
+    """Comments for the file, above each changed key; `keys`: a label's index -> its key."""
+    seconds = findings.statistics.seconds
     notes: dict[Key, list[str]] = {}
     gone = []
     for change in findings.changed:
-        said = f"heard up to {change.heard:.3f} ({when(change, seconds)}); was {_number(change.was)}"
-        if change.verdict is Verdict.EXCLUDED:
-            gone.append(f"  {shown(change.label, findings.shared)}: {said}")
+        reason = f"heard up to {change.heard:.3f} ({when(change, seconds)}); was {_number(change.was)}"
+        if change.kind is ChangeKind.EXCLUDED:
+            gone.append(f"  {shown(change.label, findings.shared)}: {reason}")
             continue
-        own = " limited: an alarm" if change.verdict is Verdict.LIMITED else ""
-        notes[keys[change.place]] = [said + (f";{own}" if own else "")]
+        own = " limited: an alarm" if change.kind is ChangeKind.LIMITED else ""
+        notes[keys[change.label_index]] = [reason + (f";{own}" if own else "")]
     if gone:
-        head = "By calibrate, since the room itself sounds like them:"
+        head = "Excluded by calibrate: sounds of the room itself reach high scores of these labels."
         notes["events", "exclude"] = [head, *gone]
     if notes:
         notes["events", "labels"] = [
-            f"Heard plus a margin of {margin(seconds):.2f} in log-odds (less where it says so)."
+            f"The highest score plus a margin of {margin(seconds):.2f} in log-odds (less where limited)."
         ]
     if findings.floor is not None:
-        levels = findings.learnt.levels
+        levels = findings.statistics.levels
         notes["gate", "min_level_dbfs"] = [
             f"The room: median {levels.percentile(50):.1f}, 99 % below {levels.percentile(99):.1f} dBFS; "
             f"with it {findings.after.open_share:.0%} of windows are classified, "
@@ -204,7 +203,7 @@ def comments(findings: Findings, keys: dict[int, Key]) -> Notes:
 
 
 def _now(change: Change) -> str:
-    if change.verdict is Verdict.EXCLUDED:
+    if change.kind is ChangeKind.EXCLUDED:
         return "excluded"
     return "kept" if change.now is None else _number(change.now)
 

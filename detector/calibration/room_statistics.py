@@ -1,8 +1,9 @@
-"""How far each label came in a room where it should not have been told at all.
+"""Statistics of a room by which thresholds and the gate's floor are chosen, in one pass over the log.
 
-What counts is the vote: a label is confirmed when m of the last n windows reach its threshold, so a threshold
-over the highest m-th largest score of n consecutive windows keeps it silent, and with every label silent
-nothing is left for nesting or the gate to decide. Conventions: seconds as in `replay`, arrays (labels,).
+Of each label the highest vote counts: it is confirmed when m of the last n windows reach its threshold, so a
+threshold above the highest m-th largest score of n consecutive windows keeps it silent. Where every label is
+silent, nothing is left for label hierarchy or gate to decide. Conventions: seconds count as in `log_replay`,
+arrays have shape (labels,).
 """
 
 from __future__ import annotations
@@ -13,15 +14,17 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.calibration.floor import FloorSearch, Levels
+from detector.calibration.sound_log import Frame, Item
 from detector.records import Scores
 
 STRETCH_SECONDS = 10.0
-"""What a label reaches again within this long is the same occasion."""
+"""A label that reaches its threshold again within this time is on the same occasion."""
 
 NEVER_SECONDS = -1e9
 
 
-class Votes:
+class LabelVotes:
     """The highest vote of every reported label, and on which occasions it reached its threshold.
 
     `apply` maps a model's scores to those of reported labels; `thresholds` float32 (labels,) those in force;
@@ -74,3 +77,23 @@ class Votes:
             self.occasions += reached & (seconds - self.last > STRETCH_SECONDS)
             self.blocks += reached & (seconds // STRETCH_SECONDS > self.last // STRETCH_SECONDS)
             self.last[reached] = seconds
+
+
+class RoomStatistics:
+    """Everything that is known of one part of the log."""
+
+    def __init__(self, votes: LabelVotes, floor: FloorSearch) -> None:
+        self.votes = votes
+        self.floor = floor
+        self.levels = Levels()
+        self.seconds = 0.0
+        """Length of that part."""
+
+    def push(self, item: Item, seconds: float) -> None:
+        """Take the next item."""
+        if isinstance(item, Scores):
+            self.votes.push(item, seconds)
+        elif isinstance(item, Frame):
+            self.levels.push(item.dbfs)
+            self.floor.push(item)
+            self.seconds = seconds

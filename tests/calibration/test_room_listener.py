@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from detector.assemble.calibration import Trial
-from detector.calibration.display import clock, meter
-from detector.calibration.listening import Listening, stopping_on_signals
-from detector.calibration.soundlog import Break, Frame, SoundLog
+from detector.calibration.room_display import clock, meter
+from detector.calibration.room_listener import RoomListener, stopping_on_signals
+from detector.calibration.sound_log import Break, Frame, SoundLog
 from detector.config.settings import GateSettings, Settings
 from detector.errors import DeviceLost, DeviceNotFound, SourceError
 from detector.records import Block
-from tests.calibration.test_replaying import RATE, SPEC, ear
+from tests.calibration.test_log_replay import RATE, SPEC, ear
 from tests.support.fakes import FakeSource
 
 SETTINGS = Settings(gate=GateSettings(mode="level"))
@@ -31,10 +31,10 @@ def block(number, value=None):
 
 
 def listen(script, *, live=False, most=None, stopped=lambda: False):
-    """Hear a scripted source: the listening, what it logged, and what it said."""
+    """Hear a scripted source: the listener, what it logged, and what it said."""
     out = io.StringIO()
     with closing(SoundLog(2)) as log:
-        listening = Listening(
+        listener = RoomListener(
             log,
             Trial(SETTINGS, SPEC, {}, {}).replay(),
             sample_rate=RATE,
@@ -42,37 +42,37 @@ def listen(script, *, live=False, most=None, stopped=lambda: False):
             stopped=stopped,
             out=out,
         )
-        listening.hear([FakeSource(script, live=live)], lambda: ear(SETTINGS))
-        return listening, list(log), out.getvalue()
+        listener.listen([FakeSource(script, live=live)], lambda: ear(SETTINGS))
+        return listener, list(log), out.getvalue()
 
 
 def test_it_hears_to_the_end():
-    listening, items, _ = listen([block(n) for n in range(10)])
-    assert listening.seconds == pytest.approx(3.0)
+    listener, items, _ = listen([block(n) for n in range(10)])
+    assert listener.seconds == pytest.approx(3.0)
     assert isinstance(items[-1], Break)
 
 
 def test_it_hears_no_longer_than_asked_for():
-    listening, _, _ = listen([block(n) for n in range(100)], most=3.0)
-    assert listening.seconds == pytest.approx(3.0)
+    listener, _, _ = listen([block(n) for n in range(100)], most=3.0)
+    assert listener.seconds == pytest.approx(3.0)
 
 
 def test_it_stops_when_the_user_says_so():
     asked = []
     script = [block(n) for n in range(50)]
-    listening, items, _ = listen(script, stopped=lambda: asked.append(1) or len(asked) > 20)
-    assert 0 < listening.seconds < 15
+    listener, items, _ = listen(script, stopped=lambda: asked.append(1) or len(asked) > 20)
+    assert 0 < listener.seconds < 15
     assert isinstance(items[-1], Break)
 
 
 def test_a_device_that_comes_back_goes_on():
-    listening, items, said = listen(
+    listener, items, said = listen(
         [block(0), block(1), DeviceLost("unplugged"), block(4), block(5)], live=True
     )
     assert "unplugged; trying again" in said
     starts = [item.span.start for item in items if isinstance(item, Frame)]
     assert starts[-1] > 5 * BLOCK
-    assert listening.seconds == pytest.approx(1.2)
+    assert listener.seconds == pytest.approx(1.2)
 
 
 def test_a_device_that_was_never_there_is_an_error():

@@ -6,7 +6,7 @@ from contextlib import closing
 
 import numpy as np
 
-from detector.calibration.soundlog import LEAST_SCORE, Break, Frame, SoundLog
+from detector.calibration.sound_log import LEAST_SCORE, Break, Frame, SoundLog
 from tests.support.rooms import frame, scores
 
 

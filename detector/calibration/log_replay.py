@@ -12,7 +12,7 @@ import numpy as np
 
 from detector.audio.level import Level
 from detector.audition.side_by_side import RecentScores
-from detector.calibration.soundlog import Frame, Item
+from detector.calibration.sound_log import Frame, Item
 from detector.interfaces import Vad
 from detector.pipeline import DetectionStage
 from detector.records import Block, Event, Scores, Span

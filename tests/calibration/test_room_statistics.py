@@ -1,4 +1,4 @@
-"""Laws of what is learnt of labels: the vote that decides, and on which occasions it did."""
+"""Laws of the statistics of labels: the vote that decides, and on which occasions it did."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.calibration.votes import Votes
+from detector.calibration.room_statistics import LabelVotes
 from detector.events.voting import Voting
 from tests.support.rooms import HOP, scores, votes_of
 
@@ -36,14 +36,14 @@ def test_thresholds_over_the_highest_vote_confirm_nothing_and_at_it_they_do(rows
 
 
 def test_windows_that_do_not_follow_each_other_do_not_vote_together():
-    votes = Votes(lambda values: values, np.array([0.5], np.float32), needed=2, of=2, hop=HOP)
+    votes = LabelVotes(lambda values: values, np.array([0.5], np.float32), needed=2, of=2, hop=HOP)
     for window in (0, 2, 4):
         votes.push(scores(window, 0.9), 0.0)
     assert votes.highest[0] == 0
 
 
 def test_a_new_stream_does_not_vote_with_the_last_one():
-    votes = Votes(lambda values: values, np.array([0.5], np.float32), needed=2, of=2, hop=HOP)
+    votes = LabelVotes(lambda values: values, np.array([0.5], np.float32), needed=2, of=2, hop=HOP)
     votes.push(scores(5, 0.9), 1.0)
     votes.push(scores(0, 0.9), 2.0)
     assert votes.highest[0] == 0

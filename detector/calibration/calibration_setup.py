@@ -1,4 +1,4 @@
-"""What calibrating is asked for, and what it needs of settings and model."""
+"""Interfaces of `calibrate`: what was asked for, and what depends on settings and model."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.calibration.configtext import Key
-from detector.calibration.ear import Ear
-from detector.calibration.learning import Learnt
+from detector.calibration.config_text import Key
+from detector.calibration.log_replay import LogReplay
 from detector.calibration.proposal import Alarms, Change
-from detector.calibration.replay import LogReplay
+from detector.calibration.room_statistics import RoomStatistics
+from detector.calibration.sound_log import StreamLogger
 from detector.interfaces import Source
 from detector.records import Label, ModelSpec
 
@@ -41,16 +41,19 @@ class CalibrateRequest:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tuning:
-    """Reported labels, their thresholds, the gate's floor: what calibrating changes."""
+    """What calibrating may change: thresholds of the reported labels, and the gate's floor."""
 
     labels: Sequence[Label]
     on: NDArray[np.float32]
+    """Shape (labels,): threshold_on."""
     off: NDArray[np.float32]
+    """Shape (labels,): threshold_off."""
     floor: float | None
+    """gate.min_level_dbfs; None where there is none."""
 
 
-class Composed(Protocol):
-    """Settings with changes, ready to be tried and written."""
+class TrialSettings(Protocol):
+    """Settings with changes, ready to be tested on the log and to be written."""
 
     @property
     def tree(self) -> dict[str, object]:
@@ -58,13 +61,13 @@ class Composed(Protocol):
 
     @property
     def keys(self) -> dict[int, Key]:
-        """Where each changed label stands in it."""
+        """Label index -> the key of each changed label in that file."""
 
     def replay(self) -> LogReplay:
-        """What they would have told."""
+        """A fresh replay with these settings."""
 
 
-class Bench(Protocol):
+class CalibrationSetup(Protocol):
     """Everything that depends on settings and model."""
 
     @property
@@ -73,28 +76,28 @@ class Bench(Protocol):
 
     @property
     def tuning(self) -> Tuning:
-        """What is in force."""
+        """The values in force."""
 
     @property
     def kept(self) -> frozenset[int]:
-        """Places of the labels never to be touched."""
+        """Indices, among the reported labels, of those that must not be changed."""
 
     @property
     def sources(self) -> Sequence[Source]:
-        """What to hear, one after the other."""
+        """What to listen to, one after the other."""
 
     @property
     def origin(self) -> str:
-        """The settings' file and what else they come from."""
+        """Where the settings come from, for people."""
 
-    def make_ear(self) -> Ear:
-        """A fresh one for one stream."""
+    def make_logger(self) -> StreamLogger:
+        """Make what turns one stream into items of the log."""
 
-    def learn(self) -> Learnt:
-        """Nothing is learnt yet."""
+    def make_statistics(self) -> RoomStatistics:
+        """Make empty statistics."""
 
     def replay(self) -> LogReplay:
-        """What the settings in force tell."""
+        """A fresh replay with the settings in force."""
 
-    def compose(self, changes: Sequence[Change], floor: float | None) -> Composed:
+    def compose(self, changes: Sequence[Change], floor: float | None) -> TrialSettings:
         """The settings with these changes, read back from what would be written; raises ConfigError."""

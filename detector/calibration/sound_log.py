@@ -1,21 +1,25 @@
-"""What was heard, item by item, in a temporary file: levels and scores, never sound.
+"""A log of a room in a temporary file: levels and scores, never sound; and what fills it from a stream.
 
-The file is as large as it must be (some 8 MB per hour) and memory does not grow. Scores below `LEAST_SCORE`
-are not kept: no threshold is as low as that.
+The file grows by some 8 MB per hour, memory does not. Scores below `LEAST_SCORE` are not kept: no threshold
+is as low as that. Every window is scored, whatever the gate says: with another floor or after another sound
+the gate may be open where it is shut now.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from struct import Struct
-from typing import BinaryIO, TypeAlias
+from typing import BinaryIO, Protocol, TypeAlias
 
 import numpy as np
 
-from detector.audio.level import GATE_BAND_EDGES_HZ
-from detector.records import Scores, Span
+from detector.audio.framing import Framer
+from detector.audio.level import GATE_BAND_EDGES_HZ, Level, LevelMeter
+from detector.pipeline import Pipeline
+from detector.records import Block, Scores, Span
 
 LEAST_SCORE = 0.002
 BANDS = len(GATE_BAND_EDGES_HZ) - 1
@@ -29,7 +33,7 @@ class Frame:
     dbfs: float
     """Level of 125-7500 Hz [dBFS]."""
     is_active: bool
-    """Whether a detector of the gate heard something."""
+    """Whether a detector of the gate was active."""
     bands: tuple[float, ...] = (0.0,) * BANDS
     """Mean squares of the gate's bands, full scale 1."""
 
@@ -88,3 +92,60 @@ class SoundLog:
     def close(self) -> None:
         """Delete it."""
         self._file.close()
+
+
+class IsActive(Protocol):
+    """Asks the detectors of the gate whether a frame is active; they depend on the frames before it."""
+
+    def __call__(self, frame: Block, level: Level, /) -> bool:
+        """Take the next frame."""
+
+
+class StreamLogger:
+    """Blocks of one stream in, items of the log out.
+
+    `make_pipeline` builds a pipeline without a gate; it calls its argument with the scores of every window.
+    """
+
+    def __init__(
+        self,
+        *,
+        framer: Framer,
+        meter: LevelMeter,
+        is_active: IsActive,
+        make_pipeline: Callable[[Callable[[Scores], None]], Pipeline],
+    ) -> None:
+        self._framer = framer
+        self._meter = meter
+        self._is_active = is_active
+        self._waiting: deque[Scores] = deque()
+        self._pipeline = make_pipeline(self._waiting.append)
+
+    @property
+    def level_dbfs(self) -> float:
+        """Level of the newest frame [dBFS]."""
+        return self._pipeline.level_dbfs
+
+    def push(self, block: Block) -> list[Item]:
+        """Take one block; the items that are complete."""
+        frames = self._framer.push(block)
+        levels = self._meter.measure_all(frames)
+        self._pipeline.push(block)
+        items: list[Item] = []
+        for frame, level in zip(frames, levels, strict=True):
+            while self._waiting and self._waiting[0].span.stop <= frame.stop:
+                items.append(self._waiting.popleft())
+            items.append(Frame(level.span, level.dbfs, self._is_active(frame, level), level.bands))
+        return items
+
+    def interrupt(self) -> None:
+        """The device went away; a later block goes on."""
+        self._framer.flush()
+        self._pipeline.interrupt()
+
+    def flush(self) -> list[Item]:
+        """The stream ended."""
+        self._pipeline.flush()
+        items: list[Item] = [*self._waiting, Break()]
+        self._waiting.clear()
+        return items
