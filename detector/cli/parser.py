@@ -43,12 +43,12 @@ COMMANDS: tuple[Command[Any], ...] = (
 
 EXAMPLES = """\
 examples:
-  sound-detector                     listen to the default microphone
-  sound-detector --device 1          listen to microphone 1
-  sound-detector run --help          all flags for listening
-  sound-detector devices             list the microphones
-  sound-detector listen              print the events of a running daemon
-  sound-detector models pull yamnet  download the default model
+  sound-detector                 listen to the default microphone
+  sound-detector --device 1      listen to microphone 1
+  sound-detector run --help      all flags for listening
+  sound-detector devices         list the microphones
+  sound-detector listen          print the events of a running daemon
+  sound-detector models pull yamnet+mn04    download the default networks
 """
 
 

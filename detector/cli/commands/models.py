@@ -13,8 +13,8 @@ from detector.cli.shared_flags import add_quiet_flag
 EXAMPLES = """\
 examples:
   sound-detector models list                   which models there are
-  sound-detector models pull yamnet+mn04       download the default: two networks
-  sound-detector models pull yamnet            only one, for a slow computer
+  sound-detector models pull yamnet+mn04       download the default networks
+  sound-detector models pull yamnet            only one, for slow computers
   sound-detector models pull yamnet+mn04 --from mn04_as_mAP_432.pt
   sound-detector models verify                 check the files of all models
   sound-detector models info yamnet --labels   its labels and their thresholds
