@@ -50,13 +50,16 @@ class EventStore:
         keep_seconds: float,
         max_bytes: int,
         utc: Callable[[], float] = time.time,
+        connect: Callable[[Path], sqlite3.Connection] = connect_writer,
     ) -> None:
+        """`connect` opens the file; `utc` gives the time [UTC seconds since 1970]."""
         self.path = path
         self.oldest_seq: int | None = None
         """Number of the oldest event in the file; None where there is none."""
         self._numbers = numbers
         self._retention = Retention(keep_seconds=keep_seconds, max_bytes=max_bytes)
         self._utc = utc
+        self._connect = connect
         self._connection: sqlite3.Connection | None = None
         self._identity = (0, 0)
         self._lock: int | None = None
@@ -136,7 +139,7 @@ class EventStore:
         make_folder(self.path.parent)
         if self._lock is None:
             self._lock = _claim(self.path)
-        self._connection = connection = connect_writer(self.path)
+        self._connection = connection = self._connect(self.path)
         self._identity = identity(self.path.stat())
         newest = connection.execute("SELECT coalesce(max(seq), 0) FROM messages").fetchone()[0]
         reserved = connection.execute("SELECT value FROM meta WHERE key = 'reserved'").fetchone()[0]

@@ -11,9 +11,7 @@ from detector.delivery.sink_queue import REMIND_SECONDS
 from detector.errors import SinkClosed, SinkError
 from detector.wire.message import StatusBody
 from tests.support.event_samples import make_body
-
-LONG = 30.0
-"""Seconds after which a test that waits has failed."""
+from tests.support.fakes import LONG, wait_until
 
 
 class ListSink:
@@ -152,7 +150,7 @@ def test_trouble_is_mentioned_once_a_minute(caplog):
     for round_start in (0.0, REMIND_SECONDS):
         clock.now = round_start
         publish(dispatcher, 10)
-        _wait_until(lambda wanted=10 if not round_start else 20: dispatcher.stats()[0].failed == wanted)
+        wait_until(lambda wanted=10 if not round_start else 20: dispatcher.stats()[0].failed == wanted)
     publish(dispatcher, 1)
     ended(dispatcher)
     lines = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
@@ -214,7 +212,7 @@ def test_close_leaves_behind_what_hangs(caplog):
     dispatcher.start()
     publish(dispatcher, 3)
     assert stuck.busy.wait(LONG)
-    _wait_until(lambda: len(other.written) == 3)
+    wait_until(lambda: len(other.written) == 3)
     dispatcher.close(deadline_seconds=0.01)
     stuck.free.set()
     assert "dispatch.sink_left_behind sink=stuck pending=2" in caplog.text
@@ -229,13 +227,3 @@ def test_after_close_nothing_is_taken_and_nothing_raised():
     dispatcher.reopen()
     dispatcher.close()
     assert sink.written == []
-
-
-def _wait_until(condition):
-    """Poll without a clock in the test's logic: the deadline only ends a failed test."""
-    tick = threading.Event()
-    for _ in range(int(LONG / 0.001)):
-        if condition():
-            return
-        tick.wait(0.001)
-    pytest.fail("it never happened")

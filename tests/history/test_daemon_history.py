@@ -10,11 +10,8 @@ from detector.history.journal import Journal
 from detector.history.sequence_numbers import SequenceNumbers
 from detector.wire.message import StatusBody
 from tests.support.event_samples import make_body
-from tests.support.fakes import MemorySink
+from tests.support.fakes import LONG, MemorySink
 from tests.support.history_samples import T0, make_store, rows
-
-LONG = 30.0
-"""Seconds after which a test that waits for another thread has failed."""
 
 EVENT = make_body()
 

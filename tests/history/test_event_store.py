@@ -1,6 +1,7 @@
 """The file: every event once, a damaged one is set aside, and nobody else gets in."""
 
 import os
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -10,7 +11,7 @@ from contextlib import closing
 import pytest
 
 from detector.errors import HistoryError
-from detector.history.schema import VERSION
+from detector.history.schema import VERSION, connect_writer
 from detector.history.sequence_numbers import SequenceNumbers
 from tests.support.history_samples import DAY, T0, make_message, make_store, rows
 
@@ -68,17 +69,17 @@ def test_the_next_run_goes_on_after_a_good_end_without_a_gap(path):
     assert after.take() == 4
 
 
-def test_the_next_run_begins_above_what_a_killed_one_may_have_used(path):
-    """Three numbers were given, one was written, the process is gone without a word."""
+def test_the_next_run_begins_above_what_a_killed_one_may_have_used(path, tmp_path):
+    """Three numbers were given, one was written, the process was killed: its files are as they were."""
     numbers = SequenceNumbers(utc=lambda: T0)
     store = make_store(path, numbers)
     store.write([])
     numbers.begin()
     given_out = [numbers.take() for _ in range(3)]
     store.write([make_message(1)])
-    os.close(store._lock)
+    shutil.copytree(path.parent, tmp_path / "killed")
     after = SequenceNumbers(utc=lambda: T0)
-    make_store(path, after).write([])
+    make_store(tmp_path / "killed" / path.name, after).write([])
     after.begin()
     assert max(given_out) < after.take() < 2 * numbers.ahead
 
@@ -153,11 +154,15 @@ def test_a_file_that_was_deleted_is_made_anew(path):
 
 
 def test_a_full_disk_is_told_and_afterwards_all_is_written_once(path):
-    store = written(path, make_message(1))
-    pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
-    store._connection.execute(
-        f"PRAGMA max_page_count = {pages + 1}"
-    )  # SQLite's own "database or disk is full"
+    limits = [20, None]
+
+    def connect(path):
+        connection = connect_writer(path)
+        if pages := limits.pop(0):  # SQLite's own "database or disk is full"
+            connection.execute(f"PRAGMA max_page_count = {pages}")
+        return connection
+
+    store = written(path, make_message(1), connect=connect)
     many = [make_message(seq) for seq in range(2, 2000)]
     with pytest.raises(HistoryError, match="full"):
         store.write(many)

@@ -5,12 +5,10 @@ import threading
 import pytest
 
 from detector.errors import HistoryError
-from detector.history.journal import REMIND_SECONDS, Journal
+from detector.history.journal import REMIND_SECONDS, Journal, JournalStats
 from detector.history.sequence_numbers import SequenceNumbers
+from tests.support.fakes import LONG
 from tests.support.history_samples import T0, make_message, make_status, make_store, rows
-
-LONG = 30.0
-"""Seconds after which a test that waits for another thread has failed."""
 
 
 class FakeStore:
@@ -273,8 +271,11 @@ def test_after_the_end_nothing_is_taken(make, store, subscriber):
     assert (subscriber.seqs, store.written, store.closed) == ([1], [1], True)
 
 
-def test_a_journal_that_was_never_started_can_be_closed(store):
-    Journal(store, SequenceNumbers()).close(LONG)
+def test_a_journal_that_was_never_started_can_be_closed(store, caplog):
+    journal = Journal(store, SequenceNumbers())
+    journal.close(LONG)
+    assert journal.stats() == JournalStats(written=0, backlog=0, lost=0, dropped=0, pending=0, working=True)
+    assert caplog.text == ""
 
 
 def test_on_a_real_file_every_event_is_there_before_it_is_sent(tmp_path):

@@ -59,4 +59,7 @@ def test_it_answers_on_loopback_and_only_there_and_only_that():
 
 
 def test_one_that_never_started_ends_too():
-    MetricsServer(0, str).close()
+    server = MetricsServer(0, str)
+    server.close()
+    with closing(MetricsServer(server.port, str)) as again:
+        assert again.port == server.port

@@ -19,9 +19,7 @@ from detector.wire.address import parse_address
 from detector.wire.message import HelloBody, StatusBody
 from tests.support import ROOT
 from tests.support.event_samples import make_body
-
-LONG = 30.0
-"""Seconds after which a test that waits has failed."""
+from tests.support.fakes import LONG
 
 needs_unix = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="no Unix sockets on this platform")
 

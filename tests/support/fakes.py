@@ -6,6 +6,7 @@ They fill the Protocols of `detector.interfaces` and can be used wherever the re
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
@@ -154,6 +155,14 @@ class MemorySink:
 def field_of(message: Message, name: str) -> object:
     """The number of a message, its kind, or a field of its body; None where it has no such field."""
     return message.seq if name == "seq" else getattr(message.body, name, None)
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    """Wait until something that other threads do is so; fails after LONG seconds."""
+    pause, end = threading.Event(), time.monotonic() + LONG
+    while not condition():
+        assert time.monotonic() < end, "it never happened"
+        pause.wait(0.001)
 
 
 class HandClock:

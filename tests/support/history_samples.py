@@ -36,9 +36,9 @@ def make_status(state="listening"):
     return encode(StatusBody(state=state, source="Mic", time=None))
 
 
-def make_store(path, numbers=None, *, keep_days=90, max_bytes=500_000_000, utc=lambda: T0):
+def make_store(path, numbers=None, *, keep_days=90, max_bytes=500_000_000, utc=lambda: T0, **options):
     numbers = SequenceNumbers(utc=lambda: T0) if numbers is None else numbers
-    return EventStore(path, numbers, keep_seconds=keep_days * DAY, max_bytes=max_bytes, utc=utc)
+    return EventStore(path, numbers, keep_seconds=keep_days * DAY, max_bytes=max_bytes, utc=utc, **options)
 
 
 def rows(path, column="seq"):

@@ -27,29 +27,33 @@ WITH_TOKEN = {"token_file": "t"}
 WITH_TLS = {"certificate": "c", "key": "k"}
 
 
+def fault(access, uri):
+    """What is wrong with opening an address so; None where nothing is."""
+    try:
+        access.check(parse_address(uri))
+    except SinkError as error:
+        return str(error)
+    return None
+
+
 @pytest.mark.parametrize("uri", ["unix:///run/x", "tcp://127.0.0.1:1", "tcp://[::1]:1", "tcp://localhost:1"])
 def test_this_machine_needs_nothing(uri):
-    Access().check(parse_address(uri))
+    assert fault(Access(), uri) is None
 
 
 @pytest.mark.parametrize("uri", ["tcp://0.0.0.0:1", "tcp://[::]:1", "tcp://192.0.2.1:1", "tcp://pi.local:1"])
 def test_other_machines_need_a_token_and_tls_unless_insecure(uri):
-    address = parse_address(uri)
     for too_open in ({}, WITH_TLS, {"insecure": True}, WITH_TLS | {"insecure": True}):
-        with pytest.raises(SinkError, match="without a token"):
-            Access(**too_open).check(address)
-    with pytest.raises(SinkError, match="in the clear"):
-        Access(**WITH_TOKEN).check(address)
-    Access(**WITH_TOKEN, **WITH_TLS).check(address)
-    Access(**WITH_TOKEN, insecure=True).check(address)
+        assert "without a token" in fault(Access(**too_open), uri)
+    assert "in the clear" in fault(Access(**WITH_TOKEN), uri)
+    assert fault(Access(**WITH_TOKEN, **WITH_TLS), uri) is None
+    assert fault(Access(**WITH_TOKEN, insecure=True), uri) is None
 
 
 def test_certificate_and_key_come_together():
     for one in ({"certificate": "c"}, {"key": "k"}):
-        with pytest.raises(SinkError, match="give both"):
-            Access(**one).check(parse_address("tcp://127.0.0.1:1"))
-    with pytest.raises(SinkError, match="needs a certificate"):
-        Access().check(parse_address("tls://127.0.0.1:1"))
+        assert "give both" in fault(Access(**one), "tcp://127.0.0.1:1")
+    assert "needs a certificate" in fault(Access(), "tls://127.0.0.1:1")
 
 
 @pytest.mark.parametrize("text", [TOKEN, f"{TOKEN}\n", f"  {TOKEN}\r\n\n"])
@@ -88,7 +92,7 @@ def test_a_token_that_others_may_read_or_write_is_refused(token_file, mode):
 @posix
 @pytest.mark.parametrize("mode", [0o400, 0o600, 0o640])
 def test_a_token_of_owner_and_group_is_taken(token_file, mode):
-    assert read_token(token_file(TOKEN, mode))
+    assert read_token(token_file(TOKEN, mode)) == TOKEN.encode()
 
 
 def test_what_is_no_file_is_refused(tmp_path):

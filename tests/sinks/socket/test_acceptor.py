@@ -17,9 +17,7 @@ from detector.wire.access import Access
 from detector.wire.address import parse_address
 from detector.wire.message import HelloBody
 from tests.support.event_samples import make_message
-
-LONG = 30.0
-"""Seconds after which a test that waits has failed."""
+from tests.support.fakes import LONG, wait_until
 
 TOKEN = b"0123456789abcdef0123456789abcdef"
 SHOWN = b'{"token": "' + TOKEN + b'"}\n'
@@ -205,10 +203,12 @@ def test_a_pending_connection_that_goes_makes_room(start):
     server = start(max_pending_per_host=1)
     for _ in range(10):
         Client(server).__exit__()
-    while True:
+
+    def is_let_in():
         with contextlib.suppress(ConnectionError), Client(server, SHOWN) as client:
-            if client.read():
-                break
+            return client.read() is not None
+
+    wait_until(is_let_in)
 
 
 def test_a_new_token_holds_from_now_on_and_a_bad_file_changes_nothing(start, token_file):

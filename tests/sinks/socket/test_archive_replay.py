@@ -21,9 +21,7 @@ from detector.wire.encoding import encode
 from detector.wire.message import HelloBody, StatusBody
 from detector.wire.request import parse_request
 from tests.support.event_samples import make_message
-
-LONG = 30.0
-"""Seconds after which a test that waits has failed."""
+from tests.support.fakes import LONG
 
 CAT = Label("Cat", "/m/01yrx", "yamnet")
 
