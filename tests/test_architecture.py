@@ -198,16 +198,6 @@ def repeated(names: Iterable[str]) -> set[str]:
     return {name for name, count in counts.items() if count > 1}
 
 
-STILL_SHARED_CLASSES = {
-    "Clip",
-    "Part",
-    "Recording",
-    "Rules",
-    "Verdict",
-}
-"""Names of public classes that are yet to become unique."""
-
-
 def test_public_classes_have_names_of_their_own() -> None:
     names = [
         node.name
@@ -215,14 +205,7 @@ def test_public_classes_have_names_of_their_own() -> None:
         for node in ast.walk(module.tree)
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
     ]
-    assert repeated(names) <= STILL_SHARED_CLASSES
-
-
-STILL_SHARED_FILES = {
-    "display",
-    "request",
-}
-"""Names of files that are yet to become unique."""
+    assert repeated(names) == set()
 
 
 def test_modules_have_names_of_their_own() -> None:
@@ -231,7 +214,7 @@ def test_modules_have_names_of_their_own() -> None:
     A folder may be called like a file elsewhere: `assemble/training.py` builds what `training/` needs.
     """
     files = [path.stem for path in (ROOT / "detector").rglob("*.py")]
-    assert repeated(files) - {"__init__", "command"} <= STILL_SHARED_FILES
+    assert repeated(files) - {"__init__", "command"} == set()
 
 
 def test_settings_are_known_only_at_the_top() -> None:

@@ -14,7 +14,7 @@ from detector.analysis.formats.scores import ENDING as SCORES_ENDING
 from detector.analysis.formats.scores import ScoresFile
 from detector.analysis.outputs import PAGE_ENDING, PICTURE_ENDING, Outputs
 from detector.analysis.overview import Overview
-from detector.analysis.recordings import Recording
+from detector.analysis.recording_files import RecordingFile
 from detector.analysis.sounds import InOrder, Longest, Sound
 from detector.analysis.starttime import start_of
 from detector.analysis.summary import Summary, Tallying
@@ -100,13 +100,13 @@ class Analyzer:
                 self._draw(outputs, task, overview, hearing.longest, summary)
             return Done(summary, outputs.commit())
 
-    def _blocks(self, stack: ExitStack, recording: Recording) -> Iterator[Block]:
+    def _blocks(self, stack: ExitStack, recording: RecordingFile) -> Iterator[Block]:
         """Blocks of a second: how sound is cut makes no difference to its events."""
         opened = open_recording(recording.path, sample_rate=self._rate, block_length=self._rate)
         stack.enter_context(closing(opened))
         return opened.blocks()
 
-    def _length_and_start(self, recording: Recording) -> tuple[float | None, float | None]:
+    def _length_and_start(self, recording: RecordingFile) -> tuple[float | None, float | None]:
         """Seconds, and UTC seconds of its start, as its header tells them."""
         if needs_ffmpeg(recording.path):
             return probe(recording.path)

@@ -13,7 +13,7 @@ from typing import IO
 
 import numpy as np
 
-from detector.analysis.recordings import SNDFILE_SUFFIXES
+from detector.analysis.recording_files import SNDFILE_SUFFIXES
 from detector.analysis.starttime import start_in_tag
 from detector.errors import UnsupportedFormat
 from detector.interfaces import Source

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from detector.analysis.outputs import output_names
-from detector.analysis.recordings import Recording
+from detector.analysis.recording_files import RecordingFile
 from detector.analysis.summary import Summary, from_json
 from detector.analysis.task import Done, Wanted
 from detector.errors import ConfigError, SinkError
@@ -44,7 +44,7 @@ class Folder:
             self._compare()
         write_text(self.path / STAMP, json.dumps(dict(self.settings), indent=1, ensure_ascii=False) + "\n")
 
-    def done(self, recording: Recording, wanted: Wanted) -> Summary | None:
+    def done(self, recording: RecordingFile, wanted: Wanted) -> Summary | None:
         """What came of a recording earlier; None where it has changed since or a file is missing."""
         record = self._record(recording)
         if record is None:
@@ -54,7 +54,7 @@ class Folder:
             return None
         return record[0]
 
-    def keep(self, recording: Recording, done: Done, *, anew: bool = False) -> None:
+    def keep(self, recording: RecordingFile, done: Done, *, anew: bool = False) -> None:
         """A recording's files are whole: say so; `anew`: what others it has are of older settings."""
         before = None if anew else self._record(recording)
         outputs = sorted({*done.outputs, *(before[1] if before else ())})
@@ -69,7 +69,7 @@ class Folder:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, json.dumps(fields, indent=1) + "\n")
 
-    def _record(self, recording: Recording) -> tuple[Summary, list[str]] | None:
+    def _record(self, recording: RecordingFile) -> tuple[Summary, list[str]] | None:
         try:
             fields = json.loads((self.path / (recording.name + RECORD_ENDING)).read_bytes())
             same = (fields["source"], fields["size"], fields["modified"]) == (

@@ -13,7 +13,7 @@ from pathlib import Path
 from detector.analysis.formats import FORMATS
 from detector.analysis.outputs import discard_parts, output_names
 from detector.analysis.recording_bar import RecordingBar
-from detector.analysis.recordings import Recording
+from detector.analysis.recording_files import RecordingFile
 from detector.analysis.resume import Folder, write_text
 from detector.analysis.summary import Summary, merged
 from detector.analysis.tables import summary_csv, summary_text
@@ -27,7 +27,7 @@ SUMMARY_CSV = "summary.csv"
 SUMMARY_JSON = "summary.json"
 INDEX = "index.html"
 
-After = Callable[[Recording, Done | None], None]
+After = Callable[[RecordingFile, Done | None], None]
 """Is told of each recording when it is over; None: it could not be analyzed."""
 
 
@@ -38,7 +38,7 @@ class Session:
     Both ways return the exit status: 1 where a recording could not be analyzed.
     """
 
-    recordings: Sequence[Recording]
+    recordings: Sequence[RecordingFile]
     wanted: Wanted
     make: Callable[[], Work[Task, Done]]
     jobs: int
@@ -62,7 +62,7 @@ class Session:
         if summaries and not self.quiet:
             print(f"{len(summaries)} of {len(self.recordings)} are done already", file=sys.stderr)
 
-        def keep(recording: Recording, done: Done | None) -> None:
+        def keep(recording: RecordingFile, done: Done | None) -> None:
             if done is not None:
                 folder.keep(recording, done, anew=overwrite)
                 summaries[recording.name] = done.summary
@@ -100,7 +100,7 @@ class Session:
         skipped = 0  # bytes: each file has the header, the stream only once
         with tempfile.TemporaryDirectory(prefix="sound-detector-") as folder:
 
-            def keep(recording: Recording, done: Done | None) -> None:
+            def keep(recording: RecordingFile, done: Done | None) -> None:
                 nonlocal following, skipped
                 over.add(recording.name)
                 if done is not None:
@@ -120,7 +120,7 @@ class Session:
             print(f"\n{summary_text(ordered, merged(ordered.values()))}", end="", file=stream)
         return 1 if failures else 0
 
-    def _work(self, recordings: Sequence[Recording], folder: Path, after: After) -> int:
+    def _work(self, recordings: Sequence[RecordingFile], folder: Path, after: After) -> int:
         """Analyze these; returns how many could not be."""
         tasks = [Task(recording, str(folder), self.wanted, self.start) for recording in recordings]
         failures = 0
@@ -141,7 +141,7 @@ class Session:
                     bar.show(index, 1.0)
         return failures
 
-    def _complaint(self, recording: Recording, failed: Failed) -> str:
+    def _complaint(self, recording: RecordingFile, failed: Failed) -> str:
         path = str(recording.path)
         reason = failed.reason if path in failed.reason else f"{path}: {failed.reason}"
         return f"sound-detector: {reason}" + (f"\n{failed.trace}" if self.traces else "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from detector.analysis.recordings import Recording
+from detector.analysis.recording_files import RecordingFile
 from detector.analysis.summary import Summary
 
 
@@ -47,7 +47,7 @@ class AnalyzeRequest:
 class Task:
     """One recording to analyze."""
 
-    recording: Recording
+    recording: RecordingFile
     folder: str
     """Where results go."""
     wanted: Wanted

@@ -8,7 +8,7 @@ from functools import partial
 
 from detector import __version__, modelstore
 from detector.analysis.analyzer import Analyzer
-from detector.analysis.recordings import find_recordings
+from detector.analysis.recording_files import find_recordings
 from detector.analysis.session import Session
 from detector.analysis.task import AnalyzeRequest
 from detector.assemble.stages import (

@@ -16,7 +16,7 @@ FRAME_SECONDS = 0.03
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Clip:
+class CollectedClip:
     """One take and what was measured of it."""
 
     take: Take
@@ -53,7 +53,7 @@ class Collector:
         """What happens now."""
         return self._taker.cue
 
-    def push(self, block: Block) -> list[Clip]:
+    def push(self, block: Block) -> list[CollectedClip]:
         """Take one block, return the clips it completes."""
         frames = self._framer.push(block)
         levels = self._meter.measure_all(frames)
@@ -69,12 +69,12 @@ class Collector:
             clips += [self._judged(take) for take in self._taker.push(frame, level)]
         return clips
 
-    def flush(self) -> list[Clip]:
+    def flush(self) -> list[CollectedClip]:
         """The stream has ended."""
         self._framer.flush()
         return [self._judged(take) for take in self._taker.flush()]
 
-    def _judged(self, take: Take) -> Clip:
+    def _judged(self, take: Take) -> CollectedClip:
         """Compare it with what was before its stretch: before a later part of one is the sound itself."""
         starts = [start for start, _ in self._levels]
         levels = [dbfs for _, dbfs in self._levels]
@@ -90,4 +90,4 @@ class Collector:
             during=levels[begin:end],
             room=self._room,
         )
-        return Clip(take, report)
+        return CollectedClip(take, report)

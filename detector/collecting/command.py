@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from typing import TextIO
 
 from detector.audio.health import HealthMeter
-from detector.collecting.collector import Clip, Collector
-from detector.collecting.display import Display
+from detector.collecting.collector import CollectedClip, Collector
 from detector.collecting.folder import ClipFolder
 from detector.collecting.names import check_label, model_name
-from detector.collecting.request import RATE_HZ, Mode, RecordRequest, make_taker
+from detector.collecting.record_display import Display
+from detector.collecting.record_request import RATE_HZ, Mode, RecordRequest, make_taker
 from detector.collecting.verdict import Verdict
 from detector.errors import DatasetError, DeviceLost
 from detector.interfaces import Source
@@ -138,7 +138,7 @@ class _Collecting:
         of = f" of {self._request.count}" if self._request.count is not None else ""
         return f"{self._request.label} {self._kept + 1}{of}"
 
-    def _take(self, clip: Clip) -> None:
+    def _take(self, clip: CollectedClip) -> None:
         verdict, take = clip.report.verdict, clip.take
         if verdict is Verdict.SILENT or (verdict is not Verdict.GOOD and not self._request.keep_all):
             self._refuse(clip)
@@ -151,7 +151,7 @@ class _Collecting:
         self._seconds += clip.report.seconds
         self._display.say(f"{path.name}  {clip.report}{_remark(verdict)}")
 
-    def _refuse(self, clip: Clip) -> None:
+    def _refuse(self, clip: CollectedClip) -> None:
         verdict = clip.report.verdict
         self._refused[verdict] += 1
         self._in_a_row += 1

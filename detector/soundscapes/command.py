@@ -15,7 +15,7 @@ from detector.errors import ConfigError, DatasetError
 from detector.evaluation.class_map import normal
 from detector.evaluation.report_tables import make_folder, write_files
 from detector.soundscapes.mixing import COLOURS, coloured_noise, looped, mix, room
-from detector.soundscapes.plan import Placed, Planner, Rules
+from detector.soundscapes.plan import Placed, Planner, SoundscapeRules
 from detector.soundscapes.stretch import Samples, cut
 
 
@@ -25,7 +25,7 @@ class SoundscapeRequest:
 
     clips: Path
     out: Path
-    rules: Rules
+    rules: SoundscapeRules
     count: int = 1
     """Recordings to make."""
     layout: str | None = None

@@ -18,7 +18,7 @@ TAIL_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class SoundscapeRules:
     """How dense and how loud."""
 
     seconds: float
@@ -53,7 +53,7 @@ class Planner:
     `lengths`: class -> the length of each of its clips [s].
     """
 
-    def __init__(self, lengths: Mapping[str, Sequence[float]], rules: Rules, seed: int) -> None:
+    def __init__(self, lengths: Mapping[str, Sequence[float]], rules: SoundscapeRules, seed: int) -> None:
         self._rng = np.random.default_rng(seed)
         self._lengths = lengths
         self._rules = rules

@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 from detector.analysis.analyzer import TELL_SECONDS, Analyzer
-from detector.analysis.recordings import find_recordings
+from detector.analysis.recording_files import find_recordings
 from detector.analysis.resume import Folder
 from detector.analysis.task import Task, Wanted
 from detector.errors import ConfigError, SinkError, UnsupportedFormat

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from detector.analysis.decoding import FfmpegRecording, needs_ffmpeg, open_recording, probe
-from detector.analysis.recordings import FFMPEG_SUFFIXES, SNDFILE_SUFFIXES
+from detector.analysis.recording_files import FFMPEG_SUFFIXES, SNDFILE_SUFFIXES
 from detector.errors import UnsupportedFormat
 
 RATE = 16000

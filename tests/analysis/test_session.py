@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from detector.analysis.outputs import PART
-from detector.analysis.recordings import find_recordings
+from detector.analysis.recording_files import find_recordings
 from detector.analysis.session import Session
 from detector.analysis.summary import Summary
 from detector.analysis.task import Done, Wanted

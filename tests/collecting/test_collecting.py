@@ -12,7 +12,7 @@ import soundfile
 from detector.collecting.command import next_command, record
 from detector.collecting.folder import ClipFolder
 from detector.collecting.names import check_label, clip_name, model_name, session_text
-from detector.collecting.request import RATE_HZ, RecordRequest
+from detector.collecting.record_request import RATE_HZ, RecordRequest
 from detector.datasets.clips import read_dataset
 from detector.errors import ConfigError, DatasetError, DeviceLost
 from detector.service.capture import blocks_of

@@ -13,7 +13,7 @@ from detector.datasets.annotation_files import read_annotations
 from detector.errors import ConfigError
 from detector.soundscapes.command import SoundscapeRequest, soundscape
 from detector.soundscapes.mixing import coloured_noise, convolved, looped, mix, room
-from detector.soundscapes.plan import LEAD_SECONDS, TAIL_SECONDS, Placed, Planner, Rules
+from detector.soundscapes.plan import LEAD_SECONDS, TAIL_SECONDS, Placed, Planner, SoundscapeRules
 from detector.soundscapes.stretch import active_power, cut, stretch
 
 RATE = 8000
@@ -29,7 +29,7 @@ def silence(seconds, rate=RATE):
 
 @given(st.integers(0, 2**32), st.floats(0, 1))
 def test_a_plan_keeps_its_rules(seed, overlap):
-    rules = Rules(seconds=120, overlap=overlap)
+    rules = SoundscapeRules(seconds=120, overlap=overlap)
     planner = Planner({"a": [0.5, 3.0], "b": [1.0], "c": [2.0]}, rules, seed)
     for placed in (planner.plan(), planner.plan()):
         assert placed
@@ -43,7 +43,7 @@ def test_a_plan_keeps_its_rules(seed, overlap):
 
 
 def test_a_plan_without_overlap_has_pauses():
-    placed = Planner({"a": [1.0], "b": [1.0]}, Rules(seconds=120, overlap=0), 1).plan()
+    placed = Planner({"a": [1.0], "b": [1.0]}, SoundscapeRules(seconds=120, overlap=0), 1).plan()
     assert all(b.onset >= a.onset + a.seconds + 1 for a, b in itertools.pairwise(placed))
 
 
@@ -113,7 +113,7 @@ def clips(tmp_path):
 def test_a_seed_says_everything_and_all_annotations_agree(clips, tmp_path, capsys):
     for folder in ("one", "two"):
         request = SoundscapeRequest(
-            clips, tmp_path / folder, Rules(seconds=30), count=2, rate=RATE, seed=3, format="wav"
+            clips, tmp_path / folder, SoundscapeRules(seconds=30), count=2, rate=RATE, seed=3, format="wav"
         )
         assert soundscape(request) == 0
     one, two = ({p.name: p.read_bytes() for p in (tmp_path / d).rglob("*.*")} for d in ("one", "two"))
@@ -129,7 +129,9 @@ def test_a_seed_says_everything_and_all_annotations_agree(clips, tmp_path, capsy
 
 
 def test_the_class_of_the_background_is_not_mixed_in(clips, tmp_path):
-    soundscape(SoundscapeRequest(clips, tmp_path / "out", Rules(seconds=30), background="fan", rate=RATE))
+    soundscape(
+        SoundscapeRequest(clips, tmp_path / "out", SoundscapeRules(seconds=30), background="fan", rate=RATE)
+    )
     assert {a.label for a in read_annotations(tmp_path / "out" / "soundscape-001.txt")} == {"bell", "door"}
 
 
@@ -143,9 +145,11 @@ def test_the_class_of_the_background_is_not_mixed_in(clips, tmp_path):
 )
 def test_faults_are_told(clips, tmp_path, fault, told):
     with pytest.raises(ConfigError, match=told):
-        soundscape(SoundscapeRequest(clips, tmp_path / "out", Rules(seconds=30), rate=RATE, **fault))
+        soundscape(
+            SoundscapeRequest(clips, tmp_path / "out", SoundscapeRules(seconds=30), rate=RATE, **fault)
+        )
 
 
 def test_a_folder_with_something_in_it_is_left_alone(clips, tmp_path):
     with pytest.raises(ConfigError, match="not empty; choose another or add --overwrite"):
-        soundscape(SoundscapeRequest(clips, clips, Rules(seconds=30), rate=RATE))
+        soundscape(SoundscapeRequest(clips, clips, SoundscapeRules(seconds=30), rate=RATE))

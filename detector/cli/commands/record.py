@@ -14,7 +14,7 @@ from detector.cli.setting_options import SettingOptions
 from detector.errors import ConfigError
 
 if TYPE_CHECKING:
-    from detector.collecting.request import RecordRequest
+    from detector.collecting.record_request import RecordRequest
     from detector.interfaces import Source
 
 BACKGROUND = "background"
@@ -94,7 +94,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 def read_request(options: argparse.Namespace) -> RecordRequest:
     """Read what was asked for; raises ConfigError without a label, and where flags contradict."""
-    from detector.collecting.request import RecordRequest, clips_in
+    from detector.collecting.record_request import RecordRequest, clips_in
 
     label, minutes = options.label, options.background
     if label is None:
@@ -119,7 +119,7 @@ def execute(request: RecordRequest, options: SettingOptions) -> int:
     """Collect clips."""
     from detector.assemble.endpoints import make_source
     from detector.collecting.command import record
-    from detector.collecting.request import with_default_count
+    from detector.collecting.record_request import with_default_count
 
     wanted = replace(options.load().settings.source, name=None)
 

@@ -112,12 +112,12 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 def read_request(options: argparse.Namespace) -> SoundscapeRequest:
     """Read what was asked for."""
     from detector.soundscapes.command import SoundscapeRequest
-    from detector.soundscapes.plan import Rules
+    from detector.soundscapes.plan import SoundscapeRules
 
     return SoundscapeRequest(
         clips=options.clips,
         out=options.out,
-        rules=Rules(
+        rules=SoundscapeRules(
             seconds=options.seconds,
             pause_seconds=_ordered(options.pause),
             overlap=options.overlap,

@@ -27,7 +27,7 @@ FFMPEG_SUFFIXES = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Recording:
+class RecordingFile:
     """One file to analyze."""
 
     path: Path
@@ -40,7 +40,7 @@ class Recording:
     """When the file was last written [ns since 1970]."""
 
 
-def find_recordings(places: Sequence[str | Path]) -> list[Recording]:
+def find_recordings(places: Sequence[str | Path]) -> list[RecordingFile]:
     """Return the files named and the recordings in the folders named, each once, folders in order of name.
 
     A named file is taken whatever it is, so that it can be complained about; in folders the ending decides,
@@ -59,7 +59,8 @@ def find_recordings(places: Sequence[str | Path]) -> list[Recording]:
     base = Path(os.path.commonpath(folders)) if folders else Path()
     names = _names([Path(os.path.relpath(full, base)) for full in paths])
     return [
-        Recording(path, name, *_size_and_time(path)) for path, name in zip(paths.values(), names, strict=True)
+        RecordingFile(path, name, *_size_and_time(path))
+        for path, name in zip(paths.values(), names, strict=True)
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from detector.analysis.recordings import find_recordings
+from detector.analysis.recording_files import find_recordings
 from detector.errors import UnsupportedFormat
 
 
