@@ -1,0 +1,53 @@
+"""Progress bars are for terminals; lines are for everybody."""
+
+from __future__ import annotations
+
+import io
+
+from detector.workers.progress import ProgressBar, ProgressBars
+
+
+class Terminal(io.StringIO):
+    """A terminal that keeps what is written to it."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def bar(out, **options):
+    return ProgressBar(10, "{desc} {n_fmt} of {total_fmt}{postfix}", out=out, **options)
+
+
+def test_a_terminal_shows_how_far_it_is():
+    out = Terminal()
+    with bar(out, what="reading") as shown:
+        assert shown.is_shown
+        shown.show(4, note="loss 0.5")
+        shown.show(10)
+    assert "reading" in out.getvalue()
+    assert "10 of 10" in out.getvalue()
+
+
+def test_elsewhere_only_lines_are_written():
+    out = io.StringIO()
+    with bar(out) as shown:
+        assert not shown.is_shown
+        assert shown.elapsed_seconds == 0
+        shown.show(4)
+        shown.say("a line")
+    assert out.getvalue() == "a line\n"
+
+
+def test_quiet_draws_nothing_on_a_terminal_either():
+    out = Terminal()
+    with bar(out, quiet=True) as shown:
+        shown.show(4)
+        shown.say("a line")
+    assert out.getvalue() == "a line\n"
+
+
+def test_bars_of_steps_are_silent_without_a_terminal(capsys):
+    with ProgressBars() as progress:
+        progress("reading", 1, 2)
+        progress("training", 2, 2, "loss 0.1")
+    assert capsys.readouterr().err == ""
