@@ -9,7 +9,6 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from detector.backends.bundle import Bundle
 from detector.errors import ModelError
@@ -19,9 +18,9 @@ from detector.modelstore.checksum import sha256_of
 from detector.modelstore.facts import facts_of, files_of, labels_of, runs_on
 from detector.modelstore.pull import is_whole, pull
 from detector.modelstore.selection import bundles_of, select
+from detector.workers.progress import ProgressBar
 
-if TYPE_CHECKING:
-    from tqdm import tqdm
+BAR_FORMAT = "{percentage:3.0f} % |{bar}| {n_fmt}B of {total_fmt}B, {remaining} left"
 
 
 def list_models(*, as_json: bool = False) -> int:
@@ -195,17 +194,15 @@ class _Bar:
 
     def __init__(self, *, enabled: bool) -> None:
         self._enabled = enabled
-        self._bar: tqdm[None] | None = None
+        self._bar: ProgressBar | None = None
 
     def progress(self, done: int, size: int) -> None:
         """Show how far the transfer is."""
         if not self._enabled:
             return
         if self._bar is None:
-            from tqdm import tqdm
-
-            self._bar = tqdm(total=size, unit="B", unit_scale=True, file=sys.stderr, leave=False)
-        self._bar.update(done - self._bar.n)
+            self._bar = ProgressBar(size, BAR_FORMAT, in_bytes=True, leave=False)
+        self._bar.show(done)
 
     def say(self, line: str) -> None:
         """Print one line on standard error."""
