@@ -151,16 +151,16 @@ class Sink(Protocol):
         """How logs name it: `stdout`, `log:/path`, `socket:unix:///path`."""
 
     def open(self) -> None:
-        """Make ready; raises SinkError when it can never work (bad path, address taken)."""
+        """Get ready; raises SinkError when it can never work (bad path, address taken)."""
 
     def write(self, message: Message) -> None:
         """Deliver one message; raises SinkError when this one could not be delivered."""
 
     def reopen(self) -> None:
-        """Let go of files and take them anew (log rotation by others, SIGHUP)."""
+        """Close files and open them again (log rotation by others, SIGHUP)."""
 
     def close(self) -> None:
-        """Deliver what is held and release everything."""
+        """Deliver what is held back and release everything."""
 
 
 class Archive(Protocol):
@@ -172,7 +172,7 @@ class Archive(Protocol):
 
     @property
     def newest_seq(self) -> int:
-        """Every event up to this one that was ever sent is here. Answers at once."""
+        """Every event up to this number that was ever sent is here. Answers at once."""
 
     def after(self, seq: int, limit: int, /) -> list[Message]:
         """At most `limit` events with a greater number, in order; reads the disk. Raises HistoryError."""

@@ -1,7 +1,7 @@
 """The nouns that travel through the pipeline: frozen, each field with its unit below it.
 
 Positions are integer samples since the stream began, at the rate the model wants;
-seconds appear only at the border (`events.timeline`, `sinks.message`).
+seconds appear only at the border (`events.timeline`, `wire.message`).
 """
 
 from __future__ import annotations

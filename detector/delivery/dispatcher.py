@@ -49,7 +49,7 @@ class Dispatcher:
 
     def start(self) -> None:
         """Open all sinks, then start their threads; raises the first SinkError with all closed again."""
-        self._journal.start(self._deliver)  # first: a hello tells where numbering stands
+        self._journal.start(self._deliver)  # first: every hello says where numbering stands
         try:
             _open_all(self._queues)
         except BaseException:
@@ -59,7 +59,7 @@ class Dispatcher:
             queue.thread.start()
 
     def publish(self, body: Body) -> Message:
-        """Queue a message for every sink; an event gets the next `seq`, the same for all of them."""
+        """Queue a message for every sink; an event gets the next number, the same for all sinks."""
         with self._order:  # numbering and queueing are one step, or a sink could see 2 before 1
             seq = self._journal.next_seq() if isinstance(body, EventBody) else None
             message = encode(body, seq)

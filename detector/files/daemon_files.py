@@ -1,4 +1,4 @@
-"""Files and folders that the daemon makes for itself: closed to others, told apart, locked."""
+"""Files and folders that the daemon makes for itself: closed to other users, recognised, locked."""
 
 from __future__ import annotations
 

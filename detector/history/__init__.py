@@ -1,1 +1,1 @@
-"""What was heard, kept for months: an SQLite file that is written before any subscriber is told."""
+"""Events kept for months, in an SQLite file that is written before any subscriber gets them."""

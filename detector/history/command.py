@@ -1,4 +1,4 @@
-"""`history`: what was heard, as a table for people, as CSV for spreadsheets, as JSON lines for programs."""
+"""`history`: past sounds as a table for people, as CSV for spreadsheets, as JSON lines for programs."""
 
 from __future__ import annotations
 
@@ -49,24 +49,24 @@ def history_command(
     out = sys.stdout if stdout is None else stdout
     found = [path for path in paths if _is_there(path)]
     if not found:
-        places = " or ".join(map(str, paths))
+        looked_at = " or ".join(map(str, paths))
         raise HistoryError(
-            f"there is no history at {places}: run the daemon first, or name the file with --file"
+            f"there is no history at {looked_at}: run the daemon first, or name the file with --file"
         )
     limit = query.limit
-    heard = sounds(found[0], query)
+    messages = sounds(found[0], query)
     if format == "json":
-        for message in heard:
+        for message in messages:
             out.write(message.line.decode())
     elif format == "csv":
         rows = csv.writer(out, lineterminator="\n")
         rows.writerow((*COLUMNS, "type", "seq"))
-        for message in heard:
+        for message in messages:
             event = event_of(message)
             rows.writerow((*(getattr(event, name) for name in COLUMNS), event.kind, message.seq))
     else:
         count = 0
-        for line in _table(map(event_of, heard), zone):
+        for line in _table(map(event_of, messages), zone):
             print(line, file=out)
             count += 1
         say = sys.stderr if stderr is None else stderr
@@ -78,7 +78,7 @@ def history_command(
 
 
 def _is_there(path: Path) -> bool:
-    """Also what may not be looked at: that it may not is what its reader must be told."""
+    """Whether the file exists; True where that may not be looked at: reading it will then say why."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -88,12 +88,12 @@ def _is_there(path: Path) -> bool:
     return True
 
 
-def _table(heard: Iterable[EventBody], zone: tzinfo | None) -> Iterator[str]:
-    """Lines with columns as wide as the first sounds need: a long history is not held in memory."""
-    heard = iter(heard)
-    while chunk := list(islice(heard, 1000)):
-        spoke = {(event.label, event.model) for event in chunk}
-        shared = shared_names(label for label, _ in spoke)
+def _table(events: Iterable[EventBody], zone: tzinfo | None) -> Iterator[str]:
+    """Aligned lines; widths fit a thousand sounds at a time, so that a long history is not held in memory."""
+    events = iter(events)
+    while chunk := list(islice(events, 1000)):
+        labels = {(event.label, event.model) for event in chunk}
+        shared = shared_names(label for label, _ in labels)
         rows = [_cells(event, zone, shared) for event in chunk]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         for row in rows:
@@ -107,7 +107,7 @@ def _cells(event: EventBody, zone: tzinfo | None, shared: Collection[str]) -> tu
     return (
         _local(event.start_time, zone),
         label_text(event, shared),
-        # No end is known of what still goes on, or was cut off when the daemon was killed.
+        # A sound without an end still continues, or was cut off when the daemon was killed.
         f"{'' if event.kind == 'end' else '>'}{_number(event.duration, 1)} s",
         _number(event.top_score, 2),
         f"{_number(event.level_dbfs, 1)} dBFS",

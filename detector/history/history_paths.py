@@ -8,11 +8,11 @@ from pathlib import Path
 NAME = "history.db"
 
 SERVICE_PATH = Path("/var/lib/sound-detector", NAME)
-"""The service's, which its StateDirectory= makes."""
+"""The service's; StateDirectory= in its unit makes the folder."""
 
 
 def writing_path(chosen: str | None, environ: Mapping[str, str]) -> Path:
-    """Where a daemon keeps it: as it was told, else in systemd's state folder, else in the user's."""
+    """Where a daemon keeps it: the chosen path, else systemd's state folder, else the user's."""
     if chosen:
         return Path(chosen).expanduser()
     if state := environ.get("STATE_DIRECTORY", "").partition(":")[0]:
@@ -23,6 +23,6 @@ def writing_path(chosen: str | None, environ: Mapping[str, str]) -> Path:
 
 
 def reading_paths(chosen: str | None, environ: Mapping[str, str]) -> tuple[Path, ...]:
-    """Where one looks: as told, else the user's own, then the service's."""
+    """Where commands look for it: the chosen path, else the user's own, then the service's."""
     own = writing_path(chosen, environ)
     return (own,) if chosen else tuple(dict.fromkeys((own, SERVICE_PATH)))

@@ -37,7 +37,7 @@ MIGRATIONS = (
         "INSERT INTO meta VALUES ('reserved', 1)",
     ),
 )
-"""What brings a file from the version of its place to the next one, in one transaction each."""
+"""Statements that bring a file from version n to n + 1, where n is the index; one transaction each."""
 
 BUSY_SECONDS = 1.0
 """How long to wait for another program that holds the file."""
@@ -67,7 +67,7 @@ def connect_writer(path: Path) -> sqlite3.Connection:
 
 
 def connect_reader(path: Path) -> sqlite3.Connection:
-    """Open the file beside whoever writes it, without changing anything; raises HistoryError."""
+    """Open the file for reading, while a daemon may be writing it; raises HistoryError."""
     try:
         path.stat()
     except OSError as error:
@@ -92,7 +92,7 @@ def unreadable(path: Path, error: Exception) -> HistoryError:
 
 
 def is_damage(error: Exception) -> bool:
-    """Whether an error says that the file's content is broken, and not that it cannot be reached."""
+    """Whether an error means that the file's content is damaged, and not that it cannot be reached."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 

@@ -1,1 +1,1 @@
-"""The running daemon: capture, the worker loop, signals, and what it says of itself."""
+"""The running daemon: capture, the worker loop, signals, and its reports on itself."""

@@ -8,7 +8,7 @@ or reading raised), the worker reports what it misses (STALLED: no block for too
        │                  │  ^
      FAILED            FAILED └──SOUND── device_lost (reopened with back-off, for ever)
        v                  v
-    device_lost        device_lost ──STALLED──> hung ──> the program ends and is started anew
+    device_lost        device_lost ──STALLED──> hung ──> the program ends and is started again
 
 `silent` and `clipping` are still listening: blocks arrive and are classified. `hung` has one way out:
 only the thread that reads may close a stream, and that thread is stuck in the read.
@@ -72,7 +72,7 @@ DETAIL: dict[DeviceState, str] = {
     DeviceState.SILENT: "only silence or a constant value arrives: is the microphone muted or unplugged?",
     DeviceState.CLIPPING: "the microphone is overdriven: lower its gain",
     DeviceState.LOST: "the device is gone; it is opened again as soon as it is back",
-    DeviceState.HUNG: "the device delivers nothing and cannot be closed; the program ends to be started anew",
+    DeviceState.HUNG: "the device delivers nothing and cannot be closed; the program ends, to be restarted",
     DeviceState.STOPPED: "",
 }
 """What is published beside the state's name, for people."""

@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 TIMEOUT_SECONDS = 5.0
-"""A client that sends or reads nothing for this long is let go."""
+"""A client that sends or reads nothing for this long is disconnected."""
 
 
 class MetricsServer:

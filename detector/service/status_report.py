@@ -132,7 +132,7 @@ def _escaped(value: object) -> str:
 
 
 def _resident_bytes() -> int | None:
-    """Resident memory, where /proc tells it (Linux)."""
+    """Resident memory; None where there is no /proc (Linux has it)."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
     except (OSError, IndexError, ValueError):

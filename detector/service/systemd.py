@@ -1,4 +1,4 @@
-"""What the service manager is told: ready, status, progress; nothing where there is none.
+"""Reports to the service manager: ready, status, progress; nothing where there is none.
 
 A message is `KEY=value` lines in one datagram to the Unix socket named by $NOTIFY_SOCKET.
 Source: sd_notify(3) and sd_watchdog_enabled(3).
@@ -17,7 +17,7 @@ from contextlib import contextmanager
 log = logging.getLogger(__name__)
 
 SEND_SECONDS = 0.5
-"""How long a message may wait for a busy manager before it is given up."""
+"""How long a message may wait for a busy manager before it is dropped."""
 
 STATUS_CHARACTERS = 500
 """A status is one line on a terminal; the manager takes no message over 4096 bytes."""
@@ -27,9 +27,9 @@ FEEDS_PER_INTERVAL = 4
 
 
 class Notifier:
-    """Tells the service manager that started us how we are; silent where $NOTIFY_SOCKET is not set.
+    """Reports to the service manager that started this process; silent where $NOTIFY_SOCKET is not set.
 
-    A message that cannot be sent is logged once and lost: listening matters more.
+    A message that cannot be sent is lost, and the first one logged: listening matters more.
     """
 
     def __init__(self, environ: Mapping[str, str], clock: Callable[[], float] = time.monotonic) -> None:
@@ -40,32 +40,32 @@ class Notifier:
         self._status = ""
         self._next_feed = clock()
         self.watchdog_seconds = _watchdog_seconds(environ, os.getpid()) if self._address else None
-        """The manager ends us after this long without progress; None: it does not watch."""
+        """The manager ends the process after this long without progress; None: it does not watch."""
 
     def ready(self) -> None:
-        """Say that sound arrives and is listened to; only the first call is told."""
+        """Report that sound arrives and is processed; only the first call sends anything."""
         if not self._ready:
             self._ready = True
             self._send("READY=1")
 
     def status(self, text: str) -> None:
-        """Say in one line what goes on; it shows in `systemctl status`."""
+        """Report the status in one line, which `systemctl status` shows."""
         line = " ".join(text.split())[:STATUS_CHARACTERS]
         if line != self._status:
             self._status = line
             self._send(f"STATUS={line}")
 
     def watchdog(self) -> None:
-        """Say that the pipeline made progress; cheap enough for every block."""
+        """Report that the pipeline made progress; cheap enough for every block."""
         if self.watchdog_seconds is not None and self._clock() >= self._next_feed:
             self._next_feed = self._clock() + self.watchdog_seconds / FEEDS_PER_INTERVAL
             self._send("WATCHDOG=1")
 
     @contextmanager
     def reloading(self) -> Iterator[None]:
-        """Say when a reload begins and ends; before `ready` there is nothing to say."""
+        """Report when a reload begins and ends; before `ready`, send nothing."""
         if self._ready:
-            # The manager knows by the time that this answers its own request.
+            # By this time the manager sees that the message answers its own request.
             self._send(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
         try:
             yield
@@ -74,7 +74,7 @@ class Notifier:
                 self._send("READY=1")
 
     def stopping(self) -> None:
-        """Say that the end has begun."""
+        """Report that the daemon is ending."""
         self._send("STOPPING=1")
 
     def _send(self, message: str) -> None:

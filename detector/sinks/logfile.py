@@ -1,7 +1,7 @@
 """Events in a file: JSON lines, rotated by size here or by others (logrotate and SIGHUP).
 
-A reader can parse every full line: what a full disk cuts off is taken back, and after a crash the
-first line starts anew.
+A reader can parse every full line: a line that a full disk cut off is removed again, and after a crash the
+next line starts on a line of its own.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class LogFileSink:
             raise self._error(error) from error
 
     def reopen(self) -> None:
-        """Take the file of that name anew: the old one may have been moved away."""
+        """Open the file of that name again: the old one may have been moved away."""
         self.close()
         self._take()
 
@@ -137,7 +137,7 @@ class LogFileSink:
                 with contextlib.suppress(FileNotFoundError):
                     newer.replace(older)
         except OSError as error:
-            # An ever longer file is better than no events.
+            # A file that grows is better than lost events.
             self._take()
             self._rotate_at = os.fstat(self._descriptor).st_size + self._max_bytes
             log.warning('logfile.rotate_failed path=%s error="%s"', self._path, error.strerror)

@@ -69,9 +69,9 @@ class StdoutSink:
         environ: Mapping[str, str] | None = None,
         shared: Callable[[], Collection[str]] = frozenset,
     ) -> None:
-        """`updates` also shows, as text, that a sound goes on; NO_COLOR in `environ` turns colours off.
+        """With `updates` text also shows updates; NO_COLOR in `environ` turns colours off.
 
-        `shared` tells the names that several labels have now: text then says whose each is.
+        `shared` gives the names that several labels have now: text then shows the model too.
         """
         terminal = stream.isatty()
         self._stream = stream
@@ -109,7 +109,7 @@ class StdoutSink:
             self._put(f"{line}\n".encode(self._encoding, "replace"))
 
     def reopen(self) -> None:
-        """Nothing to take anew."""
+        """Nothing to open again."""
 
     def close(self) -> None:
         """Nothing is held back; the stream stays open, it belongs to the program."""
@@ -138,5 +138,5 @@ def _write_all(descriptor: int, line: bytes) -> None:
     while view:
         try:
             view = view[os.write(descriptor, view) :]
-        except BlockingIOError:  # a neighbour on the same terminal made it non-blocking
+        except BlockingIOError:  # another program on the same terminal made it non-blocking
             select.select([], [descriptor], [])

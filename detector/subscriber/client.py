@@ -1,4 +1,4 @@
-"""The other end of the event socket: connect, show who one is, and read messages."""
+"""The client's end of the event socket: connect, show the token, read messages."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ CONNECT_SECONDS = 5.0
 """How long the daemon may take to accept, and for each step of TLS."""
 
 HELLO_SECONDS = 10.0
-"""How long the first line may take; a daemon that misses the token says so after 5 s."""
+"""How long the first line may take; a daemon that waits for a token gives up after 5 s."""
 
 MAX_LINE_BYTES = 4 * 1024 * 1024
-"""A hello with all labels of a model takes some 20 KB; more than this is no daemon of ours."""
+"""A hello with all labels of a model takes some 20 KB; a longer line than this is no daemon's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a subscriber shows at a TCP socket, and what it wants to see; a Unix socket asks for nothing."""
+    """What a subscriber shows at a TCP socket, and whom it trusts; a Unix socket asks for nothing."""
 
     token_file: str | None = None
     """File with the daemon's token."""
     ca: str | None = None
     """PEM file with the authority, or the very certificate, to trust; None is the system's authorities."""
     tls: bool = False
-    """Whether `tcp://` means `tls://`."""
+    """Whether to use TLS at a `tcp://` address too."""
     insecure: bool = False
     """Trust any certificate, and send the token to another machine without TLS."""
 
@@ -62,7 +62,7 @@ def connect(addresses: Sequence[Address], credentials: Credentials) -> socket.so
 def messages(connection: socket.socket) -> Iterator[Message]:
     """Yield each message until the daemon closes the connection.
 
-    Raises SinkError where it falls silent for as long as the socket's timeout, or says what no daemon says.
+    Raises SinkError where no line comes within the socket's timeout, or one that is no message.
     """
     received = bytearray()
     silent = True
@@ -90,13 +90,13 @@ def messages(connection: socket.socket) -> Iterator[Message]:
 
 
 def send(connection: socket.socket, fields: dict[str, object]) -> None:
-    """Say one line; raises SinkError where the daemon does not take it."""
+    """Send one line; raises SinkError where the daemon does not take it."""
     try:
         connection.sendall(json.dumps(fields).encode() + b"\n")
     except TimeoutError:
         raise SinkError("the daemon takes no request: it does not read") from None
     except OSError:
-        pass  # it has gone, but its last words are still to be read
+        pass  # the daemon has closed the connection; its last lines can still be read
 
 
 def _connect_unix(path: str) -> socket.socket:

@@ -54,12 +54,12 @@ def listen(
     """Print events from the first of `uris` that answers until it ends; the exit code is 0.
 
     Events go to `stdout` (`format` as of StdoutSink), all else to `stderr`. With `reconnect` it waits
-    for a daemon that is not there and goes on after the last event. Raises SinkError when no daemon
+    for a daemon that is not there and continues after the last event. Raises SinkError when no daemon
     is there, refuses, or falls silent; ConfigError for an address of another form.
     """
     addresses = [parse_address(uri) for uri in uris]
-    wish = {"labels": list(labels), "min_score": min_score}
-    parse_request(json.dumps(wish | {"since": since}).encode())  # a daemon would refuse what this refuses
+    request = {"labels": list(labels), "min_score": min_score}
+    parse_request(json.dumps(request | {"since": since}).encode())  # a daemon would refuse what this refuses
     say = _Sayer(sys.stderr if stderr is None else stderr)
     position = _Position(seq=since)
     out = StdoutSink(
@@ -75,7 +75,7 @@ def listen(
                         attempt = 0
                         if isinstance(message.body, HelloBody):
                             position.shared = shared_names(message.body.labels)
-                            _ask(connection, message.body, position, wish)
+                            _ask(connection, message.body, position, request)
                         _take(message, position, out, say)
                 say("the daemon has ended")
                 if not reconnect:
@@ -107,13 +107,15 @@ class _Sayer:
         print(printable(text), file=self._stream, flush=True)
 
 
-def _ask(connection: socket.socket, hello: HelloBody, position: _Position, wish: dict[str, object]) -> None:
+def _ask(
+    connection: socket.socket, hello: HelloBody, position: _Position, request: dict[str, object]
+) -> None:
     if position.seq is None:
         position.seq = hello.seq
     elif position.run_id not in (None, hello.run_id) and not (hello.history and hello.seq >= position.seq):
         position.seq = 0  # the new run counts from 1 again, so that all its events are new to us
     position.run_id = hello.run_id
-    send(connection, wish | {"since": position.seq})
+    send(connection, request | {"since": position.seq})
     interval = hello.heartbeat_seconds
     if interval is not None and interval > 0:
         connection.settimeout(MISSED_BEATS * min(interval, LONGEST_BEAT_SECONDS))

@@ -1,4 +1,4 @@
-"""What a subscriber may send: its token where one is wanted, and one line about what it wants to hear of."""
+"""What a subscriber may send: its token, where the socket asks for one, and one line with its request."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from detector.interfaces import Message
 from detector.wire.message import EventBody
 
 MAX_REQUEST_BYTES = 4096
-"""Longer lines are refused unread; a hundred labels fit."""
+"""Longer lines are refused; a hundred labels fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Filter:
     labels: frozenset[str] = frozenset()
     """Casefolded label names or class ids; empty is all."""
     min_score: float = 0.0
-    """0..1, held against `top_score`, so that an event that has passed goes on passing to its end."""
+    """0..1, compared with `top_score`: an event that has passed once passes until its end."""
 
     def passes(self, message: Message) -> bool:
         """Whether a message may go to the subscriber."""
@@ -33,24 +33,24 @@ class Filter:
         return self.min_score <= 0.0 or (score is not None and score >= self.min_score)
 
     def _names(self, event: EventBody) -> bool:
-        """Whether the event's label, its class or one above it is wanted: `Dog` is to get `Bark` too."""
+        """Whether the event's label, its class or a class above it is wanted: `Dog` gets `Bark` too."""
         names = (event.label, event.class_id, *event.ancestors)
         return any(name.casefold() in self.labels for name in names)
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A subscriber's line, read."""
+    """What a subscriber asks for."""
 
     filter: Filter = Filter()
     since: int | None = None
-    """Replay what is remembered of the events after this `seq`; None is no replay."""
+    """First send the events after this `seq` that are still kept; None is no replay."""
     report: bool = False
-    """Wants the daemon's report, once, and nothing else."""
+    """Whether it asks for the daemon's report, once, and nothing else."""
 
 
 def parse_request(line: bytes) -> Request:
-    """Read a request; raises SinkError with what was expected, for the subscriber to read."""
+    """Read a request; raises SinkError with a message that is sent to the subscriber."""
     try:
         fields = json.loads(line) if line.strip() else {}
     except (ValueError, RecursionError):
@@ -74,7 +74,7 @@ def parse_request(line: bytes) -> Request:
 
 
 def parse_token(line: bytes) -> bytes:
-    """Read the line that shows a token; empty, which no token is, where it is of another form."""
+    """Read the line that holds a token; a line of another form gives b"", which is no token."""
     try:
         fields = json.loads(line)
     except (ValueError, RecursionError):

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -65,6 +66,24 @@ def test_the_history_knows_its_newest_and_oldest_event_and_the_state():
     for message in (event(1), status("listening"), event(2), event(3)):
         backlog.append(message)
     assert (backlog.seq, backlog.oldest_seq, backlog.state) == (3, 2, "listening")
+
+
+def test_the_backlog_gives_what_it_still_has_and_nothing_else():
+    backlog = filled(5, length=3)
+    assert [backlog[index].seq for index in range(2, 5)] == [3, 4, 5]
+    for index in (1, 5):
+        with pytest.raises(IndexError):
+            backlog[index]
+
+
+def test_the_backlog_knows_the_newest_event_that_it_does_not_have():
+    backlog = Backlog(3, before=7)
+    assert backlog.gone_seq == 7
+    gone = []
+    for message in (event(10), event(11), status("muted"), event(12), event(13)):
+        backlog.append(message)
+        gone.append(backlog.gone_seq)
+    assert gone == [9, 9, 9, 10, 11]
 
 
 def test_since_replays_events_and_then_goes_on_live():
