@@ -39,7 +39,7 @@ ORDER = (
 )
 RANK = {room: rank for rank, line in enumerate(ORDER) for room in line}
 
-SETTINGS = {"config.settings", "config.loading", "config.checks"}
+SETTINGS = {"config.settings", "config.loading", "config.rendering", "config.checks"}
 SETTINGS_READERS = {"config", "cli", "assemble"}
 
 PURE = (

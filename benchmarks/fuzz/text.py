@@ -12,7 +12,8 @@ import numpy as np
 from benchmarks import ROOT
 from benchmarks.fuzz.target import Finding, Run, Target
 from detector.assemble import SINK_KINDS, make_pipeline
-from detector.config.loading import Loaded, load_settings, render
+from detector.config.loading import Loaded, load_settings
+from detector.config.rendering import render
 from detector.records import Block, Label, ModelSpec, Scores, Window
 from detector.service.systemd import Notifier
 from detector.wire.address import parse_address
@@ -113,7 +114,7 @@ def _expressions(folder: Path) -> Iterator[Run]:
 
 def _use(loaded: Loaded) -> None:
     """Settings that are accepted must also build a pipeline, and hear with it."""
-    with loaded.placing():
+    with loaded.locating_errors():
         pipeline = make_pipeline(loaded.settings, _Parrot())
     rng = np.random.default_rng(0)
     for start in (0, 1600, 200_000):

@@ -34,7 +34,7 @@ def analyze_command(request: AnalyzeRequest, loaded: Loaded) -> int:
     """Analyze recordings and return the exit status; raises DetectorError where none of them can be."""
     catalogue = modelstore.ModelCatalogue()
     settings = with_resolved_model(loaded.settings, catalogue)
-    with loaded.placing():
+    with loaded.locating_errors():
         check_labels(settings, catalogue)
     session = Session(
         find_recordings(request.paths),

@@ -62,7 +62,7 @@ class RoomSetup:
         self._settings = with_resolved_model(loaded.settings, catalogue)
         self.origin = f"the settings of {loaded.path}" if loaded.path else "the default settings"
         selected = select(self._settings, catalogue)
-        with loaded.placing():
+        with loaded.locating_errors():
             self._labels = make_label_map(self._settings.events, selected.spec)
             rules = make_label_rules(self._settings.events, self._labels, selected.spec)
         self.kept = frozenset(place for name in keep for place in self._labels.find_all("--keep", name))

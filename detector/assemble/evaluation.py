@@ -25,7 +25,7 @@ def evaluate_command(request: EvaluateRequest, loaded: Loaded) -> int:
     """Do what `sound-detector evaluate` was asked."""
     catalogue = ModelCatalogue()
     settings = with_resolved_model(loaded.settings, catalogue)
-    with loaded.placing():
+    with loaded.locating_errors():
         check_labels(settings, catalogue)
     ungated = request.annotations is not None
 

@@ -71,7 +71,7 @@ class Reloader:
             settings = replace(settings, model=named)
             if selection != model.selection:
                 model = model.with_heads(catalogue, selection)
-        with loaded.placing():
+        with loaded.locating_errors():
             labels = make_label_map(settings.events, model.spec)
             tracker = make_tracker(
                 settings, model.spec, labels, self._pipeline.history, started=self._pipeline.counts.events

@@ -48,7 +48,7 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
     spec = model.spec
     if spec.name != settings.model.name:  # heads found in the models folder
         log.info("daemon.model name=%s labels=%d", spec.name, len(spec.labels))
-    with loaded.placing():
+    with loaded.locating_errors():
         pipeline = make_pipeline(settings, model.classifier, model.heads)
     hop = hop_length(settings, spec)
     block = block_length(hop, spec.sample_rate)

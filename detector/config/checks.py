@@ -12,7 +12,7 @@ from detector.config.yamltext import Fault
 
 
 def check(settings: Settings) -> list[Fault]:
-    """Every fault, by key; without lines, since settings don't know where they stood."""
+    """Find every fault, by key; without lines, which `Loaded` knows."""
     found = [Fault(None, key, message) for key, message in _values(settings)]
     found += [Fault(None, f"events.{key}", message) for key, message in _events(settings.events)]
     if settings.sinks is not None and not settings.sinks:
@@ -62,7 +62,7 @@ def _events(events: EventSettings) -> Iterator[tuple[str, str]]:
 
 
 def _thresholds(on: float | None, off: float | None) -> str:
-    """What is wrong with a pair; where `on` is the model's own, it can only be seen with the model."""
+    """What is wrong with a pair of thresholds; nothing where one is None, since the model decides it."""
     if on is None or off is None or off < on:
         return ""
     return f"expected threshold_off below threshold_on, got off {off} and on {on}: lower off, or delete it"

@@ -1,4 +1,4 @@
-"""Where settings come from: defaults, then one YAML file, then flags; and how they are shown.
+"""Where settings come from: defaults, then one YAML file, then flags.
 
 The file is `--config`, else `$SOUND_DETECTOR_CONFIG`, else the user's own, else the system's: one, never two.
 """
@@ -8,17 +8,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, is_dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from detector.config import yamltext
 from detector.config.checks import check
-from detector.config.constraints import Hint, Limit, choices_of, hints_of, item_hint, limit_of
 from detector.config.settings import Settings
-from detector.config.sink_settings import SinkKinds, SinkSettings
+from detector.config.sink_settings import SinkKinds
 from detector.config.strict import fill
 from detector.config.wording import escape
-from detector.config.yamltext import Document, Fault, join, scalar
+from detector.config.yamltext import Document, Fault, join
 from detector.errors import ConfigError
 
 VARIABLE = "SOUND_DETECTOR_CONFIG"
@@ -30,7 +29,7 @@ SET = "--set"
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """Settings, and where each one was given."""
+    """Settings, and where each of them was given."""
 
     settings: Settings
     path: str | None = None
@@ -39,7 +38,7 @@ class Loaded:
     """Dotted key -> its line in that file, or the kind of flag that gave it."""
 
     def line_of(self, key: str) -> int | None:
-        """Line of `events.labels.Dog` or `events.include[2]` in the file; None where it is not from there."""
+        """Line of `events.labels.Dog` or `events.include[2]` in the file; None if it was not given there."""
         origin = self._origin(key)
         return origin if isinstance(origin, int) else None
 
@@ -48,20 +47,20 @@ class Loaded:
         origin = self._origin(key)
         return f"{self.path}:{origin}" if isinstance(origin, int) else origin
 
-    def complain(self, key: str, message: str) -> str:
-        """One line for a fault that was found later, as when a label is not the model's."""
+    def located(self, key: str, message: str) -> str:
+        """The message with the file and line of its key, as one line."""
         where = self.where(key)
         return escape(f"{where} {key}: {message}" if where == SET else f"{where}: {key}: {message}")
 
     @contextmanager
-    def placing(self) -> Iterator[None]:
-        """Give a ConfigError that names a key, raised inside, the file and line of that key."""
+    def locating_errors(self) -> Iterator[None]:
+        """Add file and line to a ConfigError that is raised inside and names a key."""
         try:
             yield
         except ConfigError as error:
             if not error.key:
                 raise
-            raise ConfigError(self.complain(error.key, error.message)) from error
+            raise ConfigError(self.located(error.key, error.message)) from error
 
     def _origin(self, key: str) -> int | str:
         """An item stands where its list does if that was given whole, a section where its first key does."""
@@ -80,10 +79,10 @@ def load_settings(
     set_expressions: Sequence[str] = (),
     system_file: str = SYSTEM_FILE,
 ) -> Loaded:
-    """Settings from all places.
+    """Read the settings from the file, the flags and `--set`.
 
-    `overrides` are flags, dotted key -> value as it would stand in YAML (`sinks` a list of texts); leave out
-    what was not given. `set_expressions` are `KEY=VALUE` with the value in YAML; they win over all.
+    `overrides` are the flags that were given: dotted key -> value as in YAML, `sinks` a list of texts.
+    `set_expressions` are `KEY=VALUE` with the value in YAML; they replace any other value.
     Raises ConfigError with every fault, one a line.
     """
     layers = _Layers(sink_kinds)
@@ -100,7 +99,7 @@ def load_settings(
 def find_file(
     config_path: str | None, environ: Mapping[str, str], system_file: str = SYSTEM_FILE
 ) -> tuple[str | None, str]:
-    """The file to read, or None, and who named it; the default places may be empty, a named one may not."""
+    """The file to read, or None, and what named it: a named file must exist, a default one need not."""
     if config_path is not None:
         return config_path, "--config"
     if environ.get(VARIABLE):
@@ -116,71 +115,8 @@ def find_file(
     return None, ""
 
 
-def render(loaded: Loaded, sink_kinds: SinkKinds) -> str:
-    """The settings as YAML that reads back as the same; comments say where each is from and its range."""
-    source = escape(loaded.path) if loaded.path else "no file"
-    lines = [f"# The effective settings of sound-detector ({source}; then flags)."]
-    page = _Page(loaded, sink_kinds)
-    for name, hint in hints_of(Settings).items():
-        lines += page.lines(f"{name}:", getattr(loaded.settings, name), name, hint)
-    return "".join(f"{line}\n" for line in lines)
-
-
-class _Page:
-    """Settings as lines of YAML."""
-
-    def __init__(self, loaded: Loaded, sink_kinds: SinkKinds) -> None:
-        self._loaded = loaded
-        self._sink_kinds = sink_kinds
-
-    def lines(self, head: str, value: object, key: str, hint: Hint) -> Iterator[str]:
-        """The lines of one key; `head` is `key:` or `-`, indented."""
-        pad = " " * (len(head) - len(head.lstrip()) + 2)
-        if isinstance(value, SinkSettings):
-            yield head
-            yield from self._sink(pad, value, key)
-        elif is_dataclass(value):
-            yield head
-            for name, inner in hints_of(type(value)).items():
-                yield from self.lines(f"{pad}{name}:", getattr(value, name), join(key, name), inner)
-        elif isinstance(value, Mapping) and value:
-            yield head
-            for name, item in value.items():
-                inner = item_hint(hint, Mapping)
-                yield from self.lines(f"{pad}{scalar(name)}:", item, join(key, name), inner)
-        elif isinstance(value, tuple) and value and is_dataclass(value[0]):
-            yield head
-            for i, item in enumerate(value):
-                yield from self.lines(f"{pad}-", item, f"{key}[{i}]", item_hint(hint, tuple))
-        else:
-            yield self._line(head, value, key, limit_of(hint), choices_of(hint))
-
-    def _sink(self, pad: str, sink: SinkSettings, key: str) -> Iterator[str]:
-        """The keys of every kind of sink; those of another kind have no effect, and their default."""
-        yield self._line(f"{pad}kind:", sink.kind, join(key, "kind"), None, self._sink_kinds.names)
-        for name, owner in self._sink_kinds.owners.items():
-            value = getattr(sink if name in hints_of(type(sink)) else owner(), name)
-            yield from self.lines(f"{pad}{name}:", value, join(key, name), hints_of(owner)[name])
-
-    def _line(
-        self, head: str, value: object, key: str, limit: Limit | None, choices: Sequence[object]
-    ) -> str:
-        notes = [escape(self._loaded.where(key))]
-        if limit is not None:
-            notes.append(str(limit))
-        if choices:
-            notes.append(" or ".join(map(str, choices)))
-        return f"{head} {_flow(value)}  # {'; '.join(notes)}"
-
-
-def _flow(value: object) -> str:
-    if isinstance(value, Mapping):
-        return "{}"
-    return f"[{', '.join(map(scalar, value))}]" if isinstance(value, tuple) else scalar(value)
-
-
 class _Layers:
-    """Plain data laid over plain data; each is checked by itself, so that none hides another's fault."""
+    """Merges plain data; each layer is checked by itself, so that none hides another's faults."""
 
     def __init__(self, sink_kinds: SinkKinds) -> None:
         self._sink_kinds = sink_kinds
@@ -212,7 +148,7 @@ class _Layers:
             self.add_flag(SET, key.strip(), document)
 
     def add_flag(self, flag: str, key: str, document: Document) -> None:
-        """Replace what stands at a dotted key, sections on the way to it included where they are none."""
+        """Replace the value of a dotted key; what is no section on the way to it becomes one."""
         *sections, name = key.split(".")
         nested: object = document.data
         for part in (name, *reversed(sections)):
@@ -238,7 +174,7 @@ class _Layers:
         loaded = Loaded(settings or Settings(), path, self._origins)
         for fault in check(loaded.settings):
             if fault.key not in self._faulty:
-                self._add_fault(fault, loaded.complain(fault.key, fault.message))
+                self._add_fault(fault, loaded.located(fault.key, fault.message))
         if self._faults:
             raise ConfigError("\n".join(self._faults))
         return loaded

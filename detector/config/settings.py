@@ -22,10 +22,10 @@ Preset = Literal["responsive", "balanced", "sure"]
 
 @dataclass(frozen=True, slots=True)
 class SourceSettings:
-    """What to listen to: a microphone unless `input` is given."""
+    """The source of sound: a microphone unless `input` is given."""
 
     device: Annotated[int, Limit(0, 9999)] | str | None = None
-    """Capture device: an index, or a text: its name or part of it; None is the system's default."""
+    """Capture device: its index, its name or part of that; None is the system's default."""
     input: str | None = None
     """A recording to read instead of a microphone; `-` is raw s16le mono on standard input."""
     rate: Annotated[int, Limit(4000, 384000, "Hz")] = 16000
@@ -35,44 +35,44 @@ class SourceSettings:
     realtime: bool = False
     """Play a recording at the speed of its sound instead of as fast as possible."""
     name: str | None = None
-    """What events call this source; None is the device's or file's own name."""
+    """Name of the source in events; None is the name of the device or file."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSettings:
-    """Which classifier."""
+    """The model that classifies windows."""
 
     name: str = "auto"
     """A bundle or a path to one, or several with +; `auto`: yamnet+mn04, or yamnet where mn04 is missing."""
     heads: tuple[str, ...] | None = None
-    """Heads that listen too; None is all in the user's models folder that can, unless `name` has some."""
+    """Heads to run too; None is every head in the user's models folder that fits, unless `name` has some."""
     runtime: Literal["auto", "tflite", "onnx"] = "auto"
     """`tflite`, `onnx`, or `auto`: the first that the bundle has a file for and that is installed."""
     threads: Annotated[int, Limit(1, 64)] = 1
-    """Threads the runtime may use."""
+    """Threads that the runtime may use."""
     prior: bool = True
-    """Subtract what the model hears in everything, where it brings a table of that."""
+    """Subtract the model's prior, its scores for sounds that are not there, where it has one."""
 
 
 @dataclass(frozen=True, slots=True)
 class GateSettings:
-    """When there is something to classify."""
+    """When windows are classified: while the gate is open."""
 
     mode: Literal["both", "webrtcvad", "level", "off"] = "both"
     """`webrtcvad`, `level`, `both` (either opens it) or `off` (always open)."""
     vad_mode: Annotated[int, Limit(0, 3)] = 2
-    """webrtcvad's aggressiveness, 0..3."""
+    """Aggressiveness of webrtcvad, 0..3; higher opens less often."""
     hangover_seconds: Annotated[float, Limit(0, 60, "s")] = 1.5
-    """How long it stays open after the last active frame."""
+    """How long the gate stays open after the last active frame."""
     preroll_seconds: Annotated[float, Limit(0, 10, "s")] = 0.24
-    """Windows that ended up to this long before it opened are classified too."""
+    """Windows that ended up to this long before the gate opened are classified too."""
     min_level_dbfs: Annotated[float, Limit(-120, 0, "dBFS")] | None = None
-    """Quieter sound does not open it; None is no such floor."""
+    """Sound below this level does not open the gate; None is no limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class WindowSettings:
-    """How often a window is classified; its length is the model's."""
+    """How often a window is classified; the model decides its length."""
 
     hop_seconds: Annotated[float, Limit(0.03, 10, "s")] = 0.24
     """From one window's end to the next while the gate is open."""
@@ -83,11 +83,11 @@ class LevelSettings:
     """The slow gain in front of the classifier, for quiet microphones."""
 
     enabled: bool = True
-    """Switch."""
+    """Whether the gain is applied."""
     target_dbfs: Annotated[float, Limit(-60, 0, "dBFS")] = -24.0
-    """Loudest recent level that the gain aims for; louder sound is left alone."""
+    """Level that the loudest recent sound is raised to; louder sound is not changed."""
     max_gain_db: Annotated[float, Limit(0, 60, "dB")] = 40.0
-    """The gain never exceeds this."""
+    """The highest gain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,31 +95,31 @@ class LabelSettings:
     """Settings of one label or group; None takes the value of `events`."""
 
     threshold_on: ThresholdOn | None = None
-    """Score that starts an event."""
+    """Score 0..1 that starts an event."""
     threshold_off: ThresholdOff | None = None
-    """Score below which it ends."""
+    """Score below which the event ends."""
     min_duration_seconds: UpToADay | None = None
     """Shorter sounds are not reported."""
     refractory_seconds: UpToADay | None = None
-    """Silence of this label after an event's end."""
+    """After an event's end this label is not reported for this long."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventSettings:
-    """When scores become an event, and which."""
+    """Which labels are reported, and when their scores become an event."""
 
     preset: Preset = "balanced"
     """`responsive` 1 of 1, `balanced` 2 of 2, `sure` 3 of 4 windows must score, over higher thresholds."""
     threshold_on: ThresholdOn | None = None
     """Score 0..1 that starts an event; None takes the model's own thresholds."""
     threshold_off: ThresholdOff | None = None
-    """Score below which it ends; None is half of `threshold_on`."""
+    """Score below which the event ends; None is half of `threshold_on`."""
     release_seconds: Annotated[float, Limit(0, 60, "s")] = 1.5
     """How long the score must stay below `threshold_off` before the event ends."""
     min_duration_seconds: UpToADay = 0.0
     """Shorter sounds are not reported."""
     refractory_seconds: UpToADay = 0.0
-    """After an event's end the same label stays quiet for this long."""
+    """After an event's end its label is not reported for this long."""
     update_seconds: UpToADay = 10.0
     """A sound that goes on is reported again this often; 0 is never."""
     include: tuple[str, ...] = ()
@@ -129,14 +129,14 @@ class EventSettings:
     background: bool = False
     """Also report background labels (Silence, Inside, ...)."""
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """One name for several labels, which are then not reported by themselves."""
+    """Group name -> labels that are reported under it, and no longer by themselves."""
     labels: Mapping[str, LabelSettings] = field(default_factory=dict)
     """Label or group name -> its own settings."""
 
 
 @dataclass(frozen=True, slots=True)
 class HistorySettings:
-    """The file in which every event is kept."""
+    """The file in which all events are kept."""
 
     enabled: bool | None = None
     """None: on for a microphone and a pipe, off for a recording."""
@@ -150,15 +150,15 @@ class HistorySettings:
 
 @dataclass(frozen=True, slots=True)
 class MetricsSettings:
-    """The same counts as `sound-detector status`, for Prometheus."""
+    """The counts of `sound-detector status` for Prometheus."""
 
     port: Annotated[int, Limit(0, 65535)] | None = None
-    """Port on 127.0.0.1 where GET /metrics is answered; None is none, 0 any that is free."""
+    """Port on 127.0.0.1 for GET /metrics; 0 is any free port, None is no endpoint."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The whole tree."""
+    """All settings."""
 
     source: SourceSettings = SourceSettings()
     model: ModelSettings = ModelSettings()
@@ -167,6 +167,6 @@ class Settings:
     level: LevelSettings = LevelSettings()
     events: EventSettings = EventSettings()
     sinks: tuple[SinkSettings, ...] | None = None
-    """None: stdout, and for a live source also the default socket."""
+    """None is stdout, and for a live source also the default socket."""
     history: HistorySettings = HistorySettings()
     metrics: MetricsSettings = MetricsSettings()

@@ -32,8 +32,8 @@ def fill(
 ) -> tuple[T | None, list[Fault]]:
     """Make a dataclass of plain data.
 
-    Where there are faults, the object is made of what was right, defaults in place of the rest, so that it
-    can be checked further; it is None where a part without a default is wrong. Never use it then.
+    With faults, the object holds defaults in place of wrong values, so that it can be checked further; it is
+    None where a value without a default is wrong. Use it only without faults.
 
     Fields may be bool, int, float (a whole number will do), str, Literal, unions of those with None,
     dataclasses, tuple[X, ...] and Mapping[str, X]; a section with nothing in it takes its defaults.

@@ -1,4 +1,4 @@
-"""How messages about a document quote what stands in it."""
+"""How messages quote values, escape text and suggest names."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def show(value: object) -> str:
 
 
 def escape(text: str) -> str:
-    """The text with what no terminal line can show (line breaks, control characters) as escapes."""
+    """The text with escapes in place of line breaks and control characters."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def did_you_mean(name: str, known: Sequence[str]) -> str:
-    """A question that ends a message about an unknown name; empty where nothing is near."""
+    """Return "did you mean `NAME`?" for an unknown name; empty where no known name is similar."""
     folded = {candidate.casefold(): candidate for candidate in known}
     close = difflib.get_close_matches(name.casefold(), folded, n=1)
     return f"did you mean `{escape(folded[close[0]])}`?" if close else ""

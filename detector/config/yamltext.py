@@ -1,8 +1,8 @@
 """YAML text to plain data that remembers its lines, and back: the only user of PyYAML.
 
 Scalars follow YAML 1.2's core schema (https://yaml.org/spec/1.2.2/#103-core-schema), not PyYAML's 1.1:
-`off`, `no` and `12:30` stay text, `1e-3` is a number. Keys are always text. Tags and aliases are refused,
-so a document costs no more than its length. Bad input raises nothing: every fault is returned.
+`off`, `no` and `12:30` stay text, `1e-3` is a number. Keys are always text. Tags and aliases are refused, so
+that memory is bounded by the length of the document. Faults are returned, never raised.
 `strict.fill` makes frozen dataclasses of what is read here.
 """
 
@@ -54,7 +54,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Plain data (dict, list, str, int, float, bool, None) and where it stood."""
+    """Plain data (dict, list, str, int, float, bool, None) and its lines."""
 
     data: object
     lines: Mapping[str, int] = field(default_factory=dict)

@@ -157,7 +157,7 @@ def check(tmp_path, text):
     path = tmp_path / "config.yaml"
     path.write_text(text)
     loaded = load_settings(config_path=str(path), environ={}, sink_kinds=SINK_KINDS)
-    with pytest.raises(ConfigError) as caught, loaded.placing():
+    with pytest.raises(ConfigError) as caught, loaded.locating_errors():
         check_labels(loaded.settings)
     return str(caught.value).replace(f"{tmp_path}/", "")
 

@@ -13,7 +13,8 @@ from detector.assemble.endpoints import SINK_KINDS
 from detector.config import yamltext
 from detector.config.checks import check
 from detector.config.constraints import choices_of, hints_of, leaves, limit_of, options_of
-from detector.config.loading import Loaded, load_settings, render
+from detector.config.loading import Loaded, load_settings
+from detector.config.rendering import render
 from detector.config.settings import (
     EventSettings,
     GateSettings,
@@ -226,7 +227,7 @@ def test_every_setting_knows_where_it_was_given(load):
     assert loaded.where("model.name") == "command line"
     assert loaded.where("events.groups.A[0]") == "--set"
     assert loaded.where("gate.mode") == "default"
-    assert loaded.complain("events.include[0]", "no such label").endswith(
+    assert loaded.located("events.include[0]", "no such label").endswith(
         "config.yaml:3: events.include[0]: no such label"
     )
 

@@ -245,7 +245,7 @@ class TestTheOtherCommands:
         said = run("run", "--help").out.seen
         for title in (
             "what to listen to:",
-            "how to hear:",
+            "how to classify:",
             "what to report:",
             "where events go:",
             "examples:",

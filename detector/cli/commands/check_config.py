@@ -47,10 +47,10 @@ def read_request(options: argparse.Namespace) -> CheckConfigRequest:
 def execute(request: CheckConfigRequest, options: SettingOptions) -> int:
     """Print the settings."""
     from detector import assemble
-    from detector.config.loading import render
+    from detector.config.rendering import render
 
     loaded = options.load()
-    with loaded.placing():
+    with loaded.locating_errors():
         assemble.check_labels(loaded.settings)
     if request.as_json:
         print(json.dumps(_plain(loaded.settings), indent=2, ensure_ascii=False))
