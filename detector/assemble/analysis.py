@@ -27,7 +27,7 @@ from detector.records import Block, Event, Label, ModelSpec, Scores
 from detector.workers.tasks import cores
 
 SECTIONS = ("model", "gate", "windows", "level", "events")
-"""Of the settings: those that decide which events a recording has."""
+"""The sections of the settings that a recording's events depend on."""
 
 
 def analyze_command(request: AnalyzeRequest, loaded: Loaded) -> int:
@@ -96,7 +96,7 @@ class _ScoredPipeline:
 
 
 def _fingerprint(settings: Settings, start: float | None) -> dict[str, object]:
-    """All that decides a recording's events; the number of threads does not."""
+    """Everything that a recording's events depend on; the number of threads is not part of it."""
     model = replace(settings.model, threads=1)
     decisive = replace(Settings(), model=model, gate=settings.gate, windows=settings.windows)
     decisive = replace(decisive, level=settings.level, events=settings.events)

@@ -65,7 +65,7 @@ class RoomSetup:
         with loaded.locating_errors():
             self._labels = make_label_map(self._settings.events, selected.spec)
             rules = make_label_rules(self._settings.events, self._labels, selected.spec)
-        self.kept = frozenset(place for name in keep for place in self._labels.find_all("--keep", name))
+        self.kept = frozenset(index for name in keep for index in self._labels.find_all("--keep", name))
         self._model = load_model(self._settings, catalogue)
         self.tuning = Tuning(
             self._labels.reported, rules.threshold_on, rules.threshold_off, self._settings.gate.min_level_dbfs
@@ -79,18 +79,18 @@ class RoomSetup:
 
     @property
     def spec(self) -> ModelSpec:
-        """The model's, heads included."""
+        """The model's description, heads included."""
         return self._model.spec
 
     def make_logger(self) -> StreamLogger:
-        """A fresh one for one stream."""
+        """Build the logger of one stream."""
         rate = self.spec.sample_rate
         frame = round(FRAME_SECONDS * rate)
         vads, level_detector = make_detectors(self._settings.gate, self.spec)
 
         def is_active(frame: Block, level: Level, /) -> bool:
-            heard = [vad.is_active(frame) for vad in vads]
-            return (level_detector is not None and level_detector.is_active(level)) or any(heard)
+            active = [vad.is_active(frame) for vad in vads]  # each keeps a state, so all see every frame
+            return (level_detector is not None and level_detector.is_active(level)) or any(active)
 
         return StreamLogger(
             framer=Framer(frame_length=frame),
@@ -100,7 +100,7 @@ class RoomSetup:
         )
 
     def make_statistics(self) -> RoomStatistics:
-        """Nothing is statistics yet."""
+        """Build the statistics of the room, empty."""
         needed, of = PRESETS[self._settings.events.preset]
         votes = LabelVotes(
             self._labels.apply,
@@ -112,11 +112,11 @@ class RoomSetup:
         return RoomStatistics(votes, FloorSearch(hangover=hangover_length(self._settings.gate, self.spec)))
 
     def replay(self) -> LogReplay:
-        """What the settings in force tell."""
+        """Build the replay of a log under the settings in force."""
         return Trial(self._settings, self.spec, {}, {}).replay()
 
     def compose(self, changes: Sequence[Change], floor: float | None) -> Trial:
-        """The settings with these changes; raises ConfigError."""
+        """Apply changes to the user's settings; raises ConfigError where they cannot be read back."""
         changed, keys = with_changes(self._users, self._labels, changes)
         if floor is not None:
             changed = replace(changed, gate=replace(changed.gate, min_level_dbfs=floor))
@@ -141,7 +141,7 @@ class Trial:
     keys: dict[int, Key]
 
     def replay(self) -> LogReplay:
-        """What these settings tell."""
+        """Build the replay of a log under these settings."""
         return LogReplay(self._stage)
 
     def _stage(self, vad: Vad, score: Callable[[Span], Scores]) -> DetectionStage:

@@ -31,9 +31,9 @@ from detector.wire.message import HelloBody, ReportBody, run_id_text
 log = logging.getLogger(__name__)
 
 BLOCK_SECONDS = 0.13
-"""Longest block: the reader's slack grows with it, the delay too where it does not divide the hop."""
+"""Longest block: a longer one gives the reader more slack, but may delay events."""
 QUEUE_SECONDS = 5.0
-"""Sound that may wait for a busy worker before a live source loses some."""
+"""How much sound may wait for a busy worker before a live source loses blocks."""
 
 
 def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
@@ -109,14 +109,14 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What writes it and what reads it."""
+    """Its two ends: the journal writes events, the archive reads them."""
 
     journal: Journal
     archive: FileArchive
 
 
 def make_history(settings: Settings, environ: Mapping[str, str]) -> History | None:
-    """Build the history's two ends, nothing opened yet; None where none is kept."""
+    """Build the history, not opened yet; None where none is kept."""
     if not keeps_history(settings):
         return None
     from detector.history.event_store import EventStore
@@ -137,14 +137,14 @@ def make_history(settings: Settings, environ: Mapping[str, str]) -> History | No
 
 
 def keeps_history(settings: Settings) -> bool:
-    """Whether events are kept: as it was said, else where the sound is live."""
+    """Whether events are kept: as `history.enabled` says, or else for live sound only."""
     if settings.history.enabled is not None:
         return settings.history.enabled
     return settings.source.input in (None, "-")
 
 
 def make_metrics(settings: Settings, text: Callable[[], str]) -> Service | None:
-    """The Prometheus endpoint, where one is wanted; its imports cost 3 MB where none is."""
+    """Build the Prometheus endpoint if the settings ask for one; importing it costs 3 MB of memory."""
     if settings.metrics.port is None:
         return None
     from detector.service.prometheus import MetricsServer
@@ -153,7 +153,10 @@ def make_metrics(settings: Settings, text: Callable[[], str]) -> Service | None:
 
 
 def block_length(hop: int, sample_rate: int) -> int:
-    """The longest whole fraction of the hop below BLOCK_SECONDS, so that a block ends where a window does."""
+    """Choose the longest whole fraction of the hop below BLOCK_SECONDS, so that blocks end where windows do.
+
+    Both lengths are in samples.
+    """
     longest = int(BLOCK_SECONDS * sample_rate)
     parts = -(-hop // longest)
     while hop % parts and parts < hop:

@@ -1,4 +1,4 @@
-"""Settings with the changes of calibrating, as plain data, and read back from a file's text."""
+"""Edit settings: apply calibration's changes, write them as plain data, read them back from text."""
 
 from __future__ import annotations
 
@@ -21,24 +21,27 @@ from detector.records import Label
 def with_changes(
     settings: Settings, labels: LabelMap, changes: Sequence[Change]
 ) -> tuple[Settings, dict[int, Key]]:
-    """The settings with labels' changes, and the key of each; other settings of a label stay with it."""
+    """Apply changes of labels' thresholds; returns the settings and, by label index, the key of each change.
+
+    A label's other settings are kept. Raises DetectorError where no label would be left.
+    """
     events = settings.events
     names = [label.name.casefold() for label in labels.reported]
-    places = {name: labels.find_all(f"events.labels.{name}", name) for name in events.labels}
+    indexes = {name: labels.find_all(f"events.labels.{name}", name) for name in events.labels}
     own, include, exclude = dict(events.labels), list(events.include), list(events.exclude)
     keys: dict[int, Key] = {}
     for change in changes:
         label = change.label
         written = label.name if names.count(label.name.casefold()) == 1 else label.class_id
-        mine = [name for name, found in places.items() if change.label_index in found]
-        alone = [name for name in mine if list(places[name]) == [change.label_index]]
+        naming = [name for name, found in indexes.items() if change.label_index in found]
+        naming_only = [name for name in naming if list(indexes[name]) == [change.label_index]]
         if change.kind is ChangeKind.EXCLUDED:
-            for name in alone:
+            for name in naming_only:
                 del own[name]
             include, exclude = _without(include, label), [*exclude, written]
             continue
-        key = alone[-1] if alone else written
-        before = own[mine[-1]] if mine else LabelSettings()
+        key = naming_only[-1] if naming_only else written
+        before = own[naming[-1]] if naming else LabelSettings()
         off = before.threshold_off if change.off is None else change.off
         own[key] = replace(before, threshold_on=change.now, threshold_off=off)
         keys[change.label_index] = ("events", "labels", key)
@@ -52,7 +55,7 @@ def with_changes(
 
 
 def changed_from_default(value: object, default: object) -> dict[str, object]:
-    """Plain data of everything in a section that differs from its default."""
+    """Collect, as plain data, everything in a section that differs from its default."""
     return {
         item.name: _plain(getattr(value, item.name), getattr(default, item.name))
         for item in fields(value)  # type: ignore[arg-type]
@@ -61,7 +64,7 @@ def changed_from_default(value: object, default: object) -> dict[str, object]:
 
 
 def read_back(text: str) -> Settings:
-    """Settings of a file's text; raises ConfigError where it is not one."""
+    """Read settings from the text of a config file; raises ConfigError with every fault."""
     document, faults = parse(text)
     settings, wrong = fill(Settings, document, sink_kinds=SINK_KINDS)
     faults = [*faults, *wrong, *(check(settings) if settings is not None else [])]

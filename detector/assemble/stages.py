@@ -31,7 +31,7 @@ AUTO = "auto"
 """The name of whichever default model could run now."""
 
 FRAME_SECONDS = 0.03
-"""What webrtcvad takes at most."""
+"""The longest frame that webrtcvad takes."""
 
 
 def with_resolved_model(settings: Settings, catalogue: ModelCatalogue, *, strict: bool = False) -> Settings:
@@ -93,7 +93,7 @@ def make_pipeline(
 ) -> Pipeline:
     """Build the stages for one stream; ConfigError where labels are named that the model does not have.
 
-    `heads` listen to the classifier, `keep` is given the scores of every window.
+    `heads` read the classifier's embeddings; `keep` gets the scores of every window.
     """
     spec = classifier.spec if heads is None else heads.spec
     rate = spec.sample_rate
@@ -125,13 +125,13 @@ def make_pipeline(
 
 
 def make_level_history(spec: ModelSpec) -> LevelHistory:
-    """Build the memory of levels by which events are dated."""
+    """Build the history of levels from which events get their onset and end."""
     frame = round(FRAME_SECONDS * spec.sample_rate)
     return LevelHistory(sample_rate=spec.sample_rate, frame_length=frame, longest_window=spec.window)
 
 
 def make_grid(settings: Settings, spec: ModelSpec) -> WindowGrid:
-    """Build what says which windows are due."""
+    """Build the grid of windows to classify."""
     return WindowGrid(
         window=spec.window,
         hop=hop_length(settings, spec),
@@ -140,7 +140,7 @@ def make_grid(settings: Settings, spec: ModelSpec) -> WindowGrid:
 
 
 def make_head_stage(settings: Settings, heads: HeadSet | None) -> HeadStage | None:
-    """Build what lets heads listen, for one stream."""
+    """Build the stage that runs heads on one stream; None where there are none."""
     return None if heads is None else HeadStage(heads, hop=hop_length(settings, heads.spec))
 
 
@@ -184,7 +184,7 @@ def hangover_length(settings: GateSettings, spec: ModelSpec) -> int:
 
 
 def make_detectors(settings: GateSettings, spec: ModelSpec) -> tuple[list[Vad], LevelDetector | None]:
-    """Build what opens the gate; nothing where it is always open."""
+    """Build the detectors that open the gate; none where it is always open."""
     vads: list[Vad] = []
     if settings.mode in ("webrtcvad", "both"):
         from detector.backends.webrtc_vad import WebRtcVad
@@ -194,7 +194,7 @@ def make_detectors(settings: GateSettings, spec: ModelSpec) -> tuple[list[Vad], 
 
 
 def make_label_map(settings: EventSettings, spec: ModelSpec) -> LabelMap:
-    """Which of the model's labels are reported, and as what."""
+    """Build the choice of labels to report, with the user's groups."""
     return LabelMap(
         spec.labels,
         include=settings.include,
@@ -205,7 +205,7 @@ def make_label_map(settings: EventSettings, spec: ModelSpec) -> LabelMap:
 
 
 def make_label_rules(settings: EventSettings, labels: LabelMap, spec: ModelSpec) -> Rules:
-    """Thresholds and times of every reported label."""
+    """Build the thresholds and times of every reported label."""
     common = LabelRule(
         threshold_on=settings.threshold_on,
         threshold_off=settings.threshold_off,
@@ -213,14 +213,14 @@ def make_label_rules(settings: EventSettings, labels: LabelMap, spec: ModelSpec)
         refractory=samples(settings.refractory_seconds, spec),
     )
     own = {
-        place: LabelRule(
+        index: LabelRule(
             threshold_on=label.threshold_on,
             threshold_off=label.threshold_off,
             min_duration=_optional_samples(label.min_duration_seconds, spec),
             refractory=_optional_samples(label.refractory_seconds, spec),
         )
         for name, label in settings.labels.items()
-        for place in labels.find_all(f"events.labels.{name}", name)
+        for index in labels.find_all(f"events.labels.{name}", name)
     }
     more = RAISES.get(settings.preset, 0.0)
     thresholds = [raised(spec.threshold(label), more) for label in labels.reported]
@@ -228,7 +228,7 @@ def make_label_rules(settings: EventSettings, labels: LabelMap, spec: ModelSpec)
 
 
 def samples(seconds: float, spec: ModelSpec) -> int:
-    """Seconds as samples at the model's rate."""
+    """Convert seconds to samples at the model's rate."""
     return round(seconds * spec.sample_rate)
 
 

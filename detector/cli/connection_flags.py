@@ -15,7 +15,7 @@ TOKEN_VARIABLE = "SOUND_DETECTOR_TOKEN_FILE"  # noqa: S105
 
 
 def add_connection_flags(parser: argparse.ArgumentParser) -> None:
-    """Add them to a command's parser; none takes the token itself: anybody can read a command line."""
+    """Add the flags of a connection; the token comes from a file, as all users can read command lines."""
     parser.add_argument(
         "uri",
         metavar="URI",
@@ -45,7 +45,7 @@ def add_connection_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def credentials(options: argparse.Namespace) -> Credentials:
-    """Collect what these flags, and the variable, say about the token and TLS."""
+    """Collect the token and TLS options from these flags and from $SOUND_DETECTOR_TOKEN_FILE."""
     from detector.subscriber.client import Credentials
 
     return Credentials(

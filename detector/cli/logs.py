@@ -1,4 +1,4 @@
-"""What the program itself says, on standard error: plain lines on a terminal, priorities for the journal."""
+"""Log lines on standard error: plain text on a terminal, with priorities for the systemd journal."""
 
 from __future__ import annotations
 

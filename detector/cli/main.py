@@ -1,4 +1,4 @@
-"""The program `sound-detector`: reads the command line, does what it says, ends with a status.
+"""The program `sound-detector`: reads the command line, runs one command, ends with its exit status.
 
 0 is success, 1 a failure while running, 2 a fault in the command line or the configuration;
 every failure is one line on standard error, with a traceback only under -vv.

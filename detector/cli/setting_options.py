@@ -1,4 +1,4 @@
-"""What a command line says about settings, from its flags to the settings themselves."""
+"""The settings that a command line gives, and how they are read together with the config file."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SettingOptions:
-    """What a command line says about settings: the file to read, and what wins over it."""
+    """Settings given on a command line: the file to read, and what overrides it."""
 
     config_path: str | None = None
     """None looks for a file in the default places."""
     overrides: Mapping[str, object] = field(default_factory=dict)
     """Settings that flags gave: dotted key -> value as in the file; None resets one to its default."""
     set_expressions: tuple[str, ...] = ()
-    """`KEY=VALUE`; they win over all else."""
+    """`KEY=VALUE`; they override everything else."""
 
     def load(self) -> Loaded:
         """Read the settings, from file and flags together; raises ConfigError with every fault."""
@@ -40,7 +40,7 @@ class SettingOptions:
 
 
 def setting_options(options: argparse.Namespace) -> SettingOptions:
-    """Collect what any command's flags say about settings; raises ConfigError where they contradict."""
+    """Collect the settings that a command's flags give; raises ConfigError where two contradict."""
     overrides = {key: value for key, value in vars(options).items() if "." in key or key == "sinks"}
     demo = getattr(options, "demo", False)
     if "source.device" in overrides:

@@ -60,7 +60,7 @@ def execute(request: CheckConfigRequest, options: SettingOptions) -> int:
 
 
 def _plain(settings: Settings) -> dict[str, object]:
-    """The settings as they would stand in a config file."""
+    """Convert settings to plain data, as in a config file."""
     sinks = settings.sinks
     plain = None if sinks is None else [{"kind": sink.kind, **asdict(sink)} for sink in sinks]
     return asdict(settings) | {"sinks": plain}

@@ -48,7 +48,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     modes.add_argument(
         "--triggered",
         action="store_true",
-        help="record a clip of every sound that stands out, with 0.5 s before and after it",
+        help="record a clip of every sound louder than the room, with 0.5 s before and after it",
     )
     modes.add_argument(
         "--background",
