@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
 from detector.audio.framing import Framer
 from detector.audio.gain import Gain
 from detector.audio.gate import Gate
@@ -203,13 +201,9 @@ class Pipeline:
         return self._detection.push(frame, level)
 
     def _classify(self, span: Span) -> Scores:
-        samples = self._ring.read(span)
-        gain_db = self.gain_db
-        if gain_db:
-            samples *= np.float32(10 ** (gain_db / 20))
-            np.clip(samples, -1.0, 1.0, out=samples)
+        window = Window(span, self._ring.read(span), gain=10 ** (self.gain_db / 20))
         self._counts.windows += 1
-        scores = self._classifier.scores(Window(span, samples))
+        scores = self._classifier.scores(window)
         if self._heads is not None:
             scores = self._heads.push(scores)
         if self._keep is not None:

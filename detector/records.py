@@ -56,6 +56,15 @@ class Window:
     """Where it lies in the stream."""
     samples: NDArray[np.float32]
     """Shape (span.length,), in [-1, 1)."""
+    gain: float = 1.0
+    """Factor by which a classifier raises their amplitude, so that a quiet microphone does not deafen it."""
+
+    def amplified(self) -> NDArray[np.float32]:
+        """The samples with the gain, held to full scale; not to be written to."""
+        if self.gain == 1.0:
+            return self.samples
+        louder = self.samples * np.float32(self.gain)
+        return np.clip(louder, -1.0, 1.0, out=louder)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -49,6 +49,15 @@ class LogMelParams:
         usable = samples - bool(self.preemphasis) + 2 * self._mirrored
         return max(0, 1 + (usable - self._reach) // self.hop)
 
+    def reach(self, frames: int) -> int:
+        """Count the samples that so many frames take, the mirrored ones left out."""
+        return bool(self.preemphasis) + self._reach + (frames - 1) * self.hop - 2 * self._mirrored
+
+    @property
+    def mirrored_frames(self) -> int:
+        """Frames at either end into which the sound may be mirrored."""
+        return -(-self._mirrored // self.hop)
+
     @property
     def _reach(self) -> int:
         """Samples that a frame and the zeros around it take: a centred frame is padded on both sides."""
@@ -69,6 +78,10 @@ class LogMel:
 
     def __call__(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the patch, shape (params.frames(len(samples)), bands), float32."""
+        return self.logarithm(self.bands(samples))
+
+    def bands(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return what the logarithm is taken of: the sum in each band, (frames, bands), float32."""
         params = self.params
         if params.preemphasis:
             samples = samples[1:] - np.float32(params.preemphasis) * samples[:-1]
@@ -78,8 +91,12 @@ class LogMel:
         spectrum = np.abs(np.fft.rfft(frames * self._taper, n=params.fft))  # (frames, fft / 2 + 1)
         if params.power == 2:
             np.square(spectrum, out=spectrum)
-        mel = spectrum.astype(np.float32, copy=False) @ self._mel  # (frames, bands)
-        patch: NDArray[np.float32] = np.log(mel + np.float32(params.log_offset))
+        bands: NDArray[np.float32] = spectrum.astype(np.float32, copy=False) @ self._mel  # (frames, bands)
+        return bands
+
+    def logarithm(self, bands: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the patch of such sums."""
+        patch: NDArray[np.float32] = np.log(bands + np.float32(self.params.log_offset))
         return patch
 
 

@@ -1,8 +1,8 @@
 """The last seconds of the stream, addressed by absolute sample index.
 
 Operations wanted: append a frame (often), read the newest `n` samples (per window).
-Plan: each sample is stored twice, `capacity` apart, so that every readable span is one
-contiguous slice and a read is a single conversion without wrap-around.
+Plan: each sample is converted once and stored twice, `capacity` apart, so that every readable span is one
+contiguous slice and a read is a single copy without wrap-around.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Ring:
         if capacity < 1:
             raise ValueError(f"capacity must be at least 1 sample, got {capacity}")
         self._capacity = capacity
-        self._store = np.zeros(2 * capacity, dtype=np.int16)
+        self._store = np.zeros(2 * capacity, dtype=np.float32)
         self._stop = 0
 
     @property
@@ -36,8 +36,8 @@ class Ring:
             raise ValueError(f"block starts at {block.start}, before sample {self._stop} already held")
         gap = min(block.start - self._stop, self._capacity)
         if gap:
-            self._write(block.start - gap, np.zeros(gap, dtype=np.int16))
-        self._write(block.start, block.samples)
+            self._write(block.start - gap, np.zeros(gap, dtype=np.float32))
+        self._write(block.start, block.samples.astype(np.float32) / np.float32(FULL_SCALE))
         self._stop = block.stop
 
     def read(self, span: Span) -> NDArray[np.float32]:
@@ -49,10 +49,9 @@ class Ring:
             held = f"{self._stop - self._capacity}..{self._stop}"
             raise ValueError(f"span {span.start}..{span.stop} is outside of what is held, {held}")
         first = span.start % self._capacity
-        samples = self._store[first : first + span.length]
-        return samples.astype(np.float32) / np.float32(FULL_SCALE)
+        return self._store[first : first + span.length].copy()
 
-    def _write(self, start: int, samples: NDArray[np.int16]) -> None:
+    def _write(self, start: int, samples: NDArray[np.float32]) -> None:
         if len(samples) > self._capacity:
             start += len(samples) - self._capacity
             samples = samples[-self._capacity :]

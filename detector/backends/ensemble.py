@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.audio.decimate import DELAY, halved
+from detector.audio.decimate import DELAY
+from detector.audio.growing import GrowingHalver
 from detector.backends.prior import logistic, logits
 from detector.errors import ModelError
 from detector.interfaces import Classifier
@@ -24,21 +25,21 @@ class ResampledMember:
     """A classifier within an ensemble of the same sample rate, or of twice its own."""
 
     classifier: Classifier
-    is_halved: bool
-    """Whether its sample rate is half the ensemble's."""
+    halver: GrowingHalver | None
+    """What halves the sample rate; None where it is the ensemble's."""
 
     @property
     def needed(self) -> int:
         """Samples of the ensemble's window that it needs."""
-        window = self.classifier.spec.window
-        return 2 * (window + DELAY) if self.is_halved else window
+        return self.classifier.spec.window if self.halver is None else self.halver.needed
 
     def scores(self, window: Window) -> Scores:
         """Score the newest part of the ensemble's window; the span is that part's, at the member's rate."""
-        newest = window.samples[len(window.samples) - self.needed :]
-        samples = halved(newest) if self.is_halved else newest
-        stop = window.span.stop // 2 if self.is_halved else window.span.stop
-        return self.classifier.scores(Window(Span(stop - len(samples), stop), samples))
+        if self.halver is None:
+            samples, stop = window.samples[len(window.samples) - self.needed :], window.span.stop
+        else:
+            samples, stop = self.halver(window), window.span.stop // 2
+        return self.classifier.scores(Window(Span(stop - len(samples), stop), samples, window.gain))
 
 
 class CombinedClassifier:
@@ -143,7 +144,8 @@ def _resampled(spec: ModelSpec, classifier: Classifier) -> ResampledMember:
             f"model {spec.name}: its member {member.name} works at {member.sample_rate} Hz, "
             f"expected {spec.sample_rate} or half of it"
         )
-    resampled = ResampledMember(classifier, is_halved=spec.sample_rate != member.sample_rate)
+    halver = None if spec.sample_rate == member.sample_rate else GrowingHalver(member.window)
+    resampled = ResampledMember(classifier, halver)
     if resampled.needed > spec.window:
         raise ModelError(
             f"model {spec.name}: its member {member.name} takes {resampled.needed} samples at once, "

@@ -14,7 +14,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.audio.logmel import LogMel, LogMelParams
+from detector.audio.growing import GrowingLogMel
+from detector.audio.logmel import LogMelParams
 from detector.backends.quiet import quiet_stderr
 from detector.errors import ModelError
 from detector.records import ModelSpec, Scores, Window
@@ -43,7 +44,7 @@ class OnnxClassifier:
         threads: int = 1,
     ) -> None:
         self.spec = spec
-        self._log_mel = None if front_end is None else LogMel(front_end)
+        self._log_mel = None if front_end is None else GrowingLogMel(front_end)
         what = model_file.name if isinstance(model_file, Path) else f"the ONNX file of {spec.name}"
         self._session = _session(model_file, what, threads)
         given = self._session.get_inputs()[0]
@@ -64,7 +65,7 @@ class OnnxClassifier:
 
     def scores(self, window: Window) -> Scores:
         """Score every label for one window of `spec.window` samples."""
-        values = window.samples if self._log_mel is None else self._log_mel(window.samples)
+        values = window.amplified() if self._log_mel is None else self._log_mel(window)
         scores, *embedding = self._run(values)
         return Scores(window.span, scores, {self.spec.name: embedding[0]} if embedding else {})
 

@@ -15,7 +15,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.audio.logmel import LogMel, LogMelParams
+from detector.audio.growing import GrowingLogMel
+from detector.audio.logmel import LogMelParams
 from detector.backends.prior import logistic
 from detector.backends.quiet import quiet_stderr
 from detector.backends.tflite_outputs import with_outputs
@@ -51,7 +52,7 @@ class TfliteClassifier:
         threads: int = 1,
     ) -> None:
         self.spec = spec
-        self._log_mel = None if front_end is None else LogMel(front_end)
+        self._log_mel = None if front_end is None else GrowingLogMel(front_end)
         what = model_file.name if isinstance(model_file, Path) else f"the TFLite file of {spec.name}"
         source: dict[str, str | bytes]
         inner_tensor = embedding if isinstance(embedding, int) else None
@@ -90,7 +91,7 @@ class TfliteClassifier:
 
     def scores(self, window: Window) -> Scores:
         """Score every label for one window of `spec.window` samples."""
-        values = window.samples if self._log_mel is None else self._log_mel(window.samples)
+        values = window.amplified() if self._log_mel is None else self._log_mel(window)
         self._interpreter.set_tensor(self._input["index"], values.reshape(self._input["shape"]))
         self._interpreter.invoke()
         given = self._read(self._output, self._steps)
