@@ -35,7 +35,7 @@ Tell = Callable[[float, float], None]
 
 
 class Pipelines(Protocol):
-    """Makes what hears one recording; the classifier behind it is shared by all of a worker's recordings."""
+    """Makes a pipeline for each recording; all recordings of a worker share one classifier."""
 
     @property
     def spec(self) -> ModelSpec:
@@ -85,19 +85,19 @@ class Analyzer:
                 stack.callback(scores.discard)
             pipeline = self._pipelines.scored(scores.push) if scores else self._pipelines.gated()
             overview = Overview(sample_rate=self._rate) if wanted.pictures else None
-            hearing = _Hearing(
+            run = _RecordingRun(
                 outputs, pipeline, source=source, start=start, sample_rate=self._rate, shared=self._shared
             )
             for block in self._blocks(stack, recording):
                 if overview is not None:
                     overview.push(block)
-                if hearing.push(block):
-                    tell(min(1.0, hearing.seconds / length) if length else 0.0, hearing.seconds)
-            summary = hearing.finish()
+                if run.push(block):
+                    tell(min(1.0, run.seconds / length) if length else 0.0, run.seconds)
+            summary = run.finish()
             if scores is not None:
                 scores.close()
             if overview is not None:
-                self._draw(outputs, task, overview, hearing.longest, summary)
+                self._draw(outputs, task, overview, run.longest, summary)
             return Done(summary, outputs.commit())
 
     def _blocks(self, stack: ExitStack, recording: RecordingFile) -> Iterator[Block]:
@@ -136,8 +136,8 @@ class Analyzer:
             outputs.ending(PAGE_ENDING).write_text(html, encoding="utf-8", errors="replace")
 
 
-class _Hearing:
-    """What is made of one recording's events while it is read."""
+class _RecordingRun:
+    """The events of one recording while it is read, and what is made of them."""
 
     def __init__(
         self,
@@ -166,11 +166,11 @@ class _Hearing:
 
     @property
     def seconds(self) -> float:
-        """Sound heard so far."""
+        """Length of the sound analyzed so far."""
         return self._stop / self._rate
 
     def push(self, block: Block) -> bool:
-        """Hear a block; returns whether progress should be told."""
+        """Analyze a block; returns whether progress should be reported."""
         self._stop = block.stop
         for event in self._pipeline.push(block):
             self._tell(event)
@@ -206,7 +206,7 @@ class _Hearing:
 
 
 def _length(path: Path) -> float | None:
-    """Seconds as the header claims; None where it says nothing: reading will tell why."""
+    """The length [s] in the file's header; None where there is none."""
     try:
         import soundfile
 

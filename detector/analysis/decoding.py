@@ -76,10 +76,10 @@ class FfmpegRecording:
                 f"{self._path}: {self._path.suffix} files need ffmpeg, which is not installed: "
                 "apt-get install ffmpeg (macOS: brew install ffmpeg)"
             )
-        with tempfile.TemporaryFile() as said:
-            process = self._process = self._start(program, said)
+        with tempfile.TemporaryFile() as messages:
+            process = self._process = self._start(program, messages)
             try:
-                yield from self._read(process, said)
+                yield from self._read(process, messages)
             finally:
                 self.close()
 
@@ -91,14 +91,14 @@ class FfmpegRecording:
             process.stdout.close()
             process.wait()
 
-    def _start(self, program: str, said: IO[bytes]) -> subprocess.Popen[bytes]:
+    def _start(self, program: str, messages: IO[bytes]) -> subprocess.Popen[bytes]:
         options = ["-nostdin", "-v", "error", *LOCAL_ONLY, "-i", _url(self._path)]
         shape = ["-map", "0:a:0", "-ac", "1", "-ar", str(self._sample_rate), "-f", "s16le", "pipe:1"]
         return subprocess.Popen(
-            [program, *options, *shape], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said
+            [program, *options, *shape], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=messages
         )
 
-    def _read(self, process: subprocess.Popen[bytes], said: IO[bytes]) -> Iterator[Block]:
+    def _read(self, process: subprocess.Popen[bytes], messages: IO[bytes]) -> Iterator[Block]:
         cutter = Cutter(block_length=self._block_length, sample_rate=self._sample_rate)
         rest, got = b"", 0
         while data := process.stdout.read(READ_BYTES) if process.stdout else b"":
@@ -108,8 +108,8 @@ class FfmpegRecording:
             yield from cutter.push(np.frombuffer(data[:whole], "<i2").astype(np.int16, copy=False))
         yield from cutter.flush()
         status = process.wait()
-        said.seek(0)
-        complaint = _last_line(said.read(10_000), self._path)
+        messages.seek(0)
+        complaint = _last_line(messages.read(10_000), self._path)
         if got == 0:
             raise UnsupportedFormat(f"cannot decode {self._path}: {complaint or 'it holds no sound'}")
         if status:
@@ -159,9 +159,9 @@ def _check_readable(path: Path) -> None:
         raise UnsupportedFormat(f"{path} is empty (0 bytes); expected a sound file")
 
 
-def _last_line(said: bytes, path: Path) -> str:
-    """What ffmpeg said last, in one line and without the path that ours begins with."""
-    lines = [line for line in said.decode(errors="replace").splitlines() if line.strip()]
+def _last_line(messages: bytes, path: Path) -> str:
+    """ffmpeg's last message, in one line, without the path that our own message begins with."""
+    lines = [line for line in messages.decode(errors="replace").splitlines() if line.strip()]
     last = lines[-1].replace(_url(path), "").lstrip(": ") if lines else ""
     if "matches no streams" in " ".join(lines):
         return "it has no sound track"

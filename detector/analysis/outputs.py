@@ -91,7 +91,7 @@ class Outputs:
         return self.part(self._name + ending)
 
     def event(self, message: Message) -> None:
-        """Write an event as it is told."""
+        """Write an event's message."""
         for format, file in self._texts:
             file.write(format.event(message))
 

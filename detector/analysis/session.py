@@ -1,4 +1,4 @@
-"""All recordings: what is still to be done, by how many processes, and what is told of it at the end."""
+"""All recordings: which are still to be done, by how many processes, and the summary at the end."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SUMMARY_JSON = "summary.json"
 INDEX = "index.html"
 
 After = Callable[[RecordingFile, Done | None], None]
-"""Is told of each recording when it is over; None: it could not be analyzed."""
+"""Called for each recording when it is over; None: it could not be analyzed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,17 +126,17 @@ class Session:
         failures = 0
         pool: Pool[Task, Done] = Pool(self.make, max(1, min(self.jobs, len(tasks))))
         with RecordingBar([recording.size for recording in recordings], quiet=self.quiet) as bar, pool:
-            for index, said in pool.run(tasks):
-                if isinstance(said, TaskProgress):
-                    bar.show(index, said.share, said.seconds)
-                elif isinstance(said, Logged):
-                    bar.say(f"sound-detector: {said.text}")
-                elif isinstance(said, Ended):
-                    after(recordings[index], said.result)
-                    bar.show(index, 1.0, said.result.summary.heard_seconds)
+            for index, message in pool.run(tasks):
+                if isinstance(message, TaskProgress):
+                    bar.show(index, message.share, message.seconds)
+                elif isinstance(message, Logged):
+                    bar.say(f"sound-detector: {message.text}")
+                elif isinstance(message, Ended):
+                    after(recordings[index], message.result)
+                    bar.show(index, 1.0, message.result.summary.heard_seconds)
                 else:
                     failures += 1
-                    bar.say(self._complaint(recordings[index], said))
+                    bar.say(self._complaint(recordings[index], message))
                     after(recordings[index], None)
                     bar.show(index, 1.0)
         return failures

@@ -18,7 +18,7 @@ LATEST_SECONDS = 30.0
 """An event that starts now began at most this long ago: a few windows, and the reach of dating."""
 
 MOST_SHOWN = 4000
-"""Sounds that a picture and a page show: more cannot be told apart, and memory stays bounded."""
+"""Sounds that a picture and a page show: more would be unreadable, and memory stays bounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Sound:
     top_score: float
     level_dbfs: float
     end: EventBody
-    """What its end's message says."""
+    """The body of its end's message."""
 
     @property
     def seconds(self) -> float:
@@ -60,7 +60,7 @@ def make_sound(
 
 
 class InOrder:
-    """Takes events as they are told and gives sounds by their onsets, as soon as none earlier can come."""
+    """Takes events as they come and gives sounds by their onsets, as soon as none earlier can follow."""
 
     def __init__(self, *, sample_rate: int, shared: Collection[str] = frozenset()) -> None:
         self._rate = sample_rate

@@ -1,4 +1,4 @@
-"""When a recording began: as it was said, else from its name, else from its metadata, else 1970.
+"""When a recording began: as the user says, else from its name, else from its metadata, else 1970.
 
 A time without a zone is the machine's own local time.
 """
@@ -88,7 +88,7 @@ def start_in_tag(text: str) -> float | None:
 
 
 def start_in_wav(file: BinaryIO) -> float | None:
-    """UTC seconds from a WAV's `bext` chunk or its INFO texts; None where it says nothing, or is no WAV."""
+    """UTC seconds from a WAV's `bext` chunk or its INFO texts; None where it has neither, or is no WAV."""
     head = file.read(12)
     if len(head) < 12 or head[:4] not in (b"RIFF", b"RF64") or head[8:] != b"WAVE":
         return None

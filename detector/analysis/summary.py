@@ -1,6 +1,6 @@
 """How long and how often each label was heard, in total and by the hour.
 
-Seconds of a label are the sum over its sounds, which do not overlap; its share is of the time listened. A
+Seconds of a label are the sum over its sounds, which do not overlap; its share is of the time analyzed. A
 sound that goes on past the hour counts its seconds in both hours and itself in the first.
 """
 
@@ -15,7 +15,7 @@ HOUR = 3600.0
 
 @dataclass(slots=True)
 class Tally:
-    """What was heard of one label."""
+    """The sounds of one label, added up."""
 
     seconds: float = 0.0
     count: int = 0
@@ -31,7 +31,7 @@ class Hour:
     """One hour of the day, or of the recording."""
 
     heard_seconds: float = 0.0
-    """Time listened to in it."""
+    """Length of the sound analyzed in it."""
     labels: dict[str, Tally] = field(default_factory=dict)
 
 
@@ -40,7 +40,7 @@ class Summary:
     """One recording's, or several recordings' together."""
 
     heard_seconds: float = 0.0
-    """Length of what was listened to."""
+    """Length of the sound analyzed."""
     recordings: int = 0
     start: float | None = None
     """UTC seconds at which the recording began; None where unknown, and for several."""
@@ -51,7 +51,7 @@ class Summary:
 
     @property
     def is_long(self) -> bool:
-        """Whether the table by hour says anything."""
+        """Whether a table by hour is useful."""
         return self.heard_seconds > HOUR and bool(self.hours)
 
     def ranked(self) -> list[tuple[str, Tally]]:
@@ -59,7 +59,7 @@ class Summary:
         return sorted(self.labels.items(), key=lambda item: (-item[1].seconds, -item[1].count, item[0]))
 
     def share(self, label: str) -> float:
-        """Of the time listened, 0..1."""
+        """Share of the time analyzed, 0..1."""
         return self.labels[label].seconds / self.heard_seconds if self.heard_seconds else 0.0
 
     def as_json(self) -> dict[str, object]:
@@ -84,7 +84,7 @@ class Summary:
 
 
 class Tallying:
-    """Makes the summary of one recording while it is listened to.
+    """Makes the summary of one recording while it is analyzed.
 
     `start` [UTC seconds] None where unknown: then hours count from the recording's start. `zone` None is the
     machine's own.

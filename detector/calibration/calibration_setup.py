@@ -19,7 +19,7 @@ from detector.interfaces import Source
 from detector.records import Label, ModelSpec
 
 LIVE_SECONDS = 300.0
-"""How long a live source is listened to where nobody says."""
+"""How long to listen to a microphone by default."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Blocks in, judged clips out: frames, levels, a taker, and the room that its takes are compared with."""
+"""Blocks in, clips with a verdict out: a taker cuts them, and each is compared with the room before it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Collector:
         self._framer = Framer(frame_length=frame)
         self._meter = LevelMeter(sample_rate=sample_rate, frame_length=frame)
         self._before = round(ROOM_SECONDS * sample_rate)
-        # A triggered take is told a release after its end: twice its length holds that too.
+        # A triggered take is complete only a release after its end: twice its length holds that too.
         self._levels: deque[tuple[int, float]] = deque(maxlen=(self._before + 2 * longest) // frame + 1)
         self._next = 0
         self._stretch = 0
@@ -66,15 +66,15 @@ class Collector:
                 self._levels.clear()
             self._next = frame.stop
             self._levels.append((frame.start, level.dbfs))
-            clips += [self._judged(take) for take in self._taker.push(frame, level)]
+            clips += [self._with_verdict(take) for take in self._taker.push(frame, level)]
         return clips
 
     def flush(self) -> list[CollectedClip]:
         """The stream has ended."""
         self._framer.flush()
-        return [self._judged(take) for take in self._taker.flush()]
+        return [self._with_verdict(take) for take in self._taker.flush()]
 
-    def _judged(self, take: Take) -> CollectedClip:
+    def _with_verdict(self, take: Take) -> CollectedClip:
         """Compare it with what was before its stretch: before a later part of one is the sound itself."""
         starts = [start for start, _ in self._levels]
         levels = [dbfs for _, dbfs in self._levels]

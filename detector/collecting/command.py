@@ -25,14 +25,14 @@ BLOCK_SECONDS = 0.1
 QUEUE_SECONDS = 5.0
 """Sound that may wait for a slow disk."""
 SILENT_SECONDS = 5.0
-"""Digital silence for this long is told."""
+"""Digital silence for this long gives a note."""
 MOST_FAILURES = 5
-"""Clips in a row that were not kept: something is wrong that more of them will not mend."""
+"""Clips in a row that were not kept: something is wrong that more clips will not change."""
 
 HOW: Mapping[Mode, str] = {
     "countdown": "make the sound at each NOW",
-    "triggered": "make the sound, wait a second, and again",
-    "background": "the room is being recorded, so leave out the sound itself",
+    "triggered": "make the sound, wait a second, make it again",
+    "background": "this records the room, so do not make the sound itself",
 }
 
 
@@ -46,7 +46,7 @@ def record(
 ) -> int:
     """Collect until there are enough or the source ends; `make_source` takes rate [Hz] and block length.
 
-    Raises ConfigError, SourceError, DatasetError; what was kept before stays, and the summary is told.
+    Raises ConfigError, SourceError, DatasetError; clips that were kept stay, and the summary is printed.
     """
     check_label(request.label)
     folder = ClipFolder(request.dataset, request.label, began=clock(), sample_rate=RATE_HZ)
@@ -59,7 +59,7 @@ def record(
         try:
             session.run(source)
         finally:
-            session.tell()
+            session.print_summary()
     finally:
         folder.close()
     return 0
@@ -89,13 +89,15 @@ class _Collecting:
         self._in_a_row = 0
 
     def run(self, source: Source) -> None:
-        """Collect; the clip that ends with the source is one too."""
+        """Collect clips to the end of the source, or until there are enough."""
         queue_blocks = round(QUEUE_SECONDS / BLOCK_SECONDS)
         for number, block in enumerate(blocks_of(source, queue_blocks=queue_blocks)):
             if isinstance(block, SourceFailure):  # a clip with a gap in it is no use
                 raise DeviceLost(block.reason)
             if number == 0 and self._live:
-                self._display.note(f"{HOW[self._request.mode]}; Ctrl-C ends it and keeps what is there")
+                self._display.note(
+                    f"{HOW[self._request.mode]}; Ctrl-C ends it and keeps the clips made so far"
+                )
             if not self._muted and self._live and self._health.push(block) == "constant":
                 self._muted = True
                 self._display.note(f"{source.name} delivers only digital silence: is it muted or unplugged?")
@@ -110,11 +112,11 @@ class _Collecting:
             raise DatasetError(
                 f"{source.name}: it ended before a clip of {self._request.label} was complete"
                 if not self._refused
-                else f"{source.name}: no clip in it was fit to keep (--keep-all keeps all)"
+                else f"{source.name}: no clip in it was good enough to keep (--keep-all keeps all)"
             )
 
-    def tell(self) -> None:
-        """The summary, and what to do next."""
+    def print_summary(self) -> None:
+        """Print the summary, and the next command."""
         request, kept = self._request, self._kept
         refused = ", ".join(f"{count} {verdict.text}" for verdict, count in self._refused.items())
         if not kept and not refused:
@@ -129,7 +131,7 @@ class _Collecting:
 
     @property
     def _enough(self) -> bool:
-        """Of the room, as many as fit the time; of a sound, as many as were kept."""
+        """Whether there are enough: all clips of the room count, of a sound only those that were kept."""
         done = self._kept + (self._refused.total() if self._request.mode == "background" else 0)
         return self._request.count is not None and done >= self._request.count
 
@@ -155,7 +157,7 @@ class _Collecting:
         verdict = clip.report.verdict
         self._refused[verdict] += 1
         self._in_a_row += 1
-        again = "; once more" if self._request.mode == "countdown" else ""
+        again = "; try again" if self._request.mode == "countdown" else ""
         self._display.say(f"not kept: {verdict.text}  {clip.report}  ({verdict.advice}{again})")
         if self._live and self._request.mode != "triggered" and self._in_a_row >= MOST_FAILURES:
             raise DatasetError(
@@ -165,13 +167,13 @@ class _Collecting:
 
 
 def next_command(request: RecordRequest, others: list[str]) -> str:
-    """What to type next: more than one class must be there before a model can be trained."""
+    """The next command: a model needs a second class before it can be trained."""
     dataset = str(request.dataset)
     if not others:
         out = "" if dataset == "sounds" else f" --out {shlex.quote(dataset)}"
         if request.mode == "background":
-            return f"sound-detector record LABEL{out}   (the sound that it is to know)"
-        return f"sound-detector record background{out}   (the room without it)"
+            return f"sound-detector record LABEL{out}   (the sound to recognise)"
+        return f"sound-detector record background{out}   (the room without that sound)"
     name = others[0] if request.mode == "background" else request.label
     return f"sound-detector train {shlex.quote(dataset)} --out models/{model_name(name)}"
 

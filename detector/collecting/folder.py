@@ -1,4 +1,4 @@
-"""The folder of one class: clips appear in it whole or not at all, and none is ever overwritten."""
+"""The folder of one class: a clip is written whole or not at all, and none is ever overwritten."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from detector.errors import ConfigError, DatasetError
 
 
 class ClipFolder:
-    """`dataset`/`label`, made where it is not there, and removed again where nothing came into it.
+    """`dataset`/`label`, created where it does not exist, and removed again if it stays empty.
 
     `began` [UTC seconds since 1970] gives its clips their common name. Raises DatasetError where it cannot be
-    made or written to: before anybody has rung the bell for nothing.
+    made or written to, before anything is recorded.
     """
 
     def __init__(self, dataset: Path, label: str, *, began: float, sample_rate: int) -> None:
@@ -75,7 +75,7 @@ class ClipFolder:
                 path.rmdir()
 
     def _new_session(self, began: float) -> str:
-        """The second it began, or the next one that no clip in the folder is of."""
+        """The second it began, or the next one that no clip of the folder has in its name."""
         names = [path.name for path in self.path.glob(f"{glob.escape(self._label)}-*")]
         while any(name.startswith(f"{self._label}-{session_text(began)}-") for name in names):
             began += 1
@@ -91,14 +91,14 @@ class ClipFolder:
             os.fsync(file.fileno())
 
     def _encoded(self, samples: NDArray[np.int16]) -> bytes:
-        """FLAC, in memory: so that a full disk is an OSError that says so."""
+        """FLAC, encoded in memory: so a full disk is a plain OSError."""
         file = io.BytesIO()
         self._soundfile.write(file, samples, self._sample_rate, format="FLAC", subtype="PCM_16")
         return file.getvalue()
 
 
 def _check_other_spellings(dataset: Path, label: str) -> None:
-    """Doorbell beside doorbell would be two classes."""
+    """ConfigError where the class is there in other letters: Doorbell and doorbell would be two classes."""
     if not dataset.is_dir() or (dataset / label).exists():
         return
     for path in dataset.iterdir():

@@ -1,4 +1,4 @@
-"""What clips are called: `LABEL-SESSION-NN.flac`, or `LABEL-SESSION-NN-PP.flac` for pieces of one stretch.
+"""Names of clips: `LABEL-SESSION-NN.flac`, or `LABEL-SESSION-NN-PP.flac` for parts of one stretch of sound.
 
 SESSION is the UTC second at which the recording began. `detector.datasets.clips` reads these names:
 clips that share LABEL-SESSION-NN were cut from one stretch of sound and stay in one fold.
@@ -17,7 +17,7 @@ LONGEST_LABEL = 100
 """Bytes: a file name has 255."""
 _NUMBER_FIRST = re.compile(r"\d+\s*-")
 _FORBIDDEN = frozenset('/\\:*?"<>|')
-"""No folder name on some system a dataset may be copied to."""
+"""Not allowed in folder names on some systems that a dataset may be copied to."""
 
 
 def session_text(seconds: float) -> str:
@@ -31,16 +31,16 @@ def clip_name(label: str, session: str, number: int, part: int | None = None) ->
 
 
 def check_label(label: str) -> str:
-    """The label, where it can be the name of a class and of its folder; ConfigError says why not."""
+    """Return the label; ConfigError where it cannot be the name of a class and of its folder."""
     if fault := _fault(label):
         raise ConfigError(
-            f"LABEL {label!r} {fault}; expected what the class and its folder are called, as in doorbell"
+            f"LABEL {label!r} {fault}; expected a name for the class and its folder, such as doorbell"
         )
     return label
 
 
 def model_name(label: str) -> str:
-    """What a model of this sound may be called: `Türklingel 1` -> `turklingel-1`."""
+    """A name for a model of this sound: `Türklingel 1` -> `turklingel-1`."""
     plain = unicodedata.normalize("NFKD", label.lower()).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "mine"
 
@@ -55,7 +55,7 @@ def _fault(label: str) -> str:
     if not label.isprintable():
         return "has a character in it that cannot be shown"
     if (length := len(label.encode())) > LONGEST_LABEL:
-        return f"has {length} bytes, at most {LONGEST_LABEL} will do"
+        return f"has {length} bytes; at most {LONGEST_LABEL} are allowed"
     if _NUMBER_FIRST.match(label):
-        return "begins with a number and a hyphen, which datasets take for a class's number"
+        return "begins with a number and a hyphen, which datasets read as the number of a class"
     return ""

@@ -14,7 +14,7 @@ CLEAR = "\r\x1b[K"
 
 
 class Display:
-    """Shows the meter on `meter`, and tells what happened on `lines`.
+    """Draws the level meter on `meter`, and writes results to `lines`.
 
     `live` is False where sound goes by faster than anybody can read: then only lines are written.
     """
@@ -29,7 +29,7 @@ class Display:
         self._clipped = False
 
     def show(self, head: str, collector: Collector) -> None:
-        """After every block: `head` says which clip, the collector the rest."""
+        """Draw after every block: `head` is the number of the clip, the collector knows the rest."""
         cue = collector.cue
         changed = cue.phase != self._phase
         self._phase = cue.phase
@@ -49,17 +49,17 @@ class Display:
             print(text.rstrip(), file=self._meter, flush=True)
 
     def say(self, line: str) -> None:
-        """A result: a line on standard output."""
+        """Write a result: a line on `lines`."""
         self.clear()
         print(line, file=self._lines, flush=True)
 
     def note(self, line: str) -> None:
-        """A word beside the results: a line where the meter is."""
+        """Write a remark: a line where the meter is."""
         self.clear()
         print(line, file=self._meter, flush=True)
 
     def clear(self) -> None:
-        """Take the meter away; it comes back with the next block."""
+        """Remove the meter; the next block draws it again."""
         if self._on_terminal:
             self._meter.write(CLEAR)
             self._meter.flush()

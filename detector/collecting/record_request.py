@@ -1,4 +1,4 @@
-"""What `sound-detector record` was asked for, and the taker that does it."""
+"""The request of `sound-detector record`, and the taker that fulfils it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from detector.collecting.triggered import Triggered
 Mode = Literal["countdown", "triggered", "background"]
 
 RATE_HZ = 44100
-"""Of every clip, whatever the device: what the hungriest model hears, and every other fits into."""
+"""Of every clip, whatever the device: no model uses a higher rate."""
 COUNT_SECONDS = 3.0
 PREROLL_SECONDS = 0.5
 POSTROLL_SECONDS = 0.5
@@ -21,12 +21,12 @@ RELEASE_SECONDS = 1.0
 """The two notes of a doorbell are one sound."""
 SHORTEST_SECONDS = 1.0
 STRETCH_SECONDS = 30.0
-"""Cuts of a room that lie closer together than this are too much alike to be in two folds."""
+"""Clips of a room closer together than this are too similar to be in two folds."""
 
 LIVE_COUNT = 10
 """Clips of a sound from a microphone."""
 BACKGROUND_MINUTES = 3.0
-"""Of the room, from a microphone."""
+"""Length of a recording of the room from a microphone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,13 @@ class RecordRequest:
     seconds: float
     """Length of a clip; of a triggered one, the most."""
     count: int | None
-    """Clips wanted; None is not said: until a recording ends, or the default of a microphone."""
+    """Clips wanted; None: until a recording ends, or the default number from a microphone."""
     keep_all: bool = False
     """Keep also what is too quiet or clipped."""
 
 
 def with_default_count(request: RecordRequest) -> RecordRequest:
-    """The request for a microphone, which does not end: as many clips as usual where nobody said how many."""
+    """The request with a number of clips: the default of a microphone, which does not end, if it has none."""
     if request.count is not None:
         return request
     of_room = request.mode == "background"

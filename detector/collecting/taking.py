@@ -1,7 +1,7 @@
-"""When a stream becomes a clip: after a countdown, or one cut after the other.
+"""Cuts clips out of a stream: after a countdown, or one right after the other.
 
 Conventions: a taker is pushed the stream's frames of 30 ms and their levels, all lengths are in samples,
-and time is what was counted of them. Nothing spans a gap: `reset` drops what is unfinished. Takes never
+and time is counted in samples too. No take spans a gap: `reset` drops an unfinished one. Takes never
 overlap.
 """
 
@@ -29,9 +29,9 @@ class Take:
     samples: NDArray[np.int16]
     """Shape (n,)."""
     stretch: int
-    """Takes of one number were cut from one stretch of sound; counts from 1."""
+    """Takes with the same number are parts of one stretch of sound; counts from 1."""
     part: int | None = None
-    """Its place in the stretch, from 1; None where the stretch is this one clip."""
+    """Its number within the stretch, from 1; None where the stretch is this one clip."""
 
     @property
     def stop(self) -> int:
@@ -41,7 +41,7 @@ class Take:
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """What happens now."""
+    """What the user should see now."""
 
     phase: Phase
     left: int = 0
@@ -59,10 +59,10 @@ class Taker(Protocol):
         """Take one frame, return the takes it completes."""
 
     def flush(self) -> list[Take]:
-        """The stream has ended: return what is a take all the same."""
+        """The stream has ended: return the take that ends with it, if any."""
 
     def reset(self) -> None:
-        """There was a gap, or the last take is to be repeated: begin anew."""
+        """Begin again, after a gap or to repeat the last take."""
 
 
 class Countdown:

@@ -1,4 +1,4 @@
-"""Clips by the program's own level gate: each sound, from a little before it to a little after it."""
+"""Clips cut by the program's own level detector: each sound, with a little before and after it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from detector.records import Block
 
 
 class Triggered:
-    """Takes what stands out from the background; all lengths in samples.
+    """Cuts out the sounds that stand out from the background; all lengths in samples.
 
     A take begins `preroll` before its first active frame and ends `postroll` after the last one; it has
     ended when `release` (not less than `postroll`) passes without an active frame. A sound longer than

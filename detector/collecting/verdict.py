@@ -1,4 +1,4 @@
-"""Whether a clip is fit to learn from: how loud it is, how far over the room, and whether it clipped.
+"""Whether a clip is good to learn from: its level, how far it is above the room, whether it clipped.
 
 Conventions: samples int16 mono; `level` and `floor` are 90 ms levels of 125-7500 Hz as in `audio.level`
 [dB re a full-scale square wave]; `peak` is the largest sample [dB re full scale].
@@ -22,14 +22,14 @@ ROOM_SECONDS = 10.0
 LOWEST_DBFS = -96.0
 """No floor counts as quieter: digital silence would make a whisper stand out by 100 dB."""
 LEAST_OVER_DB = 6.0
-"""Steady noise strays up to 3 dB over its own floor; what stands out less than this is the room."""
+"""Steady noise varies by up to 3 dB above its own floor; less than this is the room itself."""
 FULL_SCALE = 32767
 CLIPPED_SAMPLES = 10
-"""A recording made as loud as it can be touches full scale once or twice, without harm."""
+"""A recording at the highest possible level reaches full scale once or twice, without harm."""
 
 
 class Verdict(Enum):
-    """What a clip is like, and what to do about it."""
+    """What is wrong with a clip, and what to do about it."""
 
     GOOD = ("good", "")
     TOO_QUIET = ("too quiet", "go nearer, or raise the microphone's level")
@@ -72,7 +72,7 @@ def judge(
     """Measure one clip.
 
     `before` and `during` are the levels of the frames in front of the clip and in it [dBFS], in order;
-    `room` says that the room itself was wanted, which is not asked to stand out.
+    `room` is true for a recording of the room itself, which need not be louder than the room.
     """
     levels = _smoothed([*before, *during])
     inside = levels[-len(during) :] if during else levels

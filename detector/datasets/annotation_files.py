@@ -20,7 +20,7 @@ from detector.datasets.annotations import Annotation, check
 from detector.errors import AnnotationError
 
 JAMS_NAMESPACES = ("segment_open", "sound_event", "scaper", "tag_open")
-"""Kinds of JAMS annotation that say what sounds when."""
+"""JAMS namespaces whose annotations are sounds with their times."""
 
 
 def read_annotations(path: Path) -> list[Annotation]:
@@ -43,7 +43,7 @@ def find_annotations(folder: Path, stem: str) -> Path:
         raise AnnotationError(f"{folder}: {names} annotate the same recording; keep one of them")
     expected = ", ".join(f"{stem}{suffix}" for suffix in READERS)
     raise AnnotationError(
-        f"{folder}: expected one of {expected}; an empty {stem}.txt says that nothing sounds"
+        f"{folder}: expected one of {expected}; an empty {stem}.txt means that it holds no sound"
     )
 
 
@@ -62,7 +62,7 @@ def csv_text(annotations: Iterable[Annotation]) -> str:
 
 
 def jams_text(annotations: Iterable[Annotation], *, seconds: float, sandbox: Mapping[str, object]) -> str:
-    """A JAMS file with one `segment_open` annotation; `sandbox` holds what else is worth keeping."""
+    """A JAMS file with one `segment_open` annotation; `sandbox` holds further facts."""
     data = [
         {"time": a.onset, "duration": round(a.offset - a.onset, 6), "value": a.label, "confidence": 1.0}
         for a in annotations

@@ -22,7 +22,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 RECORDING: Mapping[str, tuple[str, ...]] = {
     "recording": ("filename", "file", "file_name", "recording", "audio")
 }
-"""The column that says which recording a row is about."""
+"""The column with the name of the recording."""
 
 DELIMITERS: Mapping[str, str] = {".csv": ",", ".tsv": "\t"}
 
@@ -39,7 +39,7 @@ def is_table_of_many(path: Path) -> bool:
 def read_table(path: Path, recordings: Sequence[Path]) -> list[list[Annotation]]:
     """The annotations of each recording, which the table calls by its file's name, with or without suffix.
 
-    A row with a name alone says that nothing sounds there. Rows about other recordings are passed over.
+    A row with a name alone means that the recording holds no sound. Rows of other recordings are ignored.
     AnnotationError where a recording has no row, or where two have the same name.
     """
     found: dict[str, list[Annotation]] = {}
@@ -62,7 +62,7 @@ def read_table(path: Path, recordings: Sequence[Path]) -> list[list[Annotation]]
         if name not in found:
             fault(
                 str(path),
-                f"no row names {recording.name}; a row with this name alone says that nothing sounds",
+                f"no row names {recording.name}; a row with this name alone means that it holds no sound",
             )
         called[name] = recording
     return [sorted(found[_plain(recording.name)]) for recording in recordings]
@@ -71,7 +71,7 @@ def read_table(path: Path, recordings: Sequence[Path]) -> list[list[Annotation]]
 def table_rows(
     text: str, path: Path, delimiter: str, columns: Mapping[str, tuple[str, ...]]
 ) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """Each row's place, for messages, and what it says in these columns."""
+    """Each row's file and line, for messages, and its values in these columns."""
     rows = csv.reader(io.StringIO(text), delimiter=delimiter)
     head = _head(rows)
     places = {}

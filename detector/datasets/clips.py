@@ -1,7 +1,7 @@
 """Datasets of clips: the layouts of ESC-50 and UrbanSound8K, and a folder for each class; their folds.
 
 A clip knows the recording it was cut from where the layout says so: a model trained on one part of a
-recording and tested on another flatters itself, so a source that lies in two folds is refused.
+recording and tested on another part looks better than it is, so a source in two folds is an error.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Dataset:
 
 
 def read_dataset(root: Path, layout: str | None = None) -> Dataset:
-    """Find the clips; `layout` None looks which one it is; raises DatasetError."""
+    """Find the clips; `layout` None recognises the layout; raises DatasetError."""
     if not root.is_dir():
         raise DatasetError(
             f"{root}: expected a folder of clips, got {'a file' if root.exists() else 'nothing'}"

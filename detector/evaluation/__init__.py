@@ -1,1 +1,1 @@
-"""How good it is: datasets of clips and annotated recordings against what the daemon's own pipeline says."""
+"""`sound-detector evaluate`: the daemon's own pipeline on datasets of clips and on annotated recordings."""

@@ -21,16 +21,16 @@ SHIPPED = Path(__file__).with_name("classes.csv")
 
 @dataclass(frozen=True, slots=True)
 class ClassMap:
-    """Which of a model's outputs speak for which class."""
+    """Which of a model's outputs belong to which class."""
 
     classes: tuple[str, ...]
     """Those that have a label, in the order of `columns`."""
     columns: tuple[tuple[int, ...], ...]
-    """For each class, the places of its labels among the model's outputs."""
+    """For each class, the indices of its labels among the model's outputs."""
     unmapped: tuple[str, ...]
     """Classes that the model has no label for."""
     of_label: Mapping[str, str]
-    """Label name -> the class it speaks for."""
+    """Label name -> its class."""
 
 
 def read_map(path: Path) -> dict[str, tuple[str, ...]]:
@@ -60,11 +60,11 @@ def make_class_map(
     shipped: Mapping[str, Sequence[str]] | None = None,
     where: str,
 ) -> ClassMap:
-    """Find each class's labels; DatasetError tells the nearest names.
+    """Find the labels of each class; DatasetError names similar labels where one is missing.
 
-    What `table` says must be there, all of it. A class that it lacks has what the model knows of the
-    `shipped` table's labels, and those of the class's own name: a model may have been taught these very
-    classes. `where` says in errors where a class gets its labels.
+    The model must have every label of `table`. A class that is not in it gets those labels of the `shipped`
+    table that the model has, and a label with the name of the class: the model may have been trained on these
+    very classes. `where` tells the user, in errors, how to give a class its labels.
     """
     places: dict[str, list[int]] = {}
     for place, output in enumerate(labels):

@@ -15,7 +15,7 @@ from detector.evaluation.recording_scorer import MakeScorerFor, score_all
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClipReport:
-    """What `evaluate` says of a dataset."""
+    """All figures of a dataset."""
 
     layout: str
     classes: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""`sound-detector evaluate`: clips of a dataset, or annotated recordings; what it reads, hears and writes."""
+"""`sound-detector evaluate`: on the clips of a dataset, or on annotated recordings."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class EvaluateRequest:
 def evaluate(
     request: EvaluateRequest, spec: ModelSpec, make_scorer: MakeScorerFor, *, hop_seconds: float
 ) -> int:
-    """Do it and print the figures; the status is 1 where a file could not be read.
+    """Evaluate and print the figures; the status is 1 where a file could not be read.
 
     `hop_seconds` is the time from one window to the next.
     """

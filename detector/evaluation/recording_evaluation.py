@@ -43,7 +43,7 @@ class VariantFigures:
 
 @dataclass(frozen=True, slots=True)
 class RecordingReport:
-    """What `evaluate` says of annotated recordings."""
+    """All figures of annotated recordings."""
 
     recordings: int
     hours: float

@@ -30,7 +30,7 @@ SCENARIOS: Mapping[str, Mapping[str, float | None]] = {
         "max_efpr": 100.0,
     },
 }
-"""The two of DCASE 2021 task 4: the first wants exact times, the second that classes are told apart."""
+"""The two of DCASE 2021 task 4: the first demands exact times, the second correct classes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Sounds and a background to one signal: levels, room, and the background's making.
+"""Mixes sounds and a background into one signal: levels, reverberation, and how the background is made.
 
 Shapes: samples float32 (n,) in [-1, 1].
 """
@@ -13,7 +13,7 @@ from detector.soundscapes.plan import Placed
 from detector.soundscapes.stretch import Samples, active_power
 
 COLOURS = {"white": 0.0, "pink": -0.5, "brown": -1.0}
-"""Noise -> the power of frequency that its amplitude follows."""
+"""Noise -> its amplitude is proportional to frequency to this power."""
 LOWEST_HZ = 20.0
 CROSSFADE_SECONDS = 0.5
 CEILING = 0.99

@@ -1,7 +1,7 @@
-"""What sounds when in a soundscape: drawn from a seed, before any sound is touched.
+"""Which sound begins when in a soundscape: drawn from a seed, before any sound is mixed.
 
 Classes take turns in shuffled rounds; a share of the sounds begins while the one before goes on, the others
-after a pause. Sounds of one class keep a distance, so that each is a sound of its own.
+after a pause. Sounds of one class keep a distance, so that each is a separate event.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Placed:
 
     label: str
     clip: int
-    """Place of the clip in its class."""
+    """Index of the clip in its class."""
     onset: float
     """Seconds."""
     seconds: float

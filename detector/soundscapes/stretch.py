@@ -1,4 +1,4 @@
-"""Where a clip really sounds: its first uninterrupted stretch, so that a truth has one onset and one offset.
+"""The part of a clip that sounds: its first uninterrupted stretch, so that it has one onset and one offset.
 
 Shapes: samples float32 (n,) in [-1, 1].
 """

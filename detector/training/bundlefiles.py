@@ -99,7 +99,7 @@ def _model_yaml(about: BundleDescription, recipe: Recipe, files: Mapping[str, by
         f"window: {recipe.window} # samples",
         "labels: labels.csv",
         *_input_keys(recipe),
-        "threshold_on: 0.5 # score, where the list below says nothing",
+        "threshold_on: 0.5 # score, for labels without one below",
         "thresholds: # label: score; chosen on clips that were held out",
         *(f"  {_quoted(name)}: {value:.3f}" for name, value in about.thresholds.items()),
         "metrics: # per cent, on clips that were held out",

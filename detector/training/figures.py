@@ -38,7 +38,7 @@ class DoubtfulExample:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingFigures:
-    """What cross-validation says of a model."""
+    """The figures of a model, from cross-validation."""
 
     accuracy: float
     """Share of clips whose class has the highest mean score; NaN where several classes may sound."""

@@ -31,7 +31,7 @@ class _Worker(Generic[Task]):
     process: SpawnProcess
     pipe: Connection
     task: int | None = None
-    """Index of what it is at."""
+    """Index of the task it is working on."""
 
 
 @dataclass(slots=True)
@@ -64,7 +64,7 @@ class Pool(Generic[Task, Result]):
     def run(
         self, tasks: Sequence[Task]
     ) -> Iterator[tuple[int, TaskProgress | Logged | Failed | Ended[Result]]]:
-        """Do all tasks; yields what is said of each, with its index: exactly one Ended or Failed comes last.
+        """Do all tasks; yields the messages of each, with its index: the last one is either Ended or Failed.
 
         Raises the DetectorError that kept a worker from being made.
         """
@@ -78,7 +78,7 @@ class Pool(Generic[Task, Result]):
             for pipe in _ready(by_pipe):
                 worker, index = by_pipe[pipe]
                 try:
-                    said = worker.pipe.recv()
+                    message = worker.pipe.recv()
                 except (EOFError, OSError):
                     deaths[index] += 1
                     status = self._bury(worker)
@@ -90,11 +90,11 @@ class Pool(Generic[Task, Result]):
                             Failed(f"the process that read it ended {deaths[index]} times ({status})"),
                         )
                     continue
-                if isinstance(said, DetectorError):
-                    raise said
-                if isinstance(said, Failed | Ended):
+                if isinstance(message, DetectorError):
+                    raise message
+                if isinstance(message, Failed | Ended):
                     worker.task = None
-                yield index, said
+                yield index, message
 
     def _free(self) -> _Worker[Task] | None:
         """A worker without a task, a new one if there may be more; None where all are busy."""
@@ -118,7 +118,7 @@ class Pool(Generic[Task, Result]):
             return  # it has died already: reading from it will tell
 
     def _bury(self, worker: _Worker[Task]) -> str:
-        """Let go of a worker that has ended; says how it ended."""
+        """Remove a worker that has ended; returns how it ended, for people."""
         self._running.remove(worker)
         worker.pipe.close()
         worker.process.join(END_SECONDS)

@@ -1,6 +1,6 @@
 """Linear algebra in one thread at a time.
 
-The matrices of a head are small, and its clips are listened to in a process for each core already: further
+The matrices of a head are small, and recordings are processed in one process for each core already: further
 threads mostly wait for each other, and spin while they wait. On 2 busy cores a training that took 52 CPU
 seconds with them takes 12 without.
 """

@@ -108,7 +108,7 @@ def test_after_a_countdown_too_quiet_and_clipped_clips_are_repeated_and_numbers_
         *(f"bell-{SESSION}-01.flac", "not kept: too quiet", "not kept: clipped", f"bell-{SESSION}-02.flac"),
     ]
     assert said[4].endswith("; not kept: 1 too quiet, 1 clipped")
-    assert "once more" in said[1]
+    assert "try again" in said[1]
 
 
 def test_keep_all_keeps_them_and_says_what_they_are_like(tmp_path):
@@ -158,7 +158,7 @@ def test_nothing_is_left_where_nothing_was_kept(tmp_path):
 
 
 def test_a_recording_with_nothing_fit_in_it_is_told(tmp_path):
-    with pytest.raises(DatasetError, match="no clip in it was fit to keep"):
+    with pytest.raises(DatasetError, match="no clip in it was good enough to keep"):
         collect(request(tmp_path, mode="countdown", seconds=2), room(6))
 
 
@@ -259,7 +259,7 @@ def test_names_that_no_folder_can_have_are_one_clear_line(label):
     with pytest.raises(ConfigError) as caught:
         check_label(label)
     assert "\n" not in str(caught.value)
-    assert "expected what the class and its folder are called" in str(caught.value)
+    assert "expected a name for the class and its folder" in str(caught.value)
 
 
 def test_the_same_name_in_other_letters_is_refused(tmp_path):

@@ -110,7 +110,7 @@ def test_a_recording_has_one_annotation(tmp_path):
     written(tmp_path, "a.csv", "")
     with pytest.raises(AnnotationError, match=r"a\.txt and a\.csv"):
         find_annotations(tmp_path, "a")
-    with pytest.raises(AnnotationError, match="says that nothing sounds"):
+    with pytest.raises(AnnotationError, match="means that it holds no sound"):
         find_annotations(tmp_path, "b")
 
 
@@ -140,7 +140,7 @@ def test_a_table_may_be_about_one_recording_without_naming_it(tmp_path):
 @pytest.mark.parametrize(
     ("recordings", "more", "told"),
     [
-        (["d.wav"], "", r"no row names d\.wav; .* says that nothing sounds"),
+        (["d.wav"], "", r"no row names d\.wav; .* means that it holds no sound"),
         (["x/a.wav", "y/a.flac"], "", r"x/a\.wav and y/a\.flac have the same name"),
         (["a.wav"], "a\t1\n", "line 7: expected 4 columns, got 2"),
         (["a.wav"], "a\t1\t\tDog\n", "line 7: expected a time in seconds, got ''"),

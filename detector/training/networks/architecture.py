@@ -1,4 +1,4 @@
-"""What every network of this room says of itself, and how it is to be trained.
+"""The description of an architecture: its input, how it is built and how it is trained.
 
 Modules are built inside functions, since PyTorch is imported only where a network is trained.
 """

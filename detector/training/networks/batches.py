@@ -1,10 +1,9 @@
-"""Batches of random crops: what a network is shown while it learns.
+"""Batches of random crops: the input of a network during training.
 
-A crop is what the daemon would hear at some moment: it ends anywhere in the clip, silence leads it in where
-the clip has not lasted a window yet, it holds some of the clip's sound, and it has the daemon's gain. Some
-rows of each batch are no clip at all but noise, of no class, so that the network is not sure of what it does
-not know. Sources: SpecAugment (Park et al., 2019, arXiv:1904.08779); mixup (Zhang et al., 2018,
-arXiv:1710.09412).
+A crop is the network's input at some moment of the clip: it ends anywhere in the clip, begins with silence
+where the clip is shorter than a window, holds some of the clip's sound, and has the daemon's gain. Some rows
+of each batch are noise, of no class, so that the network does not give unknown sounds a high score.
+Sources: SpecAugment (Park et al., 2019, arXiv:1904.08779); mixup (Zhang et al., 2018, arXiv:1710.09412).
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ Targets = NDArray[np.float32]
 """Shape (n, classes)."""
 
 LEAST_SHARE = 1 / 3
-"""A crop may end when so much of a window has been heard."""
+"""The shortest crop, as a share of a window."""
 SOUNDING_DB = 25.0
 """A frame sounds where it is at most this far below the clip's loudest."""
 TRIES = 8
@@ -40,14 +39,14 @@ FILTER_DB = 4.0
 """Standard deviation of a random microphone's gain at each of FILTER_KNOTS places over the bands."""
 FILTER_KNOTS = 5
 LOW_PASS_SHARE = 0.3
-"""Of those microphones, the ones that hear nothing above some band, as at a lower sample rate."""
+"""Of those microphones, the ones without any band above some cut, as at a lower sample rate."""
 LOWEST_CUT = 0.6
 """The lowest such band, as a share of all: 4 kHz of 15."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Item:
-    """One example: its copies as heard, and what it is."""
+    """One example: its copies, its classes, and the alterations of its patches."""
 
     clips: Sequence[ClipFrames]
     """The unaltered one first."""
@@ -149,7 +148,7 @@ def spec_augmented(patches: Patches, rng: np.random.Generator) -> Patches:
 
 
 def filtered(patches: Patches, params: LogMelParams, rng: np.random.Generator) -> Patches:
-    """Hear each patch through another microphone: a smooth gain over the bands, none above a cut for some."""
+    """Filter each patch as another microphone would: a smooth gain over the bands, for some with a cut."""
     count, _, bands = patches.shape
     knots = rng.normal(0, FILTER_DB, size=(count, FILTER_KNOTS))
     cut = np.where(rng.random(count) < LOW_PASS_SHARE, rng.uniform(LOWEST_CUT, 1, size=count), 1.0)
@@ -163,7 +162,7 @@ def filtered(patches: Patches, params: LogMelParams, rng: np.random.Generator) -
 def _amplified(
     log_mel: Patches, factor: np.float32 | NDArray[np.float32], params: LogMelParams
 ) -> NDArray[np.float32]:
-    """As the front end would have heard what is so much stronger."""
+    """The log-mel values of a sound that is stronger by this factor."""
     offset = np.float32(params.log_offset)
     louder: NDArray[np.float32] = np.log(np.maximum(np.exp(log_mel) - offset, 0) * factor + offset)
     return louder

@@ -1,4 +1,4 @@
-"""What the daemon hears of a clip: its log-mel frames and gains for training, its windows for scores.
+"""The log-mel patches of a clip, as in the daemon: frames and gains for training, windows for scores.
 
 A window ends on a multiple of the hop since the clip began and reaches back; what lies before the clip's
 first sample is silence, as in the daemon's ring. The gain in front of the classifier and the gate that
@@ -48,7 +48,7 @@ class ClipFrames:
 
 
 class PatchMaker:
-    """Reads clips as a model of this front end and window hears them."""
+    """Turns clips into the input of a model with this front end and window."""
 
     def __init__(self, front_end: LogMelParams, window: int, *, level: bool) -> None:
         self.front_end = front_end
@@ -64,11 +64,11 @@ class PatchMaker:
         stop = None if example.stop is None else round(example.stop * rate)
         samples = samples[round(example.start * rate) : stop]
         if not len(samples):
-            raise SourceError(f"{example.path}: nothing sounds from {example.start} s on; expected samples")
+            raise SourceError(f"{example.path}: ends before {example.start} s; expected samples from there")
         return samples
 
     def clip(self, samples: NDArray[np.int16]) -> ClipFrames:
-        """Hear a whole clip; one shorter than a frame of the spectrogram is led in by silence."""
+        """Frames and gains of a whole clip; a clip shorter than a frame of them begins with silence."""
         params = self.front_end
         gains = self._gains(samples)
         if len(samples) < params.frame:
@@ -84,12 +84,12 @@ class PatchMaker:
         led_in = np.concatenate((np.zeros(self.window, np.float32), _floats(samples)))
         patches = []
         for stop, gain_db in zip(stops, gains, strict=True):
-            heard = led_in[stop : stop + self.window] * np.float32(10 ** (gain_db / 20))
-            patches.append(self._log_mel(np.clip(heard, -1.0, 1.0)))
+            window = led_in[stop : stop + self.window] * np.float32(10 ** (gain_db / 20))
+            patches.append(self._log_mel(np.clip(window, -1.0, 1.0)))
         return np.stack(patches)
 
     def stops(self, samples: NDArray[np.int16]) -> list[int]:
-        """Where the windows end that its gate is open for; a clip too short for any has one, at its end."""
+        """The ends of the windows with an open gate; a clip too short for any has one, at its end."""
         rate = self.front_end.sample_rate
         vad = WebRtcVad(sample_rate=rate, mode=VAD_MODE)
         gate = Gate(vads=[vad], level_detector=LevelDetector(), hangover=self.window)

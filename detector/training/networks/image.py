@@ -35,7 +35,7 @@ LONGEST_SECONDS = 20.0
 
 
 def build(classes: int, options: NetworkOptions) -> Module:
-    """Build it, with ImageNet's weights where they can be had; says so where they cannot."""
+    """Build it with ImageNet's weights; where they cannot be had, a line on stderr says so."""
     import torch
     from torch import nn
 

@@ -94,11 +94,11 @@ class NetworkRecipe:
     def _items(self, task: LearningTask, train: Sequence[Example], progress: Progress) -> list[Item]:
         chosen = Augmentations.of(self.options.augment, task.classes)
         plans = planned(train, chosen.for_targets, self.options.copies)
-        heard = iter(self._copies_of(task, train).get([copy for plan in plans for copy in plan], progress))
+        made = iter(self._copies_of(task, train).get([copy for plan in plans for copy in plan], progress))
         items = []
         for example, plan in zip(train, plans, strict=True):
             names = chosen.for_targets(example.targets)
-            clips = [next(heard) for _ in plan]
+            clips = [next(made) for _ in plan]
             items.append(
                 Item(clips, example.targets, "specaugment" in names, "mixup" in names, "filter" in names)
             )
@@ -109,9 +109,9 @@ class NetworkRecipe:
     ) -> HeldOutPatches | None:
         if not examples:
             return None
-        heard = self._copies_of(task, ()).get([Copy(example, 0) for example in examples], progress)
+        clips = self._copies_of(task, ()).get([Copy(example, 0) for example in examples], progress)
         frames = self.front_end.frames(self.window)
-        crops = [even_crops(clip, VALIDATION_CROPS, frames, self.front_end) for clip in heard]
+        crops = [even_crops(clip, VALIDATION_CROPS, frames, self.front_end) for clip in clips]
         return HeldOutPatches(
             np.concatenate(crops),
             np.stack([example.targets for example in examples]),
