@@ -58,7 +58,7 @@ def read_dataset(root: Path, layout: str | None = None) -> Dataset:
     """Find the clips; `layout` None recognises the layout; raises DatasetError."""
     if not root.is_dir():
         raise DatasetError(
-            f"{root}: expected a folder of clips, got {'a file' if root.exists() else 'nothing'}"
+            f"{root} {'is a file' if root.exists() else 'does not exist'}; expected a folder of clips"
         )
     chosen = layout or _layout(root)
     dataset = Dataset(chosen, tuple(LAYOUTS[chosen](root)))

@@ -31,7 +31,7 @@ def find_sound_files(paths: Sequence[Path]) -> list[Path]:
         elif path.is_file():
             found.append(path)
         else:
-            raise DatasetError(f"{path}: expected a recording or a folder of them, got nothing")
+            raise DatasetError(f"{path} does not exist; expected a recording or a folder of recordings")
     if not found:
         raise DatasetError(f"no recording found in {', '.join(map(str, paths))}; expected sound files")
     return found
@@ -43,7 +43,7 @@ def read_truths(paths: Sequence[Path], annotations: Path) -> list[Truth]:
         sources = [find_annotations(annotations, path.stem) for path in paths]
         found = [read_annotations(source) for source in sources]
     elif not annotations.is_file():
-        raise AnnotationError(f"{annotations}: expected a folder of annotations or a table, got nothing")
+        raise AnnotationError(f"{annotations} does not exist; expected a folder of annotations or a table")
     else:
         sources = [annotations] * len(paths)
         if is_table_of_many(annotations):

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from detector.errors import ConfigError
 
-FORMS = "a time as 2026-11-20, 2026-11-20 14:30 or 14:30, one ago as 2h or 3 days, or seq:N"
+FORMS = "a time such as 2026-11-20, '2026-11-20 14:30', 14:30, yesterday, 2h or '3 days ago', or seq:N"
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _AGO = re.compile(

@@ -74,7 +74,7 @@ def test_the_same_source_in_two_folds_is_refused(tmp_path):
 def test_what_is_no_dataset_is_told(tmp_path):
     with pytest.raises(DatasetError, match="no clip found"):
         read_dataset(tmp_path)
-    with pytest.raises(DatasetError, match="got nothing"):
+    with pytest.raises(DatasetError, match="does not exist; expected a folder of clips"):
         read_dataset(tmp_path / "absent")
     with pytest.raises(DatasetError, match=r"cannot read .*esc50\.csv"):
         read_dataset(tmp_path, "esc50")

@@ -51,7 +51,7 @@ def test_without_a_zone_the_machines_own_is_meant():
 
 @pytest.mark.parametrize("text", ["", "soon", "2026-13-01", "25:00", "-2h", "2y", "seq:x", "999999999w", "h"])
 def test_anything_else_is_refused_in_one_line(text):
-    with pytest.raises(ConfigError, match="expected a time as 2026-11-20") as caught:
+    with pytest.raises(ConfigError, match="expected a time such as 2026-11-20") as caught:
         parse_when(text, NOW)
     assert "\n" not in str(caught.value)
 

@@ -68,7 +68,7 @@ def test_faults_are_one_line(run, tmp_path):
     (tmp_path / "labels").mkdir()
     soundfile.write(tmp_path / "a.wav", np.zeros(RATE), RATE)
     for arguments, status, told in [
-        (["evaluate", str(tmp_path / "absent")], 1, "expected a folder of clips, got nothing"),
+        (["evaluate", str(tmp_path / "absent")], 1, "absent does not exist; expected a folder of clips"),
         (["evaluate", str(tmp_path), "--out", str(tmp_path)], 2, "not empty"),
         (["evaluate", str(tmp_path), "--ignore", "Dog"], 2, "add --annotations"),
         (

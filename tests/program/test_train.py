@@ -55,7 +55,7 @@ def test_it_learns_what_it_then_hears_and_the_same_seed_the_same(run, clips, tmp
 @pytest.mark.usefixtures("model")
 def test_faults_are_one_line(run, clips, tmp_path):
     for arguments, status, told in [
-        (["absent", "--out", "models/x"], 1, "expected a folder of clips, got nothing"),
+        (["absent", "--out", "models/x"], 1, "absent does not exist; expected a folder of clips"),
         (["sounds/talk", "--out", "models/x"], 1, "no clip found"),
         (["sounds", "--out", "models/a b"], 2, "expected a name of letters"),
         (["sounds", "--out", "models/x", "--augment", "pitch"], 2, "--augment works on networks only"),
