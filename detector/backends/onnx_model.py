@@ -60,7 +60,7 @@ class OnnxClassifier:
         gives = self._run(np.zeros(shape, np.float32))[0].size  # also warms the runtime up
         if gives != len(spec.labels):
             raise ModelError(
-                f"{what} gives {gives} scores, but the labels of model {spec.name} are {len(spec.labels)}"
+                f"{what} gives {gives} scores, but model {spec.name} has {len(spec.labels)} labels"
             )
 
     def scores(self, window: Window) -> Scores:
@@ -83,7 +83,7 @@ def _session(model_file: Path | bytes, what: str, threads: int) -> _Session:
         with quiet_stderr():
             import onnxruntime
     except ImportError as error:
-        raise ModelError(f"ONNX Runtime is not here; {INSTALL}") from error
+        raise ModelError(f"ONNX Runtime is not installed; {INSTALL}") from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -103,5 +103,7 @@ def _fitted(declared: list[int | str | None], shape: tuple[int, ...], what: str)
         not isinstance(axis, int) or axis == length for axis, length in zip(declared, fitted, strict=True)
     )
     if not fits:
-        raise ModelError(f"{what} takes shape {declared}, but its model.yaml makes {list(fitted)}")
+        raise ModelError(
+            f"{what} expects input of shape {declared}, but its model.yaml describes {list(fitted)}"
+        )
     return fitted

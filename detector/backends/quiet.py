@@ -1,4 +1,4 @@
-"""Native libraries that talk on file descriptor 2 while they start: hush them for that moment."""
+"""Hides what native libraries write to file descriptor 2 while they start."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Send what the process writes to file descriptor 2 to nowhere meanwhile."""
+    """Discard what the process writes to file descriptor 2 inside the `with` block."""
     try:
         kept = os.dup(2)
     except OSError:  # a service may run with standard error closed: nothing to hush

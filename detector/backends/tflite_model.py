@@ -83,10 +83,10 @@ class TfliteClassifier:
         wanted = spec.window if front_end is None else front_end.frames(spec.window) * front_end.bands
         takes, gives = int(np.prod(self._input["shape"])), int(np.prod(self._output["shape"]))
         if takes != wanted:
-            raise ModelError(f"{what} takes {takes} values at once, but model {spec.name} says {wanted}")
+            raise ModelError(f"{what} expects {takes} input values, but model {spec.name} describes {wanted}")
         if gives != len(spec.labels):
             raise ModelError(
-                f"{what} gives {gives} scores, but the labels of model {spec.name} are {len(spec.labels)}"
+                f"{what} gives {gives} scores, but model {spec.name} has {len(spec.labels)} labels"
             )
 
     def scores(self, window: Window) -> Scores:
@@ -126,7 +126,7 @@ def _interpreter_class() -> _Interpreter:
         try:
             from tflite_runtime.interpreter import Interpreter
         except ImportError as error:
-            raise ModelError(f"there is no TFLite runtime here; {INSTALL}") from error
+            raise ModelError(f"no TFLite runtime is installed; {INSTALL}") from error
     return Interpreter
 
 

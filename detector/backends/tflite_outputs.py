@@ -35,7 +35,7 @@ def with_outputs(content: bytes, tensors: Sequence[int | None]) -> bytes:
     outputs = [own if tensor is None else tensor for tensor in tensors]
     beyond = next((tensor for tensor in outputs if tensor >= count), None)
     if beyond is not None:
-        raise ModelError(f"the TFLite file has {count} tensors, so none of number {beyond}")
+        raise ModelError(f"the TFLite file has {count} tensors, so tensor {beyond} does not exist")
     padding = bytes(-len(content) % 4)  # numbers lie at multiples of their size
     offset = struct.pack("<I", len(content) + len(padding) - pointer)
     listed = struct.pack(f"<I{len(outputs)}i", len(outputs), *outputs)

@@ -1,4 +1,4 @@
-"""No runtime parses a model file before its size and sha256 are what they should be (3 ms for YAMNet).
+"""Size and sha256 of model files, checked before any runtime parses them (3 ms for YAMNet).
 
 A derived file has no published hash: a side-car written when it was built holds its hash and its origin's.
 """
@@ -13,12 +13,12 @@ from detector.errors import ModelError
 
 
 def sha256_of(content: bytes) -> str:
-    """Return the hash as lower-case hexadecimal."""
+    """Return the sha256 as lower-case hexadecimal."""
     return hashlib.sha256(content).hexdigest()
 
 
 def checked_bytes(path: Path, *, size: int | None, sha256: str, remedy: str) -> bytes:
-    """Read a file that must have this size and hash; ModelError ends with `remedy` where it has not."""
+    """Read a file; ModelError, which ends with `remedy`, unless its size and sha256 are these."""
     try:
         given = path.stat().st_size
         content = path.read_bytes() if size is None or given == size else b""
@@ -33,13 +33,13 @@ def checked_bytes(path: Path, *, size: int | None, sha256: str, remedy: str) -> 
 
 
 def write_sidecar(path: Path, *, content: bytes, origin_sha256: str) -> None:
-    """Record beside a derived file what it is and what it was built from."""
+    """Write the side-car of a derived file: its own sha256 and that of its origin."""
     facts = {"sha256": sha256_of(content), "origin_sha256": origin_sha256}
     _sidecar(path).write_text(json.dumps(facts) + "\n", encoding="utf-8")
 
 
 def checked_derived_bytes(path: Path, *, origin_sha256: str, remedy: str) -> bytes:
-    """Read a derived file that must be what its side-car says, built from this origin."""
+    """Read a derived file; ModelError unless it matches its side-car and was built from this origin."""
     try:
         facts = json.loads(_sidecar(path).read_text(encoding="utf-8"))
         sha256, origin = str(facts["sha256"]), str(facts["origin_sha256"])

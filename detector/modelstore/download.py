@@ -6,7 +6,9 @@ The bytes gather in `TARGET.part`, which stays after a broken transfer and is as
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import ipaddress
 import os
 import subprocess
 import sys
@@ -22,17 +24,17 @@ from detector.errors import ModelError
 from detector.modelstore.checksum import sha256_of
 
 CONNECT_SECONDS = 5.0
-"""How long to wait for a name, a connection, and each answer; then the next source has its turn."""
+"""Time limit for a name look-up, a connection and each answer; then the next source is tried."""
 CHUNK = 64 * 1024
 
 Progress = Callable[[int, int], None]
-"""Called with the bytes that are here and the bytes in all."""
+"""Called with the bytes received so far and the total."""
 
 
 def fetch(
     url: str, target: Path, *, size: int, sha256: str, progress: Progress, timeout: float = CONNECT_SECONDS
 ) -> None:
-    """Download `url` to `target`; ModelError, without the address, says why it could not be done."""
+    """Download `url` to `target`; ModelError gives the reason, without the address."""
     part = part_of(target)
     resumed = _transfer(url, part, size, progress, timeout)
     try:
@@ -46,12 +48,12 @@ def fetch(
 
 
 def part_of(target: Path) -> Path:
-    """Name the file in which a target's bytes gather."""
+    """The path of a target's part file, which is written until it is complete."""
     return target.with_name(target.name + ".part")
 
 
 def install(target: Path, *, size: int, sha256: str) -> None:
-    """Give the complete part file its target's name, at once; ModelError where it is not the right file."""
+    """Rename the complete part file to its target; ModelError where size or sha256 are wrong."""
     part = part_of(target)
     content = part.read_bytes()
     if len(content) != size:
@@ -66,7 +68,7 @@ def install(target: Path, *, size: int, sha256: str) -> None:
 
 
 def _transfer(url: str, part: Path, size: int, progress: Progress, timeout: float) -> bool:
-    """Fill the part file; return whether it went on from an earlier one."""
+    """Download into the part file; return whether it resumed an earlier one."""
     here = part.stat().st_size if part.is_file() else 0
     if here > size:
         part.unlink()
@@ -87,7 +89,7 @@ def _transfer(url: str, part: Path, size: int, progress: Progress, timeout: floa
                 os.fsync(file.fileno())
     except urllib.error.HTTPError as error:
         error.close()
-        raise ModelError(f"the server answers {error.code} {error.reason}") from error
+        raise ModelError(f"the server answered {error.code} {error.reason}") from error
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise ModelError(_reason(error, timeout)) from error
     if done < size:
@@ -127,11 +129,14 @@ def _opener() -> urllib.request.OpenerDirector:
 
 
 def _check_resolves(request: urllib.request.Request, timeout: float) -> None:
-    """Give up on a name that takes too long: the resolver cannot be interrupted, a child process can."""
+    """Look a name up with a time limit, in a child process, since the resolver cannot be interrupted."""
     address = urllib.parse.urlsplit(request.full_url)
     host = address.hostname or ""
     if address.scheme in urllib.request.getproxies() and not urllib.request.proxy_bypass(host):
         return  # the proxy looks the name up
+    with contextlib.suppress(ValueError):
+        ipaddress.ip_address(host)
+        return  # an address, no name
     look_up = "import socket, sys; socket.getaddrinfo(sys.argv[1], None)"
     command = [sys.executable, "-I", "-c", look_up, host]
     try:

@@ -1,4 +1,4 @@
-"""Where models live: the user's data folder, and the bundles that ship with the program."""
+"""The folders of models: the user's own, and that of the bundles that come with the program."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def models_folder() -> Path:
-    """Where this user's models are kept; need not exist yet."""
+    """The user's models folder; it need not exist."""
     return data_folder(os.environ, sys.platform, Path("~").expanduser()) / "models"
 
 
@@ -30,7 +30,7 @@ def data_folder(environ: Mapping[str, str], platform: str, home: Path) -> Path:
 
 
 def shipped_folder() -> Path:
-    """Where the bundles of the program itself lie: the installed package, or models/ of a checkout."""
+    """The folder of the program's own bundles: in the installed package, or models/ of a checkout."""
     try:
         packaged = Path(str(resources.files("detector.models")))
     except ModuleNotFoundError:

@@ -164,7 +164,7 @@ def _auto(bundle: Bundle) -> Runtime:
     usable, known = usable_runtimes(bundle), runtimes(bundle)
     here = [runtime for runtime in known if file_path(bundle, runtime).is_file()]
     if here and not usable:
-        raise ModelError(f"nothing here can run model {bundle.spec.name}; {INSTALL[here[0]]}")
+        raise ModelError(f"no installed runtime can run model {bundle.spec.name}; {INSTALL[here[0]]}")
     return (usable or known)[0]
 
 

@@ -40,7 +40,7 @@ def read_state_dict(content: bytes) -> dict[str, NDArray[Any]]:
     except Exception as error:  # a damaged pickle can raise nearly anything
         raise ModelError(f"the weights file is damaged: {' '.join(str(error).split())}") from error
     if not isinstance(state, dict) or not all(isinstance(value, np.ndarray) for value in state.values()):
-        raise ModelError("the weights file holds something else than named tensors")
+        raise ModelError("the weights file holds something other than named tensors")
     return dict(state)
 
 
@@ -51,17 +51,17 @@ class _Unpickler(pickle.Unpickler):
         self._folder = pickled.removesuffix("data.pkl") + "data/"
 
     def find_class(self, module: str, name: str) -> _Foreign:
-        """Give what the pickle may call by this name."""
+        """Return what the pickle may refer to by this name."""
         if module == "torch" and name in _DTYPES:
             return _DTYPES[name]
         if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
             return _rebuild
         if (module, name) == ("collections", "OrderedDict"):
             return OrderedDict
-        raise ModelError(f"the weights file wants {module}.{name}, which no plain state dict needs")
+        raise ModelError(f"the weights file refers to {module}.{name}, which no plain state dict needs")
 
     def persistent_load(self, pid: _Foreign) -> NDArray[Any]:
-        """Give a storage: (kind, dtype, file name, device, length)."""
+        """Return a storage: (kind, dtype, file name, device, length)."""
         _, dtype, key, *_ = pid
         return np.frombuffer(self._archive.read(f"{self._folder}{key}"), dtype)
 

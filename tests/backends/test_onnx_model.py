@@ -63,13 +63,15 @@ def test_a_graph_that_takes_patches_gets_log_mel() -> None:
 
 
 def test_labels_that_do_not_match_the_outputs_are_named_with_both_numbers() -> None:
-    with pytest.raises(ModelError, match=r"gives 4 scores, but the labels of model small are 2$"):
+    with pytest.raises(ModelError, match=r"gives 4 scores, but model small has 2 labels$"):
         OnnxClassifier(logistic_onnx([4]), spec_of(labels=("Dog", "Rain")))
 
 
 @pytest.mark.parametrize("shape", [[15600], [2, 4], []])
 def test_a_window_that_does_not_match_the_input_is_named_with_both_shapes(shape: list[int | str]) -> None:
-    with pytest.raises(ModelError, match=r"takes shape \[.*\], but its model.yaml makes \[.*4\]$"):
+    with pytest.raises(
+        ModelError, match=r"expects input of shape \[.*\], but its model.yaml describes \[.*4\]$"
+    ):
         OnnxClassifier(logistic_onnx(shape), spec_of())
 
 

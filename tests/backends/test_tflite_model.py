@@ -58,12 +58,12 @@ def test_a_graph_that_takes_patches_gets_log_mel() -> None:
 
 
 def test_labels_that_do_not_match_the_outputs_are_named_with_both_numbers() -> None:
-    with pytest.raises(ModelError, match=r"gives 4 scores, but the labels of model small are 2$"):
+    with pytest.raises(ModelError, match=r"gives 4 scores, but model small has 2 labels$"):
         TfliteClassifier(logistic_tflite(), spec_of(labels=("Dog", "Rain")))
 
 
 def test_a_window_that_does_not_match_the_input_is_named_with_both_numbers() -> None:
-    with pytest.raises(ModelError, match=r"takes 4 values at once, but model small says 15600$"):
+    with pytest.raises(ModelError, match=r"expects 4 input values, but model small describes 15600$"):
         TfliteClassifier(logistic_tflite(), spec_of(window=15600))
 
 

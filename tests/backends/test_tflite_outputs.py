@@ -39,7 +39,7 @@ def test_a_damaged_file_is_refused(content: bytes) -> None:
 
 
 def test_a_tensor_that_is_not_there_is_refused() -> None:
-    with pytest.raises(ModelError, match="has 2 tensors, so none of number 2"):
+    with pytest.raises(ModelError, match="has 2 tensors, so tensor 2 does not exist"):
         with_outputs(logistic_tflite((WINDOW,)), (0, 2))
 
 

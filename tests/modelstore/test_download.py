@@ -91,7 +91,7 @@ def test_a_complete_part_needs_no_server(download: Download) -> None:
     ("manner", "message"),
     [
         ("stalled", "no answer within 0.2 s"),
-        ("missing", "the server answers 404 Not Found"),
+        ("missing", "the server answered 404 Not Found"),
         ("flipped", f"it is another file: expected sha256 {SHA256[:12]}..., got "),
         ("longer", "it is longer than the 256000 bytes expected"),
     ],

@@ -213,7 +213,7 @@ def test_a_head_that_changed_is_loaded_anew(house: Path) -> None:
 
 def test_a_head_of_other_features_is_refused(house: Path) -> None:
     write_head(house, weights=((1, 2, 3),), labels=("Dog",), bias=(0,))
-    with pytest.raises(ModelError, match=r"takes 3 values at once, but model doorbell says 2$"):
+    with pytest.raises(ModelError, match=r"expects 3 input values, but model doorbell describes 2$"):
         load(select("ear+doorbell"))
 
 

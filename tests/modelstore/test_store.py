@@ -125,7 +125,7 @@ def test_a_file_of_the_wrong_size_is_damaged(small: Path, size: int) -> None:
 def test_labels_that_do_not_match_the_outputs_are_one_clear_line(small: Path) -> None:
     table = small / "labels.csv"
     table.write_text("\n".join(table.read_text().splitlines()[:3]) + "\n")
-    with pytest.raises(ModelError, match=r"gives 4 scores, but the labels of model small are 2$"):
+    with pytest.raises(ModelError, match=r"gives 4 scores, but model small has 2 labels$"):
         load_classifier("small")
 
 

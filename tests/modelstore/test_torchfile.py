@@ -54,7 +54,7 @@ def test_a_damaged_file_is_one_line(content: bytes) -> None:
 
 
 def test_something_else_than_named_tensors_is_refused() -> None:
-    with pytest.raises(ModelError, match="something else than named tensors"):
+    with pytest.raises(ModelError, match="something other than named tensors"):
         read_state_dict(packed(pickle.dumps({"w": 3})))
 
 
