@@ -10,9 +10,9 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from functools import cache
+from functools import cache, partial
 from operator import attrgetter
-from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NamedTuple, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from detector.interfaces import Body, Message
 from detector.records import Phase
@@ -32,6 +32,7 @@ T = TypeVar("T")
 SCHEMA = 1
 """Grows when a field is removed or changes its meaning; new fields leave it as it is."""
 
+_OPEN = (ReportBody, UnknownBody)
 _EVENT_KINDS = frozenset(get_args(Phase))
 _BODIES: dict[str, type[Body]] = {
     body.kind: body for body in (HelloBody, HeartbeatBody, StatusBody, DroppedBody, ErrorBody)
@@ -40,7 +41,7 @@ _BODIES: dict[str, type[Body]] = {
 
 def encode(body: Body, seq: int | None = None) -> Message:
     """Make the message of a body, `seq` for an event; whatever the body holds, the line is valid."""
-    if isinstance(body, ReportBody | UnknownBody):
+    if isinstance(body, _OPEN):
         values = {"type": body.kind, **body.values}
     else:
         layout = _layout(type(body))
@@ -61,7 +62,7 @@ def decode(line: bytes) -> Message:
     A field that is missing or of another type is None where it may be, else empty or 0.
     """
     try:
-        values = json.loads(line)
+        values = json.loads(line.decode())
     except RecursionError:
         values = None
     kind = values.get("type") if isinstance(values, dict) else None
@@ -80,14 +81,22 @@ def decode(line: bytes) -> Message:
     return Message(body, seq, line if line.endswith(b"\n") else line + b"\n")
 
 
+class _Reader(NamedTuple):
+    """How a field is read: a JSON value of one of these types as it is or converted, any other as `empty`."""
+
+    accepted: frozenset[type]
+    empty: object
+    convert: Callable[[Any], object] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class _Layout:
     """How a body's fields stand on the line, in their order."""
 
     keys: tuple[str, ...]
     values: Callable[[object], tuple[object, ...]]
-    readers: tuple[tuple[str, str, Callable[[object], object]], ...]
-    """Field, its key, and what makes the field of a JSON value."""
+    readers: tuple[tuple[str, str, _Reader], ...]
+    """Name of each field of the body, its key, and how it is read."""
 
 
 @cache
@@ -106,31 +115,35 @@ def _key(name: str) -> str:
     return "type" if name == "kind" else name
 
 
-def _reader(hint: object) -> Callable[[object], object]:
-    """What makes a field of this type of a JSON value."""
-    if get_origin(hint) is Literal:  # the kind, by which the body was chosen
-        return lambda value: value
+def _reader(hint: object) -> _Reader:
+    """How a field with this type hint is read."""
+    if get_origin(hint) is Literal:  # the kind, which is known: the body was chosen by it
+        return _Reader(frozenset({str}), "")
     if get_origin(hint) is tuple:
-        return _list_reader(get_args(hint)[0])
-    allowed = cast("tuple[type, ...]", get_args(hint) or (hint,))
-    empty = None if type(None) in allowed else allowed[0]()
-    accepted = (*allowed, int) if float in allowed else allowed
-    return lambda value: value if isinstance(value, accepted) else empty
+        return _Reader(frozenset({list}), (), partial(_items, get_args(hint)[0]))
+    types = cast("tuple[type, ...]", get_args(hint) or (hint,))
+    empty = None if type(None) in types else types[0]()
+    return _Reader(frozenset((*types, int) if float in types else types), empty)
 
 
-def _list_reader(item: type) -> Callable[[object], object]:
-    if is_dataclass(item):
-        return lambda values: tuple(_read(item, value) for value in _listed(values, dict))
-    return lambda values: tuple(_listed(values, item))
-
-
-def _listed(values: object, item: type) -> list[Any]:
-    return [value for value in values if isinstance(value, item)] if isinstance(values, list) else []
+def _items(form: type, values: list[object]) -> tuple[object, ...]:
+    """The items of a list that are of one type; a dataclass is made of an object of its fields."""
+    if is_dataclass(form):
+        return tuple(_read(form, value) for value in values if isinstance(value, dict))
+    return tuple(value for value in values if isinstance(value, form))
 
 
 def _read(form: Callable[..., T], values: Mapping[str, object]) -> T:
     """Make a body, or a dataclass inside one, of a JSON object."""
-    return form(**{name: read(values.get(key)) for name, key, read in _layout(form).readers})
+    read = {}
+    for name, key, (accepted, empty, convert) in _layout(form).readers:
+        value = values.get(key)
+        if type(value) not in accepted:
+            value = empty
+        elif convert is not None:
+            value = convert(value)
+        read[name] = value
+    return form(**read)
 
 
 def _plain(value: object) -> dict[str, object]:

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import ClassVar
 
 from detector.interfaces import Message
@@ -156,10 +157,16 @@ def run_id_text(started: float, salt: int) -> str:
 def utc_text(seconds: float) -> str | None:
     """RFC 3339 with milliseconds for UTC seconds since 1970; None for what is no time."""
     try:
-        moment = _EPOCH + timedelta(milliseconds=round(float(seconds) * 1000))
+        second, millisecond = divmod(round(float(seconds) * 1000), 1000)
+        return f"{_second_text(second)}.{millisecond:03d}Z"
     except (ValueError, OverflowError):
         return None
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@lru_cache(maxsize=16)
+def _second_text(second: int) -> str:
+    """A whole second as text; the times of one event, and of the next, are often within the same ones."""
+    return (_EPOCH + timedelta(seconds=second)).replace(tzinfo=None).isoformat()
 
 
 def finite(value: float, digits: int) -> float | None:

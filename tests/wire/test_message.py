@@ -8,6 +8,7 @@ import math
 import os
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import ClassVar
 
@@ -178,7 +179,15 @@ def test_only_an_event_is_one():
 
 def test_time_is_rounded_to_the_nearest_millisecond():
     assert wire.utc_text(0.9996) == "1970-01-01T00:00:01.000Z"
+    assert wire.utc_text(-0.0004) == "1970-01-01T00:00:00.000Z"
+    assert wire.utc_text(-0.001) == "1969-12-31T23:59:59.999Z"
     assert wire.utc_text(1e300) is None
+
+
+@given(st.floats(-62_135_596_800, 253_402_300_799))
+def test_a_time_is_as_the_standard_library_writes_it(seconds):
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=round(seconds * 1000))
+    assert wire.utc_text(seconds) == moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def test_a_run_is_named_after_its_start():
