@@ -4,12 +4,12 @@ The same blocks of sound go through four pipelines, gate off, in one process, in
 everything from block to event is in it, so a head comes with its mean, its graph and its tracking. The heads
 are of the default kind (square root, standardising, one dense layer, softmax) with 10 classes and random
 weights. The peer is what one would run without them: a second YAMNet for the head, as two daemons have.
-Wants YAMNet pulled. Run: `python -m benchmarks.cost.heads [SECONDS]` (of sound, default 240).
+Wants YAMNet pulled. Run: `python -m benchmarks.cost.heads`.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -122,9 +122,11 @@ def _write(folder: Path, name: str, seed: int) -> str:
     )
 
 
-def main(seconds: int) -> None:
+def main() -> None:
     """Print the table and whether the target is met."""
-    heads = measure(seconds)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.cost.heads", description=__doc__)
+    parser.add_argument("--seconds", type=int, default=240, help="of sound (default %(default)s)")
+    heads = measure(parser.parse_args().seconds)
     print(heads.table())
     added = heads.added(ONE)
     verdict = "met" if added < TARGET_PERCENT else "MISSED"
@@ -132,4 +134,4 @@ def main(seconds: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 240)
+    main()

@@ -2,12 +2,12 @@
 
 Both see every window, one straight after the other, with one thread. Wants the model pulled with the [onnx]
 extra: `sound-detector models pull yamnet`. Run:
-`python -m benchmarks.cost.runtimes [CLIPS]` (default: all 400).
+`python -m benchmarks.cost.runtimes`.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
 from time import perf_counter
 
 import numpy as np
@@ -22,8 +22,11 @@ CLEAR_LEAD = 0.05
 """Score by which the best label must lead to be no near-tie; TFLite's scores are steps of 1/256."""
 
 
-def main(clips: int | None) -> None:
+def main() -> None:
     """Print agreement and cost."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.cost.runtimes", description=__doc__)
+    parser.add_argument("--clips", type=int, help="how many of ESC-10's clips (default: all 400)")
+    clips: int | None = parser.parse_args().clips
     runtimes = {name: load_classifier(MODEL, runtime=name, threads=1) for name in ("tflite", "onnx")}
     length = next(iter(runtimes.values())).spec.window
     seconds: dict[str, list[float]] = {name: [] for name in runtimes}
@@ -64,4 +67,4 @@ def main(clips: int | None) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else None)
+    main()

@@ -17,7 +17,7 @@ from detector.analysis.resume import Folder
 from detector.analysis.task import Task, Wanted
 from detector.errors import ConfigError, SinkError, UnsupportedFormat
 from detector.records import Scores, Span
-from tests.support.analysis_samples import make_event
+from tests.support.analysis_events import make_event
 from tests.support.fakes import make_label, make_spec
 
 RATE = 16000

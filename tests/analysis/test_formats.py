@@ -15,9 +15,9 @@ from detector.analysis.formats.scores import ScoresFile
 from detector.cli.commands.analyze import FORMATS as WORDS
 from detector.records import Scores, Span
 from detector.wire.encoding import encode
-from tests.support.analysis_samples import make_sound
-from tests.support.event_samples import make_body, make_message
+from tests.support.analysis_events import make_sound
 from tests.support.fakes import make_label
+from tests.support.wire_messages import make_body, make_message
 
 SOUNDS = [make_sound(1.25, 3.5), make_sound(2, 2.5, "Baby cry, infant cry")]
 

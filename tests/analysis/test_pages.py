@@ -15,7 +15,7 @@ from detector.analysis.page import Page, page_html, position_text
 from detector.analysis.picture import MOST_ROWS, draw, time_axis, timeline_rows
 from detector.analysis.summary import Tallying, merged
 from detector.records import Block
-from tests.support.analysis_samples import make_sound
+from tests.support.analysis_events import make_sound
 from tests.support.fakes import cut
 
 RATE = 16000

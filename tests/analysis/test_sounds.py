@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.analysis.sounds import LATEST_SECONDS, InOrder, Longest
-from tests.support.analysis_samples import RATE, make_event, make_sound
+from tests.support.analysis_events import RATE, make_event, make_sound
 
 LIVES = st.lists(st.tuples(st.integers(0, 5000), st.integers(1, 3000)), max_size=30)
 

@@ -9,7 +9,7 @@ from detector.audio.gate import Gate
 from detector.audio.level import Level
 from detector.calibration.floor import FloorSearch, Levels, choose_floor
 from detector.records import Block
-from tests.support.rooms import FRAME, frame
+from tests.support.scripted_room import FRAME, frame
 
 HANGOVER = 3 * FRAME
 RNG = np.random.default_rng(1)

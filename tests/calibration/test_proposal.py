@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from detector.calibration.proposal import Alarms, ChangeKind, is_alarm, margin, propose
 from tests.support.fakes import make_label
-from tests.support.rooms import votes_of
+from tests.support.scripted_room import votes_of
 
 
 def proposed(heard, was=0.25, *, name="Hum", seconds=300.0, off=None, **options):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from detector.calibration.room_statistics import LabelVotes
 from detector.events.voting import Voting
-from tests.support.rooms import HOP, scores, votes_of
+from tests.support.scripted_room import HOP, scores, votes_of
 
 ROWS = st.lists(st.tuples(*[st.floats(0, 1, width=16)] * 2), min_size=1, max_size=30)
 

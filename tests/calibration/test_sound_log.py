@@ -7,7 +7,7 @@ from contextlib import closing
 import numpy as np
 
 from detector.calibration.sound_log import LEAST_SCORE, Break, Frame, SoundLog
-from tests.support.rooms import frame, scores
+from tests.support.scripted_room import frame, scores
 
 
 def test_items_come_back_in_order_twice():

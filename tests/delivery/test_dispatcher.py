@@ -10,8 +10,8 @@ from detector.delivery.dispatcher import Dispatcher
 from detector.delivery.sink_queue import REMIND_SECONDS
 from detector.errors import SinkClosed, SinkError
 from detector.wire.message import StatusBody
-from tests.support.event_samples import make_body
 from tests.support.fakes import LONG, wait_until
+from tests.support.wire_messages import make_body
 
 
 class ListSink:

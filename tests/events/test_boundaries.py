@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from detector.events.boundaries import UNHEARD_DBFS, LevelHistory
 from detector.records import Span
-from tests.support.scenes import LEVELS, RATE
+from tests.support.drawn_scenes import LEVELS, RATE
 
 OWN_LEVELS = LEVELS | {"=": -58.0, "-": -40.0, "+": -30.0}
 

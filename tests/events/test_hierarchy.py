@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from detector.events.hierarchy import FAMILY_SIZE, Hierarchy
 from detector.records import Label
+from tests.support.drawn_scenes import ANIMAL, BARK, CAT, DOG, GROWL, SIREN
 from tests.support.fakes import make_label
-from tests.support.scenes import ANIMAL, BARK, CAT, DOG, GROWL, SIREN
 
 CREATURES = tuple(make_label(f"Creature {n}", ANIMAL) for n in range(FAMILY_SIZE))
 LABELS = (ANIMAL, DOG, BARK, GROWL, CAT, SIREN, *CREATURES)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from detector.events.rules import LabelRule
 from detector.records import Scores, Span
-from tests.support.scenes import TREE, hear
+from tests.support.drawn_scenes import TREE, hear
 
 
 def test_a_sound_becomes_one_event_with_the_sounds_own_dates():

@@ -18,7 +18,7 @@ from detector.history.archive import FileArchive, Query, sounds
 from detector.history.command import COLUMNS, history_command
 from detector.history.history_paths import reading_paths, writing_path
 from tests.support import ROOT
-from tests.support.history_samples import T0, make_message, make_store
+from tests.support.history_stores import T0, make_message, make_store
 
 HOUR = 3600.0
 

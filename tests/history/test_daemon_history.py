@@ -9,9 +9,9 @@ from detector.errors import SinkError
 from detector.history.journal import Journal
 from detector.history.sequence_numbers import SequenceNumbers
 from detector.wire.message import StatusBody
-from tests.support.event_samples import make_body
 from tests.support.fakes import LONG, MemorySink
-from tests.support.history_samples import T0, make_store, rows
+from tests.support.history_stores import T0, make_store, rows
+from tests.support.wire_messages import make_body
 
 EVENT = make_body()
 

@@ -13,7 +13,7 @@ import pytest
 from detector.errors import HistoryError
 from detector.history.schema import VERSION, connect_writer
 from detector.history.sequence_numbers import SequenceNumbers
-from tests.support.history_samples import DAY, T0, make_message, make_store, rows
+from tests.support.history_stores import DAY, T0, make_message, make_store, rows
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
 

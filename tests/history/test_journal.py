@@ -8,7 +8,7 @@ from detector.errors import HistoryError
 from detector.history.journal import REMIND_SECONDS, Journal, JournalStats
 from detector.history.sequence_numbers import SequenceNumbers
 from tests.support.fakes import LONG
-from tests.support.history_samples import T0, make_message, make_status, make_store, rows
+from tests.support.history_stores import T0, make_message, make_status, make_store, rows
 
 
 class FakeStore:

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from detector.history.sequence_numbers import SequenceNumbers
-from tests.support.history_samples import T0
+from tests.support.history_stores import T0
 
 MILLISECONDS = int(T0 * 1000)
 

@@ -10,12 +10,23 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.small_models import logistic_tflite, write_bundle
+
 
 @pytest.fixture
 def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The user's models folder, which does not exist yet."""
     monkeypatch.setenv("SOUND_DETECTOR_HOME", str(tmp_path / "home"))
     return tmp_path / "home" / "models"
+
+
+@pytest.fixture
+def small(models: Path) -> Path:
+    """A complete bundle in the user's models folder."""
+    content = logistic_tflite()
+    folder = write_bundle(models / "small", content)
+    (folder / "small.tflite").write_bytes(content)
+    return folder
 
 
 class Server:

@@ -16,15 +16,6 @@ from tests.support.small_models import logistic_tflite, write_bundle
 Capture = pytest.CaptureFixture[str]
 
 
-@pytest.fixture
-def small(models: Path) -> Path:
-    """A complete bundle in the user's models folder."""
-    content = logistic_tflite()
-    folder = write_bundle(models / "small", content)
-    (folder / "small.tflite").write_bytes(content)
-    return folder
-
-
 def test_list_shows_what_is_here_and_what_is_not(small: Path, capsys: Capture) -> None:
     assert list_models() == 0
     rows = [re.split("  +", line) for line in capsys.readouterr().out.splitlines()]

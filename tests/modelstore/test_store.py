@@ -15,15 +15,6 @@ from detector.records import Span, Window
 from tests.support.small_models import logistic_tflite, write_bundle
 
 
-@pytest.fixture
-def small(models: Path) -> Path:
-    """A complete bundle in the user's models folder."""
-    content = logistic_tflite()
-    folder = write_bundle(models / "small", content)
-    (folder / "small.tflite").write_bytes(content)
-    return folder
-
-
 def test_the_users_bundles_stand_beside_those_of_the_program(small: Path) -> None:
     assert {"small", "yamnet"} <= set(available())
     assert available() == sorted(available())

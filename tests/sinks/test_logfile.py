@@ -11,7 +11,7 @@ from detector.errors import SinkError
 from detector.sinks.logfile import LogFileSink
 from detector.wire.encoding import encode
 from detector.wire.message import HeartbeatBody, StatusBody
-from tests.support.event_samples import make_message
+from tests.support.wire_messages import make_message
 
 LINE = len(make_message(1).line)
 """Bytes of one message, up to seq 9."""

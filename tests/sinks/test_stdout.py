@@ -15,7 +15,7 @@ from detector.sinks.stdout import StdoutSink
 from detector.wire.encoding import encode
 from detector.wire.message import StatusBody
 from detector.wire.plain_text import event_line
-from tests.support.event_samples import make_body, make_message
+from tests.support.wire_messages import make_body, make_message
 
 
 class Terminal(io.StringIO):
@@ -112,7 +112,7 @@ import sys, threading
 from detector.delivery.dispatcher import Dispatcher
 from detector.sinks.stdout import StdoutSink
 from detector.records import Label
-from tests.support.event_samples import make_body
+from tests.support.wire_messages import make_body
 
 event = make_body(label=Label("x" * 1000, "", ""))
 
@@ -142,7 +142,7 @@ import sys
 from detector.delivery.dispatcher import Dispatcher
 from detector.records import Label
 from detector.sinks.stdout import StdoutSink
-from tests.support.event_samples import make_body
+from tests.support.wire_messages import make_body
 
 event = make_body(label=Label("x" * 1000, "", ""))
 

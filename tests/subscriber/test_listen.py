@@ -18,8 +18,8 @@ from detector.subscriber.event_printer import backoff_seconds, listen
 from detector.wire.address import parse_address
 from detector.wire.message import HelloBody, StatusBody
 from tests.support import ROOT
-from tests.support.event_samples import make_body
 from tests.support.fakes import LONG
+from tests.support.wire_messages import make_body
 
 needs_unix = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="no Unix sockets on this platform")
 

@@ -21,7 +21,7 @@ from detector.service.device_state import DeviceState
 from detector.wire import message as wire
 from detector.wire.encoding import decode, encode
 from tests.support import ROOT
-from tests.support.event_samples import T0, make_body, make_event, make_message
+from tests.support.wire_messages import T0, make_body, make_event, make_message
 
 GOLDEN = ROOT / "tests" / "golden" / "wire.jsonl"
 PROTOCOL = ROOT / "docs" / "protocol.md"

@@ -11,7 +11,7 @@ from detector.records import Label
 from detector.wire.encoding import encode
 from detector.wire.message import StatusBody
 from detector.wire.request import Filter, Request, parse_request, parse_token
-from tests.support.event_samples import make_message
+from tests.support.wire_messages import make_message
 
 
 @pytest.mark.parametrize("line", [b"", b"\r", b"{}", b'{"labels": null}', b'{"labels": [], "min_score": 0}'])

@@ -7,7 +7,7 @@ import pytest
 from detector.errors import ModelError
 from detector.workers.pool import Pool
 from detector.workers.worker import Ended, Failed, Logged, TaskProgress
-from tests.support.analysis_samples import OnceMortal, careful_doubler, doubler, missing_model, mortal_doubler
+from tests.support.pool_jobs import OnceMortal, careful_doubler, doubler, missing_model, mortal_doubler
 
 
 def outcomes(make, tasks, workers=2):

@@ -16,8 +16,8 @@ from detector.subscriber.client import Credentials, connect, messages, send
 from detector.wire.access import Access
 from detector.wire.address import parse_address
 from detector.wire.message import HelloBody
-from tests.support.event_samples import make_message
 from tests.support.fakes import LONG, wait_until
+from tests.support.wire_messages import make_message
 
 TOKEN = b"0123456789abcdef0123456789abcdef"
 SHOWN = b'{"token": "' + TOKEN + b'"}\n'

@@ -20,8 +20,8 @@ from detector.wire.address import parse_address
 from detector.wire.encoding import encode
 from detector.wire.message import HelloBody, StatusBody
 from detector.wire.request import parse_request
-from tests.support.event_samples import make_message
 from tests.support.fakes import LONG
+from tests.support.wire_messages import make_message
 
 CAT = Label("Cat", "/m/01yrx", "yamnet")
 

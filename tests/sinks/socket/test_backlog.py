@@ -12,7 +12,7 @@ from detector.sinks.socket.backlog import BATCH_BYTES, Backlog, Subscription
 from detector.wire.encoding import encode
 from detector.wire.message import StatusBody
 from detector.wire.request import Filter, Request
-from tests.support.event_samples import make_message
+from tests.support.wire_messages import make_message
 
 DOGS = Filter(labels=frozenset({"dog"}))
 

@@ -20,8 +20,8 @@ from detector.wire.access import EVERYBODY, Access
 from detector.wire.address import TcpAddress, UnixAddress, parse_address
 from detector.wire.encoding import encode
 from detector.wire.message import HelloBody, ReportBody, StatusBody
-from tests.support.event_samples import make_message
 from tests.support.fakes import LONG, wait_until
+from tests.support.wire_messages import make_message
 
 CAT = Label("Cat", "/m/01yrx", "yamnet")
 

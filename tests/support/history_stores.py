@@ -1,4 +1,4 @@
-"""Events, stores and stand-ins for the tests of this room."""
+"""Stores of the history in a file, and messages to put there."""
 
 import sqlite3
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""Events and messages for the tests of this room."""
+"""One event as it travels: the record, the body of its message, the encoded message."""
 
 from detector.records import Event, Label, Phase
 from detector.wire.encoding import encode
