@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def heard(root: Path, base: str) -> Heard:
     settings = embedding_settings(Settings(), base)
     catalogue = ModelCatalogue()
     found = find_base(settings, catalogue)
-    with ProgressBars() as bars:
+    with closing(ProgressBars()) as bars:
         paths = [example.path for example in example_set.examples]
         library, soft_noise = embed_all(settings, catalogue, found, paths, jobs=0, progress=bars)
     kept = tuple(example for example in example_set.examples if example.path in library.recordings)

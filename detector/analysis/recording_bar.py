@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Self
 
 from detector.workers.progress import ProgressBar
 
@@ -26,14 +24,6 @@ class RecordingBar:
             quiet=quiet,
         )
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bar.close()
-
     def show(self, index: int, share: float, seconds: float | None = None) -> None:
         """A recording is done to this share; `seconds` of it were analyzed."""
         self._shares[index] = max(share, self._shares[index])
@@ -46,3 +36,7 @@ class RecordingBar:
     def say(self, line: str) -> None:
         """Write a line above the bar."""
         self._bar.say(line)
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        self._bar.close()

@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -125,7 +126,8 @@ class Session:
         tasks = [Task(recording, str(folder), self.wanted, self.start) for recording in recordings]
         failures = 0
         pool: Pool[Task, Done] = Pool(self.make, max(1, min(self.jobs, len(tasks))))
-        with RecordingBar([recording.size for recording in recordings], quiet=self.quiet) as bar, pool:
+        sizes = [recording.size for recording in recordings]
+        with closing(RecordingBar(sizes, quiet=self.quiet)) as bar, pool:
             for index, message in pool.run(tasks):
                 if isinstance(message, TaskProgress):
                     bar.show(index, message.share, message.seconds)

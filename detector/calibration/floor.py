@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from detector.calibration.sound_log import Frame
 
 RESTS = 0.05
-"""Open for no more than this share of the time, the gate needs no floor; and a floor aims at it."""
+"""A gate that is open for at most this share of the time needs no floor; a floor aims at this share."""
 MOST_OVER_ROOM_DB = 6.0
 """Over the room's median: so that a sound as loud as the room, and 5 dB more, still opens the gate."""
 WORTH_IT = 0.7
-"""A floor that does not reach that aim must at least bring the gate's time down to this share of it."""
+"""A floor that does not reach that aim must at least reduce the gate's open time to this share."""
 
 _LOWEST_DBFS, _STEP_DB = -120.0, 0.1
 
@@ -28,14 +28,14 @@ class Levels:
 
     def push(self, dbfs: float) -> None:
         """Take the next frame's level."""
-        place = round((dbfs - _LOWEST_DBFS) / _STEP_DB)
-        self._counts[min(max(place, 0), len(self._counts) - 1)] += 1
+        index = round((dbfs - _LOWEST_DBFS) / _STEP_DB)
+        self._counts[min(max(index, 0), len(self._counts) - 1)] += 1
 
     def percentile(self, percent: float) -> float:
         """The level below which that share of the frames is [dBFS]; -120 of nothing."""
         total = self._counts.cumsum()
-        place = int(np.searchsorted(total, total[-1] * percent / 100))
-        return _LOWEST_DBFS + _STEP_DB * min(place, len(total) - 1)
+        index = int(np.searchsorted(total, total[-1] * percent / 100))
+        return _LOWEST_DBFS + _STEP_DB * min(index, len(total) - 1)
 
 
 class FloorSearch:
@@ -75,7 +75,7 @@ class FloorSearch:
 
 
 def choose_floor(search: FloorSearch, levels: Levels, was: float | None) -> float | None:
-    """The lowest floor with which the gate rests, or None where it needs none, or one would not help.
+    """The lowest floor with which the gate is mostly shut; None where none is needed, or none would help.
 
     `was` is the floor in force; a new one is higher.
     """

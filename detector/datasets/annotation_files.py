@@ -89,11 +89,11 @@ def _audacity(text: str, path: Path) -> list[Annotation]:
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.startswith("\\"):  # a line of frequencies belongs to the label above it
             continue
-        place = f"{path}, line {number}"
+        location = f"{path}, line {number}"
         parts = line.split("\t", 2)
         if len(parts) < 3:
-            fault(place, f"expected onset, offset [s] and label between tabs, got {line[:60]!r}")
-        found.append(annotation_of({"onset": parts[0], "offset": parts[1], "label": parts[2]}, place))
+            fault(location, f"expected onset, offset [s] and label between tabs, got {line[:60]!r}")
+        found.append(annotation_of({"onset": parts[0], "offset": parts[1], "label": parts[2]}, location))
     return found
 
 
@@ -106,7 +106,7 @@ def _tab(text: str, path: Path) -> list[Annotation]:
 
 
 def _table(text: str, path: Path, delimiter: str) -> list[Annotation]:
-    return [annotation_of(row, place) for place, row in table_rows(text, path, delimiter, COLUMNS)]
+    return [annotation_of(row, location) for location, row in table_rows(text, path, delimiter, COLUMNS)]
 
 
 def _rttm(text: str, path: Path) -> list[Annotation]:
@@ -115,13 +115,15 @@ def _rttm(text: str, path: Path) -> list[Annotation]:
         parts = line.split()
         if not parts or parts[0].startswith(";"):
             continue
-        place = f"{path}, line {number}"
+        location = f"{path}, line {number}"
         if len(parts) < 9:
-            fault(place, f"expected TYPE FILE CHANNEL ONSET DURATION <NA> <NA> LABEL <NA>, got {line[:60]!r}")
-        onset, duration = seconds_of(parts[3], place), seconds_of(parts[4], place)
+            fault(
+                location, f"expected TYPE FILE CHANNEL ONSET DURATION <NA> <NA> LABEL <NA>, got {line[:60]!r}"
+            )
+        onset, duration = seconds_of(parts[3], location), seconds_of(parts[4], location)
         if duration < 0:
-            fault(place, f"expected a duration from 0 s, got {duration:g}")
-        found.append(check(Annotation(onset, onset + duration, parts[7]), place))
+            fault(location, f"expected a duration from 0 s, got {duration:g}")
+        found.append(check(Annotation(onset, onset + duration, parts[7]), location))
     return found
 
 
@@ -137,7 +139,7 @@ def _jams(text: str, path: Path) -> list[Annotation]:
     found = []
     for annotation in annotations:
         for number, row in enumerate(_jams_rows(annotation.get("data")), 1):
-            place = f"{path}, {annotation['namespace']} row {number}"
+            location = f"{path}, {annotation['namespace']} row {number}"
             try:
                 value, onset, duration = row["value"], row["time"], row["duration"]
                 if isinstance(value, Mapping):
@@ -145,10 +147,10 @@ def _jams(text: str, path: Path) -> list[Annotation]:
                         continue
                     value = value["label"]
             except (KeyError, TypeError):
-                fault(place, f"expected time, duration and value, got {str(row)[:80]}")
-            onset = seconds_of(str(onset), place)
+                fault(location, f"expected time, duration and value, got {str(row)[:80]}")
+            onset = seconds_of(str(onset), location)
             found.append(
-                check(Annotation(onset, onset + seconds_of(str(duration), place), str(value)), place)
+                check(Annotation(onset, onset + seconds_of(str(duration), location), str(value)), location)
             )
     return found
 

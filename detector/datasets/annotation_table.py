@@ -44,13 +44,13 @@ def read_table(path: Path, recordings: Sequence[Path]) -> list[list[Annotation]]
     """
     found: dict[str, list[Annotation]] = {}
     delimiter = DELIMITERS[path.suffix.lower()]
-    for place, row in table_rows(read_text(path), path, delimiter, {**RECORDING, **COLUMNS}):
+    for location, row in table_rows(read_text(path), path, delimiter, {**RECORDING, **COLUMNS}):
         name = _plain(row["recording"])
         if not name:
-            fault(place, "expected the name of a recording, got none")
+            fault(location, "expected the name of a recording, got none")
         of_one = found.setdefault(name, [])
         if any(row[column].strip() for column in COLUMNS):
-            of_one.append(annotation_of(row, place))
+            of_one.append(annotation_of(row, location))
     called: dict[str, Path] = {}
     for recording in recordings:
         name = _plain(recording.name)
@@ -74,7 +74,7 @@ def table_rows(
     """Each row's file and line, for messages, and its values in these columns."""
     rows = csv.reader(io.StringIO(text), delimiter=delimiter)
     head = _head(rows)
-    places = {}
+    indices = {}
     for column, names in columns.items():
         present = [head.index(name) for name in names if name in head]
         if not present:
@@ -82,34 +82,34 @@ def table_rows(
                 f"{path}, line 1",
                 f"expected a column {' or '.join(names)}, got {', '.join(head)[:80] or 'none'}",
             )
-        places[column] = present[0]
+        indices[column] = present[0]
     for row in rows:
         if not row:
             continue
-        place = f"{path}, line {rows.line_num}"
-        if len(row) == 1 and places.get("recording") == 0:  # tables of DCASE leave the rest of the line out
+        location = f"{path}, line {rows.line_num}"
+        if len(row) == 1 and indices.get("recording") == 0:  # tables of DCASE leave the rest of the line out
             row += [""] * (len(head) - 1)
         if len(row) != len(head):
             fault(
-                place,
+                location,
                 f"expected {len(head)} columns, got {len(row)}; quote labels that contain {delimiter!r}",
             )
-        yield place, {column: row[at] for column, at in places.items()}
+        yield location, {column: row[at] for column, at in indices.items()}
 
 
-def annotation_of(row: Mapping[str, str], place: str) -> Annotation:
+def annotation_of(row: Mapping[str, str], location: str) -> Annotation:
     """From onset, offset and label as text; AnnotationError where they cannot be meant."""
-    onset, offset = (seconds_of(row[column], place) for column in ("onset", "offset"))
-    return check(Annotation(onset, offset, row["label"].strip()), place)
+    onset, offset = (seconds_of(row[column], location) for column in ("onset", "offset"))
+    return check(Annotation(onset, offset, row["label"].strip()), location)
 
 
-def seconds_of(text: str, place: str) -> float:
+def seconds_of(text: str, location: str) -> float:
     """A time as it was written; AnnotationError where it is no number."""
     try:
         return float(text)
     except ValueError:
         hint = "; write 1.5, not 1,5" if "," in text else ""
-        fault(place, f"expected a time in seconds, got {text[:30]!r}{hint}")
+        fault(location, f"expected a time in seconds, got {text[:30]!r}{hint}")
 
 
 def read_text(path: Path) -> str:
@@ -122,9 +122,9 @@ def read_text(path: Path) -> str:
         ) from error
 
 
-def fault(place: str, what: str) -> NoReturn:
-    """Raise AnnotationError about a place."""
-    raise AnnotationError(f"{place}: {what}")
+def fault(location: str, what: str) -> NoReturn:
+    """Raise AnnotationError about a file and line."""
+    raise AnnotationError(f"{location}: {what}")
 
 
 def _head(rows: Iterator[list[str]]) -> list[str]:

@@ -26,28 +26,28 @@ class Annotation:
     """As the annotator wrote it."""
 
 
-def check(annotation: Annotation, place: str) -> Annotation:
-    """Return it; AnnotationError, naming `place`, where it cannot be meant."""
+def check(annotation: Annotation, location: str) -> Annotation:
+    """Return it; AnnotationError, naming `location`, where it cannot be meant."""
     onset, offset = annotation.onset, annotation.offset
     if not (math.isfinite(onset) and math.isfinite(offset)) or onset < 0:
-        raise AnnotationError(f"{place}: expected times from 0 s on, got {onset:g} to {offset:g}")
+        raise AnnotationError(f"{location}: expected times from 0 s on, got {onset:g} to {offset:g}")
     if offset < onset:
         raise AnnotationError(
-            f"{place}: ends at {offset:g} s, before it begins at {onset:g} s; "
+            f"{location}: ends at {offset:g} s, before it begins at {onset:g} s; "
             "expected onset and offset, not onset and duration"
         )
     if not annotation.label.strip():
-        raise AnnotationError(f"{place}: expected a label after the times, got none")
+        raise AnnotationError(f"{location}: expected a label after the times, got none")
     return annotation
 
 
-def check_length(annotations: Iterable[Annotation], seconds: float, place: str) -> None:
+def check_length(annotations: Iterable[Annotation], seconds: float, location: str) -> None:
     """AnnotationError where one lies beyond a recording of `seconds`."""
     last = max(annotations, key=lambda annotation: annotation.offset, default=None)
     if last is None or last.offset <= seconds + SLACK_SECONDS:
         return
     raise AnnotationError(
-        f"{place}: {last.label!r} ends at {last.offset:g} s in a recording of {seconds:.1f} s; "
+        f"{location}: {last.label!r} ends at {last.offset:g} s in a recording of {seconds:.1f} s; "
         f"did you supply seconds?{_guess(last.offset, seconds)}"
     )
 

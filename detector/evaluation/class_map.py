@@ -66,29 +66,29 @@ def make_class_map(
     table that the model has, and a label with the name of the class: the model may have been trained on these
     very classes. `where` tells the user, in errors, how to give a class its labels.
     """
-    places: dict[str, list[int]] = {}
-    for place, output in enumerate(labels):
-        places.setdefault(normal(output.name), []).append(place)
+    indices: dict[str, list[int]] = {}
+    for index, output in enumerate(labels):
+        indices.setdefault(normal(output.name), []).append(index)
     chosen: dict[str, list[int]] = {}
     unmapped = []
     for name in sorted(set(classes)):
         wanted = table.get(normal(name))
         if wanted is None:
             usual = (shipped or {}).get(normal(name), (name,))
-            wanted = [label for label in (*usual, name) if normal(label) in places] or usual
+            wanted = [label for label in (*usual, name) if normal(label) in indices] or usual
         if not wanted:
             unmapped.append(name)
             continue
         for label in wanted:
-            if normal(label) not in places:
+            if normal(label) not in indices:
                 raise DatasetError(
                     f"class {name!r}: the model has no label {label!r}{nearest(label, labels)} ({where})"
                 )
-        chosen[name] = sorted({place for label in wanted for place in places[normal(label)]})
+        chosen[name] = sorted({index for label in wanted for index in indices[normal(label)]})
     claimed = _claims(chosen, labels)
     columns = {
         name: tuple(
-            place for place in sorted({*own, *_kinds(own, labels)}) if claimed.get(place, name) == name
+            index for index in sorted({*own, *_kinds(own, labels)}) if claimed.get(index, name) == name
         )
         for name, own in chosen.items()
     }
@@ -96,7 +96,7 @@ def make_class_map(
         classes=tuple(columns),
         columns=tuple(tuple(own) for own in columns.values()),
         unmapped=tuple(unmapped),
-        of_label={labels[place].name: name for name, own in reversed(columns.items()) for place in own},
+        of_label={labels[index].name: name for name, own in reversed(columns.items()) for index in own},
     )
 
 
@@ -115,19 +115,19 @@ def normal(name: str) -> str:
 
 
 def _kinds(own: Sequence[int], labels: Sequence[Label]) -> list[int]:
-    ids = {labels[place].class_id for place in own}
-    return [place for place, label in enumerate(labels) if label.ancestors & ids]
+    ids = {labels[index].class_id for index in own}
+    return [index for index, label in enumerate(labels) if label.ancestors & ids]
 
 
 def _claims(chosen: Mapping[str, Sequence[int]], labels: Sequence[Label]) -> dict[int, str]:
-    """Label place -> the class that names it; the kinds of a label are not claimed by it."""
+    """Label index -> the class that names it. Naming a label does not claim its kinds."""
     claimed: dict[int, str] = {}
     for name, own in chosen.items():
-        for place in own:
-            other = claimed.setdefault(place, name)
+        for index in own:
+            other = claimed.setdefault(index, name)
             if other != name:
                 raise DatasetError(
-                    f"label {labels[place].name!r} is given to two classes, {other!r} and {name!r}; "
+                    f"label {labels[index].name!r} is given to two classes, {other!r} and {name!r}; "
                     "leave it to one of them"
                 )
     return claimed

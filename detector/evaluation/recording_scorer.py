@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -86,7 +87,7 @@ Outcome = dict[str, RecordingScores] | DetectorError
 
 def score_all(make: MakeScorer, paths: Sequence[Path], *, jobs: int, quiet: bool = False) -> list[Outcome]:
     """One outcome for each path, in their order; `jobs` 1 stays in this process, 0 takes every core."""
-    with ProgressBars(quiet=quiet) as progress:
+    with closing(ProgressBars(quiet=quiet)) as progress:
         return [*run_tasks(partial(_work, make), paths, what="recordings", jobs=jobs, progress=progress)]
 
 

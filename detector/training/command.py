@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -72,7 +73,7 @@ def train(request: TrainRequest, method: TrainingMethod) -> int:
     """Train, print findings and figures; the exit status is 1 where a file had to be left out."""
     check_output_folder(request.out, overwrite=request.overwrite)
     try:
-        with ProgressBars(quiet=request.quiet) as bars:
+        with closing(ProgressBars(quiet=request.quiet)) as bars:
             dataset = _prepare(request, method, bars)
             shared_names = find_shared_names(
                 dataset.example_set.task.classes, method.base_labels, request.out.name, method.base

@@ -52,32 +52,32 @@ class EmbeddingCache:
     def get(self, content: str) -> EmbeddedRecording | None:
         """The embeddings of the recording with this sha256; None where they are absent or damaged."""
         try:
-            with np.load(self._place(content), allow_pickle=False) as kept:
+            with np.load(self._file(content), allow_pickle=False) as kept:
                 return EmbeddedRecording(kept["stops"], kept["embeddings"], kept["is_open"])
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return None
 
     def put(self, content: str, recording: EmbeddedRecording) -> None:
         """Keep them: the whole file is written, or none; raises DetectorError."""
-        place = self._place(content)
+        path = self._file(content)
         temporary = None
         try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=place.parent, suffix=".part", delete=False) as file:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
                 temporary = Path(file.name)
                 np.savez(
                     file, stops=recording.stops, embeddings=recording.embeddings, is_open=recording.is_open
                 )
-            temporary.replace(place)
+            temporary.replace(path)
         except OSError as error:
             if temporary is not None:
                 temporary.unlink(missing_ok=True)
             raise DetectorError(
-                f"cannot keep embeddings in {place.parent}: {error.strerror or error}; "
+                f"cannot keep embeddings in {path.parent}: {error.strerror or error}; "
                 "name another folder in SOUND_DETECTOR_CACHE"
             ) from error
 
-    def _place(self, content: str) -> Path:
+    def _file(self, content: str) -> Path:
         return self._folder / content[:2] / f"{content}.npz"
 
 

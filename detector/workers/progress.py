@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from types import TracebackType
-from typing import Any, Protocol, Self, TextIO
+from typing import Any, Protocol, TextIO
 
 
 class Progress(Protocol):
@@ -47,14 +46,6 @@ class ProgressBar:
             bar_format=bar_format,
         )
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     @property
     def is_shown(self) -> bool:
         """Whether anything is drawn."""
@@ -96,14 +87,6 @@ class ProgressBars:
         self._quiet = quiet
         self._what = ""
         self._bar: ProgressBar | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def __call__(self, what: str, done: int, total: int, note: str = "") -> None:
         """`done` of `total` parts of `what`; a step of another name closes the bar before."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import closing
 
 from detector.workers.progress import ProgressBar, ProgressBars
 
@@ -20,7 +21,7 @@ def bar(out, **options):
 
 def test_a_terminal_shows_how_far_it_is():
     out = Terminal()
-    with bar(out, what="reading") as shown:
+    with closing(bar(out, what="reading")) as shown:
         assert shown.is_shown
         shown.show(4, note="loss 0.5")
         shown.show(10)
@@ -30,7 +31,7 @@ def test_a_terminal_shows_how_far_it_is():
 
 def test_elsewhere_only_lines_are_written():
     out = io.StringIO()
-    with bar(out) as shown:
+    with closing(bar(out)) as shown:
         assert not shown.is_shown
         assert shown.elapsed_seconds == 0
         shown.show(4)
@@ -40,14 +41,14 @@ def test_elsewhere_only_lines_are_written():
 
 def test_quiet_draws_nothing_on_a_terminal_either():
     out = Terminal()
-    with bar(out, quiet=True) as shown:
+    with closing(bar(out, quiet=True)) as shown:
         shown.show(4)
         shown.say("a line")
     assert out.getvalue() == "a line\n"
 
 
 def test_bars_of_steps_are_silent_without_a_terminal(capsys):
-    with ProgressBars() as progress:
+    with closing(ProgressBars()) as progress:
         progress("reading", 1, 2)
         progress("training", 2, 2, "loss 0.1")
     assert capsys.readouterr().err == ""
