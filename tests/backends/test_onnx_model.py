@@ -69,9 +69,7 @@ def test_labels_that_do_not_match_the_outputs_are_named_with_both_numbers() -> N
 
 @pytest.mark.parametrize("shape", [[15600], [2, 4], []])
 def test_a_window_that_does_not_match_the_input_is_named_with_both_shapes(shape: list[int | str]) -> None:
-    with pytest.raises(
-        ModelError, match=r"input of shape \[.*\], but its model.yaml describes \[.*4\]$"
-    ):
+    with pytest.raises(ModelError, match=r"input of shape \[.*\], but its model.yaml describes \[.*4\]$"):
         OnnxClassifier(logistic_onnx(shape), spec_of())
 
 
