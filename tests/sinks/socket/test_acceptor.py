@@ -199,6 +199,13 @@ def test_when_many_connections_are_pending_the_oldest_goes(start):
         assert all(early.is_cut_off() for early in crowd[:5])
 
 
+def test_the_end_cuts_pending_connections_off(start):
+    server = start()
+    with Client(server) as pending, known(server):
+        server.sink.close()
+        assert pending.is_cut_off()
+
+
 def test_a_pending_connection_that_goes_makes_room(start):
     server = start(max_pending_per_host=1)
     for _ in range(10):

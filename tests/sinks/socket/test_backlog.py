@@ -128,6 +128,40 @@ def test_a_batch_ends_soon_after_its_bound():
     assert max(map(len, batches)) < BATCH_BYTES + len(event(5001).line)
 
 
+def test_a_batch_that_subscribers_share_ends_soon_after_its_bound_too():
+    backlog = Backlog(5000)
+    subscription = Subscription(backlog)
+    for seq in range(1, 5001):
+        append(backlog, subscription, event(seq))
+    batches = list(iter(subscription.take, b""))
+    assert len(batches) > 2
+    assert max(map(len, batches)) < BATCH_BYTES + len(event(5000).line)
+
+
+def test_during_a_replay_no_event_is_lost_but_a_status_is():
+    """Events come from the archive however far the backlog moves on; a status is nowhere else."""
+    backlog = filled(5, length=3)
+    subscription = Subscription(backlog)
+    subscription.apply(Request(since=0))
+    subscription.begin_replay()
+    for message in (event(6), status("muted"), event(7), event(8), event(9), event(10)):
+        append(backlog, subscription, message)
+    assert subscription.take_dropped() == 1
+    subscription.end_replay(7)
+    assert read(subscription) == [8, 9, 10]
+
+
+def test_a_replay_does_not_repeat_the_one_event_that_was_sent_and_is_the_oldest_kept():
+    backlog = filled(2, length=2)
+    subscription = Subscription(backlog)
+    append(backlog, subscription, event(3))
+    assert read(subscription) == [3]
+    append(backlog, subscription, event(4))
+    subscription.apply(Request(since=0))
+    subscription.begin_replay()
+    assert [seq for seq in range(1, 5) if subscription.passes(event(seq))] == [1, 2, 4]
+
+
 @given(
     st.integers(1, 8),
     st.lists(

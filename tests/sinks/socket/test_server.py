@@ -1,5 +1,6 @@
 """The event socket over real connections: nobody waits for anybody, and every fault is told."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -14,9 +15,11 @@ import pytest
 
 from detector.errors import ConfigError, SinkError
 from detector.records import Label
+from detector.sinks.socket.feed import Feed
+from detector.sinks.socket.hub import Hub
 from detector.sinks.socket.limits import ServerLimits, SubscriberCounts
 from detector.sinks.socket.server import SocketSink
-from detector.wire.access import EVERYBODY, Access
+from detector.wire.access import EVERYBODY, Access, Keys
 from detector.wire.address import TcpAddress, UnixAddress, parse_address
 from detector.wire.encoding import encode
 from detector.wire.message import HelloBody, ReportBody, StatusBody
@@ -302,12 +305,14 @@ def test_where_there_is_no_report_it_is_told(serve):
 
 
 def test_one_too_many_is_refused_with_a_reason(serve):
-    sink = serve(max_clients=2)
+    counts = SubscriberCounts()
+    sink = serve(max_clients=2, counts=counts)
     with Client(sink) as first, Client(sink):
         with Client(sink) as third:
             assert third.hello["type"] == "error"
             assert "too many" in third.hello["message"]
             assert third.rest() == []
+        assert (counts.connected, counts.refused) == (2, 1)
         write(sink, 1)
         assert first.seqs(1) == [1]
 
@@ -319,6 +324,49 @@ def test_closing_sends_what_is_left_even_to_those_who_still_wait(serve):
         sink.close()
         assert [message["seq"] for message in waiting.rest()] == [1, 2]
         assert [message["seq"] for message in asked.rest()] == [1, 2]
+
+
+@needs_unix
+def test_closing_waits_for_a_subscriber_that_still_reads(serve, path):
+    """What is left is more than the kernel holds for a connection."""
+    sink = serve(f"unix://{path}")
+    with Client(sink) as client:
+        for seq in range(1, 31):
+            sink.write(make_message(seq, source="x" * 60_000))
+        closing = threading.Thread(target=sink.close)
+        closing.start()
+        assert [message["seq"] for message in client.rest()] == list(range(1, 31))
+        closing.join(LONG)
+
+
+def test_what_follows_within_a_moment_is_sent_a_moment_later():
+    """The second message finds the lines of the first just sent: it must not wait for a third one."""
+
+    async def publish_twice(listening):
+        feed = Feed(
+            ServerLimits(request_seconds=0),
+            hello=hello,
+            report=None,
+            utc=lambda: 0.0,
+            counts=SubscriberCounts(),
+        )
+        hub = Hub(feed, Keys)
+        serving = asyncio.create_task(hub.serve(listening, lambda: None))
+        reader, writer = await asyncio.open_connection(*listening.getsockname())
+        await reader.readline()
+        await asyncio.sleep(0)
+        for seq in (1, 2):
+            hub.publish([make_message(seq)])
+        async with asyncio.timeout(LONG):
+            seqs = [json.loads(await reader.readline())["seq"] for _ in range(2)]
+        writer.close()
+        await writer.wait_closed()
+        hub.stop()
+        await serving
+        return seqs
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        assert asyncio.run(publish_twice(listening)) == [1, 2]
 
 
 def test_many_subscribers_share_the_work(serve):
