@@ -160,7 +160,7 @@ def test_a_broken_one_changes_nothing(models: Path) -> None:
 def test_a_head_whose_graph_does_not_fit_changes_nothing(models: Path) -> None:
     house = House(models, PLAIN)
     write_head(models, weights=((1, 2, 3),), labels=("Dog",), bias=(0,))
-    with pytest.raises(ModelError, match=r"takes 3 values at once"):
+    with pytest.raises(ModelError, match=r"expects 3 input values"):
         house.reload()
     assert house.labels() == EAR
 
