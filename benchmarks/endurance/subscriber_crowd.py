@@ -9,6 +9,7 @@ import socket
 import struct
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -122,21 +123,32 @@ def read_until(readers: Sequence[Reader], done: Callable[[], bool], seconds: flo
                     selector.unregister(key.fileobj)
 
 
-class Vanishing:
-    """Subscribers that connect and are gone, one after the other, `each_second` of them, until `stop`."""
+class Background(ABC):
+    """A subscriber that does its worst on a thread of its own, from when it is made until `stop`."""
 
-    def __init__(self, make: Connect, each_second: float) -> None:
-        self.count = 0
-        self._make = make
-        self._pause = 1 / each_second
+    def __init__(self) -> None:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """End; waits for the last one."""
+        """End, and wait for what was begun."""
         self._stopping.set()
         self._thread.join()
+
+    @abstractmethod
+    def _run(self) -> None:
+        """Go on until `_stopping` is set."""
+
+
+class Vanishing(Background):
+    """Subscribers that connect and are gone, one after the other, `each_second` of them."""
+
+    def __init__(self, make: Connect, each_second: float) -> None:
+        self.count = 0
+        self._make = make
+        self._pause = 1 / each_second
+        super().__init__()
 
     def _run(self) -> None:
         while not self._stopping.wait(self._pause):
@@ -147,19 +159,12 @@ class Vanishing:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
 
 
-class Trickle:
-    """A subscriber that reads a byte a second until `stop`."""
+class Trickle(Background):
+    """A subscriber that reads a byte a second."""
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End; waits for the last byte."""
-        self._stopping.set()
-        self._thread.join()
+        super().__init__()
 
     def _run(self) -> None:
         while not self._stopping.wait(1.0):
