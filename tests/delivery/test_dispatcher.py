@@ -193,6 +193,46 @@ def test_a_reader_that_has_gone_ends_its_sink_and_the_daemon_is_told():
     assert len(other.written) == 3
 
 
+def test_sinks_are_exchanged_between_two_messages():
+    stays, leaves, comes = ListSink("stays"), ListSink("leaves"), ListSink("comes")
+    dispatcher = Dispatcher([stays, leaves])
+    dispatcher.start()
+    publish(dispatcher, 1)
+    dispatcher.exchange(add=[comes], remove=[leaves])
+    wait_until(lambda: leaves.calls == ["open", "close"])
+    publish(dispatcher, 1)
+    assert [stats.name for stats in dispatcher.stats()] == ["stays", "comes"]
+    ended(dispatcher)
+    assert (stays.seqs, leaves.seqs, comes.seqs) == ([1, 2], [1], [2])
+    assert comes.calls == ["open", "close"]
+
+
+def test_a_sink_that_leaves_and_hangs_is_waited_for_and_left_behind(caplog):
+    hangs = ListSink("hangs")
+    hangs.free.clear()
+    dispatcher = Dispatcher([hangs])
+    dispatcher.start()
+    publish(dispatcher, 2)
+    assert hangs.busy.wait(LONG)
+    dispatcher.exchange(add=[], remove=[hangs])
+    assert "dispatch.sink_left_behind sink=hangs pending=1" in caplog.text
+    hangs.free.set()
+    wait_until(lambda: hangs.seqs == [1, 2])
+
+
+def test_an_exchange_for_a_sink_that_cannot_open_changes_nothing():
+    stays, bad = ListSink("stays"), ListSink("bad", open_error=SinkError("no such folder"))
+    fine = ListSink("fine")
+    dispatcher = Dispatcher([stays])
+    dispatcher.start()
+    with pytest.raises(SinkError, match="no such folder"):
+        dispatcher.exchange(add=[fine, bad], remove=[stays])
+    publish(dispatcher, 1)
+    ended(dispatcher)
+    assert (stays.seqs, stays.calls) == ([1], ["open", "close"])
+    assert (fine.seqs, fine.calls) == ([], ["open", "close"])
+
+
 def test_reopen_runs_on_the_thread_that_writes():
     sink = ListSink()
     dispatcher = Dispatcher([sink])

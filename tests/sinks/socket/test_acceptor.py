@@ -1,6 +1,8 @@
 """The way in: nothing is said before the token, and a crowd outside is not noticed inside."""
 
+import asyncio
 import contextlib
+import errno
 import json
 import socket
 import sys
@@ -9,11 +11,11 @@ import threading
 import pytest
 
 from detector.errors import SinkError
-from detector.sinks.socket.acceptor import enable_keepalive
+from detector.sinks.socket.acceptor import Acceptor, enable_keepalive
 from detector.sinks.socket.limits import ServerLimits, SubscriberCounts
 from detector.sinks.socket.server import SocketSink
 from detector.subscriber.client import Credentials, connect, messages, send
-from detector.wire.access import Access
+from detector.wire.access import Access, Keys
 from detector.wire.address import parse_address
 from detector.wire.message import HelloBody
 from tests.support.fakes import LONG, wait_until
@@ -174,7 +176,7 @@ def test_refusals_are_logged_with_their_address_once_in_a_while_and_without_what
         with Client(server, WRONG[0]) as client:
             client.rest()
     (line,) = [message for message in caplog.messages if message.startswith("socket.refused")]
-    assert "peer=127.0.0.1" in line
+    assert "peer=127.0.0.1 count=1 " in line
     assert TOKEN[:8].decode() not in caplog.text
     assert server.counts.refused == 20
 
@@ -216,6 +218,46 @@ def test_a_pending_connection_that_goes_makes_room(start):
             return client.read() is not None
 
     wait_until(is_let_in)
+
+
+class Exhausted(socket.socket):
+    """A listening socket that cannot accept at first, as where file descriptors have run out."""
+
+    left = 1
+
+    def accept(self):
+        if self.left:
+            self.left -= 1
+            raise OSError(errno.EMFILE, "Too many open files")
+        return super().accept()
+
+
+def test_a_failed_accept_is_counted_and_tried_again(caplog):
+    counts = SubscriberCounts()
+
+    class Taken(asyncio.Protocol):
+        def connection_made(self, transport):
+            transport.write(b"taken\n")
+
+    async def accept(listening):
+        acceptor = Acceptor(
+            listening, ServerLimits(), keys=Keys, make_protocol=Taken, error_line=str.encode, counts=counts
+        )
+        accepting = asyncio.create_task(acceptor.accept())
+        async with asyncio.timeout(LONG):
+            reader, writer = await asyncio.open_connection(*listening.getsockname())
+            line = await reader.readline()
+        accepting.cancel()
+        writer.close()
+        await writer.wait_closed()
+        return line
+
+    with Exhausted() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        assert asyncio.run(accept(listening)) == b"taken\n"
+    assert counts.refused == 1
+    assert "reason='accept: Too many open files'" in caplog.text
 
 
 def test_a_new_token_holds_from_now_on_and_a_bad_file_changes_nothing(start, token_file):
