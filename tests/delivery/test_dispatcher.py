@@ -267,3 +267,4 @@ def test_after_close_nothing_is_taken_and_nothing_raised():
     dispatcher.reopen()
     dispatcher.close()
     assert sink.written == []
+    assert dispatcher.stats()[0].pending == 0

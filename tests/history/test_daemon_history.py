@@ -64,6 +64,17 @@ def test_numbers_and_events_go_on_from_run_to_run(tmp_path):
     assert rows(path) == [1, 2, 3, 4, 5, 6]
 
 
+def test_a_run_begins_where_the_one_before_ended(tmp_path):
+    for seq in (0, 1):
+        journal = make_journal(tmp_path / "history.db")
+        dispatcher = Dispatcher([], journal=journal)
+        dispatcher.start()
+        assert journal.recorded_seq == dispatcher.seq == seq
+        dispatcher.publish(EVENT)
+        dispatcher.close(LONG)
+        assert journal.recorded_seq == dispatcher.seq == seq + 1
+
+
 def test_a_sink_that_cannot_be_opened_leaves_the_history_to_the_next_try(tmp_path):
     path = tmp_path / "history.db"
     with pytest.raises(SinkError):

@@ -269,6 +269,7 @@ def test_after_the_end_nothing_is_taken(make, store, subscriber):
     journal.close(LONG)
     put(journal, 2)
     assert (subscriber.seqs, store.written, store.closed) == ([1], [1], True)
+    assert journal.stats().pending == 0
 
 
 def test_a_journal_that_was_never_started_can_be_closed(store, caplog):
