@@ -36,7 +36,33 @@ def test_common_names_tell_local_time(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["20261120T143000Z.wav", "2026-11-20T15:30:00+01:00.wav", "20261120_153000+0100.wav"]
+    "name",
+    [
+        *("Screen Recording 2026-11-20 at 2.30.00 PM.wav", "2026-11-20 02.30.00\u202fpm.mov"),
+        *("Recording 2026-11-20 at 02.30.00 p.m..wav", "2026-11-20-birdnet-RTSP_1-14:30:00.wav"),
+        *("Common_Blackbird-84-2026-11-20-birdnet-RTSP_1-14:30:00.wav", "20261120_143000-01.wav"),
+        *("2026-11-20_14-30-00-0007.wav", "2026-11-20_14-30-00-0100.wav", "20261120-143000-0007.wav"),
+        *("20261120_143000.250.wav", "WhatsApp Audio 2026-11-20 at 14.30.00.ogg", "20261120_143000_0042.wav"),
+    ],
+)
+def test_names_of_phones_and_recorders_tell_local_time(name):
+    assert start_in_name(name) == LOCAL
+
+
+def test_midnight_and_noon_have_twelve_hours():
+    assert start_in_name("2026-11-20 at 12.15.00 AM.wav") == datetime(2026, 11, 20, 0, 15).timestamp()
+    assert start_in_name("2026-11-20 at 12.15.00 PM.wav") == datetime(2026, 11, 20, 12, 15).timestamp()
+    assert start_in_name("2026-11-20 at 14.30.00 PM.wav") is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("20261120T143000Z.wav", "2026-11-20T15:30:00+01:00.wav", "20261120_153000+0100.wav"),
+        *("20261120T100000.000-0430.wav", "20261120_053000-09_456.wav", "20261120_143000_UTC.wav"),
+        *("20261120_143000UTC.wav", "20261120 143000 GMT.wav", "20261120_163000+02.wav"),
+        "2026-11-20_14-30-00Z.wav",
+    ],
 )
 def test_names_with_a_zone_tell_that(name):
     assert start_in_name(name) == AT_UTC
@@ -47,6 +73,8 @@ def test_names_with_a_zone_tell_that(name):
     [
         *("match.wav", "2026-11-20.wav", "20261320_143000.wav", "20261120_253000.wav", "19981120.wav"),
         *("1-100032-A-0.wav", "5551234567890123.wav", "20260230_120000.wav", ""),
+        *("PTT-20261120-WA0042.wav", "2026-11-20_1500Hz.wav", "20261120_clip0123.wav"),
+        *("2026-11-20 track 1245.wav", "2026-11-20-birdnet-1.wav", "20261120-take2-1530.wav"),
     ],
 )
 def test_other_names_tell_nothing(name):
@@ -84,6 +112,7 @@ def test_tags_tell_with_a_time_only():
     assert start_in_tag("2026-11-20T14:30:00.000000Z") == AT_UTC
     assert start_in_tag("Recorded at 15:30:00 20/11/2026 (UTC+1) by AudioMoth 243B1F075C7B0F42") == AT_UTC
     assert start_in_tag("Recorded at 14:30:00 20/11/2026 (UTC) by AudioMoth 243B1F075C7B0F42") == AT_UTC
+    assert start_in_tag("Recorded at 14:30:00 20/11/2026 by AudioMoth 0FE00000000000AA at gain 2") == AT_UTC
     assert start_in_tag("2026-11-20") is None
     assert start_in_tag("2026") is None
 
@@ -102,6 +131,16 @@ def test_broadcast_wave_tells_its_origination():
     assert start_in_wav(io.BytesIO(wav((b"fmt ", b"\0" * 16), (b"bext", BEXT), (b"data", b"")))) == LOCAL
 
 
+def test_milliseconds_and_a_zone_behind_them_are_read():
+    milliseconds = ("2026-11-20T14-30-00-123Z.wav", "2026-11-20T14-30-00.123Z.wav")
+    assert [start_in_name(name) for name in milliseconds] == [AT_UTC, AT_UTC]
+
+
+def test_guano_tells_its_time_stamp():
+    text = b"GUANO|Version: 1.0\nTimestamp: 2026-11-20T15:30:00+01:00\nMake: somebody\n"
+    assert start_in_wav(io.BytesIO(wav((b"data", b"\0\0"), (b"guan", text)))) == AT_UTC
+
+
 def test_info_texts_are_read():
     text = b"Recorded at 14:30:00 20/11/2026 (UTC) by AudioMoth 243B1F075C7B0F42\0"
     info = (
@@ -116,6 +155,15 @@ def test_info_texts_are_read():
 def test_no_bytes_are_an_error(data):
     start_in_wav(io.BytesIO(data))
     start_in_wav(io.BytesIO(wav((b"LIST", b"INFO" + data), (b"bext", data))))
+
+
+def test_metadata_with_a_zone_goes_before_a_name_without_one(tmp_path):
+    text = b"Recorded at 14:30:00 20/11/2026 (UTC) by AudioMoth 243B1F075C7B0F42\0"
+    info = b"INFOICMT" + struct.pack("<I", len(text)) + text
+    path = tmp_path / "20261120_160000.WAV"
+    path.write_bytes(wav((b"bext", BEXT), (b"LIST", info)))
+    assert start_of(path) == AT_UTC
+    assert start_of(path.rename(tmp_path / "20261120_120000Z.WAV")) == AT_UTC - 2.5 * 3600
 
 
 def test_the_user_goes_before_the_name_and_the_name_before_the_metadata(tmp_path):
