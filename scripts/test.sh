@@ -5,7 +5,8 @@
 #   named   the tests that the arguments name
 # Without arguments, quick and all also measure which lines of detector/ the tests run; COVERAGE_FLOOR=N fails below
 # N percent. What runs in processes of its own is not seen.
-# The tests share the processors, at most four: each process takes some 300 MB.
+# The files of tests share the processors, at most four: each process takes some 300 MB. The tests of one file stay
+# in one process, in their order.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
@@ -19,7 +20,7 @@ fi
 if [ "$which" = quick ]; then
     set -- -m "not slow" "$@"
 fi
-.venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup --durations 10 "$@"
+.venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --durations 10 "$@"
 status=$?
 if [ "$measured" ]; then
     echo "Coverage: the ten files with the least, then the total"

@@ -61,7 +61,6 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("demo")
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.labels[0])
 def test_the_daemon_names_each_part(part: Part, messages: list[dict[str, Any]]) -> None:
     """One event begins and ends with it, within 0.3 s of the table's times as counted from the first word."""
@@ -75,7 +74,6 @@ def test_the_daemon_names_each_part(part: Part, messages: list[dict[str, Any]]) 
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("demo")
 def test_the_daemon_names_nothing_between_the_parts(messages: list[dict[str, Any]]) -> None:
     """Every event begins inside a part, and the first is the speech."""
     zero = datetime.fromisoformat(messages[0]["start_time"]) - timedelta(seconds=PARTS[0].start_seconds)

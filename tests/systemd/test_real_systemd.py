@@ -19,7 +19,7 @@ from detector.modelstore.folders import models_folder
 from tests.support import ROOT, virtualmic
 from tests.support.machine import Machine, Unavailable, missing, until
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("systemd")]
+pytestmark = pytest.mark.slow
 
 SOURCES = (
     *("setup.cfg", "pyproject.toml", "README.md", "LICENSE", "config.yaml"),
