@@ -191,7 +191,7 @@ class TestModels:
         rows = (tmp_path / "mine" / "labels.csv").read_text().splitlines(keepends=True)
         (tmp_path / "mine" / "labels.csv").write_text("".join(rows[:-1]))
         line = fault(run("-q", "--model", "./mine", "--input", DEMO), 1)
-        assert "gives 521 scores, but the labels of model yamnet are 520" in line
+        assert "gives 521 scores, but model yamnet has 520 labels" in line
 
 
 class TestSettings:
