@@ -245,6 +245,17 @@ def test_reopen_runs_on_the_thread_that_writes():
     assert sink.threads == {"sink list"}
 
 
+def test_reopen_does_not_wait_for_a_message():
+    sink = ListSink()
+    dispatcher = Dispatcher([sink])
+    dispatcher.start()
+    publish(dispatcher, 1)
+    wait_until(lambda: sink.seqs == [1])
+    dispatcher.reopen()
+    wait_until(lambda: sink.calls == ["open", "reopen"])
+    ended(dispatcher)
+
+
 def test_close_leaves_behind_what_hangs(caplog):
     stuck, other = ListSink("stuck"), ListSink("other")
     stuck.free.clear()

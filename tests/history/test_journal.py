@@ -213,6 +213,15 @@ def test_a_disk_that_hangs_delays_events_by_the_patience_only(make, store, subsc
     assert store.written == [1, 2, 3]
 
 
+def test_what_a_disk_that_hangs_to_the_end_never_takes_is_left_behind(make, store, subscriber, caplog):
+    journal = make(patience_seconds=0.01)
+    store.free.clear()
+    put(journal, 1, 2)
+    subscriber.wait(2)
+    journal.close(0.05)
+    assert "history.left_behind unwritten=2" in caplog.text
+
+
 def test_what_was_given_up_while_the_disk_hung_and_was_written_after_all_is_not_lost(make, store, subscriber):
     journal = make(patience_seconds=0.01, backlog_length=2)
     store.free.clear()
