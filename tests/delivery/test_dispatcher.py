@@ -256,6 +256,17 @@ def test_reopen_does_not_wait_for_a_message():
     ended(dispatcher)
 
 
+def test_close_ends_a_sink_that_has_nothing_to_do(caplog):
+    sink = ListSink()
+    dispatcher = Dispatcher([sink])
+    dispatcher.start()
+    publish(dispatcher, 1)
+    wait_until(lambda: sink.seqs == [1])
+    ended(dispatcher)
+    assert sink.calls == ["open", "close"]
+    assert caplog.text == ""
+
+
 def test_close_leaves_behind_what_hangs(caplog):
     stuck, other = ListSink("stuck"), ListSink("other")
     stuck.free.clear()

@@ -236,6 +236,22 @@ def test_what_was_given_up_while_the_disk_hung_and_was_written_after_all_is_not_
     assert journal.stats().lost == 1
 
 
+def test_a_journal_that_has_nothing_to_retry_waits_for_messages(make, store, subscriber):
+    """It looks at the clock only for what it writes: one that span would look at it all the time."""
+    looks = []
+
+    def clock():
+        looks.append(None)
+        return 0.0
+
+    journal = make(clock=clock)
+    for seq in range(1, 101):
+        put(journal, seq)
+        subscriber.wait(seq)
+    journal.close(LONG)
+    assert len(looks) <= 200
+
+
 def test_a_history_that_cannot_be_opened_stops_nobody(make, store, subscriber, caplog):
     store.error = HistoryError("permission denied")
     journal = make()

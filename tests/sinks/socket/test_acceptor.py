@@ -347,6 +347,17 @@ def test_tls_and_token_lead_to_the_hello(tls, keys):
         assert list(heard) == []
 
 
+def test_failed_handshakes_make_room(start, keys, token_file):
+    token_file.write_bytes((keys / "token").read_bytes())
+    server = start(keys, max_pending_per_host=1)
+    for count in range(1, 4):
+        with Client(server, b"GET / HTTP/1.1\r\n\r\n") as client:
+            assert client.is_cut_off()
+        wait_until(lambda count=count: server.counts.refused == count)
+    with friend(server, keys) as connection:
+        assert next(messages(connection)).kind == "hello"
+
+
 def test_a_bad_request_over_tls_is_answered(tls, keys):
     with friend(tls, keys) as connection:
         send(connection, {"min_score": 7})
