@@ -169,6 +169,7 @@ def test_what_was_lost_last_is_told_at_the_end(caplog):
     publish(dispatcher, 2)
     ended(dispatcher)
     assert "dispatch.sink_lost sink=list lost=2" in caplog.text
+    assert dispatcher.stats()[0].working is False
 
 
 def test_a_sink_that_cannot_open_stops_the_start_and_the_others_are_closed():

@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from detector.errors import SinkError
-from detector.sinks.socket.acceptor import Acceptor, enable_keepalive
+from detector.sinks.socket.acceptor import Acceptor, PendingConnection, enable_keepalive
 from detector.sinks.socket.limits import ServerLimits, SubscriberCounts
 from detector.sinks.socket.server import SocketSink
 from detector.subscriber.client import Credentials, connect, messages, send
@@ -134,6 +134,45 @@ def test_the_token_then_everything_is_as_without_one(start, cuts):
     with Client(server, *(said[a:b] for a, b in zip([0, *ends], ends, strict=False))) as client:
         assert client.read()["type"] == "hello"
         assert [client.read()["seq"] for _ in range(2)] == [2, 3]
+
+
+class Handed(asyncio.Protocol):
+    """What takes a connection over; keeps what it receives."""
+
+    def __init__(self):
+        self.transport = None
+        self.received = b""
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def data_received(self, data):
+        self.received += data
+
+
+def test_a_token_that_comes_byte_by_byte_is_waited_for():
+    transport, handed = asyncio.Transport(), Handed()
+    transport.set_protocol = lambda protocol: None
+
+    async def receive(said):
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            acceptor = Acceptor(
+                listening,
+                ServerLimits(),
+                keys=lambda: Keys(TOKEN),
+                make_protocol=lambda: handed,
+                error_line=str.encode,
+                counts=SubscriberCounts(),
+            )
+            pending = PendingConnection(acceptor, "")
+            pending.connection_made(transport)
+            for byte in said[:-1]:
+                pending.data_received(bytes([byte]))
+            assert handed.transport is None
+            pending.data_received(said[-1:] + b"{}\n")
+
+    asyncio.run(receive(SHOWN))
+    assert (handed.transport, handed.received) == (transport, b"{}\n")
 
 
 WRONG = [
