@@ -199,7 +199,6 @@ class Journal:
             self._retry_at = self._clock() + self._retry
             self._fail(f'error="{job.error}"')
             return
-        self._retry_at = float("-inf")
         with self._wake:
             recovered, self._working = not self._working, True
             self._written += len(job.messages)

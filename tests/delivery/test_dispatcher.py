@@ -185,9 +185,15 @@ def test_a_reader_that_has_gone_ends_its_sink_and_the_daemon_is_told():
     told = []
     gone, other = ListSink("gone"), ListSink("other")
     gone.errors = [SinkClosed("nobody reads")]
+    gone.free.clear()
     dispatcher = Dispatcher([gone, other], on_closed=told.append)
     dispatcher.start()
-    publish(dispatcher, 3)
+    publish(dispatcher, 2)
+    assert gone.busy.wait(LONG)
+    gone.free.set()
+    wait_until(lambda: told)
+    publish(dispatcher, 1)
+    assert dispatcher.stats()[0].pending == 0
     ended(dispatcher)
     assert told == ["gone"]
     assert (gone.written, gone.calls) == ([], ["open", "close"])
