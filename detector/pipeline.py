@@ -60,7 +60,8 @@ class DetectionStage:
         self._stop = frame.stop
         self.history.push(level.span, level.dbfs, level.bands)
         is_open = self._gate.push(frame, level, hold=self._tracker.active)
-        for due in self._grid.push(level.span, is_open=is_open):
+        is_steady = self._gate.is_held or self._tracker.settled
+        for due in self._grid.push(level.span, is_open=is_open, is_steady=is_steady):
             events += self._tracker.push(self._score(due))
         return events
 

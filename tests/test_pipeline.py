@@ -36,8 +36,18 @@ def loudness(window):
     return [float(np.abs(window.samples).max() > 0.05)]
 
 
-def build(score=loudness, *, window=WINDOW, rate=RATE, gate=OPEN, level=FLAT, events=AT_ONCE, hop=0.24):
-    spec = make_spec("Siren", window=window, sample_rate=rate)
+def build(
+    score=loudness,
+    *,
+    window=WINDOW,
+    rate=RATE,
+    gate=OPEN,
+    level=FLAT,
+    events=AT_ONCE,
+    hop=0.24,
+    names=("Siren",),
+):
+    spec = make_spec(*names, window=window, sample_rate=rate)
     classifier = FakeClassifier(spec, score)
     settings = Settings(gate=gate, level=level, events=events, windows=WindowSettings(hop_seconds=hop))
     return make_pipeline(settings, classifier), classifier
@@ -145,7 +155,26 @@ def test_an_open_event_holds_the_gate_open_though_the_sound_became_background():
     assert [event.phase for event in told] == ["start", "update", "update", "update", "update", "end"]
     assert told[0].onset == pytest.approx(10 * RATE, abs=FRAME)
     assert told[-1].offset == pytest.approx(50 * RATE, abs=2 * FRAME)
-    assert np.diff([stop for stop in classifier.stops if 10 * RATE < stop < 50 * RATE]).max() == HOP
+    distances = np.diff([stop for stop in classifier.stops if 10 * RATE < stop < 50 * RATE])
+    assert distances.max() == 2 * HOP
+
+
+def test_windows_are_a_hop_apart_until_what_sounds_is_an_event():
+    """A tone in a quiet room, in which a loud one begins: two windows confirm each label."""
+
+    def judge(window):
+        loudest = float(np.abs(window.samples[-HOP:]).max())
+        return [float(loudest > 0.05), float(loudest > 0.5)]
+
+    gate = GateSettings(mode="level")
+    pipeline, classifier = build(judge, gate=gate, events=EventSettings(), names=("Siren", "Bell"))
+    told = play(pipeline, noise(10), tone(5, -20), tone(0.96, -1), tone(5, -20), noise(10))
+    starts = [event.decided for event in told if event.phase == "start"]
+    assert [event.label.name for event in told if event.phase == "start"] == ["Siren", "Bell"]
+    for decided in starts:  # the window that decided and the one before it
+        assert classifier.stops.index(decided) - classifier.stops.index(decided - HOP) == 1
+    between = [stop for stop in classifier.stops if starts[0] <= stop <= 15 * RATE]
+    assert set(np.diff(between)[1:]) == {2 * HOP}
 
 
 # --- level

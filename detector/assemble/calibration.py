@@ -21,11 +21,12 @@ from detector.assemble.stages import (
     make_level_history,
     make_pipeline,
     make_tracker,
+    rest_length,
     samples,
     select,
     with_resolved_model,
 )
-from detector.assemble.variants import without_gate
+from detector.assemble.variants import classifying_everything
 from detector.audio.framing import Framer
 from detector.audio.gate import Gate
 from detector.audio.level import Level, LevelMeter
@@ -127,7 +128,7 @@ class RoomSetup:
 
     def _ungated(self, keep: Callable[[Scores], None]) -> Pipeline:
         return make_pipeline(
-            without_gate(self._settings), self._model.classifier, self._model.heads, keep=keep
+            classifying_everything(self._settings), self._model.classifier, self._model.heads, keep=keep
         )
 
 
@@ -152,6 +153,7 @@ class Trial:
                 vads=[] if settings.gate.mode == "off" else [vad],
                 level_detector=None,
                 hangover=hangover_length(settings.gate, spec),
+                rest=rest_length(spec),
                 min_level_dbfs=settings.gate.min_level_dbfs,
             ),
             grid=make_grid(settings, spec),

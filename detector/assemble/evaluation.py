@@ -10,6 +10,7 @@ from detector.assemble.stages import (
     hop_length,
     load_model,
     select,
+    steady_hop_length,
     with_resolved_model,
 )
 from detector.assemble.variants import gated_and_ungated, recording_opener
@@ -33,7 +34,13 @@ def evaluate_command(request: EvaluateRequest, loaded: Loaded) -> int:
         return ScorerMaker(settings, columns, ungated)
 
     spec = select(settings, catalogue).spec
-    return evaluate(request, spec, make_scorer, hop_seconds=hop_length(settings, spec) / spec.sample_rate)
+    return evaluate(
+        request,
+        spec,
+        make_scorer,
+        hop_seconds=hop_length(settings, spec) / spec.sample_rate,
+        steady_hop_seconds=steady_hop_length(settings, spec) / spec.sample_rate,
+    )
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 AUTO = "auto"
 """The name of whichever default model could run now."""
 
+REST_SECONDS = 1.0
+"""After the last active frame: most sounds are decided by then."""
+
 FRAME_SECONDS = 0.03
 """The longest frame that webrtcvad takes."""
 
@@ -135,13 +138,14 @@ def make_grid(settings: Settings, spec: ModelSpec) -> WindowGrid:
     return WindowGrid(
         window=spec.window,
         hop=hop_length(settings, spec),
+        steady_hop=steady_hop_length(settings, spec),
         preroll=samples(settings.gate.preroll_seconds, spec),
     )
 
 
 def make_head_stage(settings: Settings, heads: HeadSet | None) -> HeadStage | None:
     """Build the stage that runs heads on one stream; None where there are none."""
-    return None if heads is None else HeadStage(heads, hop=hop_length(settings, heads.spec))
+    return None if heads is None else HeadStage(heads, hop=steady_hop_length(settings, heads.spec))
 
 
 def make_tracker(
@@ -156,6 +160,7 @@ def make_tracker(
         needed=needed,
         of=of,
         hop=hop_length(settings, spec),
+        longest_hop=steady_hop_length(settings, spec),
         release=samples(settings.events.release_seconds, spec),
         update=samples(settings.events.update_seconds, spec),
         started=started,
@@ -167,6 +172,12 @@ def hop_length(settings: Settings, spec: ModelSpec) -> int:
     return max(samples(settings.windows.hop_seconds, spec), round(FRAME_SECONDS * spec.sample_rate))
 
 
+def steady_hop_length(settings: Settings, spec: ModelSpec) -> int:
+    """Samples from window to window where nothing new sounds: a multiple of the hop."""
+    hop = hop_length(settings, spec)
+    return max(1, round(samples(settings.windows.steady_hop_seconds, spec) / hop)) * hop
+
+
 def make_gate(settings: GateSettings, spec: ModelSpec) -> Gate:
     """Build the gate."""
     vads, level = make_detectors(settings, spec)
@@ -174,6 +185,7 @@ def make_gate(settings: GateSettings, spec: ModelSpec) -> Gate:
         vads=vads,
         level_detector=level,
         hangover=hangover_length(settings, spec),
+        rest=rest_length(spec),
         min_level_dbfs=settings.min_level_dbfs,
     )
 
@@ -181,6 +193,11 @@ def make_gate(settings: GateSettings, spec: ModelSpec) -> Gate:
 def hangover_length(settings: GateSettings, spec: ModelSpec) -> int:
     """Samples the gate stays open, at least a window, since a sound that goes on becomes background."""
     return max(samples(settings.hangover_seconds, spec), spec.window)
+
+
+def rest_length(spec: ModelSpec) -> int:
+    """Samples without activity after which nothing new is expected."""
+    return samples(REST_SECONDS, spec)
 
 
 def make_detectors(settings: GateSettings, spec: ModelSpec) -> tuple[list[Vad], LevelDetector | None]:

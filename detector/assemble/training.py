@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from detector import __version__
 from detector.assemble.stages import hop_length
-from detector.assemble.variants import gated_and_ungated, recording_opener
+from detector.assemble.variants import gated_and_ungated, recording_opener, with_one_hop
 from detector.backends.extra_packages import check_installed
 from detector.config.loading import Loaded
 from detector.config.settings import Settings
@@ -88,9 +88,8 @@ def _network_method(options: NetworkOptions, settings: Settings, out: Path) -> T
 def embedding_settings(settings: Settings, base: str) -> Settings:
     """The settings that embeddings depend on; those of labels are about other models than the base."""
     model = replace(settings.model, name=base, threads=1)
-    return replace(
-        Settings(), model=model, gate=settings.gate, windows=settings.windows, level=settings.level
-    )
+    windows = with_one_hop(settings).windows
+    return replace(Settings(), model=model, gate=settings.gate, windows=windows, level=settings.level)
 
 
 def find_base(settings: Settings, catalogue: ModelCatalogue) -> BaseModel:

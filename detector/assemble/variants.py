@@ -29,14 +29,23 @@ class PipelineMaker:
         return make_pipeline(self.settings, classifier, self.heads, keep=keep)
 
 
-def without_gate(settings: Settings) -> Settings:
-    """The same settings, with the gate always open."""
-    return replace(settings, gate=replace(settings.gate, mode="off"))
+def classifying_everything(settings: Settings) -> Settings:
+    """The same settings, with the gate always open and no longer hop anywhere."""
+    return replace(with_one_hop(settings), gate=replace(settings.gate, mode="off"))
+
+
+def with_one_hop(settings: Settings) -> Settings:
+    """The same settings, with all windows `hop_seconds` apart, also where nothing new sounds."""
+    windows = replace(settings.windows, steady_hop_seconds=settings.windows.hop_seconds)
+    return replace(settings, windows=windows)
 
 
 def gated_and_ungated(settings: Settings, heads: HeadSet | None = None) -> Mapping[str, PipelineMaker]:
     """Both pipelines by their names."""
-    return {GATED: PipelineMaker(settings, heads), UNGATED: PipelineMaker(without_gate(settings), heads)}
+    return {
+        GATED: PipelineMaker(settings, heads),
+        UNGATED: PipelineMaker(classifying_everything(settings), heads),
+    }
 
 
 def recording_opener(settings: Settings, spec: ModelSpec) -> MakeSource:

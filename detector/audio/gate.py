@@ -150,17 +150,26 @@ class Gate:
         vads: Sequence[Vad],
         level_detector: LevelDetector | None,
         hangover: int,
+        rest: int = 0,
         min_level_dbfs: float | None = None,
     ) -> None:
         self._vads = tuple(vads)
         self._level_detector = level_detector
         self._hangover = hangover
+        self._rest = rest
         self._floor_dbfs = -math.inf if min_level_dbfs is None else min_level_dbfs
         self._always = not vads and level_detector is None
         self._openings = 0
         self._open = True
         self._open_until = NEVER
         self._new_until: int | None = None
+        self._rests_from = NEVER
+        self._is_held = False
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it is open although nothing was active in the newest `rest` samples."""
+        return self._is_held
 
     @property
     def openings(self) -> int:
@@ -176,11 +185,14 @@ class Gate:
             active.append(self._level_detector.is_active(level))
         if self._new_until is None:
             self._new_until = frame.start + self._hangover
+            self._rests_from = frame.start + self._rest
         if level.dbfs >= self._floor_dbfs:
             self._open_until = max(self._open_until, self._new_until)
             if any(active):
                 self._open_until = frame.stop + self._hangover
+                self._rests_from = frame.stop + self._rest
         is_open = frame.start < self._open_until or (hold and self._open)
+        self._is_held = is_open and frame.start >= self._rests_from
         self._openings += is_open and not self._open
         self._open = is_open
         return is_open
@@ -194,3 +206,4 @@ class Gate:
         self._open = True
         self._open_until = NEVER
         self._new_until = None
+        self._rests_from = NEVER

@@ -14,13 +14,17 @@ from detector.records import Span
 class WindowGrid:
     """Names the spans to classify while the gate is open.
 
-    `window` and `hop` in samples; `preroll` [samples]: when the gate opens, grid windows that
-    ended at most this long before are named too, since a soft onset opens the gate late.
+    `window` and `hop` in samples; `steady_hop` [samples], a multiple of the hop: the distance of those that
+    are named while nothing new sounds, None for the hop; `preroll` [samples]: when the gate opens, grid
+    windows that ended at most this long before are named too, since a soft onset opens the gate late.
     """
 
-    def __init__(self, *, window: int, hop: int, preroll: int = 0) -> None:
+    def __init__(self, *, window: int, hop: int, steady_hop: int | None = None, preroll: int = 0) -> None:
         if window < 1 or hop < 1 or preroll < 0:
             raise ValueError(f"window and hop must be positive, preroll >= 0: {window}, {hop}, {preroll}")
+        self._steady_hop = hop if steady_hop is None else steady_hop
+        if self._steady_hop < 1 or self._steady_hop % hop:
+            raise ValueError(f"steady_hop must be a multiple of the hop {hop}, got {steady_hop}")
         self._window = window
         self._hop = hop
         self._preroll = preroll
@@ -28,16 +32,20 @@ class WindowGrid:
         self._scored_stop = 0
         self._stream_start = 0
 
-    def push(self, span: Span, *, is_open: bool) -> list[Span]:
-        """Take the newest frame's span and the gate's state, return the windows that are due."""
+    def push(self, span: Span, *, is_open: bool, is_steady: bool = False) -> list[Span]:
+        """Take the newest frame's span and the gate's state, return the windows that are due.
+
+        `is_steady`: nothing new sounds.
+        """
         opened = is_open and not self._was_open
         self._was_open = is_open
         if not is_open:
             return []
         earliest = span.start - self._preroll if opened else span.start
         earliest = max(earliest, self._scored_stop, self._stream_start)
-        first = (earliest // self._hop + 1) * self._hop
-        due = [self._ending_at(stop) for stop in range(first, span.stop + 1, self._hop)]
+        hop = self._steady_hop if is_steady else self._hop
+        first = (earliest // hop + 1) * hop
+        due = [self._ending_at(stop) for stop in range(first, span.stop + 1, hop)]
         if due:
             self._scored_stop = due[-1].stop
         return due

@@ -75,7 +75,9 @@ class WindowSettings:
     """How often a window is classified; the model decides its length."""
 
     hop_seconds: Annotated[float, Limit(0.03, 10, "s")] = 0.24
-    """From one window's end to the next while the gate is open."""
+    """From one window's end to the next while something may begin."""
+    steady_hop_seconds: Annotated[float, Limit(0.03, 10, "s")] = 0.48
+    """The same where nothing new sounds; rounded to a multiple of `hop_seconds`, and never less."""
 
 
 @dataclass(frozen=True, slots=True)

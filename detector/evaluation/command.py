@@ -40,18 +40,25 @@ class EvaluateRequest:
 
 
 def evaluate(
-    request: EvaluateRequest, spec: ModelSpec, make_scorer: MakeScorerFor, *, hop_seconds: float
+    request: EvaluateRequest,
+    spec: ModelSpec,
+    make_scorer: MakeScorerFor,
+    *,
+    hop_seconds: float,
+    steady_hop_seconds: float,
 ) -> int:
     """Evaluate and print the figures; the status is 1 where a file could not be read.
 
-    `hop_seconds` is the time from one window to the next.
+    `hop_seconds` is the time from one window to the next, `steady_hop_seconds` where nothing new sounds.
     """
     if request.out is not None:
         make_folder(request.out, overwrite=request.overwrite)
     table = read_map(request.map_file) if request.map_file else {}
     if request.annotations is None:
         return _clips(request, spec, make_scorer, table)
-    return _recordings(request, request.annotations, spec, make_scorer, table, hop_seconds)
+    return _recordings(
+        request, request.annotations, spec, make_scorer, table, hop_seconds, steady_hop_seconds
+    )
 
 
 def _clips(
@@ -76,6 +83,7 @@ def _recordings(
     make_scorer: MakeScorerFor,
     table: Mapping[str, Sequence[str]],
     hop_seconds: float,
+    steady_hop_seconds: float,
 ) -> int:
     truths = read_truths(find_sound_files(request.paths), annotations)
     wanted = {annotation.label for truth in truths for annotation in truth.annotations}
@@ -88,6 +96,7 @@ def _recordings(
         make_scorer,
         window_seconds=spec.window / spec.sample_rate,
         hop_seconds=hop_seconds,
+        steady_hop_seconds=steady_hop_seconds,
         ignored=frozenset(ignored),
         jobs=request.jobs,
         quiet=request.quiet,

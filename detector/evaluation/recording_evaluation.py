@@ -63,6 +63,7 @@ def evaluate_recordings(
     *,
     window_seconds: float,
     hop_seconds: float,
+    steady_hop_seconds: float,
     ignored: frozenset[str] = frozenset(),
     jobs: int = 0,
     quiet: bool = False,
@@ -90,7 +91,7 @@ def evaluate_recordings(
                 [one[name] for _, one in scored],
                 replace(class_map, of_label=of),
                 ignored,
-                (window_seconds, hop_seconds),
+                (window_seconds, hop_seconds, steady_hop_seconds),
             )
             for name in names
         },
@@ -119,7 +120,7 @@ def _variant(
     recordings: Sequence[RecordingScores],
     class_map: ClassMap,
     ignored: frozenset[str],
-    window_hop: tuple[float, float],
+    window_hops: tuple[float, float, float],
 ) -> VariantFigures:
     detected = [class_events(one.events, class_map.of_label) for one in recordings]
     unmapped = Counter(
@@ -129,7 +130,7 @@ def _variant(
     )
     return VariantFigures(
         events=event_figures(truths, detected, [one.seconds for one in recordings], class_map.classes),
-        scores=score_figures(truths, recordings, class_map.classes, *window_hop),
+        scores=score_figures(truths, recordings, class_map.classes, *window_hops),
         delays=tuple(
             delay
             for truth, estimated in zip(truths, detected, strict=True)

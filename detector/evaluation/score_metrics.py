@@ -49,6 +49,7 @@ def score_figures(
     classes: Sequence[str],
     window_seconds: float,
     hop_seconds: float,
+    steady_hop_seconds: float,
 ) -> ScoreFigures:
     """Both scenarios over all recordings; classes that never sound are left out."""
     psds = needed("sed_scores_eval", "sed_scores_eval").intersection_based.psds
@@ -59,7 +60,7 @@ def score_figures(
     columns = [list(classes).index(name) for name in present]
     scores, ground_truth, durations = {}, {}, {}
     for number, (truth, one) in enumerate(zip(truths, recordings, strict=True)):
-        times, values = score_track(one, window_seconds, hop_seconds)
+        times, values = score_track(one, window_seconds, hop_seconds, steady_hop_seconds)
         name = str(number)
         scores[name] = frame(values[:, columns], times, present)
         ground_truth[name] = [
@@ -82,17 +83,21 @@ def score_figures(
 
 
 def score_track(
-    recording: RecordingScores, window_seconds: float, hop_seconds: float
+    recording: RecordingScores, window_seconds: float, hop_seconds: float, steady_hop_seconds: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Scores on a grid of hops: the borders (n + 1,) [s] and the values (n, classes).
 
-    The score of a window counts for the hop around its centre; where the gate was closed it is 0.
+    The score of a window counts for the hop around its centre, and until that of the next window where this
+    follows within `steady_hop_seconds`; where the gate was closed it is 0.
     """
     count = max(1, int(np.ceil(round(recording.seconds / hop_seconds, 6))))
     values = np.zeros((count, recording.scores.shape[1]))
     centres = recording.stops - window_seconds / 2
     hops = np.floor(np.round(centres / hop_seconds, 6)).astype(int)
-    inside = (hops >= 0) & (hops < count)
-    np.maximum.at(values, hops[inside], recording.scores[inside])
+    until = np.append(hops[1:], hops[-1:] + 1)
+    until = np.where((until - hops) * hop_seconds <= steady_hop_seconds + 1e-6, until, hops + 1)
+    for later in range(max(1, round(steady_hop_seconds / hop_seconds))):
+        counts = (hops + later >= 0) & (hops + later < count) & ((later == 0) | (hops + later < until))
+        np.maximum.at(values, hops[counts] + later, recording.scores[counts])
     borders = np.minimum(np.arange(count + 1) * hop_seconds, recording.seconds)
     return borders, values

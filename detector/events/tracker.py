@@ -21,7 +21,8 @@ from detector.records import Event, Phase, Scores, Span
 class EventTracker:
     """Turns windows' scores into events of the reported labels.
 
-    `hop` [samples] is the distance at which windows follow on each other; `release` [samples]
+    `hop` [samples] is the distance of windows while something may begin, `longest_hop` that of windows which
+    still follow on each other; `release` [samples]
     how long a score must stay below threshold_off before the event ends; `update` [samples] how often
     a sound that goes on is reported again, 0 for never; `needed` of `of` windows confirm a label.
 
@@ -40,6 +41,7 @@ class EventTracker:
         needed: int,
         of: int,
         hop: int,
+        longest_hop: int | None = None,
         release: int,
         update: int = 0,
         started: int = 0,
@@ -52,7 +54,7 @@ class EventTracker:
         self._voting = Voting(rules.threshold_on, needed=needed, of=of)
         self._general_voting = Voting(rules.threshold_on, needed=needed + 1, of=of + 1)
         self._general = frozenset(p for p, below in enumerate(self._hierarchy.descendants) if below)
-        self._hop = hop
+        self._longest_hop = hop if longest_hop is None else longest_hop
         self._release = release
         self._update = update
         self._active: dict[int, ActiveEvent] = {}
@@ -67,6 +69,13 @@ class EventTracker:
     def active(self) -> bool:
         """Whether any event is not over: the gate must stay open."""
         return bool(self._active)
+
+    @property
+    def settled(self) -> bool:
+        """Whether what the newest window says is an event already: the next window may wait."""
+        if not self._active or any(event.state is State.RISING for event in self._active.values()):
+            return False
+        return self._voting.voted() <= self._active.keys()
 
     @property
     def started(self) -> int:
@@ -89,6 +98,9 @@ class EventTracker:
         now = self._history.stop
         events: list[Event] = []
         for event in list(self._active.values()):
+            if self._spans and event.last_window == self._spans[-1]:
+                # It sounded in the newest window; what came after that, its level tells.
+                event.last_window = Span(event.last_window.start, now)
             events += self._end(event, now)
             self._suppression.votes_from[event.label_index] = now
             self._silence_relatives(event.label_index, now)
@@ -96,7 +108,7 @@ class EventTracker:
         return events
 
     def _vote(self, span: Span, values: NDArray[np.float32]) -> None:
-        if self._spans and span.stop - self._spans[-1].stop > self._hop:
+        if self._spans and span.stop - self._spans[-1].stop > self._longest_hop:
             self._forget_votes()
         self._spans.append(span)
         votes = np.where(self._suppression.votes_from > span.start, np.float32(0), values)

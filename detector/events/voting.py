@@ -36,6 +36,10 @@ class Voting:
         votes = (self._recent >= self._thresholds).sum(axis=0)
         return [int(label_index) for label_index in np.flatnonzero(votes >= self._needed)]
 
+    def voted(self) -> set[int]:
+        """Indices of the labels that the newest window votes for."""
+        return {int(label_index) for label_index in np.flatnonzero(self._recent[-1] >= self._thresholds)}
+
     def mean(self) -> NDArray[np.float32]:
         """Mean score over the last n windows, float32 (labels,): probabilities, not logits."""
         mean: NDArray[np.float32] = self._recent.mean(axis=0)

@@ -47,6 +47,17 @@ def step(gate, i, hold=False, dbfs=-120.0):
     return "O" if gate.push(frame, level, hold=hold) else "-"
 
 
+def test_held_is_open_without_activity_for_the_rest():
+    """Open at the start and after activity for four frames; an event holds it. `h`: two have passed."""
+    script, hold = "......A..........A.......", "                 hhhhhhhh"
+    gate = Gate(vads=[ScriptedVad(script)], level_detector=None, hangover=4 * FRAME, rest=2 * FRAME)
+    states = [step(gate, i, hold[i] == "h") + "h" * gate.is_held for i in range(len(script))]
+    assert "".join(state[-1] for state in states) == (
+        #   ......A..........A.......
+        "OOhh--OOOhh------OOOhhhhh"
+    )
+
+
 def test_open_at_the_start_for_the_hangover_then_after_activity():
     opened, gate = run("......A.......AA....")
     assert opened == ("OO----OOO-----OOOO--")

@@ -9,11 +9,15 @@ from detector.records import Span
 
 
 def ends(gate, *, frame=1, hop, window=10, preroll=0, grid=None):
-    """`^` under the sample a window ends with, at the frame that named it; `2` where one frame named two."""
+    """`^` under the sample a window ends with, at the frame that named it; `2` where one frame named two.
+
+    The gate is open at `O` and at `s`, where nothing new sounds.
+    """
     grid = grid or WindowGrid(window=window, hop=hop, preroll=preroll)
     line = ""
     for i, state in enumerate(gate):
-        due = grid.push(Span(i * frame, (i + 1) * frame), is_open=state == "O")
+        span = Span(i * frame, (i + 1) * frame)
+        due = grid.push(span, is_open=state in "Os", is_steady=state == "s")
         assert all(span.length == window for span in due)
         line += " ^"[len(due)] if len(due) < 2 else str(len(due))
     return line.rstrip()
@@ -43,6 +47,21 @@ def test_ends_do_not_depend_on_when_the_gate_opened():
         #        -----OOOOO-OOO
         "     ^  ^  ^"
     )
+
+
+def test_where_nothing_new_sounds_windows_are_a_steady_hop_apart():
+    """On the same grid: what was classified before and after does not move it."""
+    grid = WindowGrid(window=10, hop=2, steady_hop=6)
+    assert ends("OOOOsssssssssssssOOOO", hop=2, grid=grid) == (
+        #        OOOOsssssssssssssOOOO
+        " ^ ^ ^     ^     ^ ^"
+    )
+
+
+@pytest.mark.parametrize("steady_hop", [0, 1, 3])
+def test_the_steady_hop_is_a_multiple_of_the_hop(steady_hop):
+    with pytest.raises(ValueError, match="multiple of the hop 2"):
+        WindowGrid(window=10, hop=2, steady_hop=steady_hop)
 
 
 def test_preroll_names_windows_that_ended_before_the_gate_opened():

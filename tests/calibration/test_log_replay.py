@@ -7,6 +7,7 @@ import pytest
 
 from detector.assemble.calibration import Trial
 from detector.assemble.stages import FRAME_SECONDS, make_detectors, make_pipeline
+from detector.assemble.variants import classifying_everything
 from detector.audio.framing import Framer
 from detector.audio.level import LevelMeter
 from detector.calibration.log_replay import timed
@@ -39,7 +40,7 @@ def sound(seconds):
 def ear(settings):
     frame = round(FRAME_SECONDS * RATE)
     vads, detector = make_detectors(settings.gate, SPEC)
-    ungated = Settings(events=settings.events, level=settings.level, gate=GateSettings(mode="off"))
+    ungated = classifying_everything(settings)
     return StreamLogger(
         framer=Framer(frame_length=frame),
         meter=LevelMeter(sample_rate=RATE, frame_length=frame),

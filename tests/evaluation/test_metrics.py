@@ -153,12 +153,20 @@ def test_psds_of_perfect_scores_is_one():
     values = np.zeros((40, 2), np.float32)
     values[4:8, 0] = values[20:24, 1] = 0.9
     truth = [Annotation(1.0, 2.0, "dog"), Annotation(5.0, 6.0, "rain")]
-    figures = score_figures([truth], [RecordingScores(10.0, (), stops, values)], CLASSES, 1.0, 0.25)
+    figures = score_figures([truth], [RecordingScores(10.0, (), stops, values)], CLASSES, 1.0, 0.25, 0.25)
     assert figures.psds == {"PSDS1": pytest.approx(1), "PSDS2": pytest.approx(1)}
+
+
+def test_a_window_speaks_until_the_next_one_that_follows_within_the_steady_hop() -> None:
+    """Windows 1, 2 and 4 hops apart; the last two have a closed gate between them."""
+    stops = np.array([0.6, 0.85, 1.35, 2.35])
+    one = RecordingScores(2.5, (), stops, np.array([[0.1], [0.2], [0.3], [0.4]], np.float32))
+    _, values = score_track(one, 1.0, 0.25, 0.5)
+    assert values[:, 0].round(2).tolist() == [0.1, 0.2, 0.2, 0.3, 0, 0, 0, 0.4, 0, 0]
 
 
 def test_a_window_speaks_for_the_hop_around_its_centre():
     one = RecordingScores(1.0, (), np.array([0.9]), np.array([[0.5, 0.25]], np.float32))
-    borders, values = score_track(one, 1.0, 0.25)
+    borders, values = score_track(one, 1.0, 0.25, 0.25)
     assert borders.tolist() == [0, 0.25, 0.5, 0.75, 1]
     assert values[:, 0].tolist() == [0, 0.5, 0, 0]

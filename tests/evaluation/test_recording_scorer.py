@@ -92,7 +92,14 @@ def recordings(annotation):
 
     truths = [Truth(Path("a"), Path("a.txt"), (annotation,))]
     return evaluate_recordings(
-        truths, CLASS_MAP, make_scorer, window_seconds=0.975, hop_seconds=0.24, jobs=1, quiet=True
+        truths,
+        CLASS_MAP,
+        make_scorer,
+        window_seconds=0.975,
+        hop_seconds=0.24,
+        steady_hop_seconds=0.24,
+        jobs=1,
+        quiet=True,
     )
 
 
