@@ -7,7 +7,7 @@ import pytest
 from detector.errors import HistoryError
 from detector.history.journal import REMIND_SECONDS, Journal, JournalStats
 from detector.history.sequence_numbers import SequenceNumbers
-from tests.support.fakes import LONG
+from tests.support.fakes import LONG, wait_until
 from tests.support.history_stores import T0, make_message, make_status, make_store, rows
 
 
@@ -211,6 +211,32 @@ def test_a_disk_that_hangs_delays_events_by_the_patience_only(make, store, subsc
     store.free.set()
     journal.close(LONG)
     assert store.written == [1, 2, 3]
+
+
+def test_a_disk_that_answers_again_is_written_to_without_waiting_for_an_event(
+    make, store, subscriber, caplog
+):
+    journal = make(patience_seconds=0.01)
+    store.free.clear()
+    put(journal, 1, 2)
+    subscriber.wait(2)
+    wait_until(lambda: "no answer from the disk in time" in caplog.text)
+    assert journal.stats().working is False
+    store.free.set()
+    wait_until(lambda: journal.stats().working)
+    journal.close(LONG)
+    assert store.written == [1, 2]
+
+
+def test_trouble_that_comes_back_after_a_recovery_is_mentioned_at_once(make, store, subscriber, caplog):
+    journal = make(retry_seconds=0.0)
+    for seq, error in enumerate([HistoryError("full"), None, HistoryError("full"), None], 1):
+        store.error = error
+        put(journal, seq)
+        subscriber.wait(seq)
+    journal.close(LONG)
+    assert caplog.text.count("history.failed") == 2
+    assert caplog.text.count("history.recovered") == 2
 
 
 def test_what_a_disk_that_hangs_to_the_end_never_takes_is_left_behind(make, store, subscriber, caplog):
