@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from detector.errors import HistoryError
-from detector.history.journal import REMIND_SECONDS, Journal, JournalStats
+from detector.history.journal import REMIND_SECONDS, Journal, JournalStats, MessageQueue
 from detector.history.sequence_numbers import SequenceNumbers
 from tests.support.fakes import LONG, wait_until
 from tests.support.history_stores import T0, make_message, make_status, make_store, rows
@@ -312,6 +312,16 @@ def test_a_full_queue_drops_other_messages_before_events(make, store, subscriber
     journal.close(LONG)
     assert subscriber.seqs == [1, 3, 4, 5, 6, 7]
     assert journal.stats().dropped == 2
+
+
+def test_a_queue_that_was_emptied_drops_events_again_where_there_is_nothing_else():
+    queue = MessageQueue(2)
+    queue.add(make_status())
+    assert [message.seq for message in queue.take()] == [None]
+    for seq in (1, 2, 3):
+        queue.add(make_message(seq))
+    assert [message.seq for message in queue.take()] == [2, 3]
+    assert queue.dropped == 1
 
 
 def test_after_the_end_nothing_is_taken(make, store, subscriber):
