@@ -1,4 +1,4 @@
-"""SequenceNumbers on the command line: read, held within bounds, refused with what was expected."""
+"""Numbers on the command line: read, held within bounds, refused with what was expected."""
 
 from __future__ import annotations
 

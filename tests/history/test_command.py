@@ -165,7 +165,7 @@ def test_a_moment_that_is_none_is_refused(capsys):
     with pytest.raises(SystemExit) as caught:
         main(["history", "--since", "soon"])
     assert caught.value.code == 2
-    assert "--since: expected a time as 2026-11-20" in capsys.readouterr().err
+    assert "--since: expected a time such as 2026-11-20" in capsys.readouterr().err
 
 
 READER = """

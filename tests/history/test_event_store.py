@@ -225,6 +225,16 @@ def test_what_is_too_old_goes_a_step_at_a_time(path):
     assert store.oldest_seq == rows(path)[0]
 
 
+def test_old_events_that_cannot_be_deleted_now_are_told(path):
+    store = written(path, make_message(1, start=T0 - 100 * DAY))
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(HistoryError, match="locked"):
+            store.tidy()
+    store.write([make_message(2)])
+    assert rows(path) == [1, 2]
+
+
 def test_an_event_from_a_clock_in_the_future_stops_nothing(path):
     store = written(path, make_message(1, start=T0 + 1000 * DAY), make_message(2, start=T0 - 91 * DAY))
     tidy(store)

@@ -1,4 +1,4 @@
-"""SequenceNumbers rise and are never given twice, whatever became of the file."""
+"""Numbers rise and are never given twice, whatever became of the file."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +15,7 @@ def make_numbers(ahead=10):
 
 
 def opened(newest=0, reserved=1, ahead=10):
-    """SequenceNumbers of a run whose file could be opened and reserved in."""
+    """The numbers of a run whose file could be opened and reserved in."""
     numbers = make_numbers(ahead)
     numbers.meet(newest, reserved)
     numbers.grant(numbers.wanted())
