@@ -76,6 +76,7 @@ OWNERS_OF_THREADS = {
     ),
     *("sinks.socket.server", "sinks.socket.hub", "sinks.socket.connection", "sinks.socket.acceptor"),
     *("sinks.socket.archive_replay", "sinks.socket.feed", "sinks.socket.closing"),
+    "modelstore.download",
     *("history.journal", "history.sequence_numbers", "history.writer"),
     *("workers.pool", "workers.worker"),
 }

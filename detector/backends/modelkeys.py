@@ -24,6 +24,8 @@ class FileSource:
     """A wheel, `project==version`, fetched with the user's own pip settings."""
     member: str | None = None
     """The file's path inside the wheel."""
+    sha256: str | None = None
+    """Of the wheel, lower-case hexadecimal; where it is given, no other wheel is opened."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ from detector.errors import ModelError
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 _TABLE_NAME = re.compile(rf"(\.\./{_PLAIN_NAME.pattern}/)?{_PLAIN_NAME.pattern}")
+_WHEEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?==[A-Za-z0-9][A-Za-z0-9.+!_-]*")
+"""What pip may be asked for: a name and one version. An address, a path or an option could run code."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 MAX_CONTEXT_SECONDS = 60.0
@@ -93,14 +95,19 @@ def _check_files(yaml: ModelYaml, refuse: Refuse) -> None:
             refuse(f"{key}.sha256", f"expected 64 hexadecimal digits, got {show(file.sha256)}")
         for number, source in enumerate(file.sources):
             source_key = f"{key}.sources[{number}]"
-            is_url = source.url is not None and source.pip is None and source.member is None
+            is_url = source.url is not None and (source.pip, source.member, source.sha256) == (None,) * 3
             is_pip = source.url is None and source.pip is not None and source.member is not None
             if not (is_url or is_pip):
                 refuse(source_key, "expected either `url`, or `pip` and `member`")
             if source.url is not None and not source.url.startswith(("https://", "http://")):
                 refuse(source_key, f"expected an https:// or http:// address, got {show(source.url)}")
-            if source.pip is not None and source.pip.startswith("-"):
-                refuse(source_key, f"expected `project==version`, got {show(source.pip)}")
+            if source.pip is not None and not _WHEEL.fullmatch(source.pip):
+                refuse(source_key, f"expected `project==version` and nothing more, got {show(source.pip)}")
+            if source.sha256 is not None and not _SHA256.fullmatch(source.sha256):
+                refuse(
+                    source_key,
+                    f"expected the wheel's sha256, 64 hexadecimal digits, got {show(source.sha256)}",
+                )
 
 
 def _check_members(yaml: ModelYaml, refuse: Refuse) -> None:

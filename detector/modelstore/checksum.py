@@ -10,6 +10,12 @@ import json
 from pathlib import Path
 
 from detector.errors import ModelError
+from detector.files.guarded import read_file, replace_file
+
+MAX_DERIVED_BYTES = 1 << 30
+"""Of a file that is built here, whose size nobody has published."""
+MAX_SIDECAR_BYTES = 4096
+"""Of the few facts about such a file."""
 
 
 def sha256_of(content: bytes) -> str:
@@ -19,13 +25,16 @@ def sha256_of(content: bytes) -> str:
 
 def checked_bytes(path: Path, *, size: int | None, sha256: str, remedy: str) -> bytes:
     """Read a file; ModelError, which ends with `remedy`, unless its size and sha256 are these."""
+    limit = MAX_DERIVED_BYTES if size is None else size
     try:
-        given = path.stat().st_size
-        content = path.read_bytes() if size is None or given == size else b""
+        content = read_file(path, max_bytes=limit)
     except OSError as error:
         raise ModelError(f"{path}: cannot be read: {error.strerror}; {remedy}") from error
-    if size is not None and given != size:
-        raise ModelError(f"{path}: is damaged: expected {size} bytes, got {given}; {remedy}")
+    if len(content) > limit or (size is not None and len(content) != size):
+        given = path.stat().st_size if len(content) > limit else len(content)
+        raise ModelError(
+            f"{path}: is damaged: expected {'at most ' * (size is None)}{limit} bytes, got {given}; {remedy}"
+        )
     got = sha256_of(content)
     if got != sha256:
         raise ModelError(f"{path}: is damaged: expected sha256 {sha256[:12]}..., got {got[:12]}...; {remedy}")
@@ -35,13 +44,13 @@ def checked_bytes(path: Path, *, size: int | None, sha256: str, remedy: str) -> 
 def write_sidecar(path: Path, *, content: bytes, origin_sha256: str) -> None:
     """Write the side-car of a derived file: its own sha256 and that of its origin."""
     facts = {"sha256": sha256_of(content), "origin_sha256": origin_sha256}
-    _sidecar(path).write_text(json.dumps(facts) + "\n", encoding="utf-8")
+    replace_file(_sidecar(path), (json.dumps(facts) + "\n").encode())
 
 
 def checked_derived_bytes(path: Path, *, origin_sha256: str, remedy: str) -> bytes:
     """Read a derived file; ModelError unless it matches its side-car and was built from this origin."""
     try:
-        facts = json.loads(_sidecar(path).read_text(encoding="utf-8"))
+        facts = json.loads(read_file(_sidecar(path), max_bytes=MAX_SIDECAR_BYTES))
         sha256, origin = str(facts["sha256"]), str(facts["origin_sha256"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelError(f"{_sidecar(path)}: is missing or damaged; {remedy}") from error

@@ -12,66 +12,91 @@ import ipaddress
 import os
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from detector import __version__
+from detector.config.wording import escape
 from detector.errors import ModelError
+from detector.files.guarded import part_file, part_of
 from detector.modelstore.checksum import sha256_of
 
 CONNECT_SECONDS = 5.0
 """Time limit for a name look-up, a connection and each answer; then the next source is tried."""
+MIN_DEADLINE_SECONDS = 60.0
+"""Time for the whole answer, beside what its bytes take at the slowest."""
+SLOWEST = 8 * 1024
+"""Bytes a second, on the whole; a source that is slower is left for the next one."""
 CHUNK = 64 * 1024
+
+T = TypeVar("T")
 
 Progress = Callable[[int, int], None]
 """Called with the bytes received so far and the total."""
 
 
 def fetch(
-    url: str, target: Path, *, size: int, sha256: str, progress: Progress, timeout: float = CONNECT_SECONDS
+    url: str,
+    target: Path,
+    *,
+    size: int,
+    sha256: str,
+    progress: Progress,
+    timeout: float = CONNECT_SECONDS,
+    deadline: float | None = None,
 ) -> None:
-    """Download `url` to `target`; ModelError gives the reason, without the address."""
+    """Download `url` to `target`; ModelError gives the reason, without the address.
+
+    `timeout` bounds each answer, `deadline` [s] the whole; None is a time that depends on the size.
+    """
+    whole = MIN_DEADLINE_SECONDS + size / SLOWEST if deadline is None else deadline
     part = part_of(target)
-    resumed = _transfer(url, part, size, progress, timeout)
     try:
-        install(target, size=size, sha256=sha256)
-    except ModelError:
-        part.unlink()
-        if not resumed:
-            raise
-        _transfer(url, part, size, progress, timeout)  # the old part may have been what was wrong
-        install(target, size=size, sha256=sha256)
+        with part_file(target) as file:
+            resumed = _transfer(url, file, size, progress, timeout, whole)
+            try:
+                check_file(file, size=size, sha256=sha256)
+            except ModelError:
+                file.truncate(0)  # the old part may have been what was wrong
+                if not resumed:
+                    part.unlink()
+                    raise
+                _transfer(url, file, size, progress, timeout, whole)
+                check_file(file, size=size, sha256=sha256)
+            os.fsync(file.fileno())
+        part.replace(target)
+    except OSError as error:
+        raise ModelError(f"{part}: cannot be written: {error.strerror}") from error
 
 
-def part_of(target: Path) -> Path:
-    """The path of a target's part file, which is written until it is complete."""
-    return target.with_name(target.name + ".part")
+def check_file(file: BinaryIO, *, size: int, sha256: str) -> None:
+    """Check what a file holds; ModelError where size or sha256 are wrong."""
+    file.seek(0)
+    check_content(file.read(size + 1), size=size, sha256=sha256)
 
 
-def install(target: Path, *, size: int, sha256: str) -> None:
-    """Rename the complete part file to its target; ModelError where size or sha256 are wrong."""
-    part = part_of(target)
-    content = part.read_bytes()
+def check_content(content: bytes, *, size: int, sha256: str) -> None:
+    """Check a file's content, read to one byte past the size at most; ModelError where it is wrong."""
     if len(content) != size:
-        given = "more" if len(content) > size else len(content)  # readers stop one byte past the size
+        given = "more" if len(content) > size else len(content)
         raise ModelError(f"expected {size} bytes, got {given}")
     got = sha256_of(content)
     if got != sha256:
         raise ModelError(f"it is another file: expected sha256 {sha256[:12]}..., got {got[:12]}...")
-    with part.open("rb") as file:
-        os.fsync(file.fileno())
-    part.replace(target)
 
 
-def _transfer(url: str, part: Path, size: int, progress: Progress, timeout: float) -> bool:
+def _transfer(
+    url: str, file: BinaryIO, size: int, progress: Progress, timeout: float, deadline: float
+) -> bool:
     """Download into the part file; return whether it resumed an earlier one."""
-    here = part.stat().st_size if part.is_file() else 0
+    here = file.seek(0, os.SEEK_END)
     if here > size:
-        part.unlink()
+        file.truncate(0)
         here = 0
     if here == size:
         return True
@@ -79,33 +104,73 @@ def _transfer(url: str, part: Path, size: int, progress: Progress, timeout: floa
     if here:
         request.add_header("Range", f"bytes={here}-")
     _check_resolves(request, timeout)
-    try:
+    late = threading.Event()
+
+    def receive() -> tuple[bool, int]:
         with _opener().open(request, timeout=timeout) as answer:
-            if answer.status != http.client.PARTIAL_CONTENT or not _starts_at(answer, here):
-                here = 0
-            with part.open("ab" if here else "wb") as file:
-                done = _copy(answer, file, here, size, progress)
-                file.flush()
-                os.fsync(file.fileno())
+            resumes = answer.status == http.client.PARTIAL_CONTENT and _starts_at(answer, here)
+            return resumes, _copy(answer, file, here if resumes else 0, size, progress, late)
+
+    try:
+        resumed, done = _within(deadline, receive, late)
+        file.flush()
     except urllib.error.HTTPError as error:
         error.close()
-        raise ModelError(f"the server answered {error.code} {error.reason}") from error
+        raise ModelError(f"the server answered {error.code} {escape(str(error.reason)[:80])}") from error
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise ModelError(_reason(error, timeout)) from error
     if done < size:
         raise ModelError(f"it ended after {done} of {size} bytes")
-    return here > 0
+    return resumed
 
 
-def _copy(answer: http.client.HTTPResponse, file: BinaryIO, here: int, size: int, progress: Progress) -> int:
+def _copy(
+    answer: http.client.HTTPResponse,
+    file: BinaryIO,
+    here: int,
+    size: int,
+    progress: Progress,
+    late: threading.Event,
+) -> int:
+    file.seek(here)
+    file.truncate()
     progress(here, size)
     while chunk := answer.read1(min(CHUNK, size - here + 1)):
         here += len(chunk)
         if here > size:
             raise ValueError(f"it is longer than the {size} bytes expected")
+        if late.is_set():
+            break
         file.write(chunk)
         progress(here, size)
     return here
+
+
+def _within(seconds: float, receive: Callable[[], T], late: threading.Event) -> T:
+    """Run `receive` for at most so long; what comes after `late` is set counts no more.
+
+    On a thread, since each byte of an answer, also of its headers, may take as long as `timeout`.
+    """
+    done: list[T] = []
+    failed: list[Exception] = []
+
+    def run() -> None:
+        try:
+            done.append(receive())
+        except Exception as error:  # raised anew below
+            failed.append(error)
+
+    thread = threading.Thread(target=run, name="download", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        late.set()
+        raise ModelError(
+            f"it is too slow: not whole after {seconds:.0f} s; the rest is asked for the next time"
+        )
+    if failed:
+        raise failed[0]
+    return done[0]
 
 
 def _starts_at(answer: http.client.HTTPResponse, here: int) -> bool:

