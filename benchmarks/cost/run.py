@@ -137,14 +137,14 @@ def _microphone(stack: ExitStack) -> VirtualMicrophone | str:
 def _targets(measured: Measured) -> str:
     full, live = measured.full_speed, measured.live
     rows = [
-        Target("CPU, quiet, beside the bare loop", 0.4, "x", full.ratio("quiet", cost.SAME)),
-        Target("CPU, busy, beside the bare loop at the same hop", 1.5, "x", full.ratio("busy", cost.SAME)),
-        Target("resident memory, highest", 70, "MB", live.highest[cost.DAEMON] if live else None),
+        Target("CPU, quiet, beside the bare loop", 0.5, "x", full.ratio("quiet", cost.SAME)),
+        Target("CPU, busy, beside the bare loop at the same hop", 2.5, "x", full.ratio("busy", cost.SAME)),
+        Target("resident memory, highest", 95, "MB", live.highest[cost.DAEMON] if live else None),
         Target("exec to listening", 0.8, "s", measured.start_up.median(startup.LISTENING)),
     ]
     added = measured.heads.added(heads.ONE)
     rows.append(Target("CPU that one head adds to a window", heads.TARGET_PERCENT, "%", added))
-    limits = {"balanced": 0.9, "responsive": 0.6}
+    limits = {"balanced": 0.6, "responsive": 0.6}
     for result in measured.latencies or ():
         onset_to_line = float(np.median(result.found))
         rows.append(
@@ -165,8 +165,9 @@ def _document(measured: Measured, scale: Scale, facts: list[list[str]], began: d
         "# Cost and latency",
         f"Written by `make bench` (`{command}`) on {began:%Y-%m-%d}, in {minutes:.0f} minutes. The daemon "
         "is the real process, `python -m detector`; the bare loop (`benchmarks/cost/bareloop.py`) is another "
-        "that only reads the same sound and runs the same model file in LiteRT with one thread. Both were "
-        "measured in this run, taking turns. Figures are medians, with the least in brackets.",
+        "that only reads the same sound and runs YAMNet's file in LiteRT with one thread, while the daemon "
+        "hears with its default model, YAMNet and mn04. Both were measured in this run, taking turns. Figures "
+        "are medians, with the least in brackets.",
         table(facts),
         "## Targets",
         _targets(measured),

@@ -16,6 +16,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+AT_ONCE = 64
+"""Frames that are transformed together: more take memory and no less time."""
+
 
 @dataclass(frozen=True, slots=True)
 class LogMelParams:
@@ -88,10 +91,14 @@ class LogMel:
         if params.centred:
             samples = np.pad(samples, params.fft // 2, mode="reflect")
         frames = sliding_window_view(samples, len(self._taper))[:: params.hop]  # (frames, frame)
-        spectrum = np.abs(np.fft.rfft(frames * self._taper, n=params.fft))  # (frames, fft / 2 + 1)
-        if params.power == 2:
-            np.square(spectrum, out=spectrum)
-        bands: NDArray[np.float32] = spectrum.astype(np.float32, copy=False) @ self._mel  # (frames, bands)
+        bands = np.empty((len(frames), params.bands), np.float32)
+        for start in range(0, len(frames), AT_ONCE):
+            stop = start + AT_ONCE
+            spectrum = np.fft.rfft(frames[start:stop] * self._taper, n=params.fft)  # (frames, fft / 2 + 1)
+            power = np.square(spectrum.real) + np.square(spectrum.imag)
+            if params.power == 1:
+                np.sqrt(power, out=power)
+            np.matmul(power.astype(np.float32, copy=False), self._mel, out=bands[start:stop])
         return bands
 
     def logarithm(self, bands: NDArray[np.float32]) -> NDArray[np.float32]:

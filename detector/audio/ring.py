@@ -1,11 +1,13 @@
 """The last seconds of the stream, addressed by absolute sample index.
 
 Operations wanted: append a frame (often), read the newest `n` samples (per window).
-Plan: each sample is converted once and stored twice, `capacity` apart, so that every readable span is one
-contiguous slice and a read is a single copy without wrap-around.
+Plan: what is appended waits until it is read, for most of it never is; then each sample is converted once and
+stored twice, `capacity` apart, so that every readable span is one contiguous slice without wrap-around.
 """
 
 from __future__ import annotations
+
+from collections import deque
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +25,8 @@ class Ring:
             raise ValueError(f"capacity must be at least 1 sample, got {capacity}")
         self._capacity = capacity
         self._store = np.zeros(2 * capacity, dtype=np.float32)
+        self._stored = 0  # one past the newest sample in the store
+        self._waiting: deque[Block] = deque()
         self._stop = 0
 
     @property
@@ -34,11 +38,10 @@ class Ring:
         """Add samples at `block.start`, which is at or after `stop`; a gap becomes silence."""
         if block.start < self._stop:
             raise ValueError(f"block starts at {block.start}, before sample {self._stop} already held")
-        gap = min(block.start - self._stop, self._capacity)
-        if gap:
-            self._write(block.start - gap, np.zeros(gap, dtype=np.float32))
-        self._write(block.start, block.samples.astype(np.float32) / np.float32(FULL_SCALE))
+        self._waiting.append(block)
         self._stop = block.stop
+        while self._waiting[0].stop <= self._stop - self._capacity:
+            self._waiting.popleft()
 
     def read(self, span: Span) -> NDArray[np.float32]:
         """Samples of `span` as float32 in [-1, 1), shape (span.length,); a fresh array.
@@ -48,8 +51,22 @@ class Ring:
         if span.stop > self._stop or span.start < self._stop - self._capacity:
             held = f"{self._stop - self._capacity}..{self._stop}"
             raise ValueError(f"span {span.start}..{span.stop} is outside of what is held, {held}")
+        self._store_waiting()
         first = span.start % self._capacity
         return self._store[first : first + span.length].copy()
+
+    def _store_waiting(self) -> None:
+        while self._waiting:
+            first = self._waiting[0].start
+            together = [self._waiting.popleft()]
+            while self._waiting and self._waiting[0].start == together[-1].stop:
+                together.append(self._waiting.popleft())
+            gap = min(first - self._stored, self._capacity)
+            if gap:
+                self._write(first - gap, np.zeros(gap, dtype=np.float32))
+            joined = np.concatenate([block.samples for block in together])
+            self._write(first, joined.astype(np.float32) / np.float32(FULL_SCALE))
+            self._stored = together[-1].stop
 
     def _write(self, start: int, samples: NDArray[np.float32]) -> None:
         if len(samples) > self._capacity:
