@@ -166,7 +166,7 @@ def _document(measured: Measured, scale: Scale, facts: list[list[str]], began: d
         f"Written by `make bench` (`{command}`) on {began:%Y-%m-%d}, in {minutes:.0f} minutes. The daemon "
         "is the real process, `python -m detector`; the bare loop (`benchmarks/cost/bareloop.py`) is another "
         "that only reads the same sound and runs YAMNet's file in LiteRT with one thread, while the daemon "
-        "hears with its default model, YAMNet and mn04. Both were measured in this run, taking turns. Figures "
+        "hears with its default, YAMNet and mn04. Both were measured in this run, taking turns. Figures "
         "are medians, with the least in brackets.",
         table(facts),
         "## Targets",
