@@ -57,7 +57,21 @@ def credentials(options: argparse.Namespace) -> Credentials:
 
 
 def daemon_uris(options: argparse.Namespace) -> tuple[str, ...]:
-    """List the addresses at which to look for a daemon, in this order."""
-    from detector.wire.address import subscriber_uris, user_id
+    """List the addresses at which to look for a daemon, in this order.
 
-    return (options.uri,) if options.uri else subscriber_uris(os.environ, sys.platform, user_id())
+    SinkError where others may change the folder in which the user's own daemon listens.
+    """
+    from detector.wire.address import (
+        SERVICE_SOCKET,
+        check_default_folder,
+        parse_address,
+        subscriber_uris,
+        user_id,
+    )
+
+    if options.uri:
+        return (options.uri,)
+    uris = subscriber_uris(os.environ, sys.platform, user_id())
+    if uris[0] != f"unix://{SERVICE_SOCKET}":  # whose folder systemd makes, for whoever the service runs as
+        check_default_folder(parse_address(uris[0]))
+    return uris

@@ -41,8 +41,10 @@ def changeable_by_others(path: Path) -> Path | None:
     while True:
         try:
             status = here.lstat()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
+        except OSError:
+            return here
         if status.st_uid not in owners:
             return here
         if stat.S_ISLNK(status.st_mode):

@@ -7,9 +7,10 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
-from detector.errors import ConfigError
+from detector.errors import ConfigError, SinkError
+from detector.files.guarded import changeable_by_others
 
 SERVICE_SOCKET = "/run/sound-detector/events.sock"
 """Where the systemd service listens."""
@@ -86,6 +87,15 @@ def subscriber_uris(environ: Mapping[str, str], platform: str, uid: int | None) 
     """Where a subscriber looks by default: the user's own daemon, then the service."""
     own = default_socket_uri(environ, platform, uid)
     return (own,) if platform == "win32" else tuple(dict.fromkeys((own, f"unix://{SERVICE_SOCKET}")))
+
+
+def check_default_folder(address: Address) -> None:
+    """Raise SinkError where others may change the folder of a default socket, and so put their own there."""
+    if isinstance(address, UnixAddress) and (other := changeable_by_others(Path(address.path).parent)):
+        raise SinkError(
+            f"{address}: {other} belongs to another user, or others may write to it, so the socket could be "
+            f"theirs; remove {other}, set XDG_RUNTIME_DIR to a folder of your own, or name an address"
+        )
 
 
 def user_id() -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from detector.cli.commands.models import ModelsRequest
 from detector.cli.commands.run import RunRequest
 from detector.cli.parser import COMMANDS, make_parser, with_command
 from detector.collecting.record_request import RecordRequest, with_default_count
-from detector.errors import ConfigError
+from detector.errors import ConfigError, SinkError
 from detector.evaluation.command import EvaluateRequest
 from detector.training.head_recipe import HeadOptions
 from detector.training.perceptron import PerceptronPlan
@@ -113,3 +114,17 @@ def test_flags_that_contradict_each_other_are_one_clear_line(line, says):
         request(*line.split())
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="needs POSIX owners and modes")
+@pytest.mark.parametrize("command", ["listen", "status"])
+def test_a_subscriber_does_not_go_to_a_socket_that_others_could_have_put_there(
+    tmp_path, monkeypatch, command
+):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    folder = tmp_path / "sound-detector"
+    folder.mkdir()
+    folder.chmod(0o777)
+    with pytest.raises(SinkError, match="the socket could be theirs; remove"):
+        request(command)
+    assert request(command, f"unix://{folder}/events.sock").uris == (f"unix://{folder}/events.sock",)

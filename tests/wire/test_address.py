@@ -1,13 +1,16 @@
 """Socket addresses: two forms, read strictly, and a default for each platform."""
 
+import os
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.errors import ConfigError
+from detector.errors import ConfigError, SinkError
 from detector.wire.address import (
     TcpAddress,
     UnixAddress,
+    check_default_folder,
     default_socket_uri,
     parse_address,
     subscriber_uris,
@@ -85,3 +88,28 @@ def test_a_subscriber_looks_for_the_users_daemon_and_then_for_the_service():
     assert service == "unix:///run/sound-detector/events.sock"
     assert subscriber_uris({}, "linux", 0) == (service,)
     assert len(subscriber_uris({}, "win32", None)) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="needs POSIX owners and modes")
+def test_a_default_folder_that_others_may_write_to_is_refused_in_one_line(tmp_path):
+    folder = tmp_path / "sound-detector-7"
+    address = UnixAddress(str(folder / "events.sock"))
+    check_default_folder(address)
+    folder.mkdir(mode=0o700)
+    check_default_folder(address)
+    folder.chmod(0o777)
+    with pytest.raises(
+        SinkError, match=r"sound-detector-7 belongs to another user, or others may write to it[^\n]*$"
+    ):
+        check_default_folder(address)
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give a folder away"
+)
+def test_a_default_folder_of_another_user_is_refused(tmp_path):
+    folder = tmp_path / "sound-detector-7"
+    folder.mkdir(mode=0o700)
+    os.chown(folder, 1234, 1234)
+    with pytest.raises(SinkError, match="belongs to another user"):
+        check_default_folder(UnixAddress(str(folder / "events.sock")))

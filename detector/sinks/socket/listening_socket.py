@@ -13,7 +13,7 @@ from pathlib import Path
 
 from detector.errors import SinkError
 from detector.files.daemon_files import identity, lock, make_folder
-from detector.wire.address import Address, TcpAddress, UnixAddress
+from detector.wire.address import Address, TcpAddress, UnixAddress, check_default_folder
 
 _BACKLOG = 512
 """Connections that may wait to be accepted."""
@@ -25,14 +25,16 @@ _PROBE_SECONDS = 1.0
 class ListeningSocket:
     """A bound, listening socket; it knows its real address and removes its file."""
 
-    def __init__(self, address: Address, *, group: str | None = None) -> None:
+    def __init__(self, address: Address, *, group: str | None = None, is_default: bool = False) -> None:
         """Bind and listen; raises SinkError when the address is taken, refused or impossible.
+
+        With `is_default`, also where others may change its folder.
 
         `group` is for a Unix socket: it and its folder, where that is new, are given to this group.
         """
         self._bound: tuple[Path, tuple[int, int]] | None = None
         if isinstance(address, UnixAddress):
-            self.socket = self._bind_unix(Path(address.path), group)
+            self.socket = self._bind_unix(address, group, is_default=is_default)
             self.address: Address = address
         else:
             self.socket = _bind_tcp(address)
@@ -55,7 +57,8 @@ class ListeningSocket:
         self.withdraw()
         self.socket.close()
 
-    def _bind_unix(self, path: Path, group: str | None) -> socket.socket:
+    def _bind_unix(self, address: UnixAddress, group: str | None, *, is_default: bool) -> socket.socket:
+        path = Path(address.path)
         if not hasattr(socket, "AF_UNIX"):
             raise SinkError(
                 f"socket unix://{path}: this platform has no Unix sockets, use tcp://127.0.0.1:8765"
@@ -65,6 +68,8 @@ class ListeningSocket:
         try:
             for folder in make_folder(path.parent):
                 _give(folder, group_id, group)
+            if is_default:
+                check_default_folder(address)
             with _locked(path.parent):
                 _remove_stale_socket(path)
                 server.bind(str(path))

@@ -42,6 +42,7 @@ class SocketSink:
         hello: Callable[[], HelloBody],
         report: Callable[[], ReportBody] | None = None,
         access: Access = EVERYBODY,
+        is_default: bool = False,
         limits: ServerLimits = DEFAULT_LIMITS,
         counts: SubscriberCounts | None = None,
         archive: Archive | None = None,
@@ -50,6 +51,7 @@ class SocketSink:
         """`hello` introduces the daemon, `report` is what `status` shows: called on the server's thread.
 
         `counts` is kept up to date; `archive` is what `since` replays from beyond memory.
+        `is_default` means that nobody chose the URI: its folder must be closed to other users.
         Raises ConfigError for a URI of another form.
         """
         wanted = parse_address(uri)
@@ -57,6 +59,7 @@ class SocketSink:
             wanted = replace(wanted, tls=True)
         self._wanted = wanted
         self._access = access
+        self._is_default = is_default
         self._keys = Keys()
         self._counts = SubscriberCounts() if counts is None else counts
         self._report = report
@@ -86,7 +89,7 @@ class SocketSink:
         """Take the address, so that subscribers can connect from now on, and start the thread."""
         self._access.check(self._wanted)
         self._keys = read_keys(self._access)
-        self._listening = ListeningSocket(self._wanted, group=self._access.group)
+        self._listening = ListeningSocket(self._wanted, group=self._access.group, is_default=self._is_default)
         self._check_bound(self._listening)
         # asyncio is imported on the thread: the daemon gets on with loading its model meanwhile.
         self._thread = threading.Thread(

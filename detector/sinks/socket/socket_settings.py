@@ -92,6 +92,7 @@ def make_socket_sink(settings: SocketSettings, context: SinkContext) -> Sink:
         hello=context.hello,
         report=context.report,
         access=settings.access,
+        is_default=not settings.target,
         counts=counts,
         archive=context.archive,
     )

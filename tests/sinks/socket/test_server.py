@@ -521,3 +521,17 @@ def test_a_relative_path_works(serve, tmp_path, monkeypatch):
     with Client(sink) as client:
         assert client.hello["type"] == "hello"
     assert Path("events.sock").is_socket()
+
+
+@needs_unix
+def test_a_default_folder_that_others_may_write_to_is_refused_and_one_that_was_named_is_not(tmp_path):
+    folder = tmp_path / "sound-detector-7"
+    folder.mkdir()
+    folder.chmod(0o777)
+    uri = f"unix://{folder}/events.sock"
+    with pytest.raises(SinkError, match="the socket could be theirs; remove"):
+        SocketSink(uri, hello=hello, is_default=True).open()
+    assert list(folder.iterdir()) == []
+    sink = SocketSink(uri, hello=hello)
+    sink.open()
+    sink.close()
