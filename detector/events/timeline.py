@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
+from detector.records import Event
+
 STEP_SECONDS = 1.0
 """A disagreement larger than this is a stepped clock or a pause, not jitter."""
 SLEW = 0.001
@@ -33,4 +38,29 @@ class Timeline:
 
     def utc(self, sample: int) -> float:
         """UTC seconds since 1970 at which `sample` sounded."""
-        return self._zero + sample / self._rate
+        return _utc(self._zero, self._rate, sample)
+
+    def now_fixed(self) -> Callable[[int], float]:
+        """`utc` as it is now, whatever is observed later."""
+        return partial(_utc, self._zero, self._rate)
+
+
+class SoundTimes:
+    """One time for one sound: a clock that is set while something sounds does not move its beginning.
+
+    All times of a sound, from its start to its end, are worked out by the clock as it was at the start.
+    """
+
+    def __init__(self) -> None:
+        self._fixed: dict[int, Callable[[int], float]] = {}
+
+    def of(self, event: Event, timeline: Timeline) -> Callable[[int], float]:
+        """Map samples to UTC seconds for one event; its `end` is the last that is asked for."""
+        to_utc = self._fixed.setdefault(event.id, timeline.now_fixed())
+        if event.phase == "end":
+            del self._fixed[event.id]
+        return to_utc
+
+
+def _utc(zero: float, rate: int, sample: int) -> float:
+    return zero + sample / rate

@@ -65,7 +65,10 @@ class Query:
 
 
 def sounds(path: Path, query: Query) -> Iterator[Message]:
-    """Each sound's newest event, the newest sound last; raises HistoryError."""
+    """Each sound's newest event, the newest one last; raises HistoryError.
+
+    By number, not by time: what was heard while the clock was wrong stands where it was heard.
+    """
     sql, values = _sql(query)
     with closing(connect_reader(path)) as connection:
         wanted = Filter(frozenset(label.strip().casefold() for label in query.labels))
@@ -102,7 +105,7 @@ def _sql(query: Query) -> tuple[str, list[float | int]]:
     if query.labels:
         conditions.append("wanted(m.line)")
     order = "DESC" if query.limit else "ASC"
-    sql = f"SELECT m.line FROM messages AS m WHERE {' AND '.join(conditions)} ORDER BY m.start {order}, m.seq {order}"  # noqa: S608, E501
+    sql = f"SELECT m.line FROM messages AS m WHERE {' AND '.join(conditions)} ORDER BY m.seq {order}"  # noqa: S608
     if query.limit:
         sql += " LIMIT ?"
         values.append(query.limit)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from detector.errors import HistoryError
 from detector.files.daemon_files import identity, lock, make_folder
+from detector.history.retention import Retention
 from detector.history.schema import connect_writer, is_damage
 from detector.history.sequence_numbers import SequenceNumbers
 from detector.interfaces import Message
@@ -29,15 +30,6 @@ TIDY_ROWS = 500
 TIDY_SECONDS = 3600.0
 """Age and size are looked at this often in any case."""
 
-STEP_ROWS = 500
-"""Rows deleted in one transaction: some milliseconds, so that an event never waits for long."""
-
-STEP_PAGES = 256
-"""Pages given back to the disk in one step (1 MiB)."""
-
-SLACK = 0.95
-"""A file above its limit is cut back to this share of the limit."""
-
 
 class EventStore:
     """Keeps every event in the file exactly once, and numbers reserved ahead of them."""
@@ -50,15 +42,18 @@ class EventStore:
         keep_seconds: float,
         max_bytes: int,
         utc: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
         connect: Callable[[Path], sqlite3.Connection] = connect_writer,
     ) -> None:
-        """`connect` opens the file; `utc` gives the time [UTC seconds since 1970]."""
+        """`connect` opens the file; `utc` is UTC seconds since 1970, `monotonic` seconds that never jump."""
         self.path = path
         self.oldest_seq: int | None = None
         """Number of the oldest event in the file; None where there is none."""
         self._numbers = numbers
-        self._retention = Retention(keep_seconds=keep_seconds, max_bytes=max_bytes)
-        self._utc = utc
+        self._retention = Retention(
+            keep_seconds=keep_seconds, max_bytes=max_bytes, utc=utc, monotonic=monotonic
+        )
+        self._monotonic = monotonic
         self._connect = connect
         self._connection: sqlite3.Connection | None = None
         self._identity = (0, 0)
@@ -86,13 +81,13 @@ class EventStore:
 
     def tidy(self) -> bool:
         """Delete a few old events if that is due; returns whether there are more. Raises HistoryError."""
-        now = self._utc()
-        due = self._untidy_rows >= TIDY_ROWS or abs(now - self._tidied) >= TIDY_SECONDS
+        now = self._monotonic()
+        due = self._untidy_rows >= TIDY_ROWS or now - self._tidied >= TIDY_SECONDS
         if self._connection is None or not due:
             return False
         more = False
         try:
-            more = self._retention.step(self._connection, now)
+            more = self._retention.step(self._connection)
             self._update_oldest(self._connection)
         except sqlite3.Error as error:
             self._drop()
@@ -107,6 +102,7 @@ class EventStore:
         try:
             if self._connection is not None:
                 self._reserve(self._connection, self._numbers.last + 1)
+                self._retention.save(self._connection)
         except sqlite3.Error as error:
             log.warning('history.close_failed path=%s error="%s"', self.path, error)
         finally:
@@ -124,6 +120,7 @@ class EventStore:
             return
         connection.execute("BEGIN IMMEDIATE")
         connection.executemany(INSERT, map(row, messages))
+        self._retention.mark(connection, messages[-1].seq or 0)
         connection.execute("COMMIT")
         self._untidy_rows += len(messages)
         if self.oldest_seq is None:
@@ -143,6 +140,7 @@ class EventStore:
         self._identity = identity(self.path.stat())
         newest = connection.execute("SELECT coalesce(max(seq), 0) FROM messages").fetchone()[0]
         reserved = connection.execute("SELECT value FROM meta WHERE key = 'reserved'").fetchone()[0]
+        self._retention.open(connection, self.path)
         self._numbers.meet(newest, reserved)
         number = self._numbers.last + 1 + self._numbers.ahead
         self._reserve(connection, number)
@@ -186,46 +184,6 @@ class EventStore:
     def _error(self, error: Exception) -> HistoryError:
         reason = getattr(error, "strerror", None) or error
         return HistoryError(f"{self.path}: the history cannot be written: {reason}")
-
-
-class Retention:
-    """Deletes events older than `keep_seconds`, and the oldest ones while the file is above `max_bytes`."""
-
-    def __init__(self, *, keep_seconds: float, max_bytes: int) -> None:
-        self._keep_seconds = keep_seconds
-        self._max_bytes = max_bytes
-        self._shrinking = False
-
-    def step(self, connection: sqlite3.Connection, now: float) -> bool:
-        """Take one small step, at `now` [UTC seconds]; returns whether there is more to do."""
-        return self._forget(connection, now - self._keep_seconds) or self._shrink(connection)
-
-    def _forget(self, connection: sqlite3.Connection, limit: float) -> bool:
-        # By the sound's own time, not by number: a clock that was wrong for a day must not stop it.
-        deleted = connection.execute(
-            "DELETE FROM messages WHERE seq IN "
-            "(SELECT seq FROM messages WHERE start < ? ORDER BY start LIMIT ?)",
-            (limit, STEP_ROWS),
-        )
-        return deleted.rowcount > 0
-
-    def _shrink(self, connection: sqlite3.Connection) -> bool:
-        pages, free, page_size = (
-            connection.execute(f"PRAGMA {name}").fetchone()[0]
-            for name in ("page_count", "freelist_count", "page_size")
-        )
-        size = pages * page_size
-        self._shrinking = size > (self._max_bytes * SLACK if self._shrinking else self._max_bytes)
-        if not self._shrinking:
-            return False
-        if free:
-            # As a script: `execute` takes one step of a statement without columns, which frees one page.
-            connection.executescript(f"PRAGMA incremental_vacuum({STEP_PAGES})")
-            return True
-        deleted = connection.execute(
-            "DELETE FROM messages WHERE seq IN (SELECT seq FROM messages ORDER BY seq LIMIT ?)", (STEP_ROWS,)
-        )
-        return deleted.rowcount > 0
 
 
 def row(message: Message) -> tuple[object, ...]:

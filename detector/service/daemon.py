@@ -10,7 +10,7 @@ from collections.abc import Callable
 from detector.audio.health import HealthMeter
 from detector.delivery.dispatcher import Dispatcher
 from detector.errors import DetectorError, DeviceLost
-from detector.events.timeline import Timeline
+from detector.events.timeline import SoundTimes, Timeline
 from detector.interfaces import Service, Source
 from detector.pipeline import Pipeline
 from detector.records import Block, Counts, Event
@@ -69,6 +69,7 @@ class Daemon:
         self._reloading = threading.Event()
         self._failure: Exception | None = None
         self._timeline = Timeline(sample_rate=sample_rate, start=clock())
+        self._times = SoundTimes()
         self._listened = False
         self._last_block_at = 0.0
         self.state = DeviceState.OPENING
@@ -228,7 +229,7 @@ class Daemon:
             self._dispatcher.publish(
                 event_body(
                     event,
-                    to_utc=self._timeline.utc,
+                    to_utc=self._times.of(event, self._timeline),
                     sample_rate=self._rate,
                     source=self._source.name,
                     run_id=self._run_id,

@@ -3,6 +3,7 @@
 import itertools
 import signal
 import threading
+from datetime import datetime
 
 import numpy as np
 import pytest
@@ -233,6 +234,28 @@ def test_times_of_day_follow_the_sources_clock():
     assert times["end"].startswith("2026-08-01T12:01:45.9") or times["end"].startswith(
         "2026-08-01T12:01:46.0"
     )
+
+
+@pytest.mark.parametrize("step", [-3600.0, 56 * 365 * 86400.0])
+def test_a_clock_that_is_set_during_a_sound_does_not_move_its_beginning(step):
+    """The clock is set half a second into the sound; the next sound has the new time."""
+    stamped = [
+        Block(
+            block.start,
+            block.samples,
+            time=NOON + (step if block.stop > 6.5 * RATE else 0.0) + block.stop / RATE,
+        )
+        for block in hop_blocks(ROOM, SOUND, ROOM, SOUND, ROOM)
+    ]
+    sink = Setting(stamped).run().sink
+    events = [message.body for message in sink.messages if message.kind in ("start", "end")]
+    first, second = events[:2], events[2:]
+    assert len({event.start_time for event in first}) == len({event.start_time for event in second}) == 1
+    began, ended = (datetime.fromisoformat(str(text)) for text in (first[1].start_time, first[1].end_time))
+    assert (ended - began).total_seconds() == pytest.approx(first[1].duration, abs=0.002)
+    assert datetime.fromisoformat(str(first[1].time)) >= ended
+    later = datetime.fromisoformat(str(second[0].start_time)).timestamp()
+    assert later == pytest.approx(NOON + step + 13, abs=0.5)
 
 
 def test_without_a_clock_the_first_block_has_just_been_heard():

@@ -14,6 +14,26 @@ T0 = 1_785_593_001.5
 DAY = 86400.0
 
 
+class Clocks:
+    """A machine's two clocks: time passes on both, and somebody may set the one that people read."""
+
+    def __init__(self):
+        self._monotonic, self._utc = 1000.0, T0
+
+    def monotonic(self):
+        return self._monotonic
+
+    def utc(self):
+        return self._utc
+
+    def pass_by(self, seconds):
+        self._monotonic += seconds
+        self._utc += seconds
+
+    def step(self, seconds):
+        self._utc += seconds
+
+
 def make_message(seq=1, kind="start", *, id=None, label="Dog", start=T0, stop=None, top_score=0.9, **more):
     values = {
         "score": top_score,
