@@ -55,7 +55,7 @@ class Window:
     span: Span
     """Where it lies in the stream."""
     samples: NDArray[np.float32]
-    """Shape (span.length,), in [-1, 1)."""
+    """Shape (span.length,), in [-1, 1); never written to after the window is made."""
     gain: float = 1.0
     """Factor by which a classifier raises their amplitude, so that a quiet microphone does not deafen it."""
 

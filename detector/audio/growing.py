@@ -91,5 +91,5 @@ class _Past:
             and kept > 0
             and np.array_equal(samples[:kept], self._samples[shift:])
         )
-        self._start, self._samples = start, samples.copy()
+        self._start, self._samples = start, samples
         return shift if known else None

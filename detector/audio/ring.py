@@ -1,8 +1,7 @@
 """The last seconds of the stream, addressed by absolute sample index.
 
 Operations wanted: append a frame (often), read the newest `n` samples (per window).
-Plan: what is appended waits until it is read, for most of it never is; then each sample is converted once and
-stored twice, `capacity` apart, so that every readable span is one contiguous slice without wrap-around.
+Plan: what is appended waits until it is read, for most of it never is; then each sample is converted once.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ class Ring:
         if capacity < 1:
             raise ValueError(f"capacity must be at least 1 sample, got {capacity}")
         self._capacity = capacity
-        self._store = np.zeros(2 * capacity, dtype=np.float32)
+        self._store = np.zeros(capacity, dtype=np.float32)
         self._stored = 0  # one past the newest sample in the store
         self._waiting: deque[Block] = deque()
         self._stop = 0
@@ -53,7 +52,8 @@ class Ring:
             raise ValueError(f"span {span.start}..{span.stop} is outside of what is held, {held}")
         self._store_waiting()
         first = span.start % self._capacity
-        return self._store[first : first + span.length].copy()
+        head = self._store[first : first + span.length]
+        return np.concatenate((head, self._store[: span.length - len(head)]))
 
     def _store_waiting(self) -> None:
         while self._waiting:
@@ -74,10 +74,5 @@ class Ring:
             samples = samples[-self._capacity :]
         first = start % self._capacity
         head = min(len(samples), self._capacity - first)
-        store, capacity = self._store, self._capacity
-        store[first : first + head] = samples[:head]
-        store[capacity + first : capacity + first + head] = samples[:head]
-        tail = len(samples) - head
-        if tail:
-            store[:tail] = samples[head:]
-            store[capacity : capacity + tail] = samples[head:]
+        self._store[first : first + head] = samples[:head]
+        self._store[: len(samples) - head] = samples[head:]

@@ -16,6 +16,9 @@ Schema: TypeAlias = Any
 _Foreign: TypeAlias = Any
 """Objects of these classes."""
 
+LARGE = 256
+"""Values from which on weights count as large: below, 16 bits would save nothing worth having."""
+
 SCHEMA_VERSION = 3
 IDENTIFIER = b"TFL3"
 
@@ -23,8 +26,10 @@ IDENTIFIER = b"TFL3"
 class Flatbuffer:
     """One graph; give tensors in any order, operators in the order of their execution."""
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: Schema, *, halves: bool = False) -> None:
+        """`halves`: keep large weights in 16 bits, which a runtime restores when it loads them."""
         self.schema = schema
+        self._halves = halves
         self._tensors: list[Any] = []
         self._operators: list[Any] = []
         self._codes: dict[str, int] = {}
@@ -40,10 +45,16 @@ class Flatbuffer:
 
     def constant(self, values: NDArray[Any]) -> int:
         """Add a tensor of float32 or int32 weights."""
+        if self._halves and values.dtype == np.float32 and values.size >= LARGE:
+            restored = self.tensor(values.shape, "weights")
+            self.operator("DEQUANTIZE", [self._stored(values.astype(np.float16))], restored, "Dequantize")
+            return restored
+        return self._stored(values)
+
+    def _stored(self, values: NDArray[Any]) -> int:
         number = self._tensor(values.shape, f"w{len(self._tensors)}")
         tensor = self._tensors[number]
-        if values.dtype == np.int32:
-            tensor.type = self.schema.TensorType.INT32
+        tensor.type = getattr(self.schema.TensorType, values.dtype.name.upper())
         buffer = self.schema.BufferT()
         buffer.data = np.frombuffer(values.tobytes(), np.uint8)
         tensor.buffer = len(self._buffers)

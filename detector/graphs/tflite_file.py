@@ -34,13 +34,13 @@ LOWEST = float(np.finfo(np.float32).min)
 """Stands outside a picture where the greatest value is looked for."""
 
 
-def to_tflite(graph: Graph) -> bytes:
-    """Return the file; ModelError where ai-edge-litert is missing."""
+def to_tflite(graph: Graph, *, halves: bool = False) -> bytes:
+    """Return the file, with `halves` large weights in 16 bits; ModelError where ai-edge-litert is missing."""
     try:
         from ai_edge_litert import schema_py_generated as schema
     except ImportError as error:
         raise ModelError("ai-edge-litert is not here; install it (pip install ai-edge-litert)") from error
-    file = Flatbuffer(schema)
+    file = Flatbuffer(schema, halves=halves)
     given = file.tensor(_laid_out(graph.input.shape), "embedding" if len(graph.shape) == 1 else "patch")
     numbers = {0: given}
     outputs = {graph.output.number: "scores"}

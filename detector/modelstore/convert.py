@@ -50,7 +50,7 @@ def build(bundle: Bundle, kind: FileKind, content: bytes) -> bytes:
     if front_end is None:
         raise ModelError(f"model {bundle.spec.name}: weights need a `front_end` to be built into a network")
     graph = weights_to_graph(content, frames=front_end.frames(bundle.spec.window), bands=front_end.bands)
-    return to_tflite(graph) if kind == "tflite" else to_onnx(graph)
+    return to_tflite(graph, halves=True) if kind == "tflite" else to_onnx(graph)
 
 
 def tflite_to_onnx(content: bytes) -> bytes:

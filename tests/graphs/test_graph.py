@@ -134,6 +134,17 @@ def test_an_embedding_goes_along_with_the_scores() -> None:
     np.testing.assert_array_equal(assert_all_agree(graph, values), assert_all_agree(alone, values))
 
 
+def test_weights_in_16_bits_give_nearly_the_same_from_half_the_file() -> None:
+    rng = np.random.default_rng(4)
+    graph = Graph((40,))
+    now = graph.relu(graph.dense(graph.input, some(rng, 60, 40), some(rng, 60)))
+    graph.output = graph.sigmoid(graph.dense(now, some(rng, 50, 60), some(rng, 50)))
+    values = rng.normal(size=(2, 40))
+    whole, halves = to_tflite(graph), to_tflite(graph, halves=True)
+    assert len(halves) < 0.7 * len(whole)
+    np.testing.assert_allclose(run_tflite(halves, values), graph.run(values), atol=1e-3, rtol=0)
+
+
 def test_convolution_is_the_sum_that_its_name_promises() -> None:
     """Numpy's reference against the definition, cell by cell."""
     rng = np.random.default_rng(3)

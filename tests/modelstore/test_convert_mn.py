@@ -117,19 +117,20 @@ def test_mn04s_patch_is_300_frames_of_3_seconds() -> None:
 
 
 def test_mn04_gives_the_same_in_both_runtimes() -> None:
-    """Scores, and the embedding that heads listen to, on a tone that swells in hiss."""
+    """Scores, and the embedding that heads listen to, on a tone that swells in hiss.
+
+    The TFLite file's weights have 16 bits; ONNX Runtime's logistic is an approximation for low scores.
+    """
     each = {runtime: load_or_skip(runtime) for runtime in ("tflite", "onnx")}
     rng, time = np.random.default_rng(0), np.arange(96000) / 32000
     for pitch in (200, 1000, 5000):
         sound = 0.05 * time * np.sin(2 * np.pi * pitch * time) + 0.005 * rng.standard_normal(96000)
         window = Window(Span(0, 96000), sound.astype(np.float32))
         (values, own), (others, other) = (embedder.hear(window) for embedder in each.values())
-        np.testing.assert_allclose(values.values, others.values, atol=5e-6)
-        told = (
-            values.values > 1e-3
-        )  # ONNX Runtime approximates the logistic: close in scores, not in log-odds
-        np.testing.assert_allclose(logits(values.values[told]), logits(others.values[told]), atol=0.01)
-        np.testing.assert_allclose(own, other, atol=1e-4)
+        np.testing.assert_allclose(values.values, others.values, atol=0.01)
+        told = values.values > 1e-3
+        np.testing.assert_allclose(logits(values.values[told]), logits(others.values[told]), atol=0.05)
+        np.testing.assert_allclose(own, other, atol=0.01)
 
 
 def load_or_skip(runtime: str) -> Embedder:
