@@ -264,7 +264,7 @@ def test_heartbeats_come(serve):
 def test_who_takes_nothing_for_long_is_let_go_and_others_are_not(serve):
     """Told by the beat; the good one hears beats only until the stalled one has gone."""
     counts = SubscriberCounts()
-    sink = serve(counts=counts, heartbeat_seconds=0.01, stall_seconds=0.05, client_buffer_bytes=4096)
+    sink = serve(counts=counts, heartbeat_seconds=0.01, stall_seconds=1.0, client_buffer_bytes=4096)
     with Client(sink, receive_buffer=4096) as stalled, Client(sink) as good:
         wide = make_message(1, source="x" * 60_000)
         for _ in range(200):  # more than the kernel holds for a connection
