@@ -24,7 +24,7 @@ from detector.modelstore import ModelCatalogue
 from detector.training.crossvalidation import mean_score
 from detector.training.examples import ExampleSet, class_weights, from_clips
 from detector.training.folds import fold_numbers
-from detector.training.head_recipe import HeadOptions, HeadRecipe
+from detector.training.head_recipe import CONTEXT_SECONDS, HeadOptions, HeadRecipe
 from detector.training.logistic import regression
 from detector.training.recipe import Example, FitJob, Recipe
 from detector.workers.progress import ProgressBars
@@ -57,7 +57,9 @@ def heard(root: Path, base: str) -> Heard:
         paths = [example.path for example in example_set.examples]
         library, soft_noise = embed_all(settings, catalogue, found, paths, jobs=0, progress=bars)
     kept = tuple(example for example in example_set.examples if example.path in library.recordings)
-    recipe = HeadRecipe(found, library, HeadOptions(), soft_noise)
+    recipe = HeadRecipe(
+        found, library, HeadOptions(kind="logistic", context_seconds=CONTEXT_SECONDS), soft_noise
+    )
     return Heard(ExampleSet(example_set.task, kept), recipe)
 
 

@@ -2,24 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
+from numpy.typing import NDArray
+
 from detector import __version__
-from detector.assemble.stages import hop_length
+from detector.assemble.service import block_length
+from detector.assemble.stages import hop_length, make_pipeline
 from detector.assemble.variants import gated_and_ungated, recording_opener, with_one_hop
 from detector.backends.extra_packages import check_installed
 from detector.config.loading import Loaded
 from detector.config.settings import Settings
+from detector.evaluation.recording_scorer import whole_events
 from detector.modelstore import ModelCatalogue, load_embedder
+from detector.records import Block, Label, ModelSpec, Scores, Window
 from detector.training.command import TrainingMethod, TrainRequest, train
+from detector.training.discriminant_recipe import (
+    THRESHOLD,
+    TRIAL_SECONDS,
+    DiscriminantRecipe,
+)
 from detector.training.embedding_cache import EmbeddingCache, users_cache
 from detector.training.embedding_library import EmbeddingLibrary, embed_recordings
+from detector.training.examples import ExampleSet
 from detector.training.head_recipe import BaseModel, HeadOptions, HeadRecipe
-from detector.training.recipe import NetworkOptions, Recipe
+from detector.training.other_sounds import load_bank
+from detector.training.prepared_dataset import PreparedDataset
+from detector.training.recipe import LearningTask, NetworkOptions, Recipe
 from detector.training.recording_embeddings import RecordingEmbedder
+from detector.training.scene_material import EmbeddedScene, SceneMaterial
+from detector.training.scene_trial import TrialEvent
+from detector.training.simulated_scenes import (
+    SimulatedScene,
+    make_scenes,
+    read_samples,
+    sounding_part,
+    variants_of,
+    write_scene,
+)
 from detector.training.softnoise import write_soft_noise
 from detector.workers.progress import Progress
 
@@ -41,12 +65,20 @@ def train_command(request: TrainRequest, loaded: Loaded) -> int:
 
 
 def _head_method(options: HeadOptions, settings: Settings, jobs: int) -> TrainingMethod:
+    windows = settings.windows
     settings = embedding_settings(settings, options.base)
     catalogue = ModelCatalogue()
     base = find_base(settings, catalogue)
 
-    def prepare(paths: Sequence[Path], progress: Progress) -> Recipe:
-        library, soft_noise = embed_all(settings, catalogue, base, paths, jobs=jobs, progress=progress)
+    def prepare(dataset: PreparedDataset, progress: Progress) -> Recipe:
+        if options.kind == "discriminant":
+            pipeline = ScenePipeline(replace(settings, windows=windows), base)
+            return make_discriminant(
+                options, settings, catalogue, pipeline, dataset.example_set, jobs=jobs, progress=progress
+            )
+        library, soft_noise = embed_all(
+            settings, catalogue, base, dataset.paths, jobs=jobs, progress=progress
+        )
         return HeadRecipe(base, library, options, soft_noise)
 
     return TrainingMethod(prepare, options.context_seconds, base.name, base.labels)
@@ -74,6 +106,110 @@ def embed_all(
     return library, soft_noise
 
 
+def make_discriminant(
+    options: HeadOptions,
+    settings: Settings,
+    catalogue: ModelCatalogue,
+    run_pipeline: ScenePipeline,
+    example_set: ExampleSet,
+    *,
+    jobs: int,
+    progress: Progress,
+) -> DiscriminantRecipe:
+    """Make the scenes, and compute their embeddings and those of the clips and of soft noise."""
+    task, base = example_set.task, run_pipeline.base
+    rate = base.sample_rate
+    is_room = [task.classes[int(e.targets.argmax())] == task.background for e in example_set.examples]
+    clips = [e.path for e, room in zip(example_set.examples, is_room, strict=True) if not room]
+    rooms = [e.path for e, room in zip(example_set.examples, is_room, strict=True) if room]
+    sounds = [sounding_part(read_samples(path, rate), rate) for path in clips]
+    recorded = [samples for path in rooms if len(samples := read_samples(path, rate)) > rate]
+    written: list[tuple[Path, SimulatedScene]] = []
+    kept_seconds = 0.0
+    with TemporaryDirectory() as folder:
+        scenes = make_scenes(
+            sounds, recorded, sample_rate=rate, variants=variants_of(len(clips)), seed=task.seed
+        )
+        for number, scene in enumerate(scenes):
+            path = write_scene(Path(folder), number, scene, rate)
+            samples = scene.samples if kept_seconds < TRIAL_SECONDS else scene.samples[:0]
+            kept_seconds += len(scene.samples) / rate
+            written.append((path, replace(scene, samples=samples)))
+        soft_noise = write_soft_noise(Path(folder), rate)
+        library = embed_recordings(
+            [*clips, *rooms, *soft_noise, *(path for path, _ in written)],
+            EmbedderMaker(settings),
+            embedding_cache(settings, catalogue),
+            jobs=jobs,
+            progress=progress,
+        )
+    embedded = [
+        EmbeddedScene(
+            samples=np.round(scene.samples * 32767).astype(np.int16),
+            sounds=scene.sounds,
+            heard=library[path],
+            seconds=float(library[path].stops[-1]),
+        )
+        for path, scene in written
+    ]
+    material = SceneMaterial(
+        base=base,
+        library=library,
+        context_seconds=options.context_seconds,
+        clips=clips,
+        scenes=embedded,
+        bank=load_bank(base.name),
+        soft_noise=soft_noise,
+    )
+    return DiscriminantRecipe(options, material, run_pipeline)
+
+
+@dataclass(frozen=True)
+class ScenePipeline:
+    """Runs a scene through the daemon's own pipeline, with scores that are known already."""
+
+    settings: Settings
+    base: BaseModel
+
+    def __call__(
+        self, scene: EmbeddedScene, scores: NDArray[np.float32], task: LearningTask, /
+    ) -> list[TrialEvent]:
+        """The events of a scene; `scores` (windows, classes), in the order of the task's classes."""
+        rate = self.base.sample_rate
+        labels = tuple(
+            Label(name, name, "trained", background=name == task.background) for name in task.classes
+        )
+        spec = ModelSpec("trained", labels, rate, self.base.window, threshold_on=THRESHOLD)
+        stops = np.round(scene.heard.stops * rate).astype(int).tolist()
+        pipeline = make_pipeline(self.settings, KnownScores(spec, dict(zip(stops, scores, strict=True))))
+        block = block_length(hop_length(self.settings, spec), rate)
+        events = []
+        for first in range(0, len(scene.samples), block):
+            events += pipeline.push(Block(first, scene.samples[first : first + block]))
+        events += pipeline.flush()
+        columns = {name: column for column, name in enumerate(task.classes)}
+        return [
+            TrialEvent(columns[event.label], event.onset, event.offset, event.decided)
+            for event in whole_events(events, rate)
+        ]
+
+
+@dataclass(frozen=True)
+class KnownScores:
+    """Fills `Classifier` with scores by the sample at which a window ends."""
+
+    spec: ModelSpec
+    by_stop: Mapping[int, NDArray[np.float32]]
+
+    def scores(self, window: Window) -> Scores:
+        """The window's; 0 for one that is not known."""
+        known = self.by_stop.get(window.span.stop)
+        return Scores(window.span, np.zeros(len(self.spec.labels), np.float32) if known is None else known)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
 def _network_method(options: NetworkOptions, settings: Settings, out: Path) -> TrainingMethod:
     from detector.training.networks import make_network_recipe
 
@@ -82,7 +218,7 @@ def _network_method(options: NetworkOptions, settings: Settings, out: Path) -> T
     )
     seconds = options.window_seconds or recipe.window / recipe.sample_rate
     checkpoint = out.with_name(f".{out.name}.training")
-    return TrainingMethod(lambda paths, progress: recipe, seconds, checkpoint=checkpoint)
+    return TrainingMethod(lambda dataset, progress: recipe, seconds, checkpoint=checkpoint)
 
 
 def embedding_settings(settings: Settings, base: str) -> Settings:

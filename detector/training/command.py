@@ -6,7 +6,7 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,13 +18,15 @@ from detector.modelstore.folders import models_folder
 from detector.training.bundlefiles import BundleDescription, bundle_texts, check_output_folder, write_bundle
 from detector.training.crossvalidation import HeldOutScores, cross_validate, score_unknown_sounds
 from detector.training.dataset_checks import Finding, find_shared_names
-from detector.training.examples import class_weights
+from detector.training.discriminant_recipe import DiscriminantRecipe, HeadTrial
+from detector.training.examples import class_weights, with_background
 from detector.training.figures import TrainingFigures, make_figures
 from detector.training.folds import fold_numbers
 from detector.training.head_recipe import HeadOptions
 from detector.training.parity import Parity, check_parity, spread_inputs
 from detector.training.prepared_dataset import PreparedDataset, prepare_clips, prepare_recordings
 from detector.training.recipe import FitJob, Fitted, NetworkOptions, Recipe
+from detector.training.scene_trial import SceneFigures
 from detector.training.training_page import TrainingReport, page_html
 from detector.training.usage_text import use_lines
 from detector.workers.progress import Progress, ProgressBars
@@ -57,8 +59,8 @@ class TrainRequest:
 class TrainingMethod:
     """How to train: a head or a network, chosen before the dataset is read."""
 
-    prepare: Callable[[Sequence[Path], Progress], Recipe]
-    """Recordings -> the recipe, which may compute the embeddings of all of them first."""
+    prepare: Callable[[PreparedDataset, Progress], Recipe]
+    """Dataset -> the recipe, which may compute the embeddings of all recordings first."""
     section_seconds: float
     """Annotated recordings are cut into sections of this length."""
     base: str = ""
@@ -75,12 +77,14 @@ def train(request: TrainRequest, method: TrainingMethod) -> int:
     try:
         with closing(ProgressBars(quiet=request.quiet)) as bars:
             dataset = _prepare(request, method, bars)
+            if isinstance(request.model, HeadOptions) and request.model.kind == "discriminant":
+                dataset = replace(dataset, example_set=with_background(dataset.example_set))
             shared_names = find_shared_names(
                 dataset.example_set.task.classes, method.base_labels, request.out.name, method.base
             )
             findings = [*dataset.findings, *shared_names]
             _print_dataset(dataset, findings)
-            recipe = method.prepare(dataset.paths, bars)
+            recipe = method.prepare(dataset, bars)
             report = _make(request, method, dataset, findings, recipe, bars)
     except KeyboardInterrupt:
         kept = (
@@ -124,7 +128,18 @@ def _make(
     """Cross-validate, train on everything, write the bundle."""
     example_set = dataset.example_set
     folds = fold_numbers(example_set, request.folds)
-    held_out, figures = _cross_validate(recipe, dataset, folds, request.quick, method.checkpoint, progress)
+    trial = None
+    if isinstance(recipe, DiscriminantRecipe):
+        progress("trying it in scenes", 0, 1)
+        trial = recipe.try_out(example_set, folds)
+        progress("trying it in scenes", 1, 1)
+        recipe = recipe.with_trial(trial)
+        of_trial = recipe.findings(trial, example_set)
+        _print_findings(of_trial)
+        findings = [*findings, *of_trial]
+    held_out, figures = _cross_validate(
+        recipe, dataset, folds, request.quick, method.checkpoint, progress, trial
+    )
     fitted = recipe.fit(
         FitJob(
             example_set.task,
@@ -171,6 +186,7 @@ def _cross_validate(
     quick: bool,
     checkpoint: Path | None,
     progress: Progress,
+    trial: HeadTrial | None,
 ) -> tuple[HeldOutScores, TrainingFigures]:
     numbers = np.unique(folds).tolist()
     held_out = cross_validate(
@@ -181,6 +197,8 @@ def _cross_validate(
         checkpoint=checkpoint,
         progress=progress,
     )
+    if trial is not None:
+        return held_out, make_figures(dataset.example_set, folds, held_out, [], trial)
     # Fitting anew without each class takes seconds for a head, hours for a network.
     unknown = score_unknown_sounds(recipe, dataset.example_set, progress) if recipe.head is not None else []
     return held_out, make_figures(dataset.example_set, folds, held_out, unknown)
@@ -209,12 +227,25 @@ def _print_dataset(dataset: PreparedDataset, findings: Sequence[Finding]) -> Non
         f"{len(task.classes)} classes",
         file=sys.stderr,
     )
+    _print_findings(findings)
+
+
+def _print_findings(findings: Sequence[Finding]) -> None:
     for finding in findings:
         print(f"note: {finding.text}", file=sys.stderr)
         for path in finding.paths[:5]:
             print(f"      {path}", file=sys.stderr)
         if len(finding.paths) > 5:
             print(f"      and {len(finding.paths) - 5} more, see report.html", file=sys.stderr)
+
+
+def scene_lines(figures: SceneFigures) -> str:
+    """What simulated scenes of held-out clips gave, in one line and its explanation."""
+    return (
+        f"in simulated scenes of held-out clips ({figures.sounds} sounds, levels and backgrounds drawn): "
+        f"{100 * figures.found:.0f} % found, {figures.wrong_per_hour:.0f} wrong events an hour, "
+        f"{figures.latency:.2f} s after the onset\n\n"
+    )
 
 
 def _text(report: TrainingReport, request: TrainRequest, method: TrainingMethod) -> str:
@@ -229,6 +260,7 @@ def _text(report: TrainingReport, request: TrainRequest, method: TrainingMethod)
         for name, one in report.figures.classes.items()
     ]
     numbers = "".join(f"{name:32} {value:5.1f} %\n" for name, value in report.figures.numbers().items())
+    scenes = "" if report.figures.scenes is None else scene_lines(report.figures.scenes)
     use = use_lines(request.out, method.base, models_folder())
     written = f"{report.parity}\n\n{request.out}: written; report.html has the details\n{use}"
-    return f"\n{numbers}\n{table(rows)}\n{written}"
+    return f"\n{scenes}{numbers}\n{table(rows)}\n{written}"

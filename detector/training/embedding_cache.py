@@ -65,7 +65,7 @@ class EmbeddingCache:
             path.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
                 temporary = Path(file.name)
-                np.savez(
+                np.savez_compressed(
                     file, stops=recording.stops, embeddings=recording.embeddings, is_open=recording.is_open
                 )
             temporary.replace(path)

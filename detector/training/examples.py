@@ -7,7 +7,7 @@ is never reported.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +76,17 @@ def from_truths(
                 Example(truth.path, np.array(targets, np.float32), str(truth.path), start=start, stop=stop)
             )
     return ExampleSet(task, tuple(examples))
+
+
+def with_background(example_set: ExampleSet) -> ExampleSet:
+    """The same examples in a task that has a background class, of which there may be no example."""
+    task = example_set.task
+    if task.background is not None:
+        return example_set
+    return ExampleSet(
+        replace(task, classes=(*task.classes, BACKGROUND), background=BACKGROUND),
+        tuple(replace(e, targets=np.append(e.targets, np.float32(0))) for e in example_set.examples),
+    )
 
 
 def class_weights(targets: NDArray[np.float32]) -> NDArray[np.float32]:

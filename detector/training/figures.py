@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.training.crossvalidation import HeldOutScores
+from detector.training.discriminant_recipe import THRESHOLD, HeadTrial
 from detector.training.examples import ExampleSet
+from detector.training.scene_trial import SceneFigures
 from detector.training.thresholds import choose_thresholds, strengths
 
 
@@ -57,10 +59,18 @@ class TrainingFigures:
     """Shape (classes, classes): true by highest mean score; empty where several may sound at once."""
     doubtful: Sequence[DoubtfulExample]
     """The worst first."""
+    scenes: SceneFigures | None = None
+    """What simulated scenes of held-out clips give; None where there were none."""
 
     def numbers(self) -> dict[str, float]:
         """Those that go into model.yaml, in per cent."""
+        of_scenes = (
+            {"sounds found in scenes": self.scenes.found, "event F1 in scenes": self.scenes.event_f1}
+            if self.scenes is not None
+            else {}
+        )
         named = {
+            **of_scenes,
             "accuracy": self.accuracy,
             "macro F1 as events": self.macro_f1,
             "sounds told": self.detected,
@@ -75,8 +85,13 @@ def make_figures(
     folds: NDArray[np.intp],
     held_out: HeldOutScores,
     unknown_scores: Sequence[NDArray[np.float32]],
+    trial: HeadTrial | None = None,
 ) -> TrainingFigures:
-    """Choose thresholds on the held-out scores and measure how good the model is with them."""
+    """Choose thresholds on the held-out scores and measure how good the model is with them.
+
+    After a trial in scenes the threshold is chosen already. Then a clip of a sound is compared with the other
+    sounds alone, and one of the background is right where nothing is detected in it.
+    """
     task = example_set.task
     indices = sorted(held_out.scores)
     scores = [held_out.scores[index] for index in indices]
@@ -84,11 +99,18 @@ def make_figures(
     known = strengths(scores, len(task.classes))
     unknown = strengths(unknown_scores, len(task.classes))
     background = None if task.background is None else task.classes.index(task.background)
-    thresholds = choose_thresholds(known, targets, unknown, background)
+    thresholds = (
+        choose_thresholds(known, targets, unknown, background)
+        if trial is None
+        else np.full(len(task.classes), THRESHOLD, np.float32)
+    )
     is_event = np.array([name != task.background for name in task.classes])
     detected = (known >= thresholds) & is_event
     wanted = (targets > 0) & is_event
     means = np.array([held_out.mean_scores[index] for index in indices])
+    if trial is not None and background is not None:
+        quiet = (targets[:, background] > 0) & ~detected.any(axis=1)
+        means[:, background] = np.where(quiet, 1.0, 0.0)
     right = means.argmax(axis=1) == targets.argmax(axis=1)
     classes = {
         name: _class_figures(detected[:, column], wanted[:, column], float(thresholds[column]))
@@ -107,10 +129,15 @@ def make_figures(
         macro_f1=float(np.mean([one.f1 for one in classes.values()])),
         detected=float((detected & wanted).sum() / max(1, wanted.sum())),
         false=float((detected & ~wanted).any(axis=1).mean()),
-        unknown_detected=float(false_detections.any(axis=1).mean()) if len(unknown) else np.nan,
+        unknown_detected=trial.unknown_detected
+        if trial is not None
+        else float(false_detections.any(axis=1).mean())
+        if len(unknown)
+        else np.nan,
         classes=classes,
         confusion=_confusion(targets, means) if single else np.zeros((0, 0), np.int64),
         doubtful=_doubtful(indices, targets, means if single else known, task.classes),
+        scenes=None if trial is None else trial.figures,
     )
 
 

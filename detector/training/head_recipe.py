@@ -22,8 +22,11 @@ from detector.training.perceptron import PerceptronPlan, TrainingRows, fit_perce
 from detector.training.recipe import Example, FitJob, HeadInput, LearningTask
 from detector.training.recording_embeddings import EmbeddedRecording
 
-Kind = Literal["logistic", "mlp"]
-KINDS: tuple[Kind, ...] = ("logistic", "mlp")
+Kind = Literal["discriminant", "logistic", "mlp"]
+ONE_WINDOW_SECONDS = 0.24
+"""Context of a discriminant: one window at the daemon's hop, so that a short sound is not averaged away."""
+CONTEXT_SECONDS = 3.0
+"""Of the other heads, which learn from whole clips."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +52,11 @@ class HeadOptions:
 
     base: str = "yamnet"
     """The model whose embeddings it reads."""
-    kind: Kind = "logistic"
-    context_seconds: float = 3.0
+    kind: Kind = "discriminant"
+    context_seconds: float = ONE_WINDOW_SECONDS
     """It reads the mean of the embeddings over so many seconds."""
     plan: PerceptronPlan = field(default_factory=PerceptronPlan)
-    """Of the MLP; a logistic head takes nothing from it."""
+    """Of the MLP; the other heads take nothing from it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -31,10 +31,11 @@ def write_soft_noise(folder: Path, sample_rate: int) -> tuple[Path, ...]:
         for level in LEVELS_DBFS:
             noise = coloured_noise(length, slope, rng) * np.float32(10 ** (level / 20))
             recordings[f"slope-{slope:g}-at{level:g}"] = noise
-    return tuple(_written(folder / f"{name}.wav", sound, sample_rate) for name, sound in recordings.items())
+    return tuple(write_wave(folder / f"{name}.wav", sound, sample_rate) for name, sound in recordings.items())
 
 
-def _written(path: Path, samples: NDArray[np.float32], sample_rate: int) -> Path:
+def write_wave(path: Path, samples: NDArray[np.float32], sample_rate: int) -> Path:
+    """Write samples (n,) in [-1, 1] as a mono WAV file of 16 bits and return its path."""
     with wave.open(str(path), "wb") as file:
         file.setparams((1, 2, sample_rate, 0, "NONE", ""))
         file.writeframes(np.round(samples * 32767).astype("<i2").tobytes())

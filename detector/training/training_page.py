@@ -14,6 +14,7 @@ from detector.training.dataset_checks import Finding
 from detector.training.figures import DoubtfulExample, TrainingFigures
 from detector.training.parity import Parity
 from detector.training.prepared_dataset import PreparedDataset
+from detector.training.scene_trial import SceneFigures
 
 MOST_DOUBTFUL = 30
 MOST_PATHS = 200
@@ -66,10 +67,22 @@ def page_html(report: TrainingReport) -> str:
 
 
 def _how(report: TrainingReport) -> str:
+    scenes = report.figures.scenes
+    of_scenes = "" if scenes is None else _scenes(scenes)
     return (
         f"The figures were measured on clips that were held out: {report.held_out_folds} of "
-        f"{report.fold_count} folds, and no recording lies in two folds. The thresholds were chosen on the "
-        f"same clips, so the figures for events are a little too good. Seed {report.seed}."
+        f"{report.fold_count} folds, and no recording lies in two folds. {of_scenes}The thresholds were "
+        f"chosen on the same clips, so the figures for events are a little too good. Seed {report.seed}."
+    )
+
+
+def _scenes(scenes: SceneFigures) -> str:
+    return (
+        "Each clip was also laid over backgrounds at drawn levels, and these scenes ran through the daemon's "
+        f"pipeline: of {scenes.sounds} sounds {_share(scenes.found)} were found, "
+        f"{scenes.wrong_per_hour:.0f} events an hour were wrong, and the median event was reported "
+        f"{scenes.latency:.2f} s after its onset. Unknown sounds are those that come with the program, each "
+        "scored by a model that had not learned its kind. "
     )
 
 

@@ -76,7 +76,9 @@ def test_a_microphone_gives_a_fixed_number_of_clips(line, count):
         (["--base", "mn04", "--window", "5"], HeadOptions("mn04", context_seconds=5.0)),
         (
             ["--head", "mlp", "--hidden", "8,4", "--epochs", "2", "--seed", "3"],
-            HeadOptions(kind="mlp", plan=PerceptronPlan(hidden=(8, 4), epochs=2, seed=3)),
+            HeadOptions(
+                kind="mlp", context_seconds=3.0, plan=PerceptronPlan(hidden=(8, 4), epochs=2, seed=3)
+            ),
         ),
         (["--arch", "vgg", "--augment", "gain"], NetworkOptions("vgg", augment=("gain",))),
         (["--arch", "image", "--weights", "w"], NetworkOptions("image", weights=Path("w"))),

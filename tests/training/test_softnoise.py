@@ -34,7 +34,7 @@ def scores_of_a_quiet_room(classes: tuple[str, ...], soft_noise: tuple[Path, ...
     recipe = HeadRecipe(
         BaseModel("fake", 16000, 16000, FEATURES, HOP, {}),
         library,
-        HeadOptions(),
+        HeadOptions(kind="logistic", context_seconds=3.0),
         soft_noise,
     )
     examples = [Example(path, identity[column], str(path)) for path, column in sounds.items()]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 ARCHITECTURES = ("cnn", "resnet18-dilated", "vgg", "image")
 BASES = ("yamnet", "mn04", "yamnet+mn04")
-HEADS = ("logistic", "mlp")
+HEADS = ("discriminant", "logistic", "mlp")
 OPTIMIZERS = ("adam", "adagrad")
 MOST_LAYERS = 3
 
@@ -73,7 +73,10 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         "--base", choices=BASES, help="pretrained model whose embeddings the head reads (default yamnet)"
     )
     head.add_argument(
-        "--head", choices=HEADS, help="kind of head: logistic (default) or mlp, which has hidden layers"
+        "--head",
+        choices=HEADS,
+        help="kind of head: discriminant (default), which learns from simulated scenes; logistic (default "
+        "with --annotations) or mlp, which has hidden layers, learn from the clips as they are",
     )
     head.add_argument(
         "--hidden",
@@ -106,7 +109,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         "--window",
         metavar="S",
         type=number(0.25, 30, "seconds"),
-        help="seconds of sound that a decision is based on (default 3)",
+        help="seconds of sound that a decision is based on (default: one window of the model; 3 with --head "
+        "logistic or mlp)",
     )
     how.add_argument("--epochs", metavar="N", type=whole(1), help="most epochs (default with mlp: 60)")
     how.add_argument("--batch", metavar="N", type=whole(1), help="number of examples in a batch")
@@ -169,12 +173,16 @@ def _head_options(options: argparse.Namespace) -> HeadOptions:
     }
     for flag, value in of_mlp.items():
         if value is not None and options.head != "mlp":
-            raise ConfigError(f"{flag} works with --head mlp only: a logistic head does not use it")
-    from detector.training.head_recipe import HeadOptions
+            raise ConfigError(f"{flag} works with --head mlp only: other heads do not use it")
+    from detector.training.head_recipe import CONTEXT_SECONDS, ONE_WINDOW_SECONDS, HeadOptions
     from detector.training.perceptron import PerceptronPlan
 
     plan = {name.removeprefix("--"): value for name, value in of_mlp.items() if value is not None}
-    own = {"base": options.base, "kind": options.head, "context_seconds": options.window}
+    kind = options.head or ("logistic" if options.annotations else "discriminant")
+    if kind == "discriminant" and options.annotations:
+        raise ConfigError("--head discriminant learns from clips: with --annotations choose logistic or mlp")
+    context = options.window or (ONE_WINDOW_SECONDS if kind == "discriminant" else CONTEXT_SECONDS)
+    own = {"base": options.base, "kind": kind, "context_seconds": context}
     return HeadOptions(
         plan=PerceptronPlan(seed=options.seed, **plan),
         **{key: value for key, value in own.items() if value is not None},
