@@ -28,9 +28,9 @@ def index_html(summaries: Mapping[str, Summary], total: Summary, *, zone: tzinfo
     rows = "".join(_row(name, summary, zone) for name, summary in summaries.items())
     head = '<th>recording</th><th class="n">began</th><th class="n">length</th><th class="n">sounds</th>'
     body = (
-        f"<h1>What was heard</h1>{facts_html(facts)}"
+        f"<h1>Events in recordings</h1>{facts_html(facts)}"
         '<section><h2>Recordings</h2><div class="scroll"><table>'
-        f"<thead><tr>{head}<th>heard longest</th></tr></thead>"
+        f"<thead><tr>{head}<th>longest</th></tr></thead>"
         f'<tbody class="files">{rows}</tbody></table></div></section>'
         f"<section><h2>Summary of all</h2>{labels_table(total)}</section>{hours_section(total)}"
     )

@@ -62,7 +62,7 @@ def page_html(page: Page, *, zone: tzinfo | None = None) -> str:
     alternative = f"Spectrogram of {escape(page.name)} over the timeline of its labels"
     parts = [
         f"<h1>{escape(page.name)}</h1>"
-        f'<p class="about">{escape(page.source)} · heard with {escape(page.model)}</p>',
+        f'<p class="about">{escape(page.source)} · analyzed with {escape(page.model)}</p>',
         facts_html(facts),
         f'<section class="picture"><img alt="{alternative}" src="data:image/png;base64,{picture}"></section>',
         f"<section><h2>Summary</h2>{labels_table(summary)}</section>",

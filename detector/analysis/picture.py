@@ -158,7 +158,7 @@ def _draw_rows(axes: Axes, rows: Sequence[tuple[str, list[Sound]]], seconds: flo
     axes.set_ylim(max(1, len(rows)) - 0.45, -0.55)
     axes.set_yticks(range(len(rows)), [_plain(_short(label)) for label, _ in rows])
     if not rows:
-        axes.text(seconds / 2, 0.2, "nothing was heard", ha="center", va="center", color=FAINT)
+        axes.text(seconds / 2, 0.2, "no events", ha="center", va="center", color=FAINT)
 
 
 def _short(label: str) -> str:

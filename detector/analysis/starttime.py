@@ -66,7 +66,7 @@ def parse_start(text: str) -> float:
         datetime.fromtimestamp(moment, UTC)
     except (ValueError, OverflowError, OSError):
         raise ConfigError(
-            f"expected a time as 2026-11-20T14:30:00 (with Z or +01:00 where it is not local), "
+            f"expected a time such as 2026-11-20T14:30:00 (with Z or +01:00 where it is not local), "
             f"or seconds since 1970, got {text[:60]!r}"
         ) from None
     return moment

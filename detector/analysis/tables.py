@@ -67,7 +67,7 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 def _one(name: str, summary: Summary) -> Iterator[str]:
     yield f"{printable(name)}  {length_text(summary.heard_seconds)}"
     if not summary.labels:
-        yield "  nothing was heard"
+        yield "  no events"
         return
     rows = [["label", "seconds", "share", "count"]]
     for label, tally in summary.ranked():

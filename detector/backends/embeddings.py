@@ -46,8 +46,8 @@ def embedding_lengths(classifier: Classifier, networks: Sequence[str]) -> dict[s
     lacking = next((network for network in networks if network not in embeddings), None)
     if lacking is not None:
         raise ModelError(
-            f"model {lacking} gives no embedding, so no head can listen to it; "
-            "yamnet, mn04 and yamnet+mn04 do"
+            f"model {lacking} gives no embedding, so it cannot be the base of a head; "
+            "yamnet, mn04 and yamnet+mn04 can"
         )
     return {network: len(embeddings[network]) for network in networks}
 

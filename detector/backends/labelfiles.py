@@ -55,7 +55,7 @@ def read_labels(path: Path, model: str, ancestors: Mapping[str, frozenset[str]])
     for what, values in (("mid", [x.class_id for x in labels]), ("display_name", [x.name for x in labels])):
         twice = next((value for value, times in Counter(values).items() if times > 1), None)
         if twice is not None:
-            raise ModelError(f"{path}: {what} {twice!r} is there twice; each label needs its own")
+            raise ModelError(f"{path}: {what} {twice!r} is given twice; each label needs its own")
     return tuple(labels)
 
 

@@ -179,7 +179,7 @@ def add_config_flags(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         dest="set_expressions",
-        help="set any setting of config.yaml, as in --set events.release_seconds=2; may be repeated",
+        help="set any setting of config.yaml, for example --set events.release_seconds=2; may be repeated",
     )
 
 

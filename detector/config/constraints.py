@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
 
-from detector.config.wording import did_you_mean, show
+from detector.config.wording import did_you_mean, either, show
 from detector.config.yamltext import join
 
 Hint: TypeAlias = Any
@@ -131,7 +131,7 @@ def wrong_value(hint: Hint, value: object) -> str:
     choices, limit = choices_of(hint), limit_of(hint)
     if choices and value not in choices:
         meant = did_you_mean(value, choices) if isinstance(value, str) else ""
-        return f"expected {' or '.join(map(str, choices))}, got {show(value)}{meant and '; ' + meant}"
+        return f"expected {either(choices)}, got {show(value)}{meant and '; ' + meant}"
     if limit is None or isinstance(value, bool) or not isinstance(value, int | float):
         return ""
     return "" if limit.holds(value) else f"expected {limit}, got {value}"

@@ -139,7 +139,7 @@ class _Layers:
     def add_expression(self, expression: str) -> None:
         key, equals, text = expression.partition("=")
         if not equals:
-            self._faults.append(escape(f"{SET} {expression}: expected KEY=VALUE, as in gate.mode=level"))
+            self._faults.append(escape(f"{SET} {expression}: expected KEY=VALUE, such as gate.mode=level"))
             return
         document, faults = yamltext.parse(text, mapping=False)
         for fault in faults:

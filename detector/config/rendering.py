@@ -9,7 +9,7 @@ from detector.config.constraints import Hint, Limit, choices_of, hints_of, item_
 from detector.config.loading import Loaded
 from detector.config.settings import Settings
 from detector.config.sink_settings import SinkKinds, SinkSettings
-from detector.config.wording import escape
+from detector.config.wording import either, escape
 from detector.config.yamltext import join, scalar
 
 
@@ -66,7 +66,7 @@ class _Page:
         if limit is not None:
             notes.append(str(limit))
         if choices:
-            notes.append(" or ".join(map(str, choices)))
+            notes.append(either(choices))
         return f"{head} {_flow(value)}  # {'; '.join(notes)}"
 
 

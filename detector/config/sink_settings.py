@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from detector.config.constraints import Hint, hints_of
-from detector.config.wording import did_you_mean, show
+from detector.config.wording import did_you_mean, either, show
 from detector.errors import ConfigError
 
 
@@ -63,7 +63,7 @@ class SinkKinds:
     def expected(self, kind: str) -> str:
         """What is wrong with a word that chooses none of them."""
         hint = did_you_mean(kind, self.names)
-        return f"expected {' or '.join(self.names)}, got {show(kind)}{hint and '; ' + hint}"
+        return f"expected {either(self.names)}, got {show(kind)}{hint and '; ' + hint}"
 
     def hint_of(self, key: str) -> Hint:
         """What a key takes in the kind that owns it."""
@@ -74,8 +74,7 @@ class SinkKinds:
         kind, _, target = text.partition(":")
         cls = self.named(kind)
         if cls is None:
-            *forms, last = (form for cls in self.classes for form in cls.forms)
+            usage = either([form for cls in self.classes for form in cls.forms])
             hint = did_you_mean(kind, self.names)
-            usage = f"expected {', '.join(forms)} or {last}"
-            raise ConfigError(f"{usage}, got {show(text)}{hint and '; ' + hint}")
+            raise ConfigError(f"expected {usage}, got {show(text)}{hint and '; ' + hint}")
         return cls.from_text(target)

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar, cast, get_args, get_origin
 
 from detector.config.constraints import Hint, OnlyFor, hints_of, notes_of, options_of, wrong_value
 from detector.config.sink_settings import SinkKinds, SinkSettings
-from detector.config.wording import did_you_mean, show
+from detector.config.wording import did_you_mean, either, show
 from detector.config.yamltext import Document, Fault, join
 from detector.errors import ConfigError
 
@@ -180,7 +180,7 @@ class _Reader:
         """The nearest known key, or the section where a key of this very name belongs."""
         if elsewhere := _sections(self._root).get(name):
             return f"did you mean `{elsewhere}`?"
-        return did_you_mean(name, known) or f"known are {', '.join(known)}"
+        return did_you_mean(name, known) or f"the known keys are {', '.join(known)}"
 
 
 @cache
@@ -210,7 +210,7 @@ def _dotted(cls: Hint, key: str) -> Iterator[str]:
 
 def _name(hint: Hint) -> str:
     """A type in words."""
-    return " or ".join(_NAMES.get(option) or _container_name(option) for option in _types(hint))
+    return either([_NAMES.get(option) or _container_name(option) for option in _types(hint)])
 
 
 def _container_name(hint: Hint) -> str:

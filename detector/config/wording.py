@@ -23,6 +23,12 @@ def escape(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def either(words: Sequence[object]) -> str:
+    """The words as alternatives: `a`, `a or b`, `a, b or c`; empty where there is none."""
+    *most, last = map(str, words) if words else [""]
+    return f"{', '.join(most)} or {last}" if most else last
+
+
 def did_you_mean(name: str, known: Sequence[str]) -> str:
     """Return "did you mean `NAME`?" for an unknown name; empty where no known name is similar."""
     folded = {candidate.casefold(): candidate for candidate in known}

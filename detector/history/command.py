@@ -71,7 +71,7 @@ def history_command(
             count += 1
         say = sys.stderr if stderr is None else stderr
         if not count:
-            print("nothing was heard", file=say)
+            print("no events found", file=say)
         elif limit and count == limit:
             print(f"the newest {limit}; there may be more: --limit 0 shows all", file=say)
     return 0

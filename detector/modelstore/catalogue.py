@@ -83,7 +83,7 @@ def find(name_or_path: str) -> Path:
     if folder := next((path for path in here if (path / "model.yaml").is_file()), None):
         raise ModelError(f"there is no model {show(name_or_path)}; for the folder write ./{folder}")
     names = available()
-    hint = did_you_mean(name_or_path, names) or f"known are {', '.join(names)}"
+    hint = did_you_mean(name_or_path, names) or f"the known models are {', '.join(names)}"
     raise ModelError(f"there is no model {show(name_or_path)}; {hint}")
 
 

@@ -93,7 +93,7 @@ def _fitted(catalogue: ModelCatalogue, bases: list[Bundle], heads: list[Bundle])
     names = [bundle.spec.name for bundle in (*bases, *heads)]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise ModelError(f"model {twice} is named twice; once is enough")
+        raise ModelError(f"model {twice} is named twice: name it once")
     with_base = bool(bases)
     bases = bases or [_widest_base(catalogue, heads)]
     base_spec = bases[0].spec if len(bases) == 1 else parallel_spec([base.spec for base in bases])

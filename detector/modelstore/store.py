@@ -30,7 +30,7 @@ INSTALL: Mapping[FileKind, str] = {"tflite": tflite_model.INSTALL, "onnx": onnx_
 EMBEDDING = "embedding"
 """The output of that name, in files that this program writes."""
 
-OWN = "no source is known for it: copy the model's folder again, or train it again"
+OWN = "it cannot be downloaded: copy the model's folder again, or train it again"
 """The remedy for a file that nobody publishes."""
 
 

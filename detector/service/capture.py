@@ -169,7 +169,9 @@ def blocks_of(
                 yield item
             elif source.live and (waits := waits + 1) >= most_waits:
                 seconds = most_waits * PATIENCE_SECONDS
-                raise DeviceLost(f"{source.name} has delivered nothing for {seconds:.0f} s; start anew")
+                raise DeviceLost(
+                    f"{source.name} has delivered nothing for {seconds:.0f} s; restart the program"
+                )
     except SourceEnded:
         if capture.failure is not None:
             raise capture.failure from None

@@ -169,7 +169,8 @@ class Daemon:
         if not self._source.live or self._monotonic() - self._last_block_at < limit:
             return False
         self._failure = DeviceLost(
-            f"{self._source.name} has delivered nothing for {limit:.0f} s and cannot be closed; start anew"
+            f"{self._source.name} has delivered nothing for {limit:.0f} s and cannot be closed; "
+            "restart the program"
         )
         self._update_state(DeviceObservation.STALLED)
         return True

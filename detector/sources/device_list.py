@@ -90,9 +90,7 @@ def choose(devices: Sequence[Device], wanted: int | str | None) -> Device:
     equals them. Raises DeviceNotFound, also where several match.
     """
     if not devices:
-        raise DeviceNotFound(
-            "no capture device found; plug in a microphone, or give a recording or a pipe with --input"
-        )
+        raise DeviceNotFound("no microphone found; plug one in, or read a recording or a pipe with --input")
     if wanted is None:
         return next((device for device in devices if device.is_default), devices[0])
     exact = [device for device in devices if device.name.casefold() == str(wanted).casefold().strip()]
@@ -109,9 +107,9 @@ def choose(devices: Sequence[Device], wanted: int | str | None) -> Device:
         return found[0]
     if found:
         raise DeviceNotFound(
-            f"several capture devices have {what}: {_named(found)}; give more of the name, or the index"
+            f"several microphones have {what}: {_named(found)}; give more of the name, or the index"
         )
-    raise DeviceNotFound(f"no capture device has {what}; there is {_named(devices)}")
+    raise DeviceNotFound(f"no microphone has {what}; expected one of {_named(devices)}")
 
 
 def devices_command(

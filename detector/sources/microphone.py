@@ -100,7 +100,7 @@ class Microphone:
         devices = capture_devices(audio)
         device = choose(devices, self._wanted(devices))
         self._opened_name = device.name
-        reason = "it takes none of the forms tried"
+        reason = "it supports none of the formats tried"
         for rate, channels in self._forms(device):
             if not takes(audio, device.index, rate, channels):
                 continue

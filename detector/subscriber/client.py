@@ -70,13 +70,13 @@ def messages(connection: socket.socket) -> Iterator[Message]:
         try:
             data = connection.recv(65536)
         except TimeoutError:
-            raise SinkError("the daemon has fallen silent: no heartbeat came") from None
+            raise SinkError("the daemon does not answer any more: no heartbeat came") from None
         except OSError:  # reset, or TLS that was cut off
             data = b""
         if not data:
             if silent:
                 raise SinkError(
-                    "the daemon closed the connection without a word; does it want tls://HOST:PORT?"
+                    "the daemon closed the connection without an answer; if it uses TLS, write tls://HOST:PORT"
                 )
             return
         silent = False
@@ -84,7 +84,7 @@ def messages(connection: socket.socket) -> Iterator[Message]:
         *lines, rest = received.split(b"\n")
         received = rest
         if len(received) > MAX_LINE_BYTES:
-            raise SinkError("expected lines of JSON, got an endless one; is this a sound-detector?")
+            raise SinkError("expected lines of JSON, got one without an end; is it a sound-detector?")
         for line in lines:
             yield _read(bytes(line))
 
@@ -94,7 +94,7 @@ def send(connection: socket.socket, fields: dict[str, object]) -> None:
     try:
         connection.sendall(json.dumps(fields).encode() + b"\n")
     except TimeoutError:
-        raise SinkError("the daemon takes no request: it does not read") from None
+        raise SinkError("the daemon does not read the request") from None
     except OSError:
         pass  # the daemon has closed the connection; its last lines can still be read
 
@@ -113,8 +113,8 @@ def _connect_unix(path: str) -> socket.socket:
 def _connect_tcp(address: TcpAddress, credentials: Credentials, token: bytes | None) -> socket.socket:
     if token is not None and not (address.tls or address.is_loopback or credentials.insecure):
         raise SinkError(
-            f"{address}: the token would cross the network in the clear; "
-            f"use tls://, or --insecure if you know the network"
+            f"{address}: the token would cross the network unencrypted; "
+            f"use tls://, or --insecure on a network that you trust"
         )
     connection = socket.create_connection((address.host, address.port), timeout=CONNECT_SECONDS)
     if address.tls:
@@ -133,12 +133,14 @@ def _wrap(connection: socket.socket, address: TcpAddress, credentials: Credentia
     except ssl.SSLCertVerificationError as error:
         connection.close()
         raise SinkError(
-            f"{address}: the daemon's certificate is not to be trusted: {error.verify_message}; "
+            f"{address}: the daemon's certificate cannot be verified: {error.verify_message}; "
             "name its authority, or the certificate itself, with --ca FILE"
         ) from error
     except ssl.SSLError as error:
         connection.close()
-        raise SinkError(f"{address}: there is no TLS: {error.reason or error}; is it tcp://?") from error
+        raise SinkError(
+            f"{address}: no TLS: {error.reason or error}; if the daemon uses none, write tcp://"
+        ) from error
     except (OSError, SinkError):
         connection.close()
         raise
@@ -149,5 +151,5 @@ def _read(line: bytes) -> Message:
         return decode(line)
     except ValueError:
         raise SinkError(
-            "expected lines of JSON with a type, got something else; is this a sound-detector?"
+            "expected lines of JSON with a type, got something else; is it a sound-detector?"
         ) from None

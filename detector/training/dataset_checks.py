@@ -46,21 +46,21 @@ def check_clips(
     pairs = list(zip(clips, stats, strict=True))
     broken = [(clip, recording) for clip, recording in pairs if isinstance(recording, DetectorError)]
     if broken:
-        text = f"cannot be read and left out; the first: {broken[0][1]}"
+        text = f"left out: cannot be read; the first: {broken[0][1]}"
         findings.append(_finding(text, (clip for clip, _ in broken)))
     readable = [(clip, recording) for clip, recording in pairs if isinstance(recording, RecordingStats)]
     silent = {
         clip for clip, recording in readable if recording.peak_dbfs < SILENT_DBFS and not _is_background(clip)
     }
     if silent:
-        findings.append(_finding(f"silent (no sample above {SILENT_DBFS:g} dBFS) and left out", silent))
+        findings.append(_finding(f"left out: silent (no sample above {SILENT_DBFS:g} dBFS)", silent))
     sounding = [(clip, recording) for clip, recording in readable if clip not in silent]
     contradicting, repeated = _copies(sounding)
     if contradicting:
-        text = "have the same sound as a clip of another class and left out; keep each sound in one folder"
+        text = "left out: the same sound as a clip of another class; keep each sound in one folder"
         findings.append(_finding(text, contradicting))
     if repeated:
-        findings.append(_finding("copies of other clips of their class and left out", repeated))
+        findings.append(_finding("left out: copies of other clips of their class", repeated))
     out = set(contradicting) | set(repeated)
     kept = [(clip, recording) for clip, recording in sounding if clip not in out]
     long = [clip for clip, recording in kept if recording.seconds > LONG_SECONDS and not _is_background(clip)]

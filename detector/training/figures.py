@@ -75,7 +75,7 @@ class TrainingFigures:
             "macro F1 as events": self.macro_f1,
             "sounds told": self.detected,
             "examples with a false event": self.false,
-            "unknown sounds told as known": self.unknown_detected,
+            "unknown sounds reported as known": self.unknown_detected,
         }
         return {name: round(100 * share, 1) for name, share in named.items() if not np.isnan(share)}
 

@@ -65,9 +65,7 @@ def prepare_recordings(
     ]
     findings = []
     if broken := [str(one) for one in stats if isinstance(one, DetectorError)]:
-        findings.append(
-            Finding(f"{len(broken)} recordings cannot be read and left out; the first: {broken[0]}")
-        )
+        findings.append(Finding(f"{len(broken)} recordings left out: cannot be read; the first: {broken[0]}"))
     for truth, one in readable:
         check_length(truth.annotations, one.seconds, str(truth.annotated_in))
     seconds = {truth.path: one.seconds for truth, one in readable}

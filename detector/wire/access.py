@@ -55,12 +55,12 @@ class Access:
             return
         if self.token_file is None:
             raise SinkError(
-                f"socket {address}: other machines could listen in without a token; "
+                f"socket {address}: other machines could connect without a token; "
                 "give a token_file, or use 127.0.0.1 or a Unix socket"
             )
         if self.certificate is None and not self.insecure:
             raise SinkError(
-                f"socket {address}: token and events would cross the network in the clear; "
+                f"socket {address}: token and events would cross the network unencrypted; "
                 "give certificate and key, or write insecure: true"
             )
 

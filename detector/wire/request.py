@@ -58,7 +58,7 @@ def parse_request(line: bytes) -> Request:
     if not isinstance(fields, dict):
         raise SinkError('request: expected a JSON object such as {"labels": ["Dog"]}, got another value')
     if "token" in fields:
-        raise SinkError("request: expected no token: this socket wants none, or has had it already")
+        raise SinkError("request: expected no token: this socket needs none, or got it already")
     if "report" in fields:
         if fields != {"report": True}:
             raise SinkError('request: expected {"report": true} alone, got something beside or in it')

@@ -103,7 +103,7 @@ def test_users_write_iso_or_seconds(text, seconds):
 
 @pytest.mark.parametrize("text", ["", "noon", "nan", "1e300", "2026-13-01", "yesterday"])
 def test_anything_else_is_refused_in_one_line(text):
-    with pytest.raises(ConfigError, match=r"expected a time as 2026-11-20T14:30:00 .*, got") as error:
+    with pytest.raises(ConfigError, match=r"expected a time such as 2026-11-20T14:30:00 .*, got") as error:
         parse_start(text)
     assert "\n" not in str(error.value)
 

@@ -260,9 +260,9 @@ gate: {moed: level}
 threshold_on: 0.3
     threshold_on: unknown key: did you mean `events.threshold_on`?
 windows: {zzz: 1}
-    windows.zzz: unknown key: known are hop_seconds
+    windows.zzz: unknown key: the known keys are hop_seconds
 events: {labels: {Dog: {on: 1}}}
-    events.labels.Dog.on: unknown key: known are threshold_on, threshold_off, min_duration_s
+    events.labels.Dog.on: unknown key: the known keys are threshold_on, threshold_off, min_duration_s
 gate: {vad_mode: high}
     gate.vad_mode: expected a whole number, got 'high'
 gate: {vad_mode: 2.0}
@@ -282,7 +282,7 @@ model: {name: ''}
 source: [a]
     source: expected a mapping (`key: value` lines), got ['a']
 source: {device: 1.5}
-    source.device: expected a whole number or text or nothing, got 1.5: put it in quotes
+    source.device: expected a whole number, text or nothing, got 1.5: put it in quotes
 source: {device: -1}
     source.device: expected 0..9999, got -1
 events: {include: Dog}
@@ -294,7 +294,7 @@ events: {groups: {A: []}}
 events: {include: [Dog], exclude: [Dog]}
     events.exclude: 'Dog' is in `include` too: delete one
 events: {preset: sur}
-    events.preset: expected responsive or balanced or sure, got 'sur'; did you mean `sure`?
+    events.preset: expected responsive, balanced or sure, got 'sur'; did you mean `sure`?
 events: {threshold_on: 0}
     events.threshold_on: expected more than 0, at most 1, got 0.0
 events: {threshold_on: 40}
@@ -320,7 +320,7 @@ sinks: [stdot]
 sinks: [stdout, {target: x}]
     sinks[1].kind: missing: expected text
 sinks: [stdout:jsn]
-    sinks[0].format: expected auto or text or json, got 'jsn'; did you mean `json`?
+    sinks[0].format: expected auto, text or json, got 'jsn'; did you mean `json`?
 sinks: [log]
     sinks[0].target: expected the path of the log file, got nothing: write `log:PATH`
 sinks: [{kind: stdout, target: x}]
@@ -449,7 +449,7 @@ def test_effective_settings_say_where_each_is_from_and_what_it_may_be(load, tmp_
     )
     assert lines[0] == "# The effective settings of sound-detector (config.yaml; then flags)."
     assert "  device: 1  # command line; 0..9999" in lines
-    assert "  mode: level  # config.yaml:2; both or webrtcvad or level or off" in lines
+    assert "  mode: level  # config.yaml:2; both, webrtcvad, level or off" in lines
     assert "  vad_mode: 2  # default; 0..3" in lines
     assert '    "No, 1":' in lines
 
@@ -565,7 +565,7 @@ LOCAL = "{kind: socket, target: tcp://127.0.0.1:8765"
     [
         (
             OPEN + "}",
-            "sinks[0].target: socket tcp://0.0.0.0:8765: other machines could listen in without a token",
+            "sinks[0].target: socket tcp://0.0.0.0:8765: other machines could connect without a token",
         ),
         (OPEN + ", insecure: true}", "without a token"),
         (OPEN + ", certificate: c, key: k}", "without a token"),

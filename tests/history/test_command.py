@@ -105,7 +105,7 @@ def test_the_table_says_who_spoke_where_two_models_know_a_name(tmp_path):
 
 def test_the_table_says_when_there_may_be_more_and_when_there_is_nothing(path):
     assert "the newest 2; there may be more" in show(path, "table", limit=2)[1]
-    assert show(path, "table", labels=["Owl"]) == ("", "nothing was heard\n")
+    assert show(path, "table", labels=["Owl"]) == ("", "no events found\n")
 
 
 def test_json_is_what_was_sent(path):

@@ -91,7 +91,7 @@ def test_a_path_will_do_wherever_a_name_does(house: Path) -> None:
     [
         ("yamnet+doorbell", "doorbell is a head on ear; use ear+doorbell or doorbell alone"),
         ("ear+dorbell", "there is no model 'dorbell'; did you mean `doorbell`?"),
-        ("ear+doorbell+doorbell", "model doorbell is named twice; once is enough"),
+        ("ear+doorbell+doorbell", "model doorbell is named twice: name it once"),
         (
             "mn04+yamnet",
             "mn04 and yamnet both have the class /m/09x0r (Speech): they cannot run together",
@@ -245,9 +245,9 @@ def test_the_commands_know_heads(capsys) -> None:
 
 def test_a_head_that_is_damaged_has_nobody_to_be_pulled_from(house: Path) -> None:
     (house / "doorbell" / "doorbell.tflite").write_bytes(b"half")
-    with pytest.raises(ModelError, match=r"is damaged: .*; no source is known for it: .* train it again$"):
+    with pytest.raises(ModelError, match=r"is damaged: .*; it cannot be downloaded: .* train it again$"):
         load(select("doorbell"))
-    with pytest.raises(ModelError, match=r"^model doorbell lacks doorbell.tflite; no source is known for it"):
+    with pytest.raises(ModelError, match=r"^model doorbell lacks doorbell.tflite; it cannot be downloaded"):
         pull_model("doorbell", quiet=True)
 
 

@@ -42,7 +42,7 @@ def test_a_path_is_a_bundle_too(tmp_path: Path) -> None:
 def test_an_unknown_model_is_answered_with_the_nearest_name(models: Path) -> None:
     with pytest.raises(ModelError, match=r"^there is no model 'yamnett'; did you mean `yamnet`\?$"):
         find("yamnett")
-    with pytest.raises(ModelError, match=r"^there is no model 'zzz'; known are .*yamnet"):
+    with pytest.raises(ModelError, match=r"^there is no model 'zzz'; the known models are .*yamnet"):
         find("zzz")
 
 
@@ -102,14 +102,18 @@ def test_a_flipped_byte_is_found_before_any_runtime_sees_it(small: Path) -> None
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
-    with pytest.raises(ModelError, match=r"is damaged: expected sha256 \S+, got \S+; no source is known"):
+    with pytest.raises(
+        ModelError, match=r"is damaged: expected sha256 \S+, got \S+; it cannot be downloaded"
+    ):
         load_classifier("small")
 
 
 @pytest.mark.parametrize("size", [0, 10, 10_000])
 def test_a_file_of_the_wrong_size_is_damaged(small: Path, size: int) -> None:
     (small / "small.tflite").write_bytes(b"\0" * size)
-    with pytest.raises(ModelError, match=rf"is damaged: expected \d+ bytes, got {size}; no source"):
+    with pytest.raises(
+        ModelError, match=rf"is damaged: expected \d+ bytes, got {size}; it cannot be downloaded"
+    ):
         load_classifier("small")
 
 

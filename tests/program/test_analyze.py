@@ -203,7 +203,7 @@ def test_a_fault_is_one_line(run, tmp_path, arguments, status, says):
     [
         ([], "FILE|FOLDER"),
         ([DEMO, "--format", "midi"], "invalid choice: 'midi'"),
-        ([DEMO, "--start-time", "noon"], "expected a time as 2026-11-20T14:30:00"),
+        ([DEMO, "--start-time", "noon"], "expected a time such as 2026-11-20T14:30:00"),
         ([DEMO, "--jobs", "0"], "expected a whole number from 1"),
     ],
 )

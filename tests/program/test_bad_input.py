@@ -60,9 +60,9 @@ class TestDevices:
     @pytest.mark.parametrize("device", ["99", "kitchen"])
     def test_that_is_not_there(self, server, run, device):
         line = fault(run("-q", "--device", device, variables=server.variables), 1)
-        assert line.startswith("no capture device has ")
+        assert line.startswith("no microphone has ")
         assert device in line
-        assert line.endswith("there is 0 'vmic', 1 'default'")
+        assert line.endswith("expected one of 0 'vmic', 1 'default'")
 
     def test_with_a_negative_index(self, server, run):
         line = fault(run("-q", "--device", "-1", variables=server.variables), 2)
@@ -73,13 +73,13 @@ class TestDevices:
         (tmp_path / "two.conf").write_text(TWO_MICROPHONES)
         variables = server.variables | {"ALSA_CONFIG_PATH": str(tmp_path / "two.conf")}
         line = fault(run("-q", "--device", "eft", variables=variables), 1)
-        assert line.startswith("several capture devices have 'eft' in its name: 0 'left', 1 'leftover'")
+        assert line.startswith("several microphones have 'eft' in its name: 0 'left', 1 'leftover'")
         assert line.endswith("give more of the name, or the index")
 
     @pytest.mark.parametrize("arguments", [[], ["--device", "0"], ["--device", "99"], ["--device", "USB"]])
     def test_on_a_machine_without_any(self, run, arguments):
         line = fault(run("-q", *arguments), 1)
-        assert line.startswith("no capture device found; plug in a microphone")
+        assert line.startswith("no microphone found; plug one in")
 
 
 class TestFilesThatCannotBeRead:
@@ -296,7 +296,7 @@ class TestASocket:
     def test_is_not_put_in_the_place_of_a_file(self, run, tmp_path):
         (tmp_path / "events.sock").write_text("precious")
         line = fault(run("-q", "--input", DEMO, *SOCKET), 1)
-        assert line.endswith("there is something else, not a socket; choose another path")
+        assert line.endswith("the file there is not a socket; choose another path")
         assert (tmp_path / "events.sock").read_text() == "precious"
 
     def test_hears_garbage_and_answers_while_others_get_their_events(self, listening, tmp_path):

@@ -273,7 +273,7 @@ class TestTheOtherCommands:
         assert (program.status, program.out.seen, program.err.seen) == (0, ["[]"], [])
 
     def test_devices_where_there_are_none(self, run):
-        assert fault(run("devices"), 1).startswith("no capture device found; plug in a microphone")
+        assert fault(run("devices"), 1).startswith("no microphone found; plug one in")
 
     @pytest.mark.usefixtures("model")
     def test_models(self, run):

@@ -49,7 +49,7 @@ def test_what_cannot_be_meant_is_one_clear_line(run, tmp_path, arguments, line):
 
 
 def test_without_a_microphone_it_says_so_and_leaves_no_folder(run, tmp_path):
-    assert fault(run("record", "bell"), 1).startswith("no capture device found; plug in a microphone")
+    assert fault(run("record", "bell"), 1).startswith("no microphone found; plug one in")
     assert not (tmp_path / "sounds").exists()
 
 

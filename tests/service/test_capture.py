@@ -80,6 +80,6 @@ def test_blocks_of_gives_up_a_device_that_delivers_nothing():
     source = FakeSource([BLOCKS[0], lambda: free.wait(LONG)], live=True)
     blocks = blocks_of(source, queue_blocks=5, most_waits=2)
     assert next(blocks) == BLOCKS[0]
-    with pytest.raises(DeviceLost, match="fake has delivered nothing for 0 s; start anew"):
+    with pytest.raises(DeviceLost, match="fake has delivered nothing for 0 s; restart the program"):
         next(blocks)
     free.set()

@@ -84,14 +84,14 @@ def test_a_device_that_cannot_be_opened_is_one_clear_line():
 @pytest.mark.parametrize("device", [99, -1, "99", 0])
 def test_an_index_that_is_not_there_never_reaches_open(device):
     audio = FakeAudio([("Speakers", 0, 48000), ("Mic", 1, 48000)], default=1)
-    with pytest.raises(DeviceNotFound, match="no capture device has index"):
+    with pytest.raises(DeviceNotFound, match="no microphone has index"):
         next(microphone(audio, device=device).blocks())
     assert (audio.opened, audio.terminated) == ([], 1)
 
 
 @pytest.mark.parametrize("device", [None, 0, "mic"])
 def test_no_device_at_all_is_one_clear_line(device):
-    with pytest.raises(DeviceNotFound, match="no capture device found"):
+    with pytest.raises(DeviceNotFound, match="no microphone found"):
         next(microphone(FakeAudio([], default=None), device=device).blocks())
 
 

@@ -112,8 +112,8 @@ def test_a_microphone_that_goes_away_is_a_lost_device_and_no_hang(tmp_path, end)
 def test_a_device_that_is_not_there_is_one_clear_line_and_no_crash(server, tmp_path, device):
     done = python(str(CAPTURE), device, "16000", str(tmp_path / "got.npy"), environment=server.environment)
     assert (done.returncode, done.stderr) == (1, "")
-    assert done.stdout.startswith("error DeviceNotFound no capture device has ")
-    assert done.stdout.endswith("there is 0 'vmic', 1 'default'\n")
+    assert done.stdout.startswith("error DeviceNotFound no microphone has ")
+    assert done.stdout.endswith("expected one of 0 'vmic', 1 'default'\n")
 
 
 @pytest.mark.parametrize("device", ["", "0", "99", "mic"])
@@ -126,7 +126,7 @@ def test_a_machine_without_devices_says_so_and_does_not_crash(tmp_path, device):
         environment=environment_without_devices(tmp_path),
     )
     assert (done.returncode, done.stderr) == (1, "")
-    assert done.stdout.startswith("error DeviceNotFound no capture device found; plug in a microphone")
+    assert done.stdout.startswith("error DeviceNotFound no microphone found; plug one in")
     assert done.stdout.count("\n") == 1
 
 

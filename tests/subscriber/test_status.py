@@ -82,7 +82,10 @@ def test_no_daemon_is_one_line_and_exit_code_1(capsys):
 
 
 def test_a_daemon_without_a_report_is_told():
-    with serving(report=None) as uri, pytest.raises(SinkError, match="refused: request: there is no report"):
+    with (
+        serving(report=None) as uri,
+        pytest.raises(SinkError, match="refused: request: this program gives no report"),
+    ):
         status_command([uri])
 
 

@@ -38,7 +38,7 @@ def test_what_cannot_be_read_is_left_out_and_named() -> None:
     kept, (finding,) = check_clips(clips, stats)
     assert clips[3] not in kept
     assert finding.paths == (clips[3].path,)
-    assert "1 clip cannot be read" in finding.text and "cannot decode" in finding.text
+    assert "1 clip left out: cannot be read" in finding.text and "cannot decode" in finding.text
 
 
 def test_silence_is_nothing_to_learn_but_may_be_background() -> None:

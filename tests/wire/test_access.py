@@ -45,7 +45,7 @@ def test_this_machine_needs_nothing(uri):
 def test_other_machines_need_a_token_and_tls_unless_insecure(uri):
     for too_open in ({}, WITH_TLS, {"insecure": True}, WITH_TLS | {"insecure": True}):
         assert "without a token" in fault(Access(**too_open), uri)
-    assert "in the clear" in fault(Access(**WITH_TOKEN), uri)
+    assert "unencrypted" in fault(Access(**WITH_TOKEN), uri)
     assert fault(Access(**WITH_TOKEN, **WITH_TLS), uri) is None
     assert fault(Access(**WITH_TOKEN, insecure=True), uri) is None
 

@@ -75,7 +75,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         "--start-time",
         metavar="TIME",
         type=_start,
-        help="time at which the recordings began: 2026-11-20T14:30:00 or seconds since 1970 "
+        help="time at which the recordings began, such as 2026-11-20T14:30:00, or seconds since 1970 "
         "(default: from their names or metadata, or else 1970)",
     )
     add_jobs_flag(how, low=1)

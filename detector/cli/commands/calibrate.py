@@ -106,7 +106,7 @@ def execute(request: CalibrateRequest, options: SettingOptions) -> int:
 
 COMMAND = Command(
     name="calibrate",
-    summary="find thresholds at which your room, with nothing of interest going on, causes no events",
+    summary="find thresholds at which your room causes no events while nothing of interest happens",
     examples=EXAMPLES,
     add_flags=add_flags,
     request=read_request,

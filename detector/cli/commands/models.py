@@ -45,7 +45,9 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     pull.add_argument(
         "names", metavar="NAME", nargs=1, help="as for --model: yamnet, yamnet+mn04 or a folder"
     )
-    pull.add_argument("--from", dest="from_file", metavar="FILE", help="read it from FILE, do not download")
+    pull.add_argument(
+        "--from", dest="from_file", metavar="FILE", help="read the model from FILE instead of downloading it"
+    )
     add_quiet_flag(pull)
     verify = add_parser(actions, "verify", "check the files of models against their sha256", EXAMPLES)
     verify.add_argument("names", metavar="NAME", nargs="*", help="as for --model (default: all models)")

@@ -40,8 +40,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         "label",
         metavar="LABEL",
         nargs="?",
-        help="name of the sound; the clips are written to DIR/LABEL. The label `background` is for what must "
-        "cause no event",
+        help="name of the sound; the clips are written to DIR/LABEL. The label `background` is for sounds "
+        "that must cause no event",
     )
     how = parser.add_argument_group("how to record clips")
     modes = how.add_mutually_exclusive_group()
@@ -54,7 +54,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         "--background",
         metavar="MINUTES",
         type=number(0.05, 600),
-        help="record the room for so many minutes, without a countdown (default 3 where LABEL is background)",
+        help="record the room for this many minutes, without a countdown (default 3 if LABEL is background)",
     )
     how.add_argument(
         "--count",

@@ -98,7 +98,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         type=number(0, 600),
         default=0.0,
         metavar="S",
-        help="reverberation time: seconds until the room has decayed by 60 dB (default 0: no room)",
+        help="reverberation time: seconds until a sound has decayed by 60 dB (default 0: no reverberation)",
     )
     parser.add_argument(
         "--rate", type=whole(8000, 192000), default=32000, metavar="HZ", help="sample rate (default 32000)"

@@ -65,7 +65,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add_layout_flag(data)
     add_annotations_flag(data)
     data.add_argument(
-        "--licence", metavar="TEXT", default="unknown", help="licence of the data, as in CC-BY-4.0"
+        "--licence", metavar="TEXT", default="unknown", help="licence of the data, such as CC-BY-4.0"
     )
     data.add_argument("--attribution", metavar="TEXT", default="", help="who made the data")
     head = parser.add_argument_group("a head: a classifier on top of a pretrained model (the default)")
@@ -99,7 +99,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         "--weights",
         metavar="FILE",
         type=Path,
-        help="with --arch image: read the ImageNet weights from FILE, do not download them",
+        help="with --arch image: read the ImageNet weights from FILE instead of downloading them",
     )
     network.add_argument(
         "--tensorboard", metavar="DIR", type=Path, help="write logs for TensorBoard to this folder"
@@ -112,7 +112,9 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         help="seconds of sound that a decision is based on (default: one window of the model; 3 with --head "
         "logistic or mlp)",
     )
-    how.add_argument("--epochs", metavar="N", type=whole(1), help="most epochs (default with mlp: 60)")
+    how.add_argument(
+        "--epochs", metavar="N", type=whole(1), help="highest number of epochs (default with mlp: 60)"
+    )
     how.add_argument("--batch", metavar="N", type=whole(1), help="number of examples in a batch")
     how.add_argument(
         "--folds",
@@ -164,7 +166,9 @@ def _head_options(options: argparse.Namespace) -> HeadOptions:
     }
     for flag, value in of_network.items():
         if value:
-            raise ConfigError(f"{flag} works on networks only: add --arch, one of {', '.join(ARCHITECTURES)}")
+            raise ConfigError(
+                f"{flag} applies to whole networks only: add --arch, one of {', '.join(ARCHITECTURES)}"
+            )
     of_mlp = {
         "--hidden": options.hidden,
         "--optimizer": options.optimizer,
@@ -198,7 +202,10 @@ def _network_options(options: argparse.Namespace) -> NetworkOptions:
     }
     for flag, value in of_head.items():
         if value is not None:
-            raise ConfigError(f"{flag} works on heads only: --arch {options.arch} trains a network")
+            raise ConfigError(
+                f"{flag} applies to heads only, and --arch {options.arch} trains a whole network: "
+                "leave one of them out"
+            )
     from detector.training.augmentation import check_names
     from detector.training.recipe import NetworkOptions
 

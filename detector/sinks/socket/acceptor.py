@@ -216,7 +216,10 @@ class PendingConnection(asyncio.Protocol):
     def _refuse(self, transport: asyncio.Transport, reason: str) -> None:
         self._answered = True
         self._acceptor.refuse(self.host, reason)
-        words = 'token: expected a first line {"token": "..."} with the token of this daemon\'s token_file'
+        words = (
+            "token: missing or wrong; "
+            'expected a first line {"token": "..."} with the token of this daemon\'s token_file'
+        )
         close_with_line(transport, self._acceptor.error_line(words))
 
     def _cancel_timer(self) -> None:

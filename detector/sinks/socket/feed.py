@@ -74,7 +74,7 @@ class Feed:
     def report_line(self) -> bytes:
         """What `status` shows."""
         if self._report is None:
-            return self.error_line("request: there is no report here")
+            return self.error_line("request: this program gives no report")
         return _line(self._report())
 
     def dropped_line(self, count: int) -> bytes:

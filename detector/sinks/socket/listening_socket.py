@@ -142,7 +142,7 @@ def _remove_stale_socket(path: Path) -> None:
     except FileNotFoundError:
         return
     if not stat.S_ISSOCK(mode):
-        raise SinkError(f"socket unix://{path}: there is something else, not a socket; choose another path")
+        raise SinkError(f"socket unix://{path}: the file there is not a socket; choose another path")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(_PROBE_SECONDS)
         try:
