@@ -41,6 +41,7 @@ class DetectionStage:
         self._gap_limit = gap_limit
         self._score = score
         self._stop = 0
+        self._is_settled = False
         self.history = history
         """The levels that events are dated by."""
 
@@ -60,9 +61,10 @@ class DetectionStage:
         self._stop = frame.stop
         self.history.push(level.span, level.dbfs, level.bands)
         is_open = self._gate.push(frame, level, hold=self._tracker.active)
-        is_steady = self._gate.is_held or self._tracker.settled
+        is_steady = self._gate.is_held or self._is_settled
         for due in self._grid.push(level.span, is_open=is_open, is_steady=is_steady):
             events += self._tracker.push(self._score(due))
+            self._is_settled = self._tracker.settled
         return events
 
     def flush(self) -> list[Event]:
@@ -74,12 +76,13 @@ class DetectionStage:
 
     def interrupt(self) -> list[Event]:
         """No more sound for now: end open events at the last sample."""
+        self._is_settled = False
         return self._tracker.flush()
 
     def retune(self, tracker: EventTracker) -> list[Event]:
         """Go on with another tracker; returns the ends of the events that were open."""
         events = self._tracker.flush()
-        self._tracker = tracker
+        self._tracker, self._is_settled = tracker, False
         return events
 
     def _bridge(self, start: int) -> list[Event]:
@@ -87,6 +90,7 @@ class DetectionStage:
         events: list[Event] = []
         if start - self._stop > self._gap_limit:
             events = self._tracker.flush()
+            self._is_settled = False
             self.history.forget()
         self._gate.reset()
         self._grid.gap(start)
