@@ -95,6 +95,11 @@ class Label:
     """The names of `ancestors`, the most specific first: whoever asks for `Dog` wants `Bark` too."""
     background: bool = False
     """True for what is always there (Silence, Inside, ...): not reported unless asked for."""
+    reported_as: str | None = None
+    """`class_id` of the everyday label that reports it, such as Dog for Bark. Empty where it is reported only
+    if asked for by name, None where it is an everyday label itself."""
+    taught: bool = False
+    """True for a label of a head, which its user taught: at its threshold it names the sound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +126,20 @@ class ModelSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Alternative:
+    """What a sound may be as well, though less likely."""
+
+    label: Label
+    score: float
+    """0..1, the highest mean over a few windows so far."""
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
-    """A labelled sound at one moment of its life; the same `id` from start to end."""
+    """A labelled sound at one moment of its life; the same `id` from start to end.
+
+    The label is the best one known by then: an update may correct it.
+    """
 
     phase: Phase
     id: int
@@ -137,9 +154,13 @@ class Event:
     score: float
     """0..1, of the newest window."""
     top_score: float
-    """0..1, the highest so far."""
+    """0..1, the highest so far, of this label or of one that was reported before it."""
     level_dbfs: float
     """Highest 100 ms level between onset and now, before any gain [dB re full-scale square wave]."""
+    alternatives: tuple[Alternative, ...] = ()
+    """Other labels of the same sound, the likeliest first."""
+    earlier: tuple[Label, ...] = ()
+    """Labels under which the sound was reported before it was corrected."""
 
 
 @dataclass(slots=True)

@@ -28,7 +28,7 @@ def score(window):
     power = np.abs(np.fft.rfft(newest)) ** 2
     total = power.sum() + 1e-9
     loud = min(1.0, 20 * float(np.abs(newest).mean()))
-    return [loud, loud * float(power.max() / total), loud * float(power[2000:].sum() / total)]
+    return [0.3 * loud, loud * float(power.max() / total), loud * float(power[2000:].sum() / total)]
 
 
 def run(blocks, preset="balanced", hop=0.24):

@@ -40,7 +40,7 @@ from detector.calibration.room_statistics import LabelVotes, RoomStatistics
 from detector.calibration.sound_log import StreamLogger
 from detector.config.loading import Loaded
 from detector.config.settings import Settings
-from detector.events.voting import PRESETS
+from detector.events.presets import PRESETS
 from detector.interfaces import Source, Vad
 from detector.pipeline import DetectionStage, Pipeline
 from detector.records import Block, ModelSpec, Scores, Span
@@ -102,12 +102,12 @@ class RoomSetup:
 
     def make_statistics(self) -> RoomStatistics:
         """Build the statistics of the room, empty."""
-        needed, of = PRESETS[self._settings.events.preset]
+        preset = PRESETS[self._settings.events.preset]
         votes = LabelVotes(
             self._labels.apply,
             self.tuning.on,
-            needed=needed,
-            of=of,
+            needed=preset.needed,
+            of=preset.of,
             hop=hop_length(self._settings, self.spec),
         )
         return RoomStatistics(votes, FloorSearch(hangover=hangover_length(self._settings.gate, self.spec)))

@@ -17,9 +17,9 @@ from detector.config.settings import EventSettings, GateSettings, Settings
 from detector.events.boundaries import LevelHistory
 from detector.events.heads import HeadSet, HeadStage
 from detector.events.labels import LabelMap
+from detector.events.presets import PRESETS
 from detector.events.rules import LabelRule, Rules, make_rules, raised
 from detector.events.tracker import EventTracker
-from detector.events.voting import PRESETS, RAISES
 from detector.interfaces import Classifier, Vad
 from detector.modelstore import ModelCatalogue
 from detector.pipeline import Pipeline
@@ -152,13 +152,11 @@ def make_tracker(
     settings: Settings, spec: ModelSpec, labels: LabelMap, history: LevelHistory, *, started: int = 0
 ) -> EventTracker:
     """Build what turns scores into events; `started` as in EventTracker."""
-    needed, of = PRESETS[settings.events.preset]
     return EventTracker(
         labels,
         make_label_rules(settings.events, labels, spec),
         history,
-        needed=needed,
-        of=of,
+        preset=PRESETS[settings.events.preset],
         hop=hop_length(settings, spec),
         longest_hop=steady_hop_length(settings, spec),
         release=samples(settings.events.release_seconds, spec),
@@ -218,11 +216,13 @@ def make_label_map(settings: EventSettings, spec: ModelSpec) -> LabelMap:
         exclude=settings.exclude,
         groups=settings.groups,
         background=settings.background,
+        everyday=settings.everyday,
+        apart=settings.labels,
     )
 
 
 def make_label_rules(settings: EventSettings, labels: LabelMap, spec: ModelSpec) -> Rules:
-    """Build the thresholds and times of every reported label."""
+    """Build the thresholds and times of every label that competes for a sound."""
     common = LabelRule(
         threshold_on=settings.threshold_on,
         threshold_off=settings.threshold_off,
@@ -239,8 +239,8 @@ def make_label_rules(settings: EventSettings, labels: LabelMap, spec: ModelSpec)
         for name, label in settings.labels.items()
         for index in labels.find_all(f"events.labels.{name}", name)
     }
-    more = RAISES.get(settings.preset, 0.0)
-    thresholds = [raised(spec.threshold(label), more) for label in labels.reported]
+    more = PRESETS[settings.preset].more_log_odds
+    thresholds = [raised(spec.threshold(label), more) for label in labels.competing]
     return make_rules(thresholds, common=common, own=own)
 
 

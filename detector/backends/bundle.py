@@ -7,11 +7,11 @@ are a ModelError of one line that names file, line and key. docs/models.md expla
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from detector.audio.logmel import LogMelParams
-from detector.backends.labelfiles import read_labels, read_ontology, read_prior
+from detector.backends.labelfiles import read_everyday, read_labels, read_ontology, read_prior
 from detector.backends.modelkeys import (
     RUNTIMES,
     FileKind,
@@ -72,6 +72,10 @@ def load_bundle(folder: Path) -> Bundle:
     yaml, refuse = read_model_yaml(folder / "model.yaml")
     ancestors = read_ontology(folder / yaml.ontology) if yaml.ontology else {}
     labels = read_labels(folder / yaml.labels, yaml.name, ancestors)
+    if yaml.everyday:
+        labels = read_everyday(folder / yaml.everyday, labels)
+    if yaml.head is not None:
+        labels = tuple(replace(label, taught=True) for label in labels)
     _check_thresholds(yaml, labels, refuse)
     prior = read_prior(folder / yaml.prior, labels) if yaml.prior else ()
     return Bundle(

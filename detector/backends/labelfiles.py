@@ -9,6 +9,7 @@ import csv
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from detector.errors import ModelError
@@ -79,6 +80,27 @@ def read_ontology(path: Path) -> dict[str, frozenset[str]]:
             raise ModelError(f"{path}: {mid!r} is its own ancestor; classes must not contain each other")
         ancestors[mid] = frozenset(above)
     return ancestors
+
+
+def read_everyday(path: Path, labels: Sequence[Label]) -> tuple[Label, ...]:
+    """Read everyday.csv: mid, reported_as; return the labels with what they are reported as.
+
+    A row for each label that is not an everyday one: the `mid` of the one that reports it, or empty.
+    """
+    known = {label.class_id for label in labels}
+    reported_as: dict[str, str] = {}
+    rows = _read_csv(path, ("mid", "reported_as"))
+    for line, (mid, everyday) in enumerate(rows, start=2):
+        for class_id in filter(None, (mid, everyday)):
+            if class_id not in known:
+                raise ModelError(f"{path}:{line}: {class_id!r} is no mid of this model's labels")
+        reported_as[mid] = everyday
+    for line, (_, everyday) in enumerate(rows, start=2):
+        if everyday in reported_as:
+            raise ModelError(
+                f"{path}:{line}: {everyday!r} has a row itself; expected an everyday label's mid"
+            )
+    return tuple(replace(label, reported_as=reported_as.get(label.class_id)) for label in labels)
 
 
 def read_prior(path: Path, labels: Sequence[Label]) -> tuple[float, ...]:

@@ -125,6 +125,7 @@ class ModelYaml:
     front_end: FrontEndYaml | None = None
     head: HeadYaml | None = None
     ontology: str | None = None
+    everyday: str | None = None
     prior: str | None = None
     prior_weight: float = 1.0
     threshold_on: float = 0.3

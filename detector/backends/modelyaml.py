@@ -49,6 +49,8 @@ def read_model_yaml(path: Path) -> tuple[ModelYaml, Refuse]:
     _check_name(_TABLE_NAME, yaml.labels, "labels", refuse)
     if yaml.ontology:
         _check_name(_TABLE_NAME, yaml.ontology, "ontology", refuse)
+    if yaml.everyday:
+        _check_name(_TABLE_NAME, yaml.everyday, "everyday", refuse)
     if yaml.prior:
         _check_name(_TABLE_NAME, yaml.prior, "prior", refuse)
     if not 0 <= yaml.prior_weight <= 1:

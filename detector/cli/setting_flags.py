@@ -111,7 +111,7 @@ def add_classifying_flags(parser: argparse.ArgumentParser) -> None:
         "--preset",
         "events.preset",
         metavar="NAME",
-        help="responsive (fast, more false events), balanced (default) or sure (slower, fewer false events)",
+        help="alert (misses least), home (default) or quiet (is wrong least)",
     )
     _flag(
         events,

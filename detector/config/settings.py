@@ -17,7 +17,7 @@ from detector.config.sink_settings import SinkSettings
 ThresholdOn = Annotated[float, Limit(0, 1, above=True)]
 ThresholdOff = Annotated[float, Limit(0, 1)]
 UpToADay = Annotated[float, Limit(0, 86400, "s")]
-Preset = Literal["responsive", "balanced", "sure"]
+Preset = Literal["alert", "home", "quiet", "responsive", "balanced", "sure"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +110,8 @@ class LabelSettings:
 class EventSettings:
     """Which labels are reported, and when their scores become an event."""
 
-    preset: Preset = "balanced"
-    """`responsive` 1 of 1, `balanced` 2 of 2, `sure` 3 of 4 windows must score, over higher thresholds."""
+    preset: Preset = "home"
+    """`alert` misses least, `quiet` is wrong least, `home` lies between; the older names mean the same."""
     threshold_on: ThresholdOn | None = None
     """Score 0..1 that starts an event; None takes the model's own thresholds."""
     threshold_off: ThresholdOff | None = None
@@ -130,6 +130,8 @@ class EventSettings:
     """Labels not to report."""
     background: bool = False
     """Also report background labels (Silence, Inside, ...)."""
+    everyday: bool = True
+    """Report kinds under everyday names (Bark under Dog); False is every label by its own name."""
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Group name -> labels that are reported under it, and no longer by themselves."""
     labels: Mapping[str, LabelSettings] = field(default_factory=dict)

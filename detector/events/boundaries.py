@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.events.onset import MEAN_SECONDS, REACH_SECONDS, Evidence, find_onset
+from detector.events.onset import MEAN_SECONDS, REACH_SECONDS, Evidence, Onset, find_onset
 from detector.records import Span
 
 SMOOTHING_SECONDS = 0.05
@@ -30,6 +30,8 @@ DIGITAL_SILENCE_DBFS = -100.0
 """Below this there is no microphone: its noise, or 16-bit rounding alone (-101 dBFS), is louder."""
 UNHEARD_DBFS = -120.0
 """What digital silence measures, and the level of an event of which no frame is held."""
+JOINED_SECONDS = 0.5
+"""A sound that began no later after the stream did may have been there before: nobody knows its rise."""
 LOST_DBFS = -200.0
 """Marks frames that were never received: before the stream began, or lost in a gap."""
 
@@ -91,15 +93,15 @@ class LevelHistory:
         self._dbfs[:] = LOST_DBFS
         self._start = self._stop
 
-    def onset(self, window: Span, evidence: Evidence | None = None, *, after: int = 0) -> int:
-        """Sample, not before `after`, at which the sound in `window`, the first one that scored, began."""
+    def onset(self, window: Span, evidence: Evidence | None = None, *, after: int = 0) -> Onset:
+        """When, not before sample `after`, the sound in `window`, the first one that scored, began."""
         start = max(window.stop - self._reach, self._start, after)
         levels = self._band_levels(start - self._lead * self._length, window.stop)
         ends, excess, hop = np.zeros(0), np.zeros(0), 0.0
         if evidence is not None:
             ends = (evidence.stops - window.stop) / self.sample_rate
             excess, hop = evidence.excess, evidence.hop_seconds
-        row = find_onset(
+        found = find_onset(
             levels,
             first=len(levels) - (window.stop - start) // self._length,
             per_second=self._per_second,
@@ -107,9 +109,13 @@ class LevelHistory:
             excess=excess,
             hop_seconds=hop,
         )
-        if row is None:
-            return max((window.start + window.stop) // 2, start)
-        return max(start, window.stop - (len(levels) - row) * self._length)
+        if found is None:
+            middle = max((window.start + window.stop) // 2, start)
+            return Onset(middle, None if window.start < self._start else 0.0)
+        row, rise_db = found
+        sample = max(start, window.stop - (len(levels) - row) * self._length)
+        joined = sample - self._start < JOINED_SECONDS * self.sample_rate
+        return Onset(sample, None if joined else rise_db)
 
     def offset(self, window: Span, onset: int) -> int:
         """One past the last sample of the sound in `window`, the last one that scored.

@@ -1,6 +1,6 @@
 """Which labels are reported, under which name: include, exclude, groups, background.
 
-A model's outputs become the *reported* labels: chosen ones as they are, groups as one label
+A model's outputs become the *reported* labels: everyday ones, each with its kinds, and groups as one label
 each whose score is the highest of its members. Names are matched without regard to case, by
 the label's name or its `class_id`.
 """
@@ -16,13 +16,19 @@ from numpy.typing import NDArray
 from detector.errors import ConfigError
 from detector.records import Label
 
+HIGHEST_SCORE = 1 - 1e-6
+"""Scores count as at most this where odds add up."""
+
 
 class LabelMap:
-    """Maps one score per model output to one score per reported label.
+    """Maps one score per model output to one score per label that competes for a sound.
 
-    `background=False` leaves out background labels unless `include` or a group names them.
-    Raises ConfigError for a name the model does not have, with the nearest ones, and where
-    nothing would be left to report.
+    Labels are reported under everyday names (`Label.reported_as`): Bark under Dog, whose odds then are the
+    sum of its members'. With `everyday` False every label is reported by itself. A label that `include`,
+    `apart` or a group names is a label of its own. `background=False` leaves out background labels unless
+    one of them names them. Excluded labels still compete: what sounds most like Music is not reported as
+    something else because Music is excluded. Raises ConfigError for a name the model does not have, with the
+    nearest ones, and where nothing would be left to report.
     """
 
     def __init__(
@@ -33,6 +39,8 @@ class LabelMap:
         exclude: Collection[str] = (),
         groups: Mapping[str, Sequence[str]] | None = None,
         background: bool = False,
+        everyday: bool = True,
+        apart: Collection[str] = (),
     ) -> None:
         index = _Index(labels)
         members = {
@@ -46,38 +54,58 @@ class LabelMap:
         included = index.find_all("events.include", wanted)
         unwanted_groups, unwanted = _split(exclude, group_key)
         excluded = set(index.find_all("events.exclude", unwanted))
+        named = {*included, *(c for name in apart if name in index for c in index.find_all("", [name]))}
+        kinds = _kinds(labels, named | grouped) if everyday else {}
 
+        own = [c for c in range(len(labels)) if c not in grouped and _stands_alone(labels[c], everyday)]
+        own = sorted({*own, *(named - grouped)})
+        usual = [c for c in own if c in named or background or not labels[c].background]
         if include:
             chosen = [c for c in dict.fromkeys(included) if c not in excluded]
             chosen_groups = [g for g in members if g in wanted_groups and g not in unwanted_groups]
+            silent: list[int] = []
         else:
-            chosen = [
-                c
-                for c, label in enumerate(labels)
-                if c not in grouped and c not in excluded and (background or not label.background)
-            ]
+            chosen = [c for c in usual if c not in excluded]
             chosen_groups = [g for g in members if g not in unwanted_groups]
+            silent = [c for c in own if c in excluded]
         if not chosen and not chosen_groups:
             raise ConfigError("no label is left to report; exclude fewer", key="events.exclude")
-        self._chosen = np.array(chosen, dtype=np.intp)
         self._groups = [np.array(members[g], dtype=np.intp) for g in chosen_groups]
+        self._members = [[c, *(k for k in kinds.get(c, ()) if k not in excluded)] for c in chosen]
+        self._silent = [[c, *kinds.get(c, ())] for c in silent]
+        self._columns = np.array([c for m in (*self._members, *self._silent) for c in m], dtype=np.intp)
+        sizes = [len(m) for m in (*self._members, *self._silent)]
+        self._starts = np.cumsum([0, *sizes[:-1]], dtype=np.intp)
         self.reported: tuple[Label, ...] = (
             *(labels[c] for c in chosen),
             *(_group_label(g, [labels[c] for c in members[g]]) for g in chosen_groups),
         )
-        """What events may carry, in the order of `apply`'s output."""
+        """What events may carry."""
+        self.competing: tuple[Label, ...] = (*self.reported, *(labels[c] for c in silent))
+        """In the order of `apply`'s output: what events may carry, then what is excluded."""
         self.member_ids: tuple[frozenset[str], ...] = (
-            *(frozenset({labels[c].class_id}) for c in chosen),
+            *(frozenset(labels[c].class_id for c in m) for m in self._members),
             *(frozenset(labels[c].class_id for c in members[g]) for g in chosen_groups),
+            *(frozenset(labels[c].class_id for c in m) for m in self._silent),
         )
-        """The `class_id`s that each reported label stands for."""
+        """The `class_id`s that each competing label stands for."""
 
     def apply(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Scores (model outputs,) -> scores (reported labels,)."""
-        chosen = values[self._chosen]
-        if not self._groups:
-            return chosen
-        return np.append(chosen, [values[columns].max() for columns in self._groups]).astype(np.float32)
+        """Scores (model outputs,) -> scores (competing labels,)."""
+        own = self._joined(values)
+        cut = len(self._members)
+        groups = [values[columns].max() for columns in self._groups]
+        return np.concatenate((own[:cut], groups, own[cut:])).astype(np.float32)
+
+    def _joined(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The odds of the members of each label added up; a label without others keeps its score."""
+        scores = values[self._columns]
+        if len(self._columns) == len(self._members) + len(self._silent):
+            return scores
+        inside = np.minimum(scores.astype(np.float64), HIGHEST_SCORE)
+        odds = np.add.reduceat(inside / (1 - inside), self._starts)
+        joined: NDArray[np.float32] = (odds / (1 + odds)).astype(np.float32)
+        return joined
 
     def find_all(self, key: str, name: str) -> list[int]:
         """Indices of the reported labels or the group of this name; ConfigError names `key` and others."""
@@ -117,6 +145,20 @@ class _Index:
         if not nearest:
             return "; `sound-detector models info NAME --labels` lists them"
         return "; did you mean " + " or ".join(repr(n) for n in nearest) + "?"
+
+
+def _stands_alone(label: Label, everyday: bool) -> bool:
+    return label.reported_as is None or not everyday
+
+
+def _kinds(labels: Sequence[Label], apart: Collection[int]) -> dict[int, list[int]]:
+    """Column of an everyday label -> the columns reported under it, but for those in `apart`."""
+    columns = {(label.model, label.class_id): column for column, label in enumerate(labels)}
+    kinds: dict[int, list[int]] = {}
+    for column, label in enumerate(labels):
+        if label.reported_as and column not in apart:
+            kinds.setdefault(columns[label.model, label.reported_as], []).append(column)
+    return kinds
 
 
 def _split(names: Collection[str], groups: Mapping[str, str]) -> tuple[set[str], list[str]]:

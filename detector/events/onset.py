@@ -8,7 +8,7 @@ rose: where the mean of 0.3 s is more than 1 dB above the mean of the 0.3 s befo
 - how much it rose: the square root of the rise, averaged over the bands, at most 15 dB;
 - how long the sound stayed: the share of frames since then with a band 3 dB over what was before;
 - the model's scores: windows that end later should score, windows that end earlier should not. As in a
-  sequential test the log-odds add up, each counted from 3 below the label's threshold and at most 2;
+  sequential test the log-odds add up, each counted from 4 below the label's threshold and at most 2;
 - how late it is: 0.2 less for each second back.
 
 The weights were fitted on soundscapes over pink noise and seven real backgrounds, the choice right in 85
@@ -18,6 +18,7 @@ to 89 % of sounds where the former rule (the last upward crossing of the 10 s fl
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,7 +35,7 @@ SILENT_DB = -95.0
 OUT_OF_SILENCE_DB = 5.0
 """What a rise out of digital silence counts: there a microphone, not a sound, may have been switched on."""
 STAYS_DB = 3.0
-SCORED_LOG_ODDS = -3.0
+SCORED_LOG_ODDS = -4.0
 """Over the threshold: above this a score speaks for the sound, below it against."""
 CLEAR_LOG_ODDS = 2.0
 """No window counts for more than this."""
@@ -43,10 +44,24 @@ LATE_SECONDS = 0.35
 PAST_SECONDS = 2.0
 """Windows before a candidate that are asked."""
 
+CLEAR_RISE_DB = 25.0
+"""A sound with a band that rises by this needs to reach its threshold and no more."""
+RISE_LOG_ODDS = 1.5
+"""What it must score over its threshold for each 1 by which the root of its rise is below that of 25 dB."""
+
 RISE_WEIGHT = 0.8
 STAY_WEIGHT = 1.65
 SCORE_WEIGHT = 0.5
 AGE_WEIGHT = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Onset:
+    """When a sound began, and how clearly."""
+
+    sample: int
+    rise_db: float | None
+    """How much the level of the band rose that rose most [dB]; None where the stream begins with it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,6 +74,16 @@ class Evidence:
     """Shape (windows,): log-odds of its score over those of the label's threshold."""
     hop_seconds: float
     """From one window to the next."""
+
+
+def wanted_log_odds(onset: Onset) -> float:
+    """How far over its threshold a sound must score, by how clearly it began [log-odds].
+
+    Whatever a background is taken for, it seldom rises; a sound that somebody would notice does.
+    """
+    if onset.rise_db is None:
+        return 0.0
+    return RISE_LOG_ODDS * max(0.0, math.sqrt(CLEAR_RISE_DB) - math.sqrt(onset.rise_db))
 
 
 def log_odds(scores: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -76,8 +101,8 @@ def find_onset(
     ends: NDArray[np.float64],
     excess: NDArray[np.float64],
     hop_seconds: float,
-) -> int | None:
-    """Row of `levels` at which the sound began; None where nothing rose.
+) -> tuple[int, float] | None:
+    """Row of `levels` at which the sound began and the rise there [dB]; None where nothing rose.
 
     `levels` [dB] has shape (frames, bands), `per_second` frames to a second; rows before `first` only show
     what was before. `ends` [s]: where windows ended, counted from the end of `levels`; `excess` and
@@ -90,7 +115,8 @@ def find_onset(
     near = max(1, round(NEIGHBOUR_SECONDS * per_second))
     highest = np.lib.stride_tricks.sliding_window_view(np.pad(rise, near), 2 * near + 1).max(axis=1)
     most = np.where((before <= SILENT_DB).all(axis=1), OUT_OF_SILENCE_DB, MOST_RISE_DB)
-    best, chosen = -np.inf, None
+    best = -np.inf
+    chosen: tuple[int, float] | None = None
     for candidate in np.flatnonzero((rise >= highest) & (rise > LEAST_RISE_DB) & (rows >= first)):
         row = int(rows[candidate])
         age = (len(levels) - row) / per_second
@@ -103,8 +129,14 @@ def find_onset(
         )
         if value > best:
             best = value
-            chosen = row + _until_risen(levels[row : row + mean], before[candidate], float(rise[candidate]))
+            shift = _until_risen(levels[row : row + mean], before[candidate], float(rise[candidate]))
+            chosen = row + shift, _highest_rise(levels[row : row + mean], before[candidate])
     return chosen
+
+
+def _highest_rise(after: NDArray[np.float64], before: NDArray[np.float64]) -> float:
+    """How much the band rose that rose most [dB], from levels (bands,) to the mean of (frames, bands)."""
+    return max(0.0, float((after.mean(axis=0) - before).max()))
 
 
 def _until_risen(levels: NDArray[np.float64], before: NDArray[np.float64], rise: float) -> int:

@@ -1,4 +1,4 @@
-"""Scores in, events out: voting, nesting, the event of each event, and its dates."""
+"""Scores in, events out: one event for each sound, under its best label."""
 
 from __future__ import annotations
 
@@ -7,29 +7,44 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.events.active_event import NEVER, ActiveEvent, Suppression
+from detector.events.active_sound import NEVER, ActiveSound, Suppression
 from detector.events.boundaries import UNHEARD_DBFS, LevelHistory
-from detector.events.hierarchy import Hierarchy
+from detector.events.competition import Competition
 from detector.events.hysteresis import TABLE, Observation, State
 from detector.events.labels import LabelMap
-from detector.events.onset import PAST_SECONDS, Evidence, log_odds
+from detector.events.onset import PAST_SECONDS, Evidence, Onset, log_odds, wanted_log_odds
+from detector.events.presets import Preset
 from detector.events.rules import Rules
 from detector.events.voting import Voting
 from detector.records import Event, Phase, Scores, Span
+
+YOUNG_SECONDS = 6.0
+"""So long after its onset a sound's label may be corrected, and other labels are taken for its own."""
+SAME_SOUND_SECONDS = 2.5
+"""A label that began so much later than a young sound, or less, is another name for that sound."""
+CORRECTS_LOG_ODDS = 0.5
+"""A label must be ahead of the reported one by this to correct it, unless it is a more specific one."""
+CARRIES_LOG_ODDS = 1.0
+"""A label this close to the best one keeps the sound going."""
+BESIDE_LOG_ODDS = 1.0
+"""A label that an older sound's label leads by more than this is no sound beside it."""
+OWN_LOG_ODDS = 2.0
+"""A label this close to the best one begins no sound of its own, however long the sound goes on."""
+TAIL_SECONDS = 0.5
+"""So long after a sound's offset no other one begins: it is the same sound's echo."""
 
 
 class EventTracker:
     """Turns windows' scores into events of the reported labels.
 
-    `hop` [samples] is the distance of windows while something may begin, `longest_hop` that of windows which
-    still follow on each other; `release` [samples]
-    how long a score must stay below threshold_off before the event ends; `update` [samples] how often
-    a sound that goes on is reported again, 0 for never; `needed` of `of` windows confirm a label.
+    `preset` tells how many windows must agree; `hop` [samples] is the distance of windows while something may
+    begin, `longest_hop` that of windows which still follow on each other; `release` [samples] how long the
+    scores must stay below threshold_off before a sound is over; `update` [samples] how often a long sound is
+    reported again, 0 for never.
 
-    One sound, one event: while an event sounds, and for windows that still contain it, the
-    labels above it and its family cast no votes (`Hierarchy.relatives`). A more specific label
-    that is confirmed later takes over: the general event ends and the specific one starts.
-    A label that has others below it needs one vote more, so that the more specific ones come first.
+    One sound, one event (docs/decisions/0013). Only the best label of the newest windows begins a sound; the
+    less the level rose at its onset, the more it must score. While a sound is young its label is the best one
+    over all its windows so far. Another label is a sound of its own if its onset is later.
     """
 
     def __init__(
@@ -38,8 +53,7 @@ class EventTracker:
         rules: Rules,
         history: LevelHistory,
         *,
-        needed: int,
-        of: int,
+        preset: Preset,
         hop: int,
         longest_hop: int | None = None,
         release: int,
@@ -50,18 +64,19 @@ class EventTracker:
         self._labels = labels
         self._rules = rules
         self._history = history
-        self._hierarchy = Hierarchy(labels.reported, labels.member_ids)
-        self._voting = Voting(rules.threshold_on, needed=needed, of=of)
-        self._general_voting = Voting(rules.threshold_on, needed=needed + 1, of=of + 1)
-        self._general = frozenset(p for p, below in enumerate(self._hierarchy.descendants) if below)
+        self._competition = Competition(labels, rules)
+        self._voting = Voting(rules.threshold_on, needed=preset.needed, of=preset.of)
         self._longest_hop = hop if longest_hop is None else longest_hop
         self._release = release
         self._update = update
-        self._active: dict[int, ActiveEvent] = {}
-        self._suppression = Suppression(np.full(len(labels.reported), NEVER, dtype=np.int64))
-        self._spans: deque[Span] = deque(maxlen=of + 1)  # of the windows that `_general_voting` remembers
+        self._young = round(YOUNG_SECONDS * history.sample_rate)
+        self._same_sound = round(SAME_SOUND_SECONDS * history.sample_rate)
+        self._active: list[ActiveSound] = []
+        self._suppression = Suppression(np.full(len(labels.competing), NEVER, dtype=np.int64))
+        self._not_before = NEVER
+        self._spans: deque[Span] = deque(maxlen=preset.of)  # of the windows that `_voting` remembers
         self._hop_seconds = hop / history.sample_rate
-        windows = round((history.reach_seconds + PAST_SECONDS) / self._hop_seconds) + of + 1
+        windows = round((history.reach_seconds + PAST_SECONDS) / self._hop_seconds) + preset.of + 1
         self._recent_scores: deque[tuple[int, NDArray[np.float32]]] = deque(maxlen=windows)  # for onsets
         self._started = started
 
@@ -73,9 +88,10 @@ class EventTracker:
     @property
     def settled(self) -> bool:
         """Whether what the newest window says is an event already: the next window may wait."""
-        if not self._active or any(event.state is State.RISING for event in self._active.values()):
+        if not self._active or any(sound.state is State.RISING for sound in self._active):
             return False
-        return self._voting.voted() <= self._active.keys()
+        claimed = set().union(*(self._claimed(sound) for sound in self._active))
+        return self._voting.voted() <= claimed
 
     @property
     def started(self) -> int:
@@ -85,10 +101,15 @@ class EventTracker:
     def push(self, scores: Scores) -> list[Event]:
         """Take one window's scores, return what they start, continue or end."""
         values = self._labels.apply(scores.values)
+        values = np.where(self._suppression.votes_from > scores.span.start, np.float32(0), values)
         self._recent_scores.append((scores.span.stop, values))
-        self._vote(scores.span, values)
-        events = self._continue(scores.span, values)
-        return events + self._start_confirmed(scores.span)
+        if self._spans and scores.span.stop - self._spans[-1].stop > self._longest_hop:
+            self._forget_votes()
+        self._spans.append(scores.span)
+        self._voting.push(values)
+        excess = self._competition.excess(self._voting.mean())
+        events = self._continue(scores.span, values, excess)
+        return events + self._begin(scores.span, excess)
 
     def flush(self) -> list[Event]:
         """The stream ended, or a gap follows: end what is open at the last sample known.
@@ -97,150 +118,182 @@ class EventTracker:
         """
         now = self._history.stop
         events: list[Event] = []
-        for event in list(self._active.values()):
-            if self._spans and event.last_window == self._spans[-1]:
+        for sound in list(self._active):
+            if self._spans and sound.last_window == self._spans[-1]:
                 # It sounded in the newest window; what came after that, its level tells.
-                event.last_window = Span(event.last_window.start, now)
-            events += self._end(event, now)
-            self._suppression.votes_from[event.label_index] = now
-            self._silence_relatives(event.label_index, now)
+                sound.last_window = Span(sound.last_window.start, now)
+            self._suppression.votes_from[self._competition.relatives(sound.label_index)] = now
+            events += self._end(sound, now)
         self._forget_votes()
         return events
-
-    def _vote(self, span: Span, values: NDArray[np.float32]) -> None:
-        if self._spans and span.stop - self._spans[-1].stop > self._longest_hop:
-            self._forget_votes()
-        self._spans.append(span)
-        votes = np.where(self._suppression.votes_from > span.start, np.float32(0), values)
-        self._voting.push(votes)
-        self._general_voting.push(votes)
 
     def _forget_votes(self) -> None:
         self._spans.clear()
         self._voting.forget()
-        self._general_voting.forget()
 
-    def _continue(self, span: Span, values: NDArray[np.float32]) -> list[Event]:
+    def _is_young(self, sound: ActiveSound, now: int) -> bool:
+        return now - sound.onset <= self._young
+
+    def _claimed(self, sound: ActiveSound) -> set[int]:
+        """Labels that are names of this sound."""
+        close = np.flatnonzero(sound.close_labels(OWN_LOG_ODDS))
+        return {*self._competition.relatives(sound.label_index).tolist(), *close.tolist()}
+
+    def _continue(self, span: Span, values: NDArray[np.float32], excess: NDArray[np.float64]) -> list[Event]:
         events: list[Event] = []
-        for event in list(self._active.values()):
-            event.score = float(values[event.label_index])
-            state, report = TABLE[event.state, self._observe(event, span)]
-            event.state = state
+        for sound in list(self._active):
+            corrected = False
+            if self._is_young(sound, span.stop):
+                sound.total += values
+                sound.windows += 1
+                sound.peaks = np.maximum(sound.peaks, excess)
+                corrected = self._correct(sound)
+            sound.score = float(values[sound.label_index])
+            state, report = TABLE[sound.state, self._observe(sound, span, values)]
+            sound.state = state
+            due = self._update and span.stop - sound.reported_at >= self._update
             if report == "start":
-                events.append(self._start(event, span.stop))
+                events.append(self._start(sound, span.stop))
             elif state is State.OVER:
-                events += self._end(event, span.stop)
-            elif self._update and state is not State.RISING and span.stop - event.reported_at >= self._update:
-                events.append(self._event("update", event, span.stop))
+                events += self._end(sound, span.stop)
+            elif state is not State.RISING and (due or corrected):
+                events.append(self._event("update", sound, span.stop))
         return events
 
-    def _observe(self, event: ActiveEvent, span: Span) -> Observation:
-        if event.score < self._rules.threshold_off[event.label_index]:
-            expired = span.stop - event.last_window.stop >= self._release
+    def _correct(self, sound: ActiveSound) -> bool:
+        """Let the best label over the whole sound name it, if it began with the sound; whether it did."""
+        excess = self._competition.excess(sound.mean().astype(np.float32))
+        excess[len(self._labels.reported) :] = -np.inf
+        best = self._competition.speaker(self._competition.leader(excess), excess)
+        now = sound.label_index
+        is_ahead = self._competition.lead(best, now, excess) >= CORRECTS_LOG_ODDS
+        if best == now or not (is_ahead or self._competition.is_more_specific(best, now)):
+            return False
+        others = [other.label_index for other in self._active if other is not sound]
+        if any(best in self._competition.relatives(other) for other in others):
+            return False
+        if best not in self._competition.relatives(now):
+            onset = self._onset(best, sound.not_before)
+            if onset.sample > sound.onset + self._same_sound:
+                sound.total[best] = min(sound.total[best], sound.total[sound.label_index])
+                return False
+        if sound.id:
+            sound.earlier.append(sound.label_index)
+        sound.label_index = best
+        return True
+
+    def _observe(self, sound: ActiveSound, span: Span, values: NDArray[np.float32]) -> Observation:
+        carrying = sound.close_labels(CARRIES_LOG_ODDS)
+        if not (values[carrying] >= self._rules.threshold_off[carrying]).any():
+            expired = span.stop - sound.last_window.stop >= self._release
             return Observation.EXPIRED if expired else Observation.BELOW
-        event.last_window = span
-        self._settle_peak(event)
-        event.top_score = max(event.top_score, event.score)
-        self._silence_relatives(event.label_index, span.stop)
-        return Observation.LASTED if self._has_lasted(event, span) else Observation.ABOVE
+        sound.last_window = span
+        sound.settle_peak(self._history)
+        sound.top_score = max(sound.top_score, sound.score)
+        return Observation.LASTED if self._has_lasted(sound, span) else Observation.ABOVE
 
-    def _has_lasted(self, event: ActiveEvent, span: Span) -> bool:
+    def _has_lasted(self, sound: ActiveSound, span: Span) -> bool:
         """Whether the sound, not the windows that contain it, reached its minimum duration."""
-        needed = self._rules.min_duration[event.label_index]
-        if needed == 0 or event.state is not State.RISING:
+        needed = self._rules.min_duration[sound.label_index]
+        if needed == 0 or sound.state is not State.RISING:
             return True
-        return bool(self._history.offset(span, event.onset) - event.onset >= needed)
+        return bool(self._history.offset(span, sound.onset) - sound.onset >= needed)
 
-    def _start_confirmed(self, span: Span) -> list[Event]:
-        confirmed = self._voting.confirmed()
-        if not confirmed:
+    def _begin(self, span: Span, excess: NDArray[np.float64]) -> list[Event]:
+        free = excess.copy()
+        for sound in self._active:
+            free[self._competition.relatives(sound.label_index)] = -np.inf
+            if not self._is_young(sound, span.stop):
+                free[sound.close_labels(OWN_LOG_ODDS)] = -np.inf
+        leader = self._competition.leader(free)
+        is_over = self._voting.newest(leader) < self._rules.threshold_off[leader]
+        if free[leader] < 0 or is_over or not self._voting.is_confirmed(leader):
             return []
-        events: list[Event] = []
-        mean = self._voting.mean()
-        general_confirmed = self._general.intersection(self._general_voting.confirmed())
-        for label_index in self._hierarchy.choose(confirmed, mean, self._rules.threshold_on):
-            if label_index in self._active or self._suppression.starts_from[label_index] > span.stop:
-                continue
-            if self._voting.newest(label_index) < self._rules.threshold_off[label_index]:
-                continue  # its votes are old: the sound is over, or its event has just ended
-            own_line = self._hierarchy.ancestors[label_index] | {label_index}
-            if label_index in self._general and not general_confirmed & own_line:
-                continue
-            event = self._make_active(label_index, span)
-            for above in sorted(self._hierarchy.ancestors[label_index] & self._active.keys()):
-                events += self._end(self._active[above], span.stop)
-            self._active[label_index] = event
-            self._silence_relatives(label_index, span.stop)
-            event.state, report = TABLE[State.RISING, self._observe(event, span)]
-            if report == "start":
-                events.append(self._start(event, span.stop))
-        return events
+        best = self._competition.speaker(leader, free)
+        if best >= len(self._labels.reported) or self._suppression.starts_from[best] > span.stop:
+            return []
+        onset = self._onset(leader, self._not_before)
+        if free[leader] < wanted_log_odds(onset) or self._belongs_to_active(leader, onset, span, excess):
+            return []
+        sound = self._make_active(best, onset, span, excess)
+        self._active.append(sound)
+        lasted = self._has_lasted(sound, span)
+        sound.state, report = TABLE[State.RISING, Observation.LASTED if lasted else Observation.ABOVE]
+        return [self._start(sound, span.stop)] if report == "start" else []
 
-    def _make_active(self, label_index: int, span: Span) -> ActiveEvent:
-        voting = self._general_voting if label_index in self._general else self._voting
-        first = self._spans[-1 - voting.first_vote(label_index)]
-        onset = self._history.onset(
-            first, self._evidence(label_index), after=int(self._suppression.onsets_from[label_index])
-        )
-        return ActiveEvent(
+    def _belongs_to_active(
+        self, label_index: int, onset: Onset, span: Span, excess: NDArray[np.float64]
+    ) -> bool:
+        """Whether a label is but another name for a sound that goes on: it began with it, or scores less."""
+        for sound in self._active:
+            lead = self._competition.lead(sound.label_index, label_index, excess)
+            if not self._is_young(sound, span.stop):
+                if lead > BESIDE_LOG_ODDS:
+                    return True
+            elif lead > 0 or onset.sample <= sound.onset + self._same_sound:
+                return True
+        return False
+
+    def _make_active(
+        self, label_index: int, onset: Onset, span: Span, excess: NDArray[np.float64]
+    ) -> ActiveSound:
+        return ActiveSound(
             label_index=label_index,
-            onset=onset,
+            onset=onset.sample,
+            not_before=self._not_before,
             last_window=span,
-            score=voting.newest(label_index),
-            top_score=voting.highest(label_index),
+            total=self._voting.mean().astype(np.float64) * len(self._spans),
+            windows=len(self._spans),
+            peaks=excess.copy(),
+            score=self._voting.newest(label_index),
+            top_score=self._voting.highest(label_index),
             peak_dbfs=UNHEARD_DBFS,
-            peak_settled_at=onset,
+            peak_settled_at=onset.sample,
         )
 
-    def _evidence(self, label_index: int) -> Evidence:
+    def _onset(self, label_index: int, not_before: int) -> Onset:
+        """When the sound began that the newest windows name so."""
         scores = np.array([values[label_index] for _, values in self._recent_scores])
-        threshold = log_odds(self._rules.threshold_on[label_index : label_index + 1])
-        return Evidence(
+        evidence = Evidence(
             stops=np.array([stop for stop, _ in self._recent_scores]),
-            excess=log_odds(scores) - threshold,
+            excess=log_odds(scores) - self._competition.thresholds[label_index],
             hop_seconds=self._hop_seconds,
         )
+        first = self._spans[-1 - self._voting.first_vote(label_index)]
+        return self._history.onset(first, evidence, after=not_before)
 
-    def _start(self, event: ActiveEvent, now: int) -> Event:
+    def _start(self, sound: ActiveSound, now: int) -> Event:
         self._started += 1
-        event.id = self._started
-        return self._event("start", event, now)
+        sound.id = self._started
+        return self._event("start", sound, now)
 
-    def _end(self, event: ActiveEvent, now: int) -> list[Event]:
-        """Forget an event. Only one whose start was reported gets an end and suppresses its label."""
-        del self._active[event.label_index]
-        self._suppression.onsets_from[event.label_index] = event.last_window.stop
-        if not event.id:
+    def _end(self, sound: ActiveSound, now: int) -> list[Event]:
+        """Forget a sound. Only one whose start was reported gets an end and suppresses its label."""
+        self._active.remove(sound)
+        offset = self._history.offset(sound.last_window, sound.onset)
+        latest = offset + round(TAIL_SECONDS * self._history.sample_rate)
+        self._not_before = max(self._not_before, min(sound.last_window.stop, latest))
+        if not sound.id:
             return []
-        self._suppression.starts_from[event.label_index] = now + self._rules.refractory[event.label_index]
-        return [self._event("end", event, now)]
+        self._suppression.starts_from[sound.label_index] = now + self._rules.refractory[sound.label_index]
+        return [self._event("end", sound, now)]
 
-    def _settle_peak(self, event: ActiveEvent) -> None:
-        """What lies before the last window that scored is certainly part of the sound."""
-        if event.last_window.start > event.peak_settled_at:
-            event.peak_dbfs = max(
-                event.peak_dbfs, self._history.peak(event.peak_settled_at, event.last_window.start)
-            )
-            event.peak_settled_at = event.last_window.start
-
-    def _silence_relatives(self, label_index: int, stop: int) -> None:
-        for relative in self._hierarchy.relatives(label_index):
-            self._suppression.votes_from[relative] = stop
-
-    def _event(self, phase: Phase, event: ActiveEvent, now: int) -> Event:
-        event.reported_at = now
-        offset = self._history.offset(event.last_window, event.onset) if phase == "end" else None
+    def _event(self, phase: Phase, sound: ActiveSound, now: int) -> Event:
+        sound.reported_at = now
+        offset = self._history.offset(sound.last_window, sound.onset) if phase == "end" else None
         newest = self._history.peak(
-            event.peak_settled_at, event.last_window.stop if offset is None else offset
+            sound.peak_settled_at, sound.last_window.stop if offset is None else offset
         )
         return Event(
             phase=phase,
-            id=event.id,
-            label=self._labels.reported[event.label_index],
-            onset=event.onset,
+            id=sound.id,
+            label=self._labels.competing[sound.label_index],
+            onset=sound.onset,
             offset=offset,
             decided=now,
-            score=event.score,
-            top_score=event.top_score,
-            level_dbfs=max(event.peak_dbfs, newest),
+            score=sound.score,
+            top_score=sound.top_score,
+            level_dbfs=max(sound.peak_dbfs, newest),
+            alternatives=sound.alternatives(self._competition.thresholds, self._labels.competing),
+            earlier=tuple(self._labels.competing[index] for index in sound.earlier),
         )

@@ -1,18 +1,9 @@
-"""m of n: a label is confirmed when it scored in at least m of the last n windows.
-
-The three presets trade latency for certainty (event F1 / median latency with a hop of 0.24 s,
-measured on soundscapes: 43.5 / 0.58 s, 53.0 / 0.80 s, 55.9 / 1.05 s).
-"""
+"""m of n: a label is confirmed when it scored in at least m of the last n windows."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-
-PRESETS: dict[str, tuple[int, int]] = {"responsive": (1, 1), "balanced": (2, 2), "sure": (3, 4)}
-"""Name -> (m, n)."""
-RAISES: dict[str, float] = {"sure": 1.0}
-"""Name -> log-odds by which the preset raises the model's thresholds; those that the user gives stay."""
 
 
 class Voting:
@@ -25,11 +16,13 @@ class Voting:
         self._thresholds = thresholds
         self._needed = needed
         self._recent = np.zeros((of, len(thresholds)), dtype=np.float32)  # oldest first
+        self._count = 0
 
     def push(self, values: NDArray[np.float32]) -> None:
         """Add one window's scores, shape (labels,)."""
         self._recent[:-1] = self._recent[1:]
         self._recent[-1] = values
+        self._count = min(self._count + 1, len(self._recent))
 
     def confirmed(self) -> list[int]:
         """Indices of the labels with at least m votes."""
@@ -40,9 +33,14 @@ class Voting:
         """Indices of the labels that the newest window votes for."""
         return {int(label_index) for label_index in np.flatnonzero(self._recent[-1] >= self._thresholds)}
 
+    def is_confirmed(self, label_index: int) -> bool:
+        """Whether this label has at least m votes."""
+        votes = self._recent[:, label_index] >= self._thresholds[label_index]
+        return int(votes.sum()) >= self._needed
+
     def mean(self) -> NDArray[np.float32]:
-        """Mean score over the last n windows, float32 (labels,): probabilities, not logits."""
-        mean: NDArray[np.float32] = self._recent.mean(axis=0)
+        """Mean score over the last n windows that there are, float32 (labels,): probabilities, not logits."""
+        mean: NDArray[np.float32] = self._recent[len(self._recent) - max(1, self._count) :].mean(axis=0)
         return mean
 
     def newest(self, label_index: int) -> float:
@@ -61,3 +59,4 @@ class Voting:
     def forget(self) -> None:
         """The next window does not follow on the last: earlier votes count no more."""
         self._recent[:] = 0
+        self._count = 0

@@ -20,6 +20,14 @@ from detector.records import Event, Phase
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class AlternativeBody:
+    """What a sound may be as well; `score` is its highest mean over a few windows so far."""
+
+    label: str
+    score: float | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventBody:
     """A sound began, goes on or has ended; only messages about sounds are numbered and kept."""
@@ -38,6 +46,8 @@ class EventBody:
     source: str
     model: str
     level_dbfs: float | None
+    alternatives: tuple[AlternativeBody, ...] = ()
+    earlier: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +148,16 @@ def event_body(
         source=source,
         model=event.label.model,
         level_dbfs=finite(event.level_dbfs, 1),
+        alternatives=tuple(
+            AlternativeBody(other.label.name, finite(other.score, 3)) for other in event.alternatives
+        ),
+        earlier=tuple(
+            dict.fromkeys(
+                name
+                for label in event.earlier
+                for name in (label.name, label.class_id, *label.ancestor_names)
+            )
+        ),
     )
 
 

@@ -33,8 +33,11 @@ class Filter:
         return self.min_score <= 0.0 or (score is not None and score >= self.min_score)
 
     def _names(self, event: EventBody) -> bool:
-        """Whether the event's label, its class or a class above it is wanted: `Dog` gets `Bark` too."""
-        names = (event.label, event.class_id, *event.ancestors)
+        """Whether the event's label, its class or a class above it is wanted: `Dog` gets `Bark` too.
+
+        So is an event that was wanted under an earlier label: it passes until its end.
+        """
+        names = (event.label, event.class_id, *event.ancestors, *event.earlier)
         return any(name.casefold() in self.labels for name in names)
 
 

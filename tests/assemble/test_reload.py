@@ -72,11 +72,14 @@ class House:
         )
 
     def hear(self, seconds: float = 1.0) -> set[tuple[str, str]]:
-        """Model and label of the events that this much loud sound starts."""
+        """Model and label, also of alternatives, of the events that this much loud sound starts."""
         block = Block(self.stop, noise(seconds))
         self.stop = block.stop
         told = self.pipeline.push(block)
-        return {(event.label.model, event.label.name) for event in told if event.phase == "start"}
+        starts = [event for event in told if event.phase == "start"]
+        labels = [event.label for event in starts]
+        labels += [other.label for event in starts for other in event.alternatives]
+        return {(label.model, label.name) for label in labels}
 
     def labels(self) -> list[tuple[str, str]]:
         return [(label.model, label.name) for label in self.pipeline.labels]

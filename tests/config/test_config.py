@@ -294,7 +294,7 @@ events: {groups: {A: []}}
 events: {include: [Dog], exclude: [Dog]}
     events.exclude: 'Dog' is in `include` too: delete one
 events: {preset: sur}
-    events.preset: expected responsive, balanced or sure, got 'sur'; did you mean `sure`?
+    events.preset: expected alert, home, quiet, responsive, balanced or sure, got 'sur'; did you mean `sure`?
 events: {threshold_on: 0}
     events.threshold_on: expected more than 0, at most 1, got 0.0
 events: {threshold_on: 40}

@@ -22,7 +22,7 @@ def history(levels, *, start=0, longest_window=30):
 def dated(levels, window):
     """`^` from onset to offset of the sound in the window drawn as `[   ]`, as the only one that scored."""
     made, span = history(levels), Span(window.index("["), window.index("]") + 1)
-    onset = made.onset(span)
+    onset = made.onset(span).sample
     return " " * onset + "^" * (made.offset(span, onset) - onset)
 
 
@@ -115,8 +115,8 @@ def test_dates(case, levels, window, marks):
 
 def test_a_window_that_reaches_back_before_the_stream_dates_within_it():
     made = history("__####____")
-    assert made.onset(Span(-26, 4)) == 2
-    assert history("######").onset(Span(-9, 1)) == 0
+    assert made.onset(Span(-26, 4)).sample == 2
+    assert history("######").onset(Span(-9, 1)).sample == 0
 
 
 def test_the_end_of_a_long_sound_is_known_once_silence_followed():
@@ -127,12 +127,12 @@ def test_the_end_of_a_long_sound_is_known_once_silence_followed():
 
 def test_a_short_gap_keeps_the_floor_and_the_loudest_level():
     made = history("______________##xx_______")
-    assert made.onset(Span(12, 22)) == 14
+    assert made.onset(Span(12, 22)).sample == 14
     assert made.peak(14, 25) == pytest.approx(-20)
 
 
 def test_a_sound_that_comes_with_the_end_of_a_gap_begins_there():
-    assert history("______________xxxx####").onset(Span(12, 22)) == 18
+    assert history("______________xxxx####").onset(Span(12, 22)).sample == 18
 
 
 def test_what_was_forgotten_dates_nothing():
@@ -140,7 +140,7 @@ def test_what_was_forgotten_dates_nothing():
     made.forget()
     for at in range(30, 36):
         made.push(Span(at, at + 1), -60)
-    assert made.onset(Span(16, 36)) >= 30
+    assert made.onset(Span(16, 36)).sample >= 30
     assert made.peak(0, 30) == UNHEARD_DBFS
 
 
@@ -148,7 +148,7 @@ def test_a_gap_longer_than_the_memory():
     made, later = history("____####"), 10**9
     for at, sound in enumerate("______####", later):
         made.push(Span(at, at + 1), LEVELS[sound])
-    assert made.onset(Span(later, later + 10)) == later + 6
+    assert made.onset(Span(later, later + 10)).sample == later + 6
 
 
 def test_peak_is_the_loudest_tenth_of_a_second():
@@ -162,7 +162,7 @@ def test_peak_is_the_loudest_tenth_of_a_second():
 def test_the_past_is_bounded():
     """What no longer is held dates to the window's centre or later, never earlier than the stream."""
     made = history("####" + "_" * 500)
-    assert made.onset(Span(0, 10)) >= 0
+    assert made.onset(Span(0, 10)).sample >= 0
     assert made.offset(Span(0, 10), 0) <= 10
 
 
@@ -184,7 +184,7 @@ def test_dates_always_lie_in_reach(levels, window, back, frame, start):
         return
     span = Span(made.stop - window * frame, made.stop)
     first = Span(span.start - back * frame, span.stop - back * frame)
-    onset = made.onset(first)
+    onset = made.onset(first).sample
     reach = max(first.stop - max(round(4.6 * RATE * frame), first.length + RATE * frame), start)
     assert reach <= onset
     assert onset < made.stop

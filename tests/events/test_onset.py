@@ -21,7 +21,7 @@ def found(*bands, said="", first=3, up=0.0):
     """`^` under the frame."""
     levels = np.array([[LEVELS[sound] + up for sound in band] for band in bands]).T
     ends = [place + 1 for place, letter in enumerate(said) if letter != " "]
-    row = find_onset(
+    onset = find_onset(
         levels,
         first=first,
         per_second=10,
@@ -29,7 +29,7 @@ def found(*bands, said="", first=3, up=0.0):
         excess=np.array([EXCESS[letter] for letter in said if letter != " "]),
         hop_seconds=0.1,
     )
-    return None if row is None else " " * row + "^"
+    return None if onset is None else " " * onset[0] + "^"
 
 
 def test_a_sound_begins_where_the_level_rises():
@@ -125,12 +125,12 @@ def history(*bands):
 def test_the_history_keeps_bands():
     rumble = "#" * 30
     hiss = "_______________+++++++++++++++"
-    assert history(rumble, hiss).onset(Span(15, 25)) == 15
-    assert history(rumble).onset(Span(15, 25)) == 20, "the window's centre"
+    assert history(rumble, hiss).onset(Span(15, 25)).sample == 15
+    assert history(rumble).onset(Span(15, 25)).sample == 20, "the window's centre"
 
 
 def test_a_sound_does_not_begin_before_its_labels_last_event_ended():
     made = history("__________####____####____")
     says = Evidence(stops=np.arange(11, 27), excess=np.full(16, 2.0), hop_seconds=0.1)
-    assert made.onset(Span(14, 24), says) == 10
-    assert made.onset(Span(14, 24), says, after=14) == 18
+    assert made.onset(Span(14, 24), says).sample == 10
+    assert made.onset(Span(14, 24), says, after=14).sample == 18

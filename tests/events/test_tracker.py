@@ -4,6 +4,8 @@ Under each label's scores stand what was told (`s`tart, `u`pdate, `e`nd, where i
 stretch from onset to offset (`^`).
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,7 +13,11 @@ from hypothesis import strategies as st
 
 from detector.events.rules import LabelRule
 from detector.records import Scores, Span
-from tests.support.drawn_scenes import TREE, hear
+from tests.support.drawn_scenes import SIREN, TREE, hear
+from tests.support.fakes import make_label
+
+SLIGHT = str.maketrans("#", "=")
+"""Loud becomes 3 dB over quiet."""
 
 
 def test_a_sound_becomes_one_event_with_the_sounds_own_dates():
@@ -137,13 +143,62 @@ def test_a_long_sound_is_told_again():
     assert scene.told("Siren") == "              s    u    u    u    e"
 
 
-def test_two_sounds_live_side_by_side():
+def test_two_labels_that_begin_together_are_one_sound_and_the_other_one_is_its_alternative():
     scene = hear(
         level="____________##########__________________",
         Siren="............AAAAAAAAAAAAAAAAAA..........",
-        Cat="...............AAAAAAAA.................",
+        Cat="...............BBBBBBBB.................",
     )
-    assert scene.story == ["start Siren", "start Cat", "end Cat", "end Siren"]
+    assert scene.story == ["start Siren", "end Siren"]
+    assert [other.label.name for other in scene.events[1].alternatives] == ["Cat"]
+    assert scene.events[0].alternatives == ()
+    assert scene.events[1].alternatives[0].score == pytest.approx(0.7)
+
+
+def test_a_sound_that_begins_in_an_older_one_is_a_sound_of_its_own():
+    scene = hear(
+        level="__________" + "+" * 30 + "##########" + "_" * 30,
+        Siren="." * 11 + "B" * 44 + "." * 25,
+        Cat="." * 41 + "A" * 15 + "." * 24,
+    )
+    assert scene.story == ["start Siren", "start Cat", "end Siren", "end Cat"]
+    assert scene.marks("Cat") == " " * 40 + "^" * 10
+
+
+def test_a_better_label_corrects_the_first_guess_under_the_same_id():
+    scene = hear(
+        level="____________##########__________________",
+        Siren="............BBB.........................",
+        Cat=".............aaAAAAAAAAAAAAA............",
+    )
+    assert scene.story == ["start Siren", "update Cat", "end Cat"]
+    assert {event.id for event in scene.events} == {1}
+    assert {event.onset for event in scene.events} == {12}
+    assert [other.label.name for other in scene.events[-1].alternatives] == ["Siren"]
+
+
+def test_what_hardly_rises_must_score_more():
+    """Each scores 0.7, well over its threshold; in the second one the level rises by 3 dB."""
+    clear = "____________##########__________________"
+    scores = "............BBBBBBBBBBBB................"
+    assert hear(level=clear, Siren=scores).story == ["start Siren", "end Siren"]
+    assert hear(level=clear.translate(SLIGHT), Siren=scores).events == []
+
+
+def test_a_sound_that_was_there_when_the_stream_began_needs_no_rise():
+    assert hear(level="#" * 30, Siren=".BBBBBBBBBBBBBBBBB............").story == ["start Siren", "end Siren"]
+
+
+def test_a_taught_label_that_reaches_its_threshold_names_the_sound():
+    bell = replace(make_label("Bell"), taught=True)
+    scene = hear(
+        tree=(SIREN, bell),
+        level="____________##########__________________",
+        Siren="............AAAAAAAAAAAAAAAAAA..........",
+        Bell="............BBBBBBBBBBBBBBBBBB..........",
+    )
+    assert scene.story == ["start Bell", "end Bell"]
+    assert [other.label.name for other in scene.events[0].alternatives] == ["Siren"]
 
 
 def test_scores_and_levels_are_those_of_the_sound():
@@ -192,13 +247,10 @@ def test_the_stream_may_end_before_a_sound_has_lasted():
 
 
 def test_a_label_has_its_own_minimum():
-    scene = hear(
-        own={"Siren": LabelRule(min_duration=9)},
-        level="______________####______________________",
-        Siren="..............AAAAAAAAAAAAA.............",
-        Cat="................AAAAAAAAAAA.............",
-    )
-    assert scene.story == ["start Cat", "end Cat"]
+    own = {"Siren": LabelRule(min_duration=9)}
+    level, scores = "______________####______________________", "..............AAAAAAAAAAAAA............."
+    assert hear(own=own, level=level, Siren=scores).events == []
+    assert hear(own=own, level=level, Siren="." * 40, Cat=scores).story == ["start Cat", "end Cat"]
 
 
 def test_after_its_end_a_label_stays_quiet_for_the_refractory_time():
@@ -308,17 +360,17 @@ def test_of_nested_labels_only_the_most_specific_is_told():
     assert scene.story == ["start Bark", "end Bark"]
 
 
-def test_a_general_label_waits_one_window_more():
+def test_a_general_label_speaks_where_nothing_below_it_is_sure():
     scene = hear(
         level="______________########__________________",
         Dog="..............AAAAAAAAAAAAAA............",
         Bark="........................................",
     )
-    assert scene.told("Dog") == "               s                e"
+    assert scene.told("Dog") == "              s                 e"
 
 
-def test_a_general_label_that_waited_is_dated_by_its_first_vote():
-    """A second rise within the wait does not move the onset."""
+def test_a_label_is_dated_by_its_first_vote():
+    """A second rise meanwhile does not move the onset."""
     scene = hear(
         needed=2,
         of=2,
@@ -329,56 +381,55 @@ def test_a_general_label_that_waited_is_dated_by_its_first_vote():
     assert scene.events[0].onset == 12
 
 
-def test_a_general_label_hands_over_to_a_specific_one():
+def test_a_more_specific_label_corrects_a_general_one():
     scene = hear(
         level="______________##########________________",
         Dog="..............AAAAAAAAAAAAAAAAA.........",
-        Bark="..............aaaaaaBBBBBBBBBBB.........",
+        Bark="..............aaaaaaAAAAAAAAAAA.........",
     )
-    assert scene.story == ["start Dog", "end Dog", "start Bark", "end Bark"]
-    assert scene.told("Dog") == "               s    e"
-    assert scene.told("Bark") == "                    s              e"
+    assert scene.story == ["start Dog", "update Bark", "end Bark"]
+    assert scene.told("Dog") == "              s"
     assert scene.marks("Bark") == "              ^^^^^^^^^^"
 
 
-def test_after_a_hand_over_the_general_label_is_silent_while_windows_hold_the_sound():
+def test_while_windows_hold_the_sound_its_relatives_begin_none():
     scene = hear(
         release=2,
         level="______________##________________________",
         Dog="..............AAAAAAAAAAAAAAA...........",
         Bark="................BBB.....................",
     )
-    assert scene.story == ["start Dog", "end Dog", "start Bark", "end Bark"]
+    assert scene.story == ["start Dog", "end Dog"]
 
 
-def test_a_general_label_that_was_handed_over_keeps_its_refractory_time():
+def test_a_corrected_event_leaves_the_first_guess_no_refractory_time():
     scene = hear(
         release=2,
-        own={"Dog": LabelRule(refractory=40)},
+        own={"Siren": LabelRule(refractory=40)},
         level="______________##____________________##__________",
-        Dog="..............AAAAAAAAAAAA..........AAAAAAAAAAA.",
-        Bark="................BBBBBBBBBB......................",
+        Siren="..............BB....................AAAAAAAAAAA.",
+        Cat="...............aAAAAAAAAAA......................",
     )
-    assert scene.story == ["start Dog", "end Dog", "start Bark", "end Bark"]
+    assert scene.story == ["start Siren", "update Cat", "end Cat", "start Siren", "end Siren"]
 
 
-def test_a_general_event_never_told_is_handed_over_in_silence():
+def test_a_first_guess_that_was_never_told_is_corrected_in_silence():
     scene = hear(
         own={"Dog": LabelRule(min_duration=8)},
         level="______________####______________________",
         Dog="..............AAAAAAAAAAAAA.............",
-        Bark="................BBBBBBBBBBB.............",
+        Bark="................AAAAAAAAAAA.............",
     )
     assert scene.story == ["start Bark", "end Bark"]
 
 
 def test_siblings_in_a_family_are_one_sound():
-    """The surer one speaks; the other stays silent, also when it becomes the surer one later."""
+    """The surer one speaks; the other does not take over though it is the surer one later."""
     scene = hear(
         level="______________########__________________",
         Dog="..............AAAAAAAAAAAAAAA...........",
-        Bark="..............BBBBBBBAAAAAAAA...........",
-        Growl="..............AAAAAAABBBBBBBB...........",
+        Bark="..............BBBBBBBAAAAAAA............",
+        Growl="..............AAAAAAAABBBBBBB...........",
     )
     assert scene.story == ["start Growl", "end Growl"]
 
@@ -395,8 +446,8 @@ def test_a_sibling_speaks_once_its_windows_are_its_own():
     assert scene.marks("Growl") == "                              ^^"
 
 
-def test_an_unsure_general_label_speaks_for_one_above_it():
-    """Dog never reaches its own threshold but is nearly as sure as Animal; it has Bark below it."""
+def test_a_label_that_is_nearly_as_sure_speaks_for_one_above_it():
+    """Dog never reaches its own threshold but is nearly as far over it as Animal."""
     scene = hear(
         level="______________########__________________",
         own={"Animal": LabelRule(threshold_on=0.25), "Dog": LabelRule(threshold_on=0.35)},
@@ -417,27 +468,28 @@ def test_a_group_speaks_with_the_score_of_its_loudest_member():
     assert scene.story == ["start Pets", "end Pets"]
 
 
-def test_a_label_below_a_groups_member_takes_over_from_the_group():
+def test_a_label_below_a_groups_member_corrects_the_group():
     scene = hear(
         groups={"Pets": ["Dog", "Cat"]},
         level="______________########__________________",
         Dog="..............AAAAAAAAAAAAAAA...........",
         Cat="........................................",
-        Bark=".................BBBBBBBBBBBB...........",
+        Bark=".................AAAAAAAAAAAA...........",
     )
-    assert scene.story == ["start Pets", "end Pets", "start Bark", "end Bark"]
+    assert scene.story == ["start Pets", "update Bark", "end Bark"]
 
 
-def test_a_group_that_holds_a_label_and_one_far_below_it_is_heard():
-    """Dog lies between Animal and Bark: neither it nor the group is above the other."""
+def test_a_group_that_holds_a_label_and_one_far_below_it_competes():
+    """Dog lies between Animal and Bark: neither is above the other, and the better one speaks."""
     scene = hear(
         groups={"Noisy": ["Animal", "Bark"]},
         level="______________########__________________",
         Animal="..............AAAAAAAAAAAAAAA...........",
         Bark="..............AAAAAAAAAAAAAAA...........",
-        Dog="..............AAAAAAAAAAAAAAA...........",
+        Dog="..............BBBBBBBBBBBBBBB...........",
     )
-    assert set(scene.story) == {"start Noisy", "end Noisy", "start Dog", "end Dog"}
+    assert scene.story == ["start Noisy", "end Noisy"]
+    assert [other.label.name for other in scene.events[0].alternatives] == ["Dog"]
 
 
 # --- the stream's first windows, other lengths
@@ -509,7 +561,8 @@ def test_whatever_is_heard_events_are_well_formed(rows, level, votes, release, m
         assert life[0].phase == "start"
         assert life[-1].phase == "end"
         assert all(event.phase == "update" for event in life[1:-1])
-        assert len({(event.label, event.onset) for event in life}) == 1
+        assert len({event.onset for event in life}) == 1
+        assert all(event.label not in [other.label for other in event.alternatives] for event in life)
         decided = [event.decided for event in life]
         assert decided == sorted(decided)
         end = life[-1]

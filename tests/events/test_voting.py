@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from detector.events.voting import PRESETS, Voting
+from detector.events.presets import PRESETS
+from detector.events.voting import Voting
 
 
 def voted(tenths, *, needed, of, threshold=0.5):
@@ -20,14 +21,20 @@ def voted(tenths, *, needed, of, threshold=0.5):
     ("preset", "line"),
     [
         #              "0905590999900"
-        ("responsive", ".y.yyy.yyyy.."),
-        ("balanced", "....yy..yyy.."),
-        ("sure", "....yyyyyyyy."),
+        ("alert", ".y.yyy.yyyy.."),
+        ("home", ".y.yyy.yyyy.."),
+        ("quiet", "....yyyyyyyy."),
     ],
 )
 def test_presets(preset, line):
-    needed, of = PRESETS[preset]
-    assert voted("0905590999900", needed=needed, of=of) == line
+    chosen = PRESETS[preset]
+    assert voted("0905590999900", needed=chosen.needed, of=chosen.of) == line
+
+
+def test_the_older_names_of_the_presets_stay():
+    assert [PRESETS[name] for name in ("responsive", "balanced", "sure")] == [
+        PRESETS[name] for name in ("alert", "home", "quiet")
+    ]
 
 
 def test_labels_vote_by_their_own_thresholds():
@@ -39,6 +46,17 @@ def test_labels_vote_by_their_own_thresholds():
     assert [voting.newest(place) for place in range(3)] == pytest.approx([0.1, 0.5, 0.4])
     assert [voting.highest(place) for place in range(3)] == pytest.approx([0.3, 0.5, 0.4])
     assert [voting.first_vote(place) for place in range(3)] == [1, 0, 0]
+    assert [voting.is_confirmed(place) for place in range(3)] == [True, False, True]
+
+
+def test_the_mean_is_over_the_windows_that_there_are():
+    voting = Voting(np.array([0.5], dtype=np.float32), needed=1, of=3)
+    voting.push(np.array([0.9], dtype=np.float32))
+    assert voting.mean().tolist() == pytest.approx([0.9])
+    voting.forget()
+    voting.push(np.array([0.2], dtype=np.float32))
+    voting.push(np.array([0.4], dtype=np.float32))
+    assert voting.mean().tolist() == pytest.approx([0.3])
 
 
 def test_the_first_vote_is_the_oldest_that_is_remembered():

@@ -1,6 +1,7 @@
 """A 10 Hz "recording" and its scores, written as strings: one character is one sample, one frame, one hop.
 
-`level`: `_` quiet (-60 dBFS), `#` loud (-20), `0` digital silence, `x` missing (a gap).
+`level`: `_` quiet (-60 dBFS), `=` hardly more (-57), `+` louder (-40), `#` loud (-20), `0` digital silence,
+`x` missing (a gap).
 Each label: the score of the window that ends with this sample: `A` 0.9 (sure), `B` 0.7, `a` 0.3 (between
 threshold_off 0.25 and threshold_on 0.5), `.` 0, a space: no window here, the gate is closed.
 """
@@ -13,6 +14,7 @@ import numpy as np
 
 from detector.events.boundaries import LevelHistory
 from detector.events.labels import LabelMap
+from detector.events.presets import Preset
 from detector.events.rules import LabelRule, make_rules
 from detector.events.tracker import EventTracker
 from detector.records import Event, Label, Scores, Span
@@ -21,7 +23,7 @@ from tests.support.fakes import make_label
 RATE = 10
 """Samples in a second."""
 WINDOW = 10
-LEVELS = {"_": -60.0, "#": -20.0, "0": -120.0}
+LEVELS = {"_": -60.0, "=": -57.0, "+": -40.0, "#": -20.0, "0": -120.0}
 SCORES = {"A": 0.9, "B": 0.7, "a": 0.3, ".": 0.0}
 
 ANIMAL = make_label("Animal")
@@ -95,8 +97,7 @@ def hear(
             own={labels.find_all("own", name)[0]: rule for name, rule in (own or {}).items()},
         ),
         history,
-        needed=needed,
-        of=of,
+        preset=Preset(needed, of, 0.0),
         hop=1,
         release=release,
         update=update,

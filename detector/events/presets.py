@@ -1,0 +1,32 @@
+"""Presets: how sure the tracker must be before it reports a sound, by what people want of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """How many windows must agree, and how much more they must score."""
+
+    needed: int
+    """Windows whose score of the label reaches its threshold."""
+    of: int
+    """Newest windows that are asked, and over which scores are averaged."""
+    more_log_odds: float
+    """By how much the model's thresholds are raised, or lowered; those that the user sets stay."""
+
+
+_ALERT = Preset(needed=1, of=1, more_log_odds=-1.0)
+_HOME = Preset(needed=1, of=1, more_log_odds=0.0)
+_QUIET = Preset(needed=3, of=4, more_log_odds=0.5)
+
+PRESETS: dict[str, Preset] = {
+    "alert": _ALERT,
+    "home": _HOME,
+    "quiet": _QUIET,
+    "responsive": _ALERT,
+    "balanced": _HOME,
+    "sure": _QUIET,
+}
+"""Name -> preset; the last three are the older names of the first three."""
