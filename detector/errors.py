@@ -10,6 +10,7 @@
     ├── DatasetError           labelled clips are missing or their folds leak  exit 1
     ├── AnnotationError        a truth that cannot be meant, or nobody wrote  exit 1
     ├── HistoryError           the history cannot be read or written (never fatal for the daemon)
+    │   └── HistoryHole        some of its events cannot be read (in `interfaces`: it carries those that can)
     └── SinkError              events cannot be delivered (fatal only at start)
         └── SinkClosed         the reader has gone for good, as after `| head -1`
 

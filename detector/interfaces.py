@@ -6,13 +6,14 @@ Who calls what from where: a `Source` is opened, read and closed by the capture 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.errors import HistoryError
 from detector.records import Block, ModelSpec, Scores, Window
 
 In_contra = TypeVar("In_contra", contravariant=True)
@@ -163,6 +164,17 @@ class Sink(Protocol):
         """Deliver what is held back and release everything."""
 
 
+class HistoryHole(HistoryError):
+    """Some events of the history cannot be read; those before and behind them can."""
+
+    def __init__(self, message: str, *, before: Sequence[Message], resume_seq: int, missing: int) -> None:
+        """`before` was read; go on after number `resume_seq`; `missing` events lie between."""
+        super().__init__(message)
+        self.before = before
+        self.resume_seq = resume_seq
+        self.missing = missing
+
+
 class Archive(Protocol):
     """Events of the past, kept across runs; safe to use from any thread."""
 
@@ -175,7 +187,10 @@ class Archive(Protocol):
         """Every event up to this number that was ever sent is here. Answers at once."""
 
     def after(self, seq: int, limit: int, /) -> list[Message]:
-        """At most `limit` events with a greater number, in order; reads the disk. Raises HistoryError."""
+        """At most `limit` events with a greater number, in order; reads the disk.
+
+        Raises HistoryHole where some of them are damaged, HistoryError where none can be read.
+        """
 
 
 class Service(Protocol):

@@ -62,6 +62,8 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
             labels=tuple(label.name for label in pipeline.labels),
             source=source.name,
             run_id=run_id,
+            generation=dispatcher.numbering.text,
+            generation_seq=dispatcher.numbering.seq,
         )
 
     def report() -> ReportBody:

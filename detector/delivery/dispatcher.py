@@ -12,6 +12,7 @@ from functools import partial
 
 from detector.delivery.sink_queue import SinkQueue, SinkStats
 from detector.history.journal import Journal, JournalStats
+from detector.history.sequence_numbers import Numbering, new_generation
 from detector.interfaces import Body, Message, Sink
 from detector.wire.encoding import encode
 from detector.wire.message import EventBody
@@ -46,6 +47,11 @@ class Dispatcher:
     def seq(self) -> int:
         """Number of the newest event, or where numbering stands before the first."""
         return self._journal.seq
+
+    @property
+    def numbering(self) -> Numbering:
+        """What the numbers may be compared in."""
+        return self._journal.numbering
 
     def start(self) -> None:
         """Open all sinks, then start their threads; raises the first SinkError with all closed again."""
@@ -112,6 +118,7 @@ class NoJournal:
 
     def __init__(self) -> None:
         self.seq = 0
+        self.numbering = Numbering(new_generation())
         """The newest number given."""
         self._deliver: Callable[[Message], None] = lambda message: None
 

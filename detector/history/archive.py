@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from detector.history.schema import connect_reader, unreadable
-from detector.interfaces import Message
+from detector.history.schema import connect_reader, is_damage, unreadable
+from detector.interfaces import HistoryHole, Message
 from detector.wire.encoding import decode
 from detector.wire.message import event_of
 from detector.wire.request import Filter
@@ -39,13 +39,28 @@ class FileArchive:
         return self._newest_seq()
 
     def after(self, seq: int, limit: int) -> list[Message]:
-        """At most `limit` events with a greater number, in order; raises HistoryError."""
+        """At most `limit` events with a greater number, in order; raises HistoryHole, HistoryError."""
         with closing(connect_reader(self._path)) as connection:
-            sql = "SELECT line FROM messages WHERE seq > ? ORDER BY seq LIMIT ?"
+            found: list[Message] = []
+            number = seq = min(seq, _MAX)
             try:
-                return [_message(line) for (line,) in connection.execute(sql, (min(seq, _MAX), limit))]
+                for number, line in connection.execute(_AFTER, (seq, limit)):  # noqa: B007
+                    found.append(_message(line))
             except (sqlite3.Error, ValueError) as error:
-                raise unreadable(self._path, error) from error
+                unread = found[-1].seq or seq if found else seq
+                if isinstance(error, ValueError):
+                    resume = number
+                elif is_damage(error):
+                    resume = _behind_damage(connection, unread, self._newest_seq())
+                else:
+                    raise unreadable(self._path, error) from error
+                raise HistoryHole(
+                    str(unreadable(self._path, error)),
+                    before=found,
+                    resume_seq=resume,
+                    missing=_count(connection, unread, resume),
+                ) from error
+            return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +127,8 @@ def _sql(query: Query) -> tuple[str, list[float | int]]:
     return sql, values
 
 
+_AFTER = "SELECT seq, line FROM messages WHERE seq > ? ORDER BY seq LIMIT ?"
+
 _MAX = 2**63 - 1
 """SQLite's greatest integer."""
 
@@ -123,3 +140,29 @@ def _message(line: object) -> Message:
     message = decode(line.encode())
     event_of(message)
     return message
+
+
+def _behind_damage(connection: sqlite3.Connection, seq: int, newest: int) -> int:
+    """The number behind which reading goes on, where the event after `seq` lies on a damaged page.
+
+    A damaged page holds consecutive numbers, so halving finds its end; `newest` where nothing is left.
+    """
+    damaged, behind = seq, max(newest, seq)
+    while behind - damaged > 1:
+        middle = (damaged + behind) // 2
+        try:
+            connection.execute(_AFTER, (middle, 1)).fetchall()
+        except sqlite3.Error:
+            damaged = middle
+        else:
+            behind = middle
+    return behind
+
+
+def _count(connection: sqlite3.Connection, seq: int, until: int) -> int:
+    """How many events have these numbers: by an index, on other pages; else all numbers count."""
+    sql = "SELECT count(*) FROM messages INDEXED BY messages_start WHERE seq > ? AND seq <= ?"
+    try:
+        return int(connection.execute(sql, (seq, until)).fetchone()[0])
+    except sqlite3.Error:
+        return until - seq

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from detector.errors import HistoryError
 from detector.files.daemon_files import identity, lock, make_folder
-from detector.history.retention import Retention
-from detector.history.schema import connect_writer, is_damage
+from detector.history.retention import SAVE, Retention
+from detector.history.schema import Owner, checkpoint, connect_writer, is_damage, lock_path, owner_of
 from detector.history.sequence_numbers import SequenceNumbers
 from detector.interfaces import Message
 from detector.wire.message import event_of
@@ -56,7 +56,7 @@ class EventStore:
         self._monotonic = monotonic
         self._connect = connect
         self._connection: sqlite3.Connection | None = None
-        self._identity = (0, 0)
+        self._identity, self._size = (0, 0), 0
         self._lock: int | None = None
         self._untidy_rows = 0
         self._tidied = float("-inf")
@@ -67,6 +67,7 @@ class EventStore:
             log.warning("history.moved path=%s", self.path)
             self._drop()
         try:
+            self._check_size()
             self._insert(messages)
         except (sqlite3.Error, OSError) as error:
             self._drop()
@@ -89,6 +90,8 @@ class EventStore:
         try:
             more = self._retention.step(self._connection)
             self._update_oldest(self._connection)
+            if not more:
+                checkpoint(self._connection)
         except sqlite3.Error as error:
             self._drop()
             raise self._error(error) from error
@@ -127,26 +130,65 @@ class EventStore:
             self._update_oldest(connection)
 
     def _reserve(self, connection: sqlite3.Connection, number: int) -> None:
-        """Write that numbers below this one may be used; unlike events, this survives a power cut at once."""
+        """Write that numbers below this one may be used; unlike events, this survives a power cut at once.
+
+        The lock beside it notes it too, and outlives a file that is deleted or replaced by an old copy.
+        """
+        if self._lock is not None:
+            os.ftruncate(self._lock, os.pwrite(self._lock, b"%d\n" % number, 0))
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("UPDATE meta SET value = ? WHERE key = 'reserved'", (number,))
         connection.execute("PRAGMA synchronous = NORMAL")
 
     def _open(self) -> sqlite3.Connection:
         make_folder(self.path.parent)
+        if owner_of(self.path) is Owner.DAMAGED:
+            self._set_aside("it cannot be read")
         if self._lock is None:
             self._lock = _claim(self.path)
         self._connection = connection = self._connect(self.path)
-        self._identity = identity(self.path.stat())
+        status = self.path.stat()
+        self._identity, self._size = identity(status), status.st_size
         newest = connection.execute("SELECT coalesce(max(seq), 0) FROM messages").fetchone()[0]
-        reserved = connection.execute("SELECT value FROM meta WHERE key = 'reserved'").fetchone()[0]
+        meta = dict(connection.execute("SELECT key, value FROM meta"))
         self._retention.open(connection, self.path)
-        self._numbers.meet(newest, reserved)
+        self._numbers.meet(newest, max(meta["reserved"], self._noted()))
+        copied = meta.get("inode", status.st_ino) != status.st_ino
+        if copied:
+            log.info("history.copied path=%s: numbers begin a new generation", self.path)
+        self._numbers.settle(None if copied else (meta.get("generation"), meta.get("generation_seq")))
         number = self._numbers.last + 1 + self._numbers.ahead
         self._reserve(connection, number)
+        noted = {
+            "inode": status.st_ino,
+            "generation": self._numbers.generation,
+            "generation_seq": self._numbers.generation_seq,
+        }
+        connection.executemany(SAVE, noted.items())
         self._numbers.grant(number)
         self._update_oldest(connection)
         return connection
+
+    def _noted(self) -> int:
+        """The number that the lock beside the file notes; 0 where it says nothing."""
+        noted = b"" if self._lock is None else os.pread(self._lock, 32, 0).strip()
+        return int(noted) if noted.isdigit() and len(noted) < 19 else 0
+
+    def _check_size(self) -> None:
+        """Raise sqlite3.DatabaseError where the file has been cut off by somebody else."""
+        if self._connection is None:
+            return
+        before, self._size = self._size, self.path.stat().st_size
+        if self._size < before and checkpoint(self._connection):
+            pages, page_size = (
+                self._connection.execute(f"PRAGMA {name}").fetchone()[0]
+                for name in ("page_count", "page_size")
+            )
+            self._size = self.path.stat().st_size
+            if self._size < pages * page_size:
+                error = sqlite3.DatabaseError("the file has been cut off")
+                error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+                raise error
 
     def _update_oldest(self, connection: sqlite3.Connection) -> None:
         self.oldest_seq = connection.execute("SELECT min(seq) FROM messages").fetchone()[0]
@@ -158,10 +200,8 @@ class EventStore:
         except OSError:
             return True
 
-    def _set_aside(self, reason: Exception) -> None:
-        """Rename a damaged file, so that it can be examined and a new one begun."""
-        if self.path.suffix != ".db":  # a mistyped path must not move anybody's file
-            raise HistoryError(f"{self.path}: expected a history, found something else: set history.path")
+    def _set_aside(self, reason: object) -> None:
+        """Rename a damaged file that is ours, so that it can be examined and a new one begun."""
         aside = self.path.with_name(f"{self.path.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
         try:
             for suffix in ("-wal", "-shm"):
@@ -215,7 +255,7 @@ def _claim(path: Path) -> int | None:
     """Lock the history for this process: two daemons would give the same numbers."""
     try:
         # Not the file itself: closing a second descriptor of it would drop SQLite's own locks.
-        return lock(Path(f"{path}.lock"), os.O_CREAT | os.O_RDWR, wait=False)
+        return lock(lock_path(path), os.O_CREAT | os.O_RDWR, wait=False)
     except BlockingIOError:
         raise HistoryError(
             f"{path}: the history is in use by another daemon: set history.path, or history.enabled to false"

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from detector.history.sequence_numbers import SequenceNumbers
+from detector.history.sequence_numbers import Numbering, SequenceNumbers
 from detector.history.writer import Writable, WriteJob, Writer
 from detector.interfaces import Message
 
@@ -85,6 +85,11 @@ class Journal:
     def seq(self) -> int:
         """The newest number given, or where numbering stands before the first."""
         return self._numbers.last
+
+    @property
+    def numbering(self) -> Numbering:
+        """What the numbers may be compared in."""
+        return Numbering(self._numbers.generation, self._numbers.generation_seq)
 
     def start(self, deliver: Callable[[Message], None]) -> None:
         """Open the file and settle the numbering.

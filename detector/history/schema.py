@@ -1,17 +1,23 @@
 """The history's file: its tables, their versions, and how it is opened for writing and for reading.
 
 One row of `messages` is one event as it was sent; `line` is the whole of it (docs/protocol.md), the other
-columns are what queries need. `meta` holds `reserved` (see `sequence_numbers`).
+columns are what queries need. `meta` holds `reserved`, `generation` and `generation_seq` (see
+`sequence_numbers`), `clock` and `clock_utc` (see `retention`), and `inode`, by which a copy is recognised.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
+import tempfile
+from contextlib import closing
+from enum import Enum
 from pathlib import Path
 
 from detector.errors import HistoryError
 from detector.files.daemon_files import make_folder
+from detector.history.history_paths import NAME
 
 VERSION = 1
 """Grows with every change of the tables; the file carries it as `user_version`."""
@@ -42,14 +48,63 @@ MIGRATIONS = (
 BUSY_SECONDS = 1.0
 """How long to wait for another program that holds the file."""
 
+_SIGNATURE_BYTES = 1 << 20
+"""Our tables' words are within the first pages."""
+
 WAL_BYTES = 4 * 1024 * 1024
 """What the write-ahead log is cut back to after a reader has held it up."""
+
+
+class Owner(Enum):
+    """Whose a file is, judged before anything is written to it."""
+
+    NOBODY = "nobody"
+    """It is not there, or empty."""
+    OURS = "ours"
+    DAMAGED = "damaged"
+    """It cannot be read, but holds the words of our tables, or our lock says that it was ours."""
+
+
+def owner_of(path: Path) -> Owner:
+    """Look at a file without changing it; raises HistoryError where it is another program's, or too new."""
+    try:
+        if not path.stat().st_size:
+            return Owner.NOBODY
+        with closing(_peek(path)) as connection:
+            version = _version(connection)
+            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+            if {"messages", "meta"} <= tables:
+                columns = {row[1] for row in connection.execute("PRAGMA table_info(messages)")}
+                if {"seq", "line"} <= columns and version > VERSION:
+                    raise _too_new(path, version)
+                if {"seq", "line"} <= columns:
+                    return Owner.OURS
+            if not tables and version == 0:
+                return Owner.NOBODY
+    except FileNotFoundError:
+        return Owner.NOBODY
+    except sqlite3.Error as error:
+        if not is_damage(error):
+            raise unreadable(path, error) from error
+        if _was_ours(path):
+            return Owner.DAMAGED
+        raise HistoryError(
+            f"{path}: expected a history, found something else or a damaged file: "
+            "set history.path to another file, or move this one away"
+        ) from error
+    raise HistoryError(f"{path}: this database belongs to another program; set history.path to another file")
+
+
+def lock_path(path: Path) -> Path:
+    """The file that is locked by whoever writes this history; it also notes the numbers (`event_store`)."""
+    return Path(f"{path}.lock")
 
 
 def connect_writer(path: Path) -> sqlite3.Connection:
     """Open the file; make it, or bring its tables up to date, where needed.
 
-    Raises HistoryError where it belongs to another program or a later version; OSError, sqlite3.Error.
+    The caller has asked `owner_of` whose it is. Raises HistoryError where it is of a later version; OSError,
+    sqlite3.Error.
     """
     _make(path)
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
@@ -59,17 +114,32 @@ def connect_writer(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES}")
-        _migrate(connection, path)
+        if _migrate(connection, path):
+            checkpoint(connection)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
+def checkpoint(connection: sqlite3.Connection) -> bool:
+    """Bring what is in the write-ahead log into the file itself; returns whether all of it is there now.
+
+    So a copy of the file without the log lacks little. It waits for nobody.
+    """
+    busy, frames, moved = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    return not busy and bool(frames == moved)
+
+
 def connect_reader(path: Path) -> sqlite3.Connection:
     """Open the file for reading, while a daemon may be writing it; raises HistoryError."""
     try:
         path.stat()
+    except PermissionError as error:
+        raise HistoryError(
+            f"{path}: the history cannot be read: {error.strerror}; read it as its owner, or as root: "
+            "sudo sound-detector history"
+        ) from error
     except OSError as error:
         raise HistoryError(f"{path}: the history cannot be read: {error.strerror}") from error
     uri = f"{path.absolute().as_uri()}?mode=ro"
@@ -78,9 +148,11 @@ def connect_reader(path: Path) -> sqlite3.Connection:
             return _reading(uri, path)
         except sqlite3.OperationalError:
             # Without a daemon there is no shared memory, and who may not write the folder cannot make it.
-            if Path(f"{path}-wal").exists():
-                raise
+            if _wal(path).exists():
+                return _reading_copy(path)
             return _reading(f"{uri}&immutable=1", path)
+    except OSError as error:
+        raise unreadable(path, error) from error
     except sqlite3.Error as error:
         raise unreadable(path, error) from error
 
@@ -105,12 +177,46 @@ def _reading(uri: str, path: Path) -> sqlite3.Connection:
             raise _too_new(path, version)
         if version == 0:
             raise HistoryError(
-                f"{path}: expected a history of sound-detector, found another or an empty file"
+                f"{path}: expected a history of sound-detector, found another or an empty file; "
+                f"where it is a copy, {_wal(path).name} belongs to it: copy both, or stop the daemon first"
             )
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _reading_copy(path: Path) -> sqlite3.Connection:
+    """Read a copy of the file and its log: on a read-only disk SQLite cannot read the log itself."""
+    with tempfile.TemporaryDirectory(prefix="sound-detector-") as folder:
+        copy = Path(folder, path.name)
+        shutil.copyfile(path, copy)
+        shutil.copyfile(_wal(path), _wal(copy))
+        # What is open can be read after the folder is gone.
+        return _reading(f"{copy.as_uri()}?mode=rw", path)
+
+
+def _peek(path: Path) -> sqlite3.Connection:
+    """Open a file that may be anybody's; nothing is written beside it unless its own log is there."""
+    busy = _wal(path).exists() or Path(f"{path}-journal").exists()
+    options = "mode=ro" if busy else "mode=ro&immutable=1"
+    return sqlite3.connect(f"{path.absolute().as_uri()}?{options}", uri=True, timeout=BUSY_SECONDS)
+
+
+def _was_ours(path: Path) -> bool:
+    """Whether a file that cannot be read was a history: by the lock beside it, or by its tables' words."""
+    try:
+        if lock_path(path).stat().st_size or (lock_path(path).exists() and path.name == NAME):
+            return True
+    except OSError:
+        pass
+    with path.open("rb") as file:
+        return b"CREATE TABLE messages (" in file.read(_SIGNATURE_BYTES)
+
+
+def _wal(path: Path) -> Path:
+    """SQLite's write-ahead log of a file."""
+    return Path(f"{path}-wal")
 
 
 def _make(path: Path) -> None:
@@ -123,20 +229,18 @@ def _make(path: Path) -> None:
     os.close(descriptor)
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+def _migrate(connection: sqlite3.Connection, path: Path) -> bool:
+    """Bring the tables up to date; returns whether something had to be done."""
     version = _version(connection)
     if version > VERSION:
         raise _too_new(path, version)
-    if version == 0 and connection.execute("SELECT 1 FROM sqlite_master").fetchone():
-        raise HistoryError(
-            f"{path}: this database belongs to another program; set history.path to another file"
-        )
     for number in range(version, VERSION):
         connection.execute("BEGIN IMMEDIATE")
         for statement in MIGRATIONS[number]:
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {number + 1}")
         connection.execute("COMMIT")
+    return version < VERSION
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -33,6 +33,7 @@ class _Position:
     """How far one subscriber has come, across connections."""
 
     run_id: str | None = None
+    generation: str = ""
     seq: int | None = None
     shared: frozenset[str] = frozenset()
     """Names that several of the daemon's labels have."""
@@ -107,14 +108,24 @@ class _Sayer:
         print(printable(text), file=self._stream, flush=True)
 
 
+def next_since(hello: HelloBody, *, since: int | None, run_id: str | None, generation: str) -> int:
+    """The number to ask a daemon from, after `since` of this run and generation (empty where not known)."""
+    if since is None:
+        return hello.seq
+    if generation and hello.generation and generation != hello.generation:
+        return min(since, hello.generation_seq)  # whatever the numbers are above that, we have not had them
+    if run_id not in (None, hello.run_id) and not (hello.history and hello.seq >= since):
+        return 0  # the new run counts from 1 again, so that all its events are new to us
+    return since
+
+
 def _ask(
     connection: socket.socket, hello: HelloBody, position: _Position, request: dict[str, object]
 ) -> None:
-    if position.seq is None:
-        position.seq = hello.seq
-    elif position.run_id not in (None, hello.run_id) and not (hello.history and hello.seq >= position.seq):
-        position.seq = 0  # the new run counts from 1 again, so that all its events are new to us
-    position.run_id = hello.run_id
+    position.seq = next_since(
+        hello, since=position.seq, run_id=position.run_id, generation=position.generation
+    )
+    position.run_id, position.generation = hello.run_id, hello.generation
     send(connection, request | {"since": position.seq})
     interval = hello.heartbeat_seconds
     if interval is not None and interval > 0:
@@ -131,6 +142,6 @@ def _take(message: Message, position: _Position, out: StdoutSink, say: _Sayer) -
     elif isinstance(body, StatusBody):
         say(": ".join(part for part in (body.state, body.detail) if part))
     elif isinstance(body, DroppedBody):
-        say(f"{body.count} messages were lost: this subscriber reads too slowly")
+        say(f"{body.count} messages were lost: {body.detail or 'this subscriber reads too slowly'}")
     elif isinstance(body, ErrorBody):
         raise SinkError(f"the daemon refused: {body.message}")

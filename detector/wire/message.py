@@ -65,6 +65,8 @@ class HelloBody:
     heartbeat_seconds: float | None = None
     history: bool = False
     oldest_seq: int | None = None
+    generation: str = ""
+    generation_seq: int = 0
     seq: int = 0
 
 
@@ -91,10 +93,11 @@ class StatusBody:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DroppedBody:
-    """One subscriber has lost `count` messages because it read too slowly."""
+    """One subscriber does not get `count` messages: it read too slowly, or `detail` says why."""
 
     kind: ClassVar[str] = "dropped"
     count: int
+    detail: str = ""
     time: str | None
 
 

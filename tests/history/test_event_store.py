@@ -1,5 +1,6 @@
 """The file: every event once, a damaged one is set aside, and nobody else gets in."""
 
+import contextlib
 import os
 import shutil
 import sqlite3
@@ -86,7 +87,7 @@ def test_the_next_run_begins_above_what_a_killed_one_may_have_used(path, tmp_pat
 
 @pytest.mark.parametrize("content", [b"no database at all" * 100, b"SQLite format 3\0" + b"\xff" * 5000])
 def test_a_damaged_file_is_set_aside_and_a_new_one_begun(path, content, caplog):
-    path.parent.mkdir()
+    written(path, make_message(1)).close()
     path.write_bytes(content)
     numbers = SequenceNumbers(utc=lambda: T0)
     make_store(path, numbers).write([make_message(1)])
@@ -117,12 +118,109 @@ def test_a_mistyped_path_moves_nobodys_file(tmp_path):
     assert path.read_text().startswith("Dear all")
 
 
-def test_another_programs_database_is_left_alone(path):
+@pytest.mark.parametrize("version", [0, 1, 7])
+@pytest.mark.parametrize("journal", ["DELETE", "WAL"])
+def test_another_programs_database_is_left_alone(path, version, journal):
+    """Not a byte of it is changed, and nothing is put beside it."""
     path.parent.mkdir()
     with closing(sqlite3.connect(path)) as other:
-        other.execute("CREATE TABLE bookmarks (url)")
+        other.execute(f"PRAGMA journal_mode = {journal}")
+        other.execute("CREATE TABLE messages (url)")
+        other.execute(f"PRAGMA user_version = {version}")
+    before = path.read_bytes()
     with pytest.raises(HistoryError, match="belongs to another program"):
         make_store(path).write([make_message(1)])
+    assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_file_that_was_never_a_history_is_not_moved_aside(path):
+    path.parent.mkdir()
+    path.write_bytes(b"another program's own format" * 1000)
+    for _ in range(2):
+        with pytest.raises(HistoryError, match="found something else"):
+            make_store(path).write([make_message(1)])
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_file_that_was_cut_off_while_it_is_used_is_set_aside_and_told(path, caplog):
+    store = written(path, *(make_message(seq) for seq in range(1, 2000)))
+    store.close()
+    store = written(path, make_message(2000))
+    os.truncate(path, 8192)
+    store.write([make_message(2001)])
+    assert "history.damaged" in caplog.text
+    assert rows(path) == [2001]
+
+
+def run_of(path, count):
+    """Number and write so many events in a run of its own; returns its numbers."""
+    numbers = SequenceNumbers(utc=lambda: T0)
+    store = make_store(path, numbers)
+    with contextlib.suppress(HistoryError):
+        store.write([])
+    numbers.begin()
+    given_out = [numbers.take() for _ in range(count)]
+    with contextlib.suppress(HistoryError):
+        store.write([make_message(number) for number in given_out])
+    store.close()
+    return numbers, given_out
+
+
+def test_numbers_go_on_above_a_history_that_was_deleted(path):
+    _, first = run_of(path, 5)
+    path.unlink()
+    _, second = run_of(path, 5)
+    assert min(second) > max(first)
+
+
+def test_numbers_go_on_above_an_older_copy_that_was_put_back(path, tmp_path):
+    run_of(path, 5)
+    shutil.copy(path, tmp_path / "backup.db")
+    _, second = run_of(path, 5)
+    shutil.copy(tmp_path / "backup.db", path)
+    _, third = run_of(path, 5)
+    assert min(third) > max(second)
+
+
+def test_a_whole_folder_that_was_put_back_begins_a_new_generation(path, tmp_path):
+    """Its numbers come again; where the generation began tells which ones a subscriber has not had."""
+    first, _ = run_of(path, 5)
+    shutil.copytree(path.parent, tmp_path / "backup")
+    run_of(path, 5)
+    shutil.rmtree(path.parent)
+    shutil.copytree(tmp_path / "backup", path.parent)
+    third, numbers = run_of(path, 5)
+    assert third.generation != first.generation
+    assert third.generation_seq == 5 == min(numbers) - 1
+
+
+def test_a_disk_that_cannot_be_written_begins_a_generation_with_each_run(tmp_path):
+    """The clock shows the same at each boot, so the numbers are the same."""
+    (tmp_path / "file").touch()
+    first, same = run_of(tmp_path / "file" / "history.db", 3)
+    second, again = run_of(tmp_path / "file" / "history.db", 3)
+    assert same == again
+    assert first.generation != second.generation
+    assert first.generation_seq == min(same) - 1
+
+
+def test_runs_on_one_file_are_one_generation(path):
+    runs = [run_of(path, 2) for _ in range(3)]
+    assert len({numbers.generation for numbers, _ in runs}) == 1
+    assert [number for _, given_out in runs for number in given_out] == [1, 2, 3, 4, 5, 6]
+
+
+def test_what_was_written_is_in_a_copy_that_lacks_the_log(path, tmp_path):
+    """The tables at once, the events once an hour."""
+    clocks = Clocks()
+    store = make_store(path, utc=clocks.utc, monotonic=clocks.monotonic)
+    store.write([make_message(1)])
+    shutil.copy(path, tmp_path / "copy.db")
+    assert rows(tmp_path / "copy.db") == []
+    store.tidy()
+    shutil.copy(path, tmp_path / "copy.db")
+    assert rows(tmp_path / "copy.db") == [1]
 
 
 def test_a_file_of_a_later_version_is_refused_and_left_alone(path):

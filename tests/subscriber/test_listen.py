@@ -14,7 +14,7 @@ from detector.errors import ConfigError, SinkError
 from detector.records import Label
 from detector.sinks.socket.limits import ServerLimits
 from detector.sinks.socket.server import SocketSink
-from detector.subscriber.event_printer import backoff_seconds, listen
+from detector.subscriber.event_printer import backoff_seconds, listen, next_since
 from detector.wire.address import parse_address
 from detector.wire.message import HelloBody, StatusBody
 from tests.support import ROOT
@@ -110,6 +110,26 @@ class Listening:
         self.thread.join(LONG)
         assert not self.thread.is_alive()
         return self.result
+
+
+@pytest.mark.parametrize(
+    ("generation", "began", "asked"),
+    [("aa", 0, 50), ("bb", 0, 0), ("bb", 40, 40), ("bb", 900, 50)],
+)
+def test_after_a_change_of_generation_it_asks_for_all_that_is_new(generation, began, asked):
+    """It had number 50 of generation aa; `began` is where the other numbering stood at its beginning."""
+    hello = HelloBody(
+        version="0",
+        run_id="two",
+        source="Mic",
+        model="m",
+        labels=(),
+        history=True,
+        generation=generation,
+        generation_seq=began,
+        seq=999,
+    )
+    assert next_since(hello, since=50, run_id="one", generation="aa") == asked
 
 
 def test_events_are_printed_until_the_daemon_ends(daemon):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from detector.errors import HistoryError
+from detector.interfaces import HistoryHole, Message
 from detector.sinks.socket.backlog import Subscription
 from detector.sinks.socket.feed import Feed
 
@@ -56,13 +57,30 @@ class ArchiveReplay:
         try:
             # Events reach the archive before the backlog: what has left the backlog is found there.
             while self._seq < (gone := self._feed.backlog.gone_seq):
-                events = await self._feed.read_archive(self._seq, EVENTS)
-                if lines := b"".join(event.line for event in events if self._subscription.passes(event)):
-                    self._transport.write(lines)
-                    await self._flowing.wait()
+                try:
+                    events = await self._feed.read_archive(self._seq, EVENTS)
+                except HistoryHole as hole:
+                    await self._send(hole.before)
+                    self._tell_missing(hole.missing, hole)
+                    self._seq = hole.resume_seq
+                    continue
+                await self._send(events)
                 last = max((event.seq or 0 for event in events), default=0)
                 self._seq = last if len(events) == EVENTS else max(last, gone)
         except HistoryError as error:
-            log.warning('socket.replay_failed error="%s"', error)
+            gone = self._feed.backlog.gone_seq
+            self._tell_missing(self._feed.most_kept(self._seq, gone), error)
+            self._seq = gone
         self._subscription.end_replay(self._seq)
         done()
+
+    async def _send(self, events: Sequence[Message]) -> None:
+        if lines := b"".join(event.line for event in events if self._subscription.passes(event)):
+            self._transport.write(lines)
+            await self._flowing.wait()
+
+    def _tell_missing(self, count: int, error: HistoryError) -> None:
+        """Tell the subscriber, in its place, what it cannot be sent."""
+        log.warning('socket.replay_failed events=%d error="%s"', count, error)
+        if count:
+            self._transport.write(self._feed.dropped_line(count, "the history cannot be read there"))

@@ -77,9 +77,14 @@ class Feed:
             return self.error_line("request: this program gives no report")
         return _line(self._report())
 
-    def dropped_line(self, count: int) -> bytes:
-        """Tell a subscriber how many messages it has lost."""
-        return _line(DroppedBody(count=count, time=self._now()))
+    def dropped_line(self, count: int, detail: str = "") -> bytes:
+        """Tell a subscriber how many messages it has lost; without `detail` it has read too slowly."""
+        return _line(DroppedBody(count=count, detail=detail, time=self._now()))
+
+    def most_kept(self, seq: int, until: int) -> int:
+        """How many events the archive may hold, at most, after the number `seq` and up to `until`."""
+        oldest = None if self._archive is None else self._archive.oldest_seq
+        return max(0, until - max(seq, (oldest or 0) - 1))
 
     def error_line(self, reason: str) -> bytes:
         """Tell a subscriber why its connection is closed."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import socket
 import threading
 
@@ -11,6 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from detector.errors import HistoryError
+from detector.history.archive import FileArchive
 from detector.records import Label
 from detector.sinks.socket.archive_replay import EVENTS
 from detector.sinks.socket.backlog import Backlog, Subscription
@@ -21,6 +23,8 @@ from detector.wire.encoding import encode
 from detector.wire.message import HelloBody, StatusBody
 from detector.wire.request import parse_request
 from tests.support.fakes import LONG
+from tests.support.history_stores import make_message as make_stored
+from tests.support.history_stores import make_store
 from tests.support.wire_messages import make_message
 
 CAT = Label("Cat", "/m/01yrx", "yamnet")
@@ -217,7 +221,61 @@ def test_an_archive_that_cannot_be_read_leaves_what_memory_holds(serve, caplog):
     publish(sink, archive, 11)
     with subscribed(sink, {"since": 0}) as messages:
         assert seqs(messages, 1) == [11]
-    assert 'socket.replay_failed error="the disk is gone"' in caplog.text
+    assert 'socket.replay_failed events=10 error="the disk is gone"' in caplog.text
+
+
+def test_what_cannot_be_read_is_told_in_its_place(serve):
+    """Nothing of the disk can be read; memory goes on."""
+    archive = FakeArchive(*range(3, 11))
+
+    def fail():
+        raise HistoryError("the disk is gone")
+
+    archive.before_read = fail
+    sink = serve(archive)
+    publish(sink, archive, 11)
+    with subscribed(sink, {"since": 0}) as messages:
+        next(messages)
+        told = [next(messages) for _ in range(2)]
+    assert [(message["type"], message.get("count"), message.get("seq")) for message in told] == [
+        ("dropped", 8, None),
+        ("start", None, 11),
+    ]
+    assert told[0]["detail"] == "the history cannot be read there"
+
+
+@pytest.mark.parametrize("damage", ["page", "half"])
+def test_reading_goes_on_behind_a_damaged_page_and_the_hole_is_told(serve, tmp_path, damage):
+    """Every event comes, or is counted where it is missing."""
+    total, path = 3000, tmp_path / "history.db"
+    store = make_store(path)
+    store.write([make_stored(seq) for seq in range(1, total + 1)])
+    store.close()
+    if damage == "page":
+        content = bytearray(path.read_bytes())
+        at = content.find(b'"id":"run-1500"') // 4096 * 4096
+        content[at : at + 4096] = bytes(4096)
+        path.write_bytes(content)
+    else:
+        os.truncate(path, path.stat().st_size // 8192 * 4096)
+    archive = FileArchive(path, oldest_seq=lambda: 1, newest_seq=lambda: total)
+    sink = serve(archive)
+    sink.write(make_message(total + 1))
+    with subscribed(sink, {"since": 0}) as messages:
+        assert next(messages)["oldest_seq"] == 1
+        received, missing = [], 0
+        for message in messages:
+            if message["type"] == "dropped":
+                missing += message["count"]
+            else:
+                received.append(message["seq"])
+                if received[-1] == total + 1:
+                    break
+    assert received == sorted(set(received))
+    assert missing > 0
+    assert len(received) + missing == total + 1
+    if damage == "page":
+        assert missing < 30
 
 
 def test_who_vanishes_in_the_middle_of_a_replay_disturbs_nobody(serve):
