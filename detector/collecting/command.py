@@ -16,6 +16,7 @@ from detector.collecting.names import check_label, model_name
 from detector.collecting.record_display import Display
 from detector.collecting.record_request import RATE_HZ, Mode, RecordRequest, make_taker
 from detector.collecting.verdict import Verdict
+from detector.datasets.clips import BACKGROUND, class_of
 from detector.errors import DatasetError, DeviceLost
 from detector.interfaces import Source
 from detector.service.capture import SourceFailure, blocks_of
@@ -32,7 +33,8 @@ MOST_FAILURES = 5
 HOW: Mapping[Mode, str] = {
     "countdown": "make the sound at each NOW",
     "triggered": "make the sound, wait a second, make it again",
-    "background": "this records the room, so do not make the sound itself",
+    "background": "make every other sound of this room (talk, walk, type, close a door, play the radio) "
+    "and leave some quiet, but do not make the sound itself",
 }
 
 
@@ -167,13 +169,13 @@ class _Collecting:
 
 
 def next_command(request: RecordRequest, others: list[str]) -> str:
-    """The next command: a model needs a second class before it can be trained."""
+    """The next command: a model needs a sound to recognise, and what else sounds in the room."""
     dataset = str(request.dataset)
-    if not others:
-        out = "" if dataset == "sounds" else f" --out {shlex.quote(dataset)}"
-        if request.mode == "background":
-            return f"sound-detector record LABEL{out}   (the sound to recognise)"
-        return f"sound-detector record background{out}   (the room without that sound)"
+    out = "" if dataset == "sounds" else f" --out {shlex.quote(dataset)}"
+    if request.mode == "background" and not others:
+        return f"sound-detector record LABEL{out}   (the sound to recognise)"
+    if request.mode != "background" and not any(class_of(name) == BACKGROUND for name in others):
+        return f"sound-detector record background{out}   (the other sounds of the room)"
     name = others[0] if request.mode == "background" else request.label
     return f"sound-detector train {shlex.quote(dataset)} --out models/{model_name(name)}"
 

@@ -14,6 +14,10 @@ from pathlib import Path
 
 from detector.errors import DatasetError
 
+BACKGROUND = "background"
+BACKGROUND_NAMES = {BACKGROUND, "negatives", "negative", "unknown", "_background_", "_unknown_"}
+"""Classes whose clips hold no event, in any case of letters; all are BACKGROUND."""
+
 SUFFIXES = {".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff", ".opus", ".oga"}
 """Files that count as clips."""
 _ESC_NAME = re.compile(r"(?P<fold>\d+)-(?P<source>\d+)-(?P<take>[A-Z]+)(-\d+)?")
@@ -52,6 +56,11 @@ class Dataset:
     def folds(self) -> list[str]:
         """Every fold, sorted; empty where there are none."""
         return sorted({clip.fold for clip in self.clips if clip.fold is not None}, key=lambda f: (len(f), f))
+
+
+def class_of(label: str) -> str:
+    """The class that a folder or a table's entry stands for."""
+    return BACKGROUND if label.casefold() in BACKGROUND_NAMES else label
 
 
 def read_dataset(root: Path, layout: str | None = None) -> Dataset:

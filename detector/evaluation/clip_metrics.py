@@ -33,6 +33,23 @@ class ClipAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class BackgroundFigures:
+    """Clips that hold no event: silence is right there."""
+
+    clips: int
+    quiet: float
+    """Share of these clips without an event of any class, 0..1."""
+    false_alarms: int
+    """Events of the dataset's classes in them."""
+    hours: float
+
+    @property
+    def per_hour(self) -> float:
+        """False alarms in an hour of such clips."""
+        return self.false_alarms / self.hours if self.hours else 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class ClipClassFigures:
     """Figures of one class, 0..1."""
 
@@ -76,6 +93,17 @@ def answer(
         by_event=NOTHING if top is None else of[top.label],
         detected=frozenset(of[event.label] for event in mapped),
         scores=mean,
+    )
+
+
+def background_figures(recordings: Sequence[RecordingScores], of: Mapping[str, str]) -> BackgroundFigures:
+    """Count the events in clips that hold none; `of`: label name -> class."""
+    alarms = [sum(event.label in of for event in recording.events) for recording in recordings]
+    return BackgroundFigures(
+        clips=len(recordings),
+        quiet=float(np.mean([count == 0 for count in alarms])),
+        false_alarms=sum(alarms),
+        hours=sum(recording.seconds for recording in recordings) / 3600,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from statistics import mean, pstdev
 
 from detector.evaluation.clip_evaluation import ClipReport
-from detector.evaluation.clip_metrics import NOTHING, ClipFigures
+from detector.evaluation.clip_metrics import NOTHING, BackgroundFigures, ClipFigures
 from detector.evaluation.confusion import confusion_png
 from detector.evaluation.report_tables import Cell, csv_text, json_text, percent, table
 
@@ -30,6 +30,12 @@ def clip_text(report: ClipReport) -> str:
     ]
     head = f"{report.clips} clips, {len(report.classes)} classes, layout {report.layout}\n\n"
     parts = [head + table(rows), table(_fold_rows(ways)), table(_class_rows(report))]
+    if report.background is not None:
+        quiet = report.background
+        parts.append(
+            f"background: {quiet.clips} clips, {100 * quiet.quiet:.1f} % without an event; "
+            f"{quiet.false_alarms} false alarms, {quiet.per_hour:.1f} an hour\n"
+        )
     if report.unmapped:
         parts.append(f"left out, the model has no label for them: {', '.join(report.unmapped)}\n")
     if report.unreadable:
@@ -46,6 +52,7 @@ def clip_json(report: ClipReport) -> str:
             "classes": list(report.classes),
             "unmapped": list(report.unmapped),
             "unreadable": dict(report.unreadable),
+            "background": _background(report.background),
             "own_class_among_events": report.own_class_detected,
             "by_score": _figures(report.by_score),
             "by_events": _figures(report.by_event),
@@ -100,6 +107,17 @@ def _confusion_rows(report: ClipReport, figures: ClipFigures) -> list[list[Cell]
         head,
         *([name, *row.tolist()] for name, row in zip(report.classes, figures.confusion, strict=True)),
     ]
+
+
+def _background(quiet: BackgroundFigures | None) -> dict[str, object] | None:
+    if quiet is None:
+        return None
+    return {
+        "clips": quiet.clips,
+        "without_event": quiet.quiet,
+        "false_alarms": quiet.false_alarms,
+        "false_alarms_per_hour": quiet.per_hour,
+    }
 
 
 def _figures(way: ClipFigures) -> dict[str, object]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from detector.backends.extra_packages import check_installed
-from detector.datasets.clips import read_dataset
+from detector.datasets.clips import BACKGROUND, class_of, read_dataset
 from detector.datasets.truths import find_sound_files, read_truths
 from detector.errors import DatasetError
 from detector.evaluation.class_map import SHIPPED, ClassMap, make_class_map, read_map
@@ -67,7 +67,7 @@ def _clips(
     if len(request.paths) != 1:
         raise DatasetError(f"expected one dataset, got {len(request.paths)}; recordings need --annotations")
     dataset = read_dataset(request.paths[0], request.layout)
-    classes = _map(dataset.classes, spec, table, request)
+    classes = _map([n for n in dataset.classes if class_of(n) != BACKGROUND], spec, table, request)
     check_installed({"sklearn": "scikit-learn"} | ({"matplotlib": "matplotlib"} if request.out else {}))
     report = evaluate_clips(dataset, classes, make_scorer, jobs=request.jobs, quiet=request.quiet)
     if request.out is not None:

@@ -224,7 +224,7 @@ def _print_dataset(dataset: PreparedDataset, findings: Sequence[Finding]) -> Non
     kind = "sections" if task.multilabel else "clips"
     print(
         f"{len(dataset.example_set.examples)} {kind}, {dataset.seconds / 60:.1f} minutes, "
-        f"{len(task.classes)} classes",
+        f"{dataset.example_set.class_count} classes",
         file=sys.stderr,
     )
     _print_findings(findings)

@@ -11,9 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from detector.datasets.clips import Clip
+from detector.datasets.clips import BACKGROUND, Clip, class_of
 from detector.errors import DatasetError, DetectorError
-from detector.training.examples import BACKGROUND, class_of
 from detector.training.recording_stats import RecordingStats
 
 SILENT_DBFS = -60.0

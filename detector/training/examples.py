@@ -1,7 +1,7 @@
 """Datasets as examples: clips of one class each, or sections of annotated recordings with any number.
 
-A folder called `background` or `negatives` holds sounds that are no event: they are learned as a class that
-is never reported.
+A folder called `background`, `negatives` or `unknown` holds sounds that are no event: they are learned as a
+class that is never reported.
 """
 
 from __future__ import annotations
@@ -14,14 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.datasets.annotations import Annotation, labels_of
-from detector.datasets.clips import Clip
+from detector.datasets.clips import BACKGROUND, Clip, class_of
 from detector.datasets.truths import Truth
 from detector.errors import DatasetError
 from detector.training.recipe import Example, LearningTask
-
-BACKGROUND = "background"
-BACKGROUND_NAMES = {BACKGROUND, "negatives", "negative", "_background_"}
-"""Names of the class that is no event, in any case of letters; all become the first."""
 
 LEAST_OVERLAP_SECONDS = 0.5
 """A sound counts for a section that holds this much of it, or half of it where it is shorter."""
@@ -39,10 +35,10 @@ class ExampleSet:
         """Shape (examples, classes)."""
         return np.array([example.targets for example in self.examples], np.float32)
 
-
-def class_of(label: str) -> str:
-    """The class that a folder or a table's entry stands for."""
-    return BACKGROUND if label.casefold() in BACKGROUND_NAMES else label
+    @property
+    def class_count(self) -> int:
+        """How many classes have an example."""
+        return int(self.targets.any(axis=0).sum())
 
 
 def from_clips(clips: Sequence[Clip], *, seed: int) -> ExampleSet:

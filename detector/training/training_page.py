@@ -48,7 +48,7 @@ def page_html(report: TrainingReport) -> str:
     numbers = [(f"{value:.1f} %", name) for name, value in report.figures.numbers().items()]
     facts = [
         (str(len(report.dataset.example_set.examples)), "sections" if task.multilabel else "clips"),
-        (str(len(task.classes)), "classes"),
+        (str(report.dataset.example_set.class_count), "classes"),
         (f"{report.dataset.seconds / 60:.0f} min", "sound"),
         *numbers,
     ]

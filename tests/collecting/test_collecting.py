@@ -227,7 +227,7 @@ def test_a_device_that_hangs_is_given_up():
         FakeSource([*cut(room(0.1), 4410), plugged.wait], live=True), queue_blocks=50, most_waits=2
     )
     assert next(blocks).start == 0
-    with pytest.raises(DeviceLost, match="fake has delivered nothing for 0 s; start anew"):
+    with pytest.raises(DeviceLost, match="fake has delivered nothing for 0 s; restart the program"):
         next(blocks)
     plugged.set()
 
@@ -281,9 +281,9 @@ def test_what_to_do_next(tmp_path):
     background = request(tmp_path, label="background", dataset="sounds", mode="background")
     assert next_command(background, []).startswith("sound-detector record LABEL ")
     assert next_command(background, ["bell"]) == "sound-detector train sounds --out models/bell"
-    assert next_command(request(tmp_path, dataset="my sounds"), ["x"]) == (
-        "sound-detector train 'my sounds' --out models/bell"
-    )
+    own = request(tmp_path, dataset="my sounds")
+    assert next_command(own, ["negatives"]) == "sound-detector train 'my sounds' --out models/bell"
+    assert next_command(own, ["x"]).startswith("sound-detector record background --out 'my sounds' ")
 
 
 def test_what_is_suggested_as_a_models_name_is_one_that_train_takes():

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from detector.datasets.annotations import Annotation
-from detector.evaluation.clip_metrics import NOTHING, answer, clip_figures, own_class_detected
+from detector.evaluation.clip_metrics import (
+    NOTHING,
+    answer,
+    background_figures,
+    clip_figures,
+    own_class_detected,
+)
 from detector.evaluation.matching import (
     ClassEvent,
     DetectedEvent,
@@ -42,6 +48,14 @@ def test_the_mean_of_scores_decides_and_the_highest_event():
 def test_a_clip_that_was_not_classified_has_no_answer():
     given = answer("dog", None, heard([], event("Cat", 0, 1)), CLASSES, OF)
     assert (given.by_score, given.by_event) == (NOTHING, NOTHING)
+
+
+def test_in_the_background_silence_is_right_and_every_event_of_a_class_a_false_alarm():
+    barks = (event("Bark", 0, 1), event("Dog", 2, 3), event("Cat", 3, 4))
+    figures = background_figures([heard([]), heard([], event("Cat", 0, 1)), heard([], *barks)], OF)
+    assert (figures.clips, figures.false_alarms) == (3, 2)
+    assert figures.quiet == pytest.approx(2 / 3)
+    assert figures.per_hour == pytest.approx(2 * 3600 / 15)
 
 
 def answers(*pairs):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +16,7 @@ from detector.datasets.truths import Truth
 from detector.errors import AnnotationError, UnsupportedFormat
 from detector.evaluation.class_map import make_class_map
 from detector.evaluation.clip_evaluation import evaluate_clips
+from detector.evaluation.clip_report import clip_json, clip_text
 from detector.evaluation.recording_evaluation import evaluate_recordings
 from detector.evaluation.recording_scorer import RecordingScorer
 from tests.support.fakes import FakeClassifier, FakeSource, cut, make_spec
@@ -83,6 +85,17 @@ def test_clips_that_cannot_be_read_are_told_and_cost_no_other(tmp_path):
     report = evaluate_clips(Dataset("folders", clips), CLASS_MAP, make_scorer, jobs=1, quiet=True)
     assert (report.clips, list(report.unreadable.values())) == (1, ["bad is not sound"])
     assert report.by_event.accuracy == 1
+
+
+def test_clips_of_the_background_are_counted_apart(tmp_path):
+    pytest.importorskip("sklearn")
+    clips = tuple(Clip(tmp_path / "a", label, None, label) for label in ("dog", "Unknown", "negatives"))
+    report = evaluate_clips(Dataset("folders", clips), CLASS_MAP, make_scorer, jobs=1, quiet=True)
+    assert (report.clips, report.by_event.accuracy) == (1, 1)
+    assert report.background is not None
+    assert (report.background.clips, report.background.quiet, report.background.false_alarms) == (2, 0, 2)
+    assert "background: 2 clips, 0.0 % without an event; 2 false alarms, 600.0 an hour" in clip_text(report)
+    assert json.loads(clip_json(report))["background"]["false_alarms_per_hour"] == 600
 
 
 def recordings(annotation):

@@ -182,6 +182,7 @@ def test_a_background_class_is_added_once_and_has_no_example():
     once = example_set()
     assert once.task.classes == ("bell", "dog", "background")
     assert once.targets[:, 2].sum() == 0
+    assert once.class_count == 2
     assert with_background(once) is once
 
 
