@@ -3,6 +3,7 @@
     DetectorError
     ├── ConfigError            a setting, flag or config file is wrong       exit 2
     ├── ModelError             a model is missing, damaged or does not fit    exit 1
+    │   └── WrongModel         no model has that name, or its parts do not fit    exit 2
     ├── SourceError            audio cannot be had                            exit 1
     │   ├── DeviceNotFound     no such microphone, or the name is ambiguous
     │   ├── DeviceLost         the microphone went away while we listened
@@ -38,6 +39,15 @@ class ConfigError(DetectorError):
 
 class ModelError(DetectorError):
     """A model is unknown, missing, damaged, or its labels and outputs do not agree."""
+
+
+class WrongModel(ModelError):
+    """The model that was asked for cannot be: no model has that name, or its parts do not belong together.
+
+    A fault in the settings or on the command line, which stays one until somebody corrects it.
+    """
+
+    exit_code = 2
 
 
 class SourceError(DetectorError):

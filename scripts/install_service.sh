@@ -9,7 +9,6 @@ cd "$(dirname "$0")/.."
 prefix=/opt/sound-detector
 units=/usr/local/lib/systemd/system
 config=/etc/sound-detector/config.yaml
-state=/var/lib/sound-detector
 destination=${DESTDIR:-}
 build=
 
@@ -80,16 +79,17 @@ switch_program() {
     fi
 }
 
-# Models of the user who called sudo serve as well; a checksum decides, here and at each start.
+# They go to $prefix/models, which is root's alone. Nothing is read or written in the folders of the service: what
+# lies there, it may have put there. Models of the user who called sudo serve as well; a checksum decides.
 install_models() {
-    [ ! -L $state/models ] || fail "$state/models is a link, expected a folder; remove it"
-    export SOUND_DETECTOR_HOME=$state
+    unset SOUND_DETECTOR_HOME
     models="$new/bin/sound-detector models"
     if [ -n "${MODEL:-}" ]; then
         $models pull yamnet --from "$MODEL" 2>/dev/null || $models pull mn04 --from "$MODEL" ||
             fail "MODEL takes yamnet.tflite or mn04_as_mAP_432.pt"
     fi
-    install_model yamnet yamnet.tflite
+    install_model yamnet yamnet.tflite ||
+        fail "bring the file yourself: sudo make install-service MODEL=/path/to/yamnet.tflite"
     $models verify yamnet
     if ! pulled=$(install_model mn04 mn04_as_mAP_432.pt 2>&1); then
         say "mn04 cannot be had now, so yamnet listens alone; docs/service.md says how to add it"

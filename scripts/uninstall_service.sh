@@ -1,5 +1,5 @@
 #!/bin/sh
-# What `sudo make uninstall-service` does: everything goes but the settings and the state.
+# What `sudo make uninstall-service` does: everything goes but the settings, the models and the state.
 #   PURGE=1       these too
 #   DESTDIR=DIR   only remove the files below DIR
 set -eu
@@ -8,7 +8,8 @@ destination=${DESTDIR:-}
 units=$destination/usr/local/lib/systemd/system
 config=/etc/sound-detector
 overrides=/etc/systemd/system/sound-detector.service.d
-kept="/var/lib/sound-detector /var/log/sound-detector"
+program=$destination/opt/sound-detector
+kept="/opt/sound-detector/models /var/lib/sound-detector /var/log/sound-detector"
 private="/var/lib/private/sound-detector /var/log/private/sound-detector"
 
 say() { echo "sound-detector: $*" >&2; }
@@ -23,7 +24,9 @@ if [ -z "$destination" ]; then
     fi
     systemctl disable --quiet sound-detector 2>/dev/null || true
 fi
-rm -rf "$units/sound-detector.service" "$units/sound-detector.service.d" "$destination/opt/sound-detector"
+rm -rf "$units/sound-detector.service" "$units/sound-detector.service.d"
+rm -rf "$program/venv" "$program/versions"
+rmdir "$program" 2>/dev/null || true # where no models are in it
 command=$destination/usr/local/bin/sound-detector
 if [ "$(readlink "$command" 2>/dev/null)" = /opt/sound-detector/venv/bin/sound-detector ]; then
     rm -f "$command"
@@ -36,7 +39,9 @@ if [ "${PURGE:-}" = 1 ]; then
     for folder in $config $overrides $kept $private; do
         rm -rf "$destination$folder"
     done
-    say "removed, with settings and state"
+    rmdir "$program" 2>/dev/null || true
+    say "removed, with settings, models and state"
 else
-    say "removed; settings stay in $config, models and history in /var/lib/sound-detector (PURGE=1 removes them)"
+    say "removed; settings stay in $config, models in /opt/sound-detector/models," \
+        "history in /var/lib/sound-detector (PURGE=1 removes them)"
 fi

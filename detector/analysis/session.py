@@ -20,7 +20,7 @@ from detector.analysis.summary import Summary, merged
 from detector.analysis.tables import summary_csv, summary_text
 from detector.analysis.task import Done, Task, Wanted
 from detector.errors import ConfigError, SinkError
-from detector.wire.plain_text import printable
+from detector.files.terminal import escape
 from detector.workers.pool import Pool
 from detector.workers.worker import Ended, Failed, Logged, TaskProgress, Work
 
@@ -109,7 +109,7 @@ class Session:
                 while following is not None and following.name in over:
                     if following.name in summaries:
                         if word == "text" and len(self.recordings) > 1:  # its lines name no recording
-                            print(f"{printable(str(following.path))}:")
+                            print(f"{escape(str(following.path))}:")
                         _pour(Path(folder, *output_names(following.name, self.wanted)), skipped)
                         skipped = len(kind.header.encode())
                     following = next(turn, None)

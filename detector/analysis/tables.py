@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from detector.analysis.summary import Summary, Tally
-from detector.wire.plain_text import printable
+from detector.files.terminal import escape
 
 MOST_TABLES = 20
 """Recordings whose own tables are printed; of more only the total is, and the rest is in the files."""
@@ -65,14 +65,14 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _one(name: str, summary: Summary) -> Iterator[str]:
-    yield f"{printable(name)}  {length_text(summary.heard_seconds)}"
+    yield f"{escape(name)}  {length_text(summary.heard_seconds)}"
     if not summary.labels:
         yield "  no events"
         return
     rows = [["label", "seconds", "share", "count"]]
     for label, tally in summary.ranked():
         share = f"{100 * summary.share(label):.1f} %"
-        rows.append([printable(label), f"{tally.seconds:.1f}", share, str(tally.count)])
+        rows.append([escape(label), f"{tally.seconds:.1f}", share, str(tally.count)])
     yield from (f"  {line}" for line in aligned(rows))
     if summary.is_long:
         yield ""
@@ -87,9 +87,7 @@ def _by_hour(summary: Summary) -> list[str]:
     rows = [[head, *(f"{hour:02d}" for hour in hours)]]
     for label in labels:
         tallies = [summary.hours[hour].labels.get(label, Tally()) for hour in hours]
-        rows.append(
-            [printable(label), *(f"{t.seconds:.0f}" if t.count or t.seconds else "." for t in tallies)]
-        )
+        rows.append([escape(label), *(f"{t.seconds:.0f}" if t.count or t.seconds else "." for t in tallies)])
     return aligned(rows)
 
 

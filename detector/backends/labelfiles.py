@@ -6,6 +6,7 @@ Facts of AudioSet: class ids are its mids (https://research.google.com/audioset/
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from detector.errors import ModelError
+from detector.files.guarded import read_file
 from detector.records import Label
+
+MAX_TABLE_BYTES = 4_000_000
+"""The longest table that is read; AudioSet's has 20 000."""
 
 MAX_ANCESTORS = 200
 """Classes above one class; AudioSet's deepest has some ten, and time and memory grow with the square."""
@@ -122,8 +127,10 @@ def read_prior(path: Path, labels: Sequence[Label]) -> tuple[float, ...]:
 
 def _read_csv(path: Path, columns: tuple[str, ...]) -> list[tuple[str, ...]]:
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.reader(file, strict=True))
+        content = read_file(path, max_bytes=MAX_TABLE_BYTES)
+        if len(content) > MAX_TABLE_BYTES:
+            raise ModelError(f"{path}: expected at most {MAX_TABLE_BYTES} bytes: is this the right file?")
+        rows = list(csv.reader(io.StringIO(content.decode("utf-8"), newline=""), strict=True))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ModelError(f"{path}: cannot be read as UTF-8 CSV: {error}") from error
     if not rows or tuple(rows[0]) != columns:

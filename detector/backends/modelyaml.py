@@ -17,7 +17,7 @@ from detector.config.wording import show
 from detector.config.yamltext import Fault
 from detector.errors import ModelError
 
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 _TABLE_NAME = re.compile(rf"(\.\./{_PLAIN_NAME.pattern}/)?{_PLAIN_NAME.pattern}")
 _WHEEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?==[A-Za-z0-9][A-Za-z0-9.+!_-]*")
 """What pip may be asked for: a name and one version. An address, a path or an option could run code."""
@@ -26,15 +26,23 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 MAX_CONTEXT_SECONDS = 60.0
 """The embeddings of all windows within it are kept, and averaged anew for each window."""
 
+MAX_SAMPLE_RATE = 384_000
+"""Hz; beyond what any microphone gives, and what resamplers are built for."""
+MAX_WINDOW_SECONDS = 60.0
+MAX_FFT = 65_536
+MAX_BANDS = 1024
+MAX_FRAMES = 20_000
+"""A patch of the front end, and the memory that it takes, stay within reason."""
+
 Refuse = Callable[[str, str], NoReturn]
 """Raises the ModelError for a key and what is wrong with it."""
 
 
 def read_model_yaml(path: Path) -> tuple[ModelYaml, Refuse]:
     """Return its keys, and what raises the ModelError for a key; ModelError where the file is wrong."""
-    if not path.is_file():
+    if not path.exists():
         raise ModelError(f"{path}: not found; a model bundle is a folder with a model.yaml in it")
-    document, faults = yamltext.read(path)
+    document, faults = yamltext.read(path, links=False)
     if not faults:
         yaml, faults = strict.fill(ModelYaml, document)
         wrong = () if yaml is None else wrong_values(yaml)
@@ -55,9 +63,12 @@ def read_model_yaml(path: Path) -> tuple[ModelYaml, Refuse]:
         _check_name(_TABLE_NAME, yaml.prior, "prior", refuse)
     if not 0 <= yaml.prior_weight <= 1:
         refuse("prior_weight", f"expected 0 to 1, got {yaml.prior_weight}")
-    for key, value in (("sample_rate", yaml.sample_rate), ("window", yaml.window)):
-        if value < 1:
-            refuse(key, f"expected at least 1, got {value}")
+    for key, value, most in (
+        ("sample_rate", yaml.sample_rate, MAX_SAMPLE_RATE),
+        ("window", yaml.window, int(MAX_WINDOW_SECONDS * yaml.sample_rate)),
+    ):
+        if not 1 <= value <= most:
+            refuse(key, f"expected at {'least 1' if value < 1 else f'most {most}'}, got {value}")
     _check_files(yaml, refuse)
     _check_members(yaml, refuse)
     _check_front_end(yaml, refuse)
@@ -67,7 +78,7 @@ def read_model_yaml(path: Path) -> tuple[ModelYaml, Refuse]:
 
 def _check_name(pattern: re.Pattern[str], name: str, key: str, refuse: Refuse) -> None:
     if not pattern.fullmatch(name):
-        refuse(key, f"expected letters, digits, dots, dashes and underscores, got {show(name)}")
+        refuse(key, f"expected letters, digits, dots, dashes and underscores, at most 100, got {show(name)}")
 
 
 def _check_files(yaml: ModelYaml, refuse: Refuse) -> None:
@@ -131,9 +142,11 @@ def _check_front_end(yaml: ModelYaml, refuse: Refuse) -> None:
     given = yaml.front_end
     if given is None:
         return
-    for key in ("frame", "hop", "fft", "bands"):
-        if getattr(given, key) < 1:
-            refuse(f"front_end.{key}", f"expected at least 1, got {getattr(given, key)}")
+    for key, most in (("frame", MAX_FFT), ("hop", yaml.window), ("fft", MAX_FFT), ("bands", MAX_BANDS)):
+        if not 1 <= getattr(given, key) <= most:
+            refuse(f"front_end.{key}", f"expected at least 1 and at most {most}, got {getattr(given, key)}")
+    if yaml.window // given.hop > MAX_FRAMES:
+        refuse("front_end.hop", f"expected at most {MAX_FRAMES} frames in a window: take a larger hop")
     if given.frame > min(given.fft, yaml.window):
         refuse("front_end.frame", f"expected at most fft and the model's window, got {given.frame}")
     if not 0 <= given.low_hz < given.high_hz <= yaml.sample_rate / 2:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from detector.config.wording import escape
 from detector.config.yamltext import scalar
+from detector.files.terminal import escape
 
 Key: TypeAlias = tuple[str, ...]
 Notes: TypeAlias = Mapping[Key, Sequence[str]]

@@ -15,6 +15,7 @@ from detector.cli.logs import set_up_logging
 from detector.cli.parser import COMMANDS, make_parser, with_command
 from detector.cli.setting_options import setting_options
 from detector.errors import ConfigError, DetectorError
+from detector.files.terminal import print_escaped
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.verbose > 1:
             logging.getLogger("detector").exception("traceback")
         for line in str(error).splitlines():
-            print(f"sound-detector: {line}", file=sys.stderr)
+            print_escaped(f"sound-detector: {line}", sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return 130

@@ -16,9 +16,9 @@ from detector.config.checks import check
 from detector.config.settings import Settings
 from detector.config.sink_settings import SinkKinds
 from detector.config.strict import fill
-from detector.config.wording import escape
-from detector.config.yamltext import Document, Fault, join
+from detector.config.yamltext import MAX_FAULTS, Document, Fault, join
 from detector.errors import ConfigError
+from detector.files.terminal import escape
 
 VARIABLE = "SOUND_DETECTOR_CONFIG"
 SYSTEM_FILE = "/etc/sound-detector/config.yaml"
@@ -181,4 +181,5 @@ class _Layers:
 
     def _add_fault(self, fault: Fault, line: str) -> None:
         self._faulty.add(fault.key)
-        self._faults.append(escape(line))
+        if len(self._faults) <= MAX_FAULTS:
+            self._faults.append(escape(line))

@@ -9,8 +9,9 @@ from detector.config.constraints import Hint, Limit, choices_of, hints_of, item_
 from detector.config.loading import Loaded
 from detector.config.settings import Settings
 from detector.config.sink_settings import SinkKinds, SinkSettings
-from detector.config.wording import either, escape
+from detector.config.wording import either
 from detector.config.yamltext import join, scalar
+from detector.files.terminal import escape
 
 
 def render(loaded: Loaded, sink_kinds: SinkKinds) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar, cast, get_args, get_origin
 from detector.config.constraints import Hint, OnlyFor, hints_of, notes_of, options_of, wrong_value
 from detector.config.sink_settings import SinkKinds, SinkSettings
 from detector.config.wording import did_you_mean, either, show
-from detector.config.yamltext import Document, Fault, join
+from detector.config.yamltext import Document, Fault, TooManyFaults, add_fault, join
 from detector.errors import ConfigError
 
 T = TypeVar("T")
@@ -40,7 +40,10 @@ def fill(
     Types alone are checked: for ranges and choices call `constraints.wrong_values`.
     """
     reader = _Reader(cls, document.lines, sink_kinds or SinkKinds(()))
-    value = reader.read(cls, document.data, "")
+    try:
+        value = reader.read(cls, document.data, "")
+    except TooManyFaults:
+        value = _BAD
     return (None if value is _BAD else cast(T, value)), reader.faults
 
 
@@ -93,7 +96,7 @@ class _Reader:
                     arguments[item.name] = result
             elif required:
                 missing = f"missing: expected {_name(hints[item.name])}"
-                self.faults.append(Fault(self._lines.get(key), inner, missing))
+                self._add(key, inner, missing)
             whole = whole and (item.name in arguments or not required)
         return cls(**arguments) if whole else _BAD
 
@@ -111,7 +114,7 @@ class _Reader:
             return self._wrong(SinkSettings, value, key)
         self._refuse_unknown(value, ["kind", *kinds.owners], key)
         if "kind" not in value:
-            self.faults.append(Fault(self._lines.get(key), join(key, "kind"), "missing: expected text"))
+            self._add(key, join(key, "kind"), "missing: expected text")
         kind = self.read(str, value.get("kind", ""), join(key, "kind"))
         cls = kinds.named(str(kind))
         if cls is None and "kind" in value and kind is not _BAD:
@@ -168,8 +171,11 @@ class _Reader:
         return self._fault(key, f"expected {_name(hint)}, got {show(value)}{advice}")
 
     def _fault(self, key: str, message: str) -> object:
-        self.faults.append(Fault(self._lines.get(key), key, message))
+        self._add(key, key, message)
         return _BAD
+
+    def _add(self, line_of: str, key: str, message: str) -> None:
+        add_fault(self.faults, Fault(self._lines.get(line_of), key, message))
 
     def _refuse_unknown(self, given: Mapping[Any, object], known: list[str], key: str) -> None:
         for name in given:

@@ -1,9 +1,11 @@
-"""How messages quote values, escape text and suggest names."""
+"""How messages quote values and suggest names."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
+
+from detector.files.terminal import escape
 
 
 def show(value: object) -> str:
@@ -16,11 +18,6 @@ def show(value: object) -> str:
         return "a mapping"
     text = escape(repr(value))
     return text if len(text) <= 60 else text[:57] + "..."
-
-
-def escape(text: str) -> str:
-    """The text with escapes in place of line breaks and control characters."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def either(words: Sequence[object]) -> str:

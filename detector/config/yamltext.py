@@ -16,10 +16,15 @@ from typing import Any, TypeAlias
 
 import yaml
 
+from detector.files.guarded import read_file
+
 MAX_BYTES = 1_000_000
 """Longest document that is read; a real one has some thousands."""
 MAX_DEPTH = 20
 """Deepest nesting that is read; a real one has five levels."""
+
+MAX_FAULTS = 100
+"""Faults that are looked for in one document; whoever has more has given the wrong file."""
 
 _Event: TypeAlias = Any
 """One of yaml's event classes, which carry no types."""
@@ -61,11 +66,17 @@ class Document:
     """Dotted key -> line of the key; `key[0]` -> line of the item."""
 
 
-def read(path: str | Path, *, max_bytes: int = MAX_BYTES) -> tuple[Document, list[Fault]]:
-    """Read a file whose top level is a mapping; the document is empty where there are faults."""
+def read(path: str | Path, *, max_bytes: int = MAX_BYTES, links: bool = True) -> tuple[Document, list[Fault]]:
+    """Read a regular file whose top level is a mapping; the document is empty where there are faults.
+
+    What a shell hands over under /dev or /proc, such as `<(command)` or /dev/stdin, may be a pipe.
+    """
     try:
-        with Path(path).open("rb") as file:
-            content = file.read(max_bytes + 1)
+        if str(path).startswith(("/dev/", "/proc/")):
+            with Path(path).open("rb") as file:
+                content = file.read(max_bytes + 1)
+        else:
+            content = read_file(Path(path), max_bytes=max_bytes, links=links)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         return Document({}), [Fault(None, "", f"cannot be read: {reason}")]
@@ -96,6 +107,8 @@ def parse(text: str, *, mapping: bool = True) -> tuple[Document, list[Fault]]:
             data = {}
         elif mapping and not isinstance(data, dict):
             builder.fault(1, "", "expected `key: value` lines, got something else: is this the right file?")
+    except TooManyFaults:
+        pass
     except _TooDeep as error:
         builder.fault(error.args[0], "", f"expected at most {MAX_DEPTH} levels of nesting")
     except yaml.MarkedYAMLError as error:
@@ -130,6 +143,18 @@ def scalar(value: object) -> str:
     return '"' + "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in escaped) + '"'
 
 
+class TooManyFaults(Exception):
+    """Raised at the fault number MAX_FAULTS, which says that there may be more."""
+
+
+def add_fault(faults: list[Fault], fault: Fault) -> None:
+    """Add a fault; where it is one too many, raise TooManyFaults."""
+    if len(faults) == MAX_FAULTS:
+        faults.append(Fault(fault.line, "", "and more: mend those above first"))
+        raise TooManyFaults
+    faults.append(fault)
+
+
 class _TooDeep(Exception):
     """Hierarchy beyond MAX_DEPTH; its argument is the line."""
 
@@ -146,7 +171,7 @@ class _Builder:
         self._events = events
 
     def fault(self, line: int | None, key: str, message: str) -> None:
-        self.faults.append(Fault(line, key, message))
+        add_fault(self.faults, Fault(line, key, message))
 
     def document(self) -> object:
         """The only document's value; None where the text is empty."""

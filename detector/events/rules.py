@@ -63,7 +63,7 @@ def make_rules(
         for row, own_on in zip(rows, on, strict=True)
     ]
     return Rules(
-        threshold_on=np.array(on, dtype=np.float32),
+        threshold_on=np.maximum(np.array(on, dtype=np.float32), np.finfo(np.float32).tiny),
         threshold_off=np.array(off, dtype=np.float32),
         min_duration=np.array(
             [_first(row.min_duration, common.min_duration, 0) for row in rows], dtype=np.int64

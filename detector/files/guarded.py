@@ -74,13 +74,14 @@ def owner_name(path: Path) -> str:
         return str(owner)
 
 
-def read_file(path: Path, *, max_bytes: int) -> bytes:
+def read_file(path: Path, *, max_bytes: int, links: bool = False) -> bytes:
     """Read a regular file, at most `max_bytes` + 1 bytes of it, so that a caller sees that it is too long.
 
-    OSError where it cannot be read, is no regular file, or is a link that others could have put there.
+    OSError where it cannot be read, is no regular file, or is a link that others could have put there; with
+    `links` also such a link is followed.
     """
     flags = os.O_RDONLY | _CLOSED | _NO_WAIT
-    if changeable_by_others(path.parent) is not None:
+    if not links and changeable_by_others(path.parent) is not None:
         flags |= _NO_FOLLOW
     try:
         descriptor = os.open(path, flags)

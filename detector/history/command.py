@@ -12,9 +12,10 @@ from typing import TextIO
 
 from detector.errors import HistoryError
 from detector.events.naming import shared_names
+from detector.files.terminal import escape
 from detector.history.archive import Query, sounds
 from detector.wire.message import EventBody, event_of
-from detector.wire.plain_text import label_text, printable
+from detector.wire.plain_text import label_text
 
 COLUMNS = (
     "start_time",
@@ -111,7 +112,7 @@ def _cells(event: EventBody, zone: tzinfo | None, shared: Collection[str]) -> tu
         f"{'' if event.kind == 'end' else '>'}{_number(event.duration, 1)} s",
         _number(event.top_score, 2),
         f"{_number(event.level_dbfs, 1)} dBFS",
-        printable(event.source),
+        escape(event.source),
     )
 
 

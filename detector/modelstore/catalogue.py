@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from detector.backends.bundle import Bundle, HeadYaml, load_bundle
 from detector.config.wording import did_you_mean, show
-from detector.errors import ModelError
-from detector.modelstore.folders import models_folder, shipped_folder
+from detector.errors import ModelError, WrongModel
+from detector.modelstore.folders import check_closed, is_closed, searched_folders, shipped_folder
 
 
 class ModelCatalogue:
@@ -21,8 +22,9 @@ class ModelCatalogue:
         return self.read(find(name_or_path))
 
     def read(self, folder: Path) -> Bundle:
-        """Give the bundle in this folder; ModelError where it is damaged."""
+        """Give the bundle in this folder; ModelError where it is damaged, or root may not rely on it."""
         if folder not in self._bundles:
+            check_closed(folder)
             self._bundles[folder] = load_bundle(folder)
         return self._bundles[folder]
 
@@ -30,7 +32,7 @@ class ModelCatalogue:
         """Give the bundles that hold a model's networks: itself, or its members; ModelError for a head."""
         if bundle.head is not None:
             base, name = bundle.head.base, bundle.spec.name
-            raise ModelError(f"model {name} is a head on {base}, not a network")
+            raise WrongModel(f"model {name} is a head on {base}, not a network")
         if not bundle.members:
             return [bundle]
         found = [self.bundle(member.model) for member in bundle.members]
@@ -62,14 +64,27 @@ def require_head(bundle: Bundle) -> HeadYaml:
     """Return the `head` section of a bundle; ModelError where it has none."""
     if bundle.head is None:
         name = bundle.spec.name
-        raise ModelError(f"model {name} is not a head: name it in model.name, alone or after a +")
+        raise WrongModel(f"model {name} is not a head: name it in model.name, alone or after a +")
     return bundle.head
 
 
 def available() -> list[str]:
     """Name the bundles in the user's folder and those that ship with the program, sorted."""
-    folders = (models_folder(), shipped_folder())
-    return sorted({path.parent.name for folder in folders for path in folder.glob("*/model.yaml")})
+    return sorted({folder.name for folder in (*own_bundles(), *_bundles_in(shipped_folder()))})
+
+
+def own_bundles() -> list[Path]:
+    """The folders of the bundles that do not come with the program, of each name the one that is used."""
+    found: dict[str, Path] = {}
+    for folder in searched_folders():
+        for bundle in _bundles_in(folder):
+            found.setdefault(bundle.name, bundle)
+    return [found[name] for name in sorted(found)]
+
+
+def ignored_folders() -> list[Path]:
+    """List the models folders that root does not read, since others may change them."""
+    return [folder for folder in searched_folders() if folder.is_dir() and not is_closed(folder)]
 
 
 def find(name_or_path: str) -> Path:
@@ -78,21 +93,39 @@ def find(name_or_path: str) -> Path:
     if folder is not None:
         return folder
     if _is_path(name_or_path):
-        raise ModelError(f"{name_or_path}: expected the folder of a model, with a model.yaml in it")
+        raise WrongModel(f"{name_or_path}: expected the folder of a model, with a model.yaml in it")
     here = [Path(name_or_path), Path("models", name_or_path)]
-    if folder := next((path for path in here if (path / "model.yaml").is_file()), None):
-        raise ModelError(f"there is no model {show(name_or_path)}; for the folder write ./{folder}")
+    if folder := next(filter(_holds_bundle, here), None):
+        raise WrongModel(f"there is no model {show(name_or_path)}; for the folder write ./{folder}")
+    for folder in searched_folders():
+        if _holds_bundle(folder / name_or_path):
+            check_closed(folder / name_or_path)
     names = available()
     hint = did_you_mean(name_or_path, names) or f"the known models are {', '.join(names)}"
-    raise ModelError(f"there is no model {show(name_or_path)}; {hint}")
+    raise WrongModel(f"there is no model {show(name_or_path)}; {hint}")
 
 
 def bundle_folder(name_or_path: str) -> Path | None:
     """Return the folder that `find` finds, or None."""
-    folders = [models_folder() / name_or_path, shipped_folder() / name_or_path]
     if _is_path(name_or_path):
-        folders = [Path(name_or_path).expanduser()]
-    return next((folder for folder in folders if (folder / "model.yaml").is_file()), None)
+        folder = Path(os.path.expanduser(name_or_path))  # noqa: PTH111  # which never raises
+        return folder if _holds_bundle(folder) else None
+    folders = [folder / name_or_path for folder in (*searched_folders(), shipped_folder())]
+    return next((folder for folder in folders if _holds_bundle(folder) and is_closed(folder)), None)
+
+
+def _bundles_in(folder: Path) -> list[Path]:
+    try:
+        return [path.parent for path in sorted(folder.glob("*/model.yaml")) if is_closed(path.parent)]
+    except OSError:  # a folder that this user may not read
+        return []
+
+
+def _holds_bundle(folder: Path) -> bool:
+    try:
+        return (folder / "model.yaml").is_file()
+    except OSError:  # such as a name that is too long for a file
+        return False
 
 
 def _is_path(name_or_path: str) -> bool:

@@ -5,17 +5,20 @@ Each returns the exit code; a ModelError is left to the command line, which prin
 
 from __future__ import annotations
 
-import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from detector.backends.bundle import Bundle
 from detector.errors import ModelError
+from detector.files.guarded import read_file
+from detector.files.terminal import print_escaped, print_json
 from detector.modelstore import store
-from detector.modelstore.catalogue import ModelCatalogue, available
+from detector.modelstore.catalogue import ModelCatalogue, available, ignored_folders
 from detector.modelstore.checksum import sha256_of
 from detector.modelstore.facts import facts_of, files_of, labels_of, runs_on
+from detector.modelstore.folders import installed_folder, models_folder
 from detector.modelstore.pull import is_whole, pull
 from detector.modelstore.selection import bundles_of, select
 from detector.workers.progress import ProgressBar
@@ -32,6 +35,8 @@ def list_models(*, as_json: bool = False) -> int:
     rows: list[tuple[str, ...]] = [("NAME", "RATE", "WINDOW", "LABELS", "RUNS ON", "DESCRIPTION")]
     unread = 0
     catalogue = ModelCatalogue()
+    for folder in ignored_folders():
+        print_escaped(f"{folder}: not read: others than root may change it", sys.stderr)
     for name in available():
         try:
             bundle = catalogue.bundle(name)
@@ -39,13 +44,15 @@ def list_models(*, as_json: bool = False) -> int:
             rows.append(_row(catalogue, bundle))
         except ModelError as error:
             unread += 1
-            print(error, file=sys.stderr)
+            print_escaped(str(error), sys.stderr)
     if as_json:
-        _print_json(facts)
+        print_json(facts)
         return 1 if unread else 0
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
     for row in rows:
-        print("  ".join([cell.ljust(width) for cell, width in zip(row, widths, strict=False)] + [row[-1]]))
+        print_escaped(
+            "  ".join([cell.ljust(width) for cell, width in zip(row, widths, strict=False)] + [row[-1]])
+        )
     return 1 if unread else 0
 
 
@@ -60,7 +67,7 @@ def info_model(name: str, *, as_json: bool = False, labels: bool = False) -> int
             | ({"label_list": labels_of(bundle)} if labels else {})
             for bundle in bundles
         ]
-        _print_json(facts if len(facts) > 1 else facts[0])
+        print_json(facts if len(facts) > 1 else facts[0])
         return 0
     for number, bundle in enumerate(bundles):
         if number > 0:
@@ -77,18 +84,18 @@ def _print_facts(facts: Mapping[str, object], files: Mapping[str, Mapping[str, o
         text = ", ".join(value) or "nothing yet" if isinstance(value, list) else str(value)
         if isinstance(value, dict):
             text = ", ".join(f"{name} {number:g}" for name, number in value.items())
-        print(f"{key.replace('_', ' '):{width}}{text}")
+        print_escaped(f"{key.replace('_', ' '):{width}}{text}")
     for kind, file in files.items():
         state = "whole" if file["whole"] else "damaged" if file["here"] else "not here"
-        print(f"{kind + ' file':{width}}{file['path']} ({state})")
+        print_escaped(f"{kind + ' file':{width}}{file['path']} ({state})")
 
 
 def _print_labels(labels: Sequence[Mapping[str, object]]) -> None:
     width = max(len(str(label["name"])) for label in labels)
-    print(f"\n{'LABEL':{width}}  THRESHOLD  CLASS ID")
+    print_escaped(f"\n{'LABEL':{width}}  THRESHOLD  CLASS ID")
     for label in labels:
         remark = "  (background: not reported unless asked for)" if label["background"] else ""
-        print(f"{label['name']!s:{width}}  {label['threshold']!s:>9}  {label['class_id']}{remark}")
+        print_escaped(f"{label['name']!s:{width}}  {label['threshold']!s:>9}  {label['class_id']}{remark}")
 
 
 def pull_model(name: str, *, from_file: str | None = None, quiet: bool = False) -> int:
@@ -97,6 +104,8 @@ def pull_model(name: str, *, from_file: str | None = None, quiet: bool = False) 
     What stands behind a name with + is brought part by part, and with a head its base; of these, `from_file`
     serves the one that it belongs to.
     """
+    if installed_folder(Path(sys.prefix)) == models_folder():
+        os.umask(0o022)  # the service and its users read what root brings
     networks = _with_files(ModelCatalogue(), name)
     brought = None if from_file is None else Path(from_file)
     owner = networks[0] if len(networks) == 1 else _owner(networks, brought)
@@ -114,7 +123,7 @@ def pull_model(name: str, *, from_file: str | None = None, quiet: bool = False) 
     for network in networks:
         for kind in network.files:
             if is_whole(network, kind):
-                print(f"{network.spec.name}: {store.file_path(network, kind)} is here and verified")
+                print_escaped(f"{network.spec.name}: {store.file_path(network, kind)} is here and verified")
     return 0
 
 
@@ -124,8 +133,7 @@ def _owner(networks: Sequence[Bundle], brought: Path | None) -> Bundle | None:
         return None
     files = [(network, file) for network in networks for file in network.files.values() if file.sha256]
     try:
-        with brought.open("rb") as given_file:
-            content = given_file.read(1 + max(file.size for _, file in files))
+        content = read_file(brought, max_bytes=max(file.size for _, file in files))
     except OSError as error:
         raise ModelError(f"{brought}: {error.strerror}") from error
     given = (len(content), sha256_of(content))
@@ -152,9 +160,9 @@ def verify_models(names: list[str]) -> int:
                 store.read_model_file(bundle, kind)
             except ModelError as error:
                 bad += 1
-                print(f"BAD  {error}")
+                print_escaped(f"BAD  {error}")
             else:
-                print(f"ok   {path}")
+                print_escaped(f"ok   {path}")
     return 1 if bad else 0
 
 
@@ -185,10 +193,6 @@ def _is_here(network: Bundle) -> bool:
     return any(store.file_path(network, runtime).is_file() for runtime in store.runtimes(network))
 
 
-def _print_json(value: object) -> None:
-    print(json.dumps(value, indent=2, ensure_ascii=False))
-
-
 class _Bar:
     """A progress bar that exists only while there are bytes to show, and lines that do not tear it."""
 
@@ -207,7 +211,7 @@ class _Bar:
     def say(self, line: str) -> None:
         """Print one line on standard error."""
         self.close()
-        print(line, file=sys.stderr)
+        print_escaped(line, sys.stderr)
 
     def close(self) -> None:
         """Remove the bar."""

@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from detector import __version__
-from detector.config.wording import escape
 from detector.errors import ModelError
 from detector.files.guarded import part_file, part_of
+from detector.files.terminal import escape
 from detector.modelstore.checksum import sha256_of
 
 CONNECT_SECONDS = 5.0

@@ -17,6 +17,7 @@ from detector.files.guarded import read_file, replace_file
 from detector.modelstore import convert, store
 from detector.modelstore.checksum import write_sidecar
 from detector.modelstore.download import CONNECT_SECONDS, Progress, check_content, fetch
+from detector.modelstore.folders import check_closed
 
 PIP_SECONDS = 300.0
 """pip's time for everything; `timeout` bounds each of its connections."""
@@ -38,7 +39,7 @@ def pull(
     `say` hears one line for each source that failed and each file that came. ModelError where none has it.
     """
     for kind, file in bundle.files.items():
-        path = store.file_path(bundle, kind)
+        path = store.target_path(bundle, kind)
         if file.derived_from is not None or (from_file is None and is_whole(bundle, kind)):
             continue
         _make_folder(path.parent)
@@ -62,6 +63,7 @@ def is_whole(bundle: Bundle, kind: FileKind) -> bool:
 
 
 def _make_folder(folder: Path) -> None:
+    check_closed(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         writable = os.access(folder, os.W_OK)
@@ -69,6 +71,7 @@ def _make_folder(folder: Path) -> None:
         writable = False
     if not writable:
         raise ModelError(f"{folder}: cannot be written to; set SOUND_DETECTOR_HOME to a folder of your own")
+    check_closed(folder)
 
 
 def _from_sources(
@@ -159,7 +162,7 @@ def _derive(bundle: Bundle, kind: FileKind, origin: FileKind, say: Say) -> None:
             name = bundle.files[kind].name
             say(f"{name} is not built: {missing} is not here; {store.INSTALL[kind]}")
         return
-    path = store.file_path(bundle, kind)
+    path = store.target_path(bundle, kind)
     content = convert.build(bundle, kind, store.read_model_file(bundle, origin))
     _make_folder(path.parent)
     _place(path, content)

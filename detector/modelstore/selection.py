@@ -13,9 +13,15 @@ from dataclasses import dataclass
 
 from detector.backends.bundle import Bundle
 from detector.backends.ensemble import joined_spec, parallel_spec
-from detector.errors import ModelError
-from detector.modelstore.catalogue import ModelCatalogue, available, bundle_folder, require_head
-from detector.modelstore.folders import models_folder
+from detector.errors import ModelError, WrongModel
+from detector.modelstore.catalogue import (
+    ModelCatalogue,
+    available,
+    bundle_folder,
+    ignored_folders,
+    own_bundles,
+    require_head,
+)
 from detector.modelstore.store import read_model_file, runtime_for, usable_runtimes
 from detector.records import ModelSpec
 
@@ -60,26 +66,29 @@ def bundles_of(catalogue: ModelCatalogue, name: str) -> list[Bundle]:
 
 
 def found_heads(catalogue: ModelCatalogue, name: str, *, strict: bool = False) -> tuple[str, ...]:
-    """Name the heads in the user's models folder whose base is part of this model; none if it names heads.
+    """Name the heads in the models folders whose base is part of this model; none if it names heads.
 
     One that is damaged or does not fit is left out, with a line in the log; with `strict` it is a ModelError.
     """
-    if not models_folder().is_dir() or select(catalogue, name).heads:
+    for folder in ignored_folders():
+        log.warning("model.folder_ignored path=%s others than root may change it", folder)
+    folders = own_bundles()
+    if not folders or select(catalogue, name).heads:
         return ()
     found: list[str] = []
-    for path in sorted(models_folder().glob("*/model.yaml")):
+    for folder in folders:
         try:
-            head = catalogue.read(path.parent)
+            head = catalogue.read(folder)
             if head.head is None or not _runs(catalogue, head, select(catalogue, name)):
                 continue
-            select(catalogue, name, [*found, path.parent.name])
+            select(catalogue, name, [*found, folder.name])
             read_model_file(head, runtime_for(head, "auto"))
         except ModelError as error:
             if strict:
                 raise
             log.warning("model.head_skipped %s", error)
         else:
-            found.append(path.parent.name)
+            found.append(folder.name)
     return tuple(found)
 
 
@@ -93,13 +102,13 @@ def _fitted(catalogue: ModelCatalogue, bases: list[Bundle], heads: list[Bundle])
     names = [bundle.spec.name for bundle in (*bases, *heads)]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise ModelError(f"model {twice} is named twice: name it once")
+        raise WrongModel(f"model {twice} is named twice: name it once")
     with_base = bool(bases)
     bases = bases or [_widest_base(catalogue, heads)]
     base_spec = bases[0].spec if len(bases) == 1 else parallel_spec([base.spec for base in bases])
     running = _running(catalogue, bases)
     if len(set(running)) < len(running):
-        raise ModelError(f"model {'+'.join(names)}: one network would run twice; name it once")
+        raise WrongModel(f"model {'+'.join(names)}: one network would run twice; name it once")
     for head in heads:
         _check_head(catalogue, head, names, running, with_base=with_base)
     spec = base_spec
@@ -134,7 +143,7 @@ def _check_head(
     if not set(catalogue.networks_under(head)) <= set(running):
         both = f"{names[0]}+{base.spec.name}" if with_base else ""
         instead = f"{both if both in available() else base.spec.name}+{name}"
-        raise ModelError(f"{name} is a head on {base.spec.name}; use {instead} or {name} alone")
+        raise WrongModel(f"{name} is a head on {base.spec.name}; use {instead} or {name} alone")
 
 
 def _widest_base(catalogue: ModelCatalogue, heads: list[Bundle]) -> Bundle:

@@ -13,11 +13,11 @@ from detector.backends.bundle import RUNTIMES, Bundle, FileKind, Runtime
 from detector.backends.embeddings import NetworkEmbedder
 from detector.backends.ensemble import CombinedClassifier
 from detector.backends.prior import PriorClassifier
-from detector.errors import ModelError
+from detector.errors import ModelError, WrongModel
 from detector.interfaces import Classifier, Embedder
 from detector.modelstore.catalogue import ModelCatalogue
 from detector.modelstore.checksum import checked_bytes, checked_derived_bytes
-from detector.modelstore.folders import models_folder
+from detector.modelstore.folders import is_closed, models_folder, searched_folders
 
 _IS_INSTALLED: Mapping[FileKind, Callable[[], bool]] = {
     "tflite": tflite_model.is_installed,
@@ -35,7 +35,16 @@ OWN = "it cannot be downloaded: copy the model's folder again, or train it again
 
 
 def file_path(bundle: Bundle, kind: FileKind) -> Path:
-    """Return the path of a model file, present or not: in its bundle, else in the user's models folder."""
+    """Return the path of a model file, present or not: in its bundle, else in a models folder."""
+    name = bundle.files[kind].name
+    beside = bundle.folder / name
+    folders = [folder / bundle.spec.name for folder in searched_folders()]
+    own = [folder / name for folder in folders if is_closed(folder)]
+    return next((path for path in (beside, *own) if path.is_file()), own[0] if own else beside)
+
+
+def target_path(bundle: Bundle, kind: FileKind) -> Path:
+    """Return where a model file is brought to: in its bundle where it is there, else in the models folder."""
     name = bundle.files[kind].name
     beside = bundle.folder / name
     return beside if beside.is_file() else models_folder() / bundle.spec.name / name
@@ -178,4 +187,4 @@ def _named(bundle: Bundle, runtime: str) -> Runtime:
     for known in runtimes(bundle):
         if known == runtime:
             return known
-    raise ModelError(f"model {bundle.spec.name} runs on {' or '.join(runtimes(bundle))}, not on {runtime}")
+    raise WrongModel(f"model {bundle.spec.name} runs on {' or '.join(runtimes(bundle))}, not on {runtime}")

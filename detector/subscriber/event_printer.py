@@ -13,12 +13,12 @@ from typing import TextIO
 
 from detector.errors import SinkClosed, SinkError
 from detector.events.naming import shared_names
+from detector.files.terminal import print_escaped
 from detector.interfaces import Message
 from detector.sinks.stdout import StdoutSink
 from detector.subscriber.client import NOTHING, Credentials, connect, messages, send
 from detector.wire.address import parse_address
 from detector.wire.message import DroppedBody, ErrorBody, EventBody, HelloBody, StatusBody
-from detector.wire.plain_text import printable
 from detector.wire.request import parse_request
 
 MISSED_BEATS = 3
@@ -105,7 +105,7 @@ class _Sayer:
         self._stream = stream
 
     def __call__(self, text: str) -> None:
-        print(printable(text), file=self._stream, flush=True)
+        print_escaped(text, self._stream, flush=True)
 
 
 def next_since(hello: HelloBody, *, since: int | None, run_id: str | None, generation: str) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, tzinfo
 
 from detector.events.naming import told_apart
+from detector.files.terminal import escape, escape_lines
 from detector.wire.message import EventBody
 
 _LABEL_WIDTH = 28
@@ -47,7 +48,7 @@ def event_line(
 
 def label_text(event: EventBody, shared: Collection[str]) -> str:
     """An event's label as a terminal may show it."""
-    return printable(told_apart(event.label, event.model, shared))
+    return escape(told_apart(event.label, event.model, shared))
 
 
 def local_time(moment: str | None, zone: tzinfo | None = None) -> str:
@@ -67,12 +68,7 @@ def report_text(values: Mapping[str, object]) -> str:
         rows.append((f"sink {sink['name']}", facts))
     width = max(len(name) for name, _ in rows) + 2
     text = "\n".join(f"{name:{width}}{'-' if value is None else value}" for name, value in rows)
-    return "\n".join(map(printable, text.splitlines()))
-
-
-def printable(text: str) -> str:
-    """Replace what could move a terminal's cursor or change its colours."""
-    return "".join(char if char.isprintable() else "?" for char in text)
+    return escape_lines(text)
 
 
 def _number(value: float | None, width: int, digits: int) -> str:

@@ -82,6 +82,6 @@ def test_lines_of_several_recordings_come_under_their_names(tmp_path, capfd):
     wanted = Wanted(("text",))
     assert Session(recordings, wanted, telling, 1, {}, quiet=True).to_stdout() == 0
     line = "12:00:00.000  start   Dog"
-    assert capfd.readouterr().out.splitlines() == [f"{tmp_path}/a.wav:", line, f"{tmp_path}/b?.wav:", line]
+    assert capfd.readouterr().out.splitlines() == [f"{tmp_path}/a.wav:", line, f"{tmp_path}/b\\n.wav:", line]
     assert Session(recordings[:1], wanted, telling, 1, {}, quiet=True).to_stdout() == 0
     assert capfd.readouterr().out.splitlines() == [line]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from detector.backends.bundle import FileSource, HeadYaml, load_bundle
+from detector.backends.labelfiles import MAX_TABLE_BYTES
 from detector.errors import ModelError
 from detector.modelstore.folders import shipped_folder
 from detector.records import Label
@@ -157,8 +159,8 @@ HEADER = "index,mid,display_name,background\n"
         ),
         (f"{HEADER}0,/m/a,A,no\n", ":2: background must be 0 or 1, got 'no'"),
         (f"{HEADER}0,,A,0\n", ":2: mid and display_name must not be empty"),
-        (f"{HEADER}0,/m/a,A,0\n1,/m/a,B,0\n", "mid '/m/a' is there twice"),
-        (f"{HEADER}0,/m/a,A,0\n1,/m/b,A,0\n", "display_name 'A' is there twice"),
+        (f"{HEADER}0,/m/a,A,0\n1,/m/a,B,0\n", "mid '/m/a' is given twice"),
+        (f"{HEADER}0,/m/a,A,0\n1,/m/b,A,0\n", "display_name 'A' is given twice"),
         (f'{HEADER}0,/m/a,"A,0\n', "cannot be read as UTF-8 CSV"),
     ],
 )
@@ -287,3 +289,48 @@ def test_pip_is_asked_for_a_name_and_one_version_and_for_nothing_else(small: Pat
     source = f"{{pip: {json.dumps(wanted)}, member: a}}"
     with pytest.raises(ModelError, match=r"files\.tflite\.sources\[0\]: expected `project==version` and"):
         load_bundle(edited(small, "{url: https://host/small.tflite}", source))
+
+
+@pytest.mark.parametrize("name", ["model.yaml", "labels.csv", "ontology.csv", "prior.csv"])
+@pytest.mark.parametrize("plant", ["pipe", "device", "folder", "too long"])
+def test_every_file_of_a_bundle_is_a_regular_one_of_bounded_size(small: Path, name: str, plant: str) -> None:
+    for key in ("ontology", "prior"):
+        if name == f"{key}.csv":
+            edited(small, "labels: labels.csv", f"labels: labels.csv\n{key}: {name}")
+    (small / name).unlink(missing_ok=True)
+    if plant == "pipe":
+        os.mkfifo(small / name)
+    elif plant == "device":
+        (small / name).symlink_to("/dev/zero")
+    elif plant == "folder":
+        (small / name).mkdir()
+    else:
+        (small / name).write_text("#" * (MAX_TABLE_BYTES + 1))
+    with pytest.raises(
+        ModelError, match=rf"{name}: [^\n]*(not a regular file|Is a directory|at most \d+ bytes)[^\n]*$"
+    ):
+        load_bundle(small)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ("name: small\n", f"name: {'x' * 300}\n", "name"),
+        ("name: small.tflite", f"name: {'x' * 300}", "files.tflite.name"),
+        ("labels: labels.csv", f"labels: {'x' * 300}", "labels"),
+        ("sample_rate: 16000", "sample_rate: 1000000000", "sample_rate"),
+        ("window: 4\n", "window: 1000000000\n", "window"),
+    ],
+)
+def test_a_name_or_number_that_is_far_too_large_is_refused(small: Path, old: str, new: str, key: str) -> None:
+    with pytest.raises(ModelError, match=rf": {key}: expected [^\n]*at most [^\n]*$"):
+        load_bundle(edited(small, old, new))
+
+
+@pytest.mark.parametrize("key", ["frame", "hop", "fft", "bands"])
+def test_a_front_end_that_would_take_all_memory_is_refused(small: Path, key: str) -> None:
+    sizes = {"frame": 4, "hop": 2, "fft": 8, "bands": 3} | {key: 1_000_000_000}
+    numbers = "".join(f"  {name}: {value}\n" for name, value in sizes.items())
+    front_end = f"front_end:\n{numbers}  low_hz: 1\n  high_hz: 2\n  log_offset: 0.1\nfiles:"
+    with pytest.raises(ModelError, match=rf"front_end\.{key}: expected at least 1 and at most \d+, got"):
+        load_bundle(edited(small, "files:", front_end))

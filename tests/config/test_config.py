@@ -621,3 +621,11 @@ def test_what_is_shown_names_the_files_of_secrets_and_not_what_is_in_them(load, 
     shown = render(load(f"sinks: [{LOCAL}, token_file: {tmp_path}/token}}]"), SINK_KINDS)
     assert f"token_file: {tmp_path}/token" in shown.replace('"', "")
     assert "s3cret" not in shown
+
+
+def test_of_endless_faults_the_first_hundred_are_named(faults):
+    found = faults("".join(f"k{i}: 1\n" for i in range(3000)))
+    assert len(found) <= yamltext.MAX_FAULTS + 1
+    assert found[-1].endswith("and more: mend those above first")
+    found = faults("events: {labels: {" + ",".join(f"k{i}: {{threshold_on: 2}}" for i in range(3000)) + "}}")
+    assert len(found) == yamltext.MAX_FAULTS + 1

@@ -1,5 +1,7 @@
 """YAML text -> data with lines; whatever is wrong comes back as faults."""
 
+import os
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -146,3 +148,26 @@ def test_any_text_gives_data_or_faults(text):
     document, found = yamltext.parse(text)
     assert isinstance(document.data, dict)
     assert all("\n" not in fault.message for fault in found)
+
+
+def test_a_document_of_nothing_but_faults_is_cut_short():
+    found = faults("a: &a x\nb: [" + "*a," * 100_000 + "x]\n")
+    assert len(found) == yamltext.MAX_FAULTS + 1
+    assert found[-1].message == "and more: mend those above first"
+
+
+def test_a_pipe_and_a_device_are_no_documents(tmp_path):
+    os.mkfifo(tmp_path / "pipe.yaml")
+    (tmp_path / "zero.yaml").symlink_to("/dev/zero")
+    for name in ("pipe.yaml", "zero.yaml"):
+        _, (fault,) = yamltext.read(tmp_path / name)
+        assert fault.message == "cannot be read: is not a regular file"
+
+
+def test_what_a_shell_hands_over_is_read(tmp_path):
+    reading, writing = os.pipe()
+    os.write(writing, b"a: 1\n")
+    os.close(writing)
+    document, found = yamltext.read(f"/dev/fd/{reading}")
+    os.close(reading)
+    assert (document.data, found) == ({"a": 1}, [])

@@ -40,3 +40,9 @@ def test_a_raised_threshold_asks_for_more_log_odds():
     assert 0.1 < raised(0.1, 0.5) < raised(0.1, 1.0) < 1
     assert raised(raised(0.1, 0.5), -0.5) == pytest.approx(0.1)
     assert [raised(end, 0.5) for end in (0.0, 1.0)] == [0.0, 1.0]
+
+
+def test_a_threshold_too_small_for_32_bits_still_lies_above_no_score_at_all():
+    rules = make_rules([0.5] * 2, common=LabelRule(threshold_on=1e-46), own={1: LabelRule(threshold_off=0.0)})
+    assert (rules.threshold_on > 0).all()
+    assert (rules.threshold_off < rules.threshold_on).all()

@@ -90,3 +90,21 @@ def test_verify_of_a_named_model_that_was_not_pulled_fails(models: Path, capsys:
 def test_an_unknown_model_is_left_to_the_command_line(models: Path) -> None:
     with pytest.raises(ModelError, match="did you mean `yamnet`"):
         verify_models(["yamnat"])
+
+
+def test_a_bundles_words_cannot_change_the_terminal(models: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = write_bundle(models / "small", b"weights")
+    text = (folder / "model.yaml").read_text()
+    hostile = 'description: "\\e]0;mine\\a \\x9b31m red"'
+    (folder / "model.yaml").write_text(text.replace("description: a network of four logistics", hostile))
+    (folder / "labels.csv").write_text((folder / "labels.csv").read_text().replace("Dog", "Dog\x1b[2J\u202e"))
+    for show in (
+        lambda: list_models(),
+        lambda: list_models(as_json=True),
+        lambda: info_model("small", labels=True),
+        lambda: info_model("small", labels=True, as_json=True),
+    ):
+        show()
+        printed = capsys.readouterr()
+        assert "red" in printed.out
+        assert (printed.out + printed.err).replace("\n", "").isprintable()

@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from detector.modelstore.folders import data_folder, models_folder, shipped_folder
+from detector.modelstore.folders import (
+    INSTALLATION,
+    data_folder,
+    installed_folder,
+    models_folder,
+    shipped_folder,
+)
 
 HOME = Path("/home/ada")
 
@@ -37,3 +43,10 @@ def test_models_lie_in_a_folder_of_the_data_folder(models: Path) -> None:
 
 def test_the_program_ships_yamnets_bundle() -> None:
     assert {path.name for path in (shipped_folder() / "yamnet").iterdir()} >= {"model.yaml", "labels.csv"}
+
+
+def test_an_installed_program_also_finds_what_root_brought_for_it() -> None:
+    installed = INSTALLATION / "versions" / "20260101T000000"
+    assert installed_folder(installed) == Path("/opt/sound-detector/models")
+    for prefix in ("/usr", "/home/ada/.pyenv/versions/3.12.1", "/opt/sound-detector"):
+        assert installed_folder(Path(prefix)) is None

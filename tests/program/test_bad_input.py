@@ -158,7 +158,7 @@ class TestFilesOfOtherForms:
 
 class TestModels:
     def test_unknown(self, run):
-        assert fault(run("-q", "--model", "yamnett", "--input", DEMO), 1).startswith(
+        assert fault(run("-q", "--model", "yamnett", "--input", DEMO), 2).startswith(
             "there is no model 'yamnett'"
         )
 

@@ -181,7 +181,7 @@ def test_status_and_loss_are_told_beside_the_events(daemon):
     )
     daemon.close()
     listening.ended()
-    assert "device_lost: unplugged?\n" in listening.stderr.getvalue()
+    assert "device_lost: unplugged\\x1b\n" in listening.stderr.getvalue()
     assert listening.stdout.getvalue() == ""
 
 

@@ -62,7 +62,7 @@ def test_the_report_is_lines_for_people():
         "state           listening",
         "uptime seconds  7.0",
         "level dbfs      -",
-        "source          Mic?[2J",
+        "source          Mic\\x1b[2J",
         "sink stdout     written 3, dropped 0",
     ]
 

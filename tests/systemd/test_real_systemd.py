@@ -6,10 +6,12 @@ its system call filter forbids would kill it here; and the watchdog waits for 3 
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,6 +36,9 @@ SOCKET = "/run/sound-detector/events.sock"
 
 DYNAMIC_USERS = range(61184, 65520)
 """systemd.exec(5) on DynamicUser."""
+
+PLANTER = 61234
+"""A user such as an earlier service may have run as."""
 
 STRICT = """\
 [Service]
@@ -164,14 +169,53 @@ def install(machine: Machine, model: Path) -> None:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, checkout / name)
     shutil.copy(model, machine.root / "srv/yamnet.tflite")
+    state = machine.root / "var/lib/sound-detector"
+    plant(machine, state, owner=PLANTER)
     done = machine.run_before_boot(
         f"{CHECKOUT}/scripts/install_service.sh", PYTHON=service_python(), MODEL="/srv/yamnet.tflite"
     )
     if "No matching distribution" in done.stdout or "Could not find a version" in done.stdout:
         raise Unavailable("pip finds no packages here: the installer needs the network")
     assert done.returncode == 0, done.stdout
+    check_nothing_was_gained(machine, state)
+    shutil.rmtree(state)
     (machine.root / DROP_INS).mkdir(parents=True)
     (machine.root / DROP_INS / "strict.conf").write_text(STRICT)
+
+
+def plant(machine: Machine, state: Path, *, owner: int) -> None:
+    """Put into the service's folder what its user could put there to become root.
+
+    A description of a known name that lets pip build a package, and links where model files are written.
+    """
+    (machine.root / "srv/precious").write_text("precious")
+    with tarfile.open(machine.root / "srv/evil-1.0.tar.gz", "w:gz") as sdist:
+        entry = tarfile.TarInfo("evil-1.0/setup.py")
+        code = b"open('/srv/ran', 'w')"
+        entry.size = len(code)
+        sdist.addfile(entry, io.BytesIO(code))
+    folder = state / "models/yamnet"
+    shutil.copytree(ROOT / "models/yamnet", folder)
+    text = (folder / "model.yaml").read_text()
+    pip = "sources: [{pip: 'evil @ file:///srv/evil-1.0.tar.gz', member: x}]\n    ignored:"
+    (folder / "model.yaml").write_text(text.replace("sources: #", pip, 1))
+    for name in ("yamnet.tflite", "yamnet.tflite.part", "yamnet.onnx.json"):
+        (folder / name).unlink(missing_ok=True)
+        (folder / name).symlink_to("/srv/precious")
+    (state / "models/mn04").symlink_to("/srv")
+    for path in (state, *state.rglob("*")):
+        os.chown(path, owner, owner, follow_symlinks=False)
+
+
+def check_nothing_was_gained(machine: Machine, state: Path) -> None:
+    """No code ran, nothing was written through a link, and what was planted lies as it lay."""
+    assert not (machine.root / "srv/ran").exists()
+    assert (machine.root / "srv/precious").read_text() == "precious"
+    assert (state / "models/yamnet/yamnet.tflite.part").is_symlink()
+    assert not list((machine.root / "srv").glob("mn04*"))
+    models = machine.root / "opt/sound-detector/models"
+    assert (models / "yamnet/yamnet.tflite").stat().st_size > 1_000_000
+    assert {path.lstat().st_uid for path in (models, *models.rglob("*"))} == {0}
 
 
 @pytest.fixture
@@ -196,7 +240,7 @@ def recording(installed: Service) -> str:
 def test_the_installer_enables_it_and_puts_things_where_promised(service: Service) -> None:
     assert service.machine.run("systemctl", "is-enabled", "sound-detector").stdout.strip() == "enabled"
     assert "\nsinks: [stdout:text, socket]\n" in (service.root / CONFIG).read_text()
-    assert (service.root / "var/lib/sound-detector/models/yamnet/yamnet.tflite").is_file()
+    assert (service.root / "opt/sound-detector/models/yamnet/yamnet.tflite").is_file()
 
 
 def test_it_is_ready_when_sound_flows_and_not_before(service: Service) -> None:
@@ -371,6 +415,38 @@ def test_with_its_addition_it_serves_tcp_and_gets_its_token_from_the_manager(
     assert "recording" in event.stdout, event.stdout
 
 
+def test_it_writes_in_its_own_folders_alone(service: Service, recording: str) -> None:
+    """Seen from inside its sandbox, with its rights."""
+    service.start(config=recording)
+    fields = ("Uid", "Gid")
+    status = service.machine.run("cat", f"/proc/{service.show('MainPID')}/status").stdout
+    user, group = (line.split()[1] for line in status.splitlines() if line.startswith(fields))
+    enter = ["nsenter", f"--target={service.show('MainPID')}", "--mount", "--root", "--"]
+    become = ["setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups", "--"]
+    look = ["find", "/", "-path", "/proc", "-prune", "-o", "-type", "d", "-writable", "-print"]
+    found = set(service.machine.run(*enter, *become, *look).stdout.splitlines())
+    own = ("/run/sound-detector", "/var/lib/private/sound-detector", "/var/log/private/sound-detector")
+    outside = {path for path in found if path.startswith("/") and not path.startswith(own)}
+    assert outside == {"/tmp", "/var/tmp"}, sorted(outside)
+    assert found >= set(own)
+
+
+def test_what_its_user_plants_leads_root_nowhere(service: Service) -> None:
+    """The documented commands, after the service's user has put into its folder whatever it likes."""
+    state = service.root / "var/lib/private/sound-detector"
+    plant(service.machine, state, owner=state.stat().st_uid)
+    wrong = "env", "SOUND_DETECTOR_HOME=/var/lib/sound-detector"
+    command = "/usr/local/bin/sound-detector"
+    refused = service.machine.run(*wrong, command, "models", "pull", "yamnet", "--from", "/srv/yamnet.tflite")
+    assert refused.returncode == 0 or "root neither reads models there nor writes any" in refused.stdout
+    for arguments in (("list",), ("verify", "yamnet"), ("pull", "yamnet"), ("info", "yamnet")):
+        for environment in ((), wrong):
+            done = service.machine.run(*environment, command, "models", *arguments)
+            assert done.returncode == 0, done.stdout
+    check_nothing_was_gained(service.machine, state)
+    shutil.rmtree(state / "models")
+
+
 def test_no_system_call_was_denied(service: Service) -> None:
     assert "SYS" not in service.journal("--boot", "--grep=status=31/SYS|code=dumped")
 
@@ -379,10 +455,10 @@ def test_removal_leaves_settings_and_models(service: Service) -> None:
     done = service.machine.run(f"{CHECKOUT}/scripts/uninstall_service.sh")
     assert done.returncode == 0, done.stdout
     assert service.show("LoadState") == "not-found" or service.show("ActiveState") == "inactive"
-    assert not (service.root / "opt/sound-detector").exists()
+    assert [path.name for path in (service.root / "opt/sound-detector").iterdir()] == ["models"]
     assert not (service.root / "usr/local/bin/sound-detector").is_symlink()
     assert (service.root / CONFIG).is_file()
-    assert (service.root / "var/lib/private/sound-detector/models/yamnet/yamnet.tflite").is_file()
+    assert (service.root / "opt/sound-detector/models/yamnet/yamnet.tflite").is_file()
 
 
 def test_a_purge_leaves_nothing(service: Service) -> None:
@@ -391,5 +467,6 @@ def test_a_purge_leaves_nothing(service: Service) -> None:
     left = [
         *(service.root / "etc").rglob("*sound-detector*"),
         *(service.root / "var/lib").rglob("*sound-detector*"),
+        *(service.root / "opt").rglob("*sound-detector*"),
     ]
     assert left == []

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from detector.cli.command import Command
 from detector.cli.setting_flags import add_setting_flags
 from detector.cli.setting_options import SettingOptions
+from detector.files.terminal import print_json
 
 if TYPE_CHECKING:
     from detector.config.settings import Settings
@@ -53,7 +53,7 @@ def execute(request: CheckConfigRequest, options: SettingOptions) -> int:
     with loaded.locating_errors():
         assemble.check_labels(loaded.settings)
     if request.as_json:
-        print(json.dumps(_plain(loaded.settings), indent=2, ensure_ascii=False))
+        print_json(_plain(loaded.settings))
     else:
         print(render(loaded, assemble.SINK_KINDS), end="")
     return 0
