@@ -111,7 +111,7 @@ def add_classifying_flags(parser: argparse.ArgumentParser) -> None:
         "--preset",
         "events.preset",
         metavar="NAME",
-        help="alert (misses least), home (default) or quiet (is wrong least)",
+        help="alert (misses the fewest sounds), home (default) or quiet (reports the fewest wrong events)",
     )
     _flag(
         events,
@@ -119,7 +119,7 @@ def add_classifying_flags(parser: argparse.ArgumentParser) -> None:
         "events.threshold_on",
         metavar="SCORE",
         type=_number,
-        help="score from 0 to 1 at which an event starts (default: the model has one for each label)",
+        help="score from 0 to 1 at which an event starts (default: the threshold of the model)",
     )
     _flag(
         events,

@@ -76,7 +76,9 @@ def test_what_was_sent_is_read_back_as_it_was(message):
 
 
 def test_every_state_is_defined_in_the_protocol():
-    states = re.search(r"^States .*?\n\n(?=#)", PROTOCOL.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    states = re.search(
+        r"^States .*?\n\n(?=#)", PROTOCOL.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
     assert set(re.findall(r"`(\w+)`", states.group())) == {"starting"} | {
         state.value for state in DeviceState
     }

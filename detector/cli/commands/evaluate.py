@@ -25,7 +25,7 @@ EXAMPLES = """\
 examples:
   sound-detector evaluate ESC-50-master         a dataset of clips
   sound-detector evaluate my-clips --map my-classes.csv --out report
-  sound-detector evaluate recordings/ --annotations labels/ --preset sure
+  sound-detector evaluate recordings/ --annotations labels/ --preset quiet
   sound-detector evaluate recordings/ --annotations strong_labels.tsv
 """
 

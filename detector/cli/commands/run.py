@@ -22,7 +22,7 @@ examples:
   sound-detector --device "USB Audio"     the microphone with this in its name
   sound-detector --input party.wav        read a recording, as fast as possible
   arecord -q -f S16_LE -r 16000 -t raw | sound-detector --input - --rate 16000
-  sound-detector --include Dog --include "Baby cry, infant cry" --preset sure
+  sound-detector --include Dog --include "Baby cry, infant cry" --preset quiet
   sound-detector --sink log:events.jsonl --sink socket:tcp://127.0.0.1:8765
 `sound-detector devices` lists the microphones and their numbers.
 """
