@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from detector.analysis.summary import Summary, Tally
+from detector.files.spreadsheet import write_rows
 from detector.files.terminal import escape
 
 MOST_TABLES = 20
@@ -34,12 +34,11 @@ def summary_text(recordings: Mapping[str, Summary], total: Summary) -> str:
 def summary_csv(recordings: Mapping[str, Summary], total: Summary) -> str:
     """One row for each label of each recording, then for each hour where it is long; the total last."""
     text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(COLUMNS)
+    write_rows(text, [COLUMNS])
     for name, summary in [*recordings.items(), (TOTAL, total)]:
-        rows.writerows(_rows(name, "", summary.labels, summary.heard_seconds))
+        write_rows(text, _rows(name, "", summary.labels, summary.heard_seconds))
         for number, hour in sorted(summary.hours.items()) if summary.is_long else ():
-            rows.writerows(_rows(name, str(number), hour.labels, hour.heard_seconds))
+            write_rows(text, _rows(name, str(number), hour.labels, hour.heard_seconds))
     return text.getvalue()
 
 

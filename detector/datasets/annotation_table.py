@@ -11,6 +11,7 @@ from typing import NoReturn
 from detector.datasets.annotations import Annotation, check
 from detector.datasets.clips import SUFFIXES
 from detector.errors import AnnotationError
+from detector.files.spreadsheet import unquoted
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "onset": ("onset", "start", "begin", "start_time", "onset_s", "start_seconds"),
@@ -100,7 +101,7 @@ def table_rows(
 def annotation_of(row: Mapping[str, str], location: str) -> Annotation:
     """From onset, offset and label as text; AnnotationError where they cannot be meant."""
     onset, offset = (seconds_of(row[column], location) for column in ("onset", "offset"))
-    return check(Annotation(onset, offset, row["label"].strip()), location)
+    return check(Annotation(onset, offset, unquoted(row["label"].strip())), location)
 
 
 def seconds_of(text: str, location: str) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import math
@@ -10,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from detector.errors import ConfigError, DetectorError
+from detector.files.spreadsheet import write_rows
 
 Cell = str | float | int | None
 
@@ -46,19 +46,14 @@ def percent(share: float | None) -> float | None:
 def csv_text(rows: Iterable[Sequence[Cell]]) -> str:
     """Rows as CSV, numbers with up to six decimals, an empty cell for what there is none of."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    for row in rows:
-        writer.writerow(
-            [
-                ""
-                if cell is None or (isinstance(cell, float) and math.isnan(cell))
-                else f"{cell:.6g}"
-                if isinstance(cell, float)
-                else cell
-                for cell in row
-            ]
-        )
+    write_rows(text, (map(_plain, row) for row in rows))
     return text.getvalue()
+
+
+def _plain(cell: Cell) -> str | int:
+    if cell is None or (isinstance(cell, float) and math.isnan(cell)):
+        return ""
+    return f"{cell:.6g}" if isinstance(cell, float) else cell
 
 
 def json_text(fields: Mapping[str, object]) -> str:

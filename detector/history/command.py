@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, tzinfo
@@ -12,6 +11,7 @@ from typing import TextIO
 
 from detector.errors import HistoryError
 from detector.events.naming import shared_names
+from detector.files.spreadsheet import write_rows
 from detector.files.terminal import escape
 from detector.history.archive import Query, sounds
 from detector.wire.message import EventBody, event_of
@@ -60,11 +60,10 @@ def history_command(
         for message in messages:
             out.write(message.line.decode())
     elif format == "csv":
-        rows = csv.writer(out, lineterminator="\n")
-        rows.writerow((*COLUMNS, "type", "seq"))
+        write_rows(out, [(*COLUMNS, "type", "seq")])
         for message in messages:
             event = event_of(message)
-            rows.writerow((*(getattr(event, name) for name in COLUMNS), event.kind, message.seq))
+            write_rows(out, [(*(getattr(event, name) for name in COLUMNS), event.kind, message.seq)])
     else:
         count = 0
         for line in _table(map(event_of, messages), zone):

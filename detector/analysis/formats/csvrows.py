@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import io
 
 from detector.analysis.formats.base import Format
 from detector.analysis.sounds import Sound
+from detector.files.spreadsheet import write_rows
 
 FROM_WIRE = ("start_time", "end_time", "duration", "label", "class_id", "top_score", "level_dbfs")
 IDENTITY = ("source", "model", "id")
@@ -23,5 +23,5 @@ class CsvRows(Format):
         """One row."""
         text = io.StringIO()
         wire = (getattr(sound.end, name) for name in (*FROM_WIRE, *IDENTITY))
-        csv.writer(text, lineterminator="\n").writerow([f"{sound.onset:.3f}", f"{sound.offset:.3f}", *wire])
+        write_rows(text, [[f"{sound.onset:.3f}", f"{sound.offset:.3f}", *wire]])
         return text.getvalue()
