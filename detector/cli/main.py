@@ -52,7 +52,7 @@ def _print_completion(shell: str) -> int:
         import shtab
     except ImportError as error:
         raise DetectorError(
-            "shell completion needs shtab; install it with: pip install sound-detector[completion]"
+            "shell completion needs shtab; install it with: pip install 'sound-detector[completion]'"
         ) from error
     if shell not in shtab.SUPPORTED_SHELLS:
         raise ConfigError(
