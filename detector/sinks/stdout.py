@@ -18,10 +18,16 @@ from detector.events.naming import shared_names
 from detector.interfaces import Message, Sink
 from detector.sinks.context import SinkContext
 from detector.wire.message import EventBody
-from detector.wire.plain_text import event_line
+from detector.wire.plain_text import COLUMNS, event_line, sound_line
 
 StdoutFormat = Literal["auto", "text", "json"]
 """`auto` is text on a terminal and JSON elsewhere."""
+
+TerminalLines = Literal["completed", "end", "all"]
+"""Text on a terminal: one line for each sound, which its end completes; the end's line alone; all lines."""
+
+_ERASE = "\r" + COLUMNS * " " + "\r"
+"""Back to the start of the line, and nothing is on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,7 @@ class StdoutSettings(SinkSettings):
     forms: ClassVar[tuple[str, ...]] = ("stdout", "stdout:json")
 
     format: StdoutFormat = "auto"
+    lines: TerminalLines = "completed"
 
     @classmethod
     def from_text(cls, target: str) -> StdoutSettings:
@@ -50,6 +57,7 @@ def make_stdout_sink(settings: StdoutSettings, context: SinkContext) -> Sink:
     return StdoutSink(
         sys.stdout,
         format=settings.format,
+        lines="all" if context.verbose else settings.lines,
         updates=context.verbose,
         shared=lambda: shared_names(context.hello().labels),
     )
@@ -65,18 +73,22 @@ class StdoutSink:
         stream: TextIO,
         *,
         format: str = "auto",
+        lines: TerminalLines = "completed",
         updates: bool = False,
         environ: Mapping[str, str] | None = None,
         shared: Callable[[], Collection[str]] = frozenset,
     ) -> None:
-        """With `updates` text also shows updates; NO_COLOR in `environ` turns colours off.
+        """`lines` is for text on a terminal; elsewhere all are written. `updates` also writes updates as text.
 
-        `shared` gives the names that several labels have now: text then shows the model too.
+        NO_COLOR in `environ` turns colours off. `shared` gives the names that several labels have now: text
+        then shows the model too.
         """
         terminal = stream.isatty()
         self._stream = stream
         self._json = format == "json" or (format == "auto" and not terminal)
         self._updates = updates
+        self._lines = lines if terminal else "all"
+        self._open: EventBody | None = None  # whose line is not complete
         self._shared = shared
         self._colour = terminal and not (os.environ if environ is None else environ).get("NO_COLOR")
         # JSON is UTF-8 wherever it goes.
@@ -104,6 +116,8 @@ class StdoutSink:
             return
         if self._json:
             self._put(message.line)
+        elif self._lines != "all":
+            self._put(self._sound(event).encode(self._encoding, "replace"))
         elif event.kind != "update" or self._updates:
             line = event_line(event, colour=self._colour, shared=self._shared())
             self._put(f"{line}\n".encode(self._encoding, "replace"))
@@ -112,7 +126,30 @@ class StdoutSink:
         """Nothing to open again."""
 
     def close(self) -> None:
-        """Nothing is held back; the stream stays open, it belongs to the program."""
+        """Leave an incomplete line; the stream stays open, it belongs to the program."""
+        if self._open is not None:
+            self._open = None
+            self._put(b"\n")
+
+    def _sound(self, event: EventBody) -> str:
+        """What makes one line of each sound: the newest one that goes on is below those that have ended."""
+        if event.kind == "end":
+            if self._is_open(event):
+                self._open = None
+            return f"{_ERASE}{self._line(event)}\n{self._open_line()}"
+        if self._lines == "completed" and (event.kind == "start" or self._is_open(event)):
+            self._open = event
+            return f"{_ERASE}{self._open_line()}"
+        return ""
+
+    def _is_open(self, event: EventBody) -> bool:
+        return self._open is not None and self._open.id == event.id
+
+    def _open_line(self) -> str:
+        return "" if self._open is None else self._line(self._open)
+
+    def _line(self, event: EventBody) -> str:
+        return sound_line(event, colour=self._colour, shared=self._shared())
 
     def _put(self, line: bytes) -> None:
         try:

@@ -12,6 +12,9 @@ from detector.wire.message import EventBody
 _LABEL_WIDTH = 28
 """Columns; 496 of YAMNet's 521 labels fit, a longer one pushes its own line to the right."""
 
+COLUMNS = 79
+"""Of a line that leaves the cursor on it, on a terminal of 80."""
+
 _COLOURS = {"start": "\x1b[1;32m", "update": "\x1b[36m", "end": "\x1b[2m"}
 _RESET = "\x1b[0m"
 
@@ -44,6 +47,41 @@ def event_line(
         parts.append(_number(event.duration, 7, 1) + " s")
     line = "  ".join(parts)
     return f"{_COLOURS[phase]}{line}{_RESET}" if colour else line
+
+
+def sound_line(
+    event: EventBody,
+    *,
+    colour: bool = False,
+    zone: tzinfo | None = None,
+    shared: Collection[str] = frozenset(),
+) -> str:
+    """Render a sound as one line of at most 79 columns, which a later one of the same sound may replace.
+
+    When it began, its label, its highest score, its level and how long it lasts so far; then, dimmed, what it
+    may be as well.
+    """
+    label = label_text(event, shared)
+    if len(label) > _LABEL_WIDTH:
+        label = label[: _LABEL_WIDTH - 1] + "…"
+    parts = [
+        local_time(event.start_time, zone)[:8],
+        f"{label:<{_LABEL_WIDTH}}",
+        _number(event.top_score, 4, 2),
+        _number(event.level_dbfs, 5, 0) + " dB",
+        _number(event.duration, 6, 1) + " s",
+    ]
+    line = "  ".join(parts)
+    rivals = ", ".join(printable(other.label) for other in event.alternatives)
+    room = COLUMNS - len(line) - 2
+    if rivals and len(rivals) > room:
+        rivals = rivals[: room - 1] + "…"
+    if not colour:
+        return f"{line}  {rivals}".rstrip()
+    bright = "" if event.kind == "end" else _COLOURS["start"]
+    return (
+        f"{bright}{line}{_RESET}  {_COLOURS['end']}{rivals}{_RESET}" if rivals else f"{bright}{line}{_RESET}"
+    )
 
 
 def label_text(event: EventBody, shared: Collection[str]) -> str:

@@ -1,5 +1,7 @@
 """Which labels are reported, and with which scores."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -104,3 +106,59 @@ def test_find_gives_the_place_of_what_is_reported():
     assert label_map.find_all("events.labels.pet", "pet") == [2]
     with pytest.raises(ConfigError, match="no reported label is called 'Dog'"):
         label_map.find_all("events.labels.Dog", "Dog")
+
+
+# --- everyday names
+
+TRUMPET = make_label("Trumpet")
+MUSIC = make_label("Music")
+VAGUE = replace(make_label("Squeal"), reported_as="")
+KINDS = (
+    DOG,
+    replace(BARK, reported_as=DOG.class_id),
+    MUSIC,
+    replace(TRUMPET, reported_as=MUSIC.class_id),
+    VAGUE,
+)
+
+
+def everyday(**settings):
+    return LabelMap(KINDS, **settings)
+
+
+def names_of(label_map):
+    return [label.name for label in label_map.reported]
+
+
+def test_kinds_are_reported_under_everyday_names_and_vague_labels_not_at_all():
+    assert names_of(everyday()) == ["Dog", "Music"]
+    assert names_of(everyday(everyday=False)) == ["Dog", "Bark", "Music", "Trumpet", "Squeal"]
+
+
+def test_the_odds_of_kinds_add_up():
+    """0.5 and 0.5 are odds of 1 and 1: together 2, which is 2/3."""
+    label_map = everyday()
+    assert scores(label_map, 0.5, 0.5, 0.2, 0.0, 0.9) == pytest.approx({"Dog": 0.667, "Music": 0.2}, abs=1e-3)
+    assert label_map.member_ids[0] == {DOG.class_id, BARK.class_id}
+
+
+def test_a_label_that_the_settings_name_is_one_of_its_own():
+    assert names_of(everyday(include=["Bark", "Squeal"])) == ["Bark", "Squeal"]
+    assert names_of(everyday(groups={"Pets": ["Bark"]})) == ["Dog", "Music", "Pets"]
+    apart = everyday(apart=["Bark"])
+    assert names_of(apart) == ["Dog", "Bark", "Music"]
+    assert scores(apart, 0.5, 0.5, 0.2, 0.0, 0.9)["Dog"] == pytest.approx(0.5)
+
+
+def test_an_everyday_label_that_is_asked_for_brings_its_kinds():
+    label_map = everyday(include=["Dog"])
+    assert label_map.member_ids == ({DOG.class_id, BARK.class_id},)
+
+
+def test_what_is_excluded_still_competes_but_is_not_reported():
+    label_map = everyday(exclude=["Music"])
+    assert names_of(label_map) == ["Dog"]
+    assert [label.name for label in label_map.competing] == ["Dog", "Music"]
+    assert label_map.apply(np.array([0.1, 0.0, 0.5, 0.5, 0.0], np.float32)).tolist() == pytest.approx(
+        [0.1, 2 / 3], abs=1e-3
+    )

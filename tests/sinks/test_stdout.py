@@ -10,11 +10,11 @@ from datetime import UTC
 import pytest
 
 from detector.errors import SinkClosed, SinkError
-from detector.records import Label
+from detector.records import Alternative, Label
 from detector.sinks.stdout import StdoutSink
 from detector.wire.encoding import encode
 from detector.wire.message import StatusBody
-from detector.wire.plain_text import event_line
+from detector.wire.plain_text import COLUMNS, event_line, sound_line
 from tests.support.wire_messages import make_body, make_message
 
 
@@ -49,13 +49,74 @@ def test_lines_are_aligned_whatever_the_label():
     ]
 
 
+def screen(*messages, lines="completed"):
+    """What a terminal shows after these: a carriage return begins its line anew."""
+    stream = Terminal()
+    sink = StdoutSink(stream, environ={"NO_COLOR": "1"}, lines=lines)
+    sink.open()
+    for message in messages:
+        sink.write(message)
+    shown = []
+    for line in stream.getvalue().split("\n"):
+        cells = ""
+        for part in line.split("\r"):
+            cells = part + cells[len(part) :]
+        shown.append(cells.rstrip())
+    return shown
+
+
+CAT = Label("Cat", "/m/01yrx", "yamnet")
+
+
+def test_a_sound_is_one_line_that_its_end_completes():
+    begun = screen(make_message(1, "start"))
+    assert len(begun) == 1
+    assert begun[0].split()[1:] == ["Dog", "0.90", "-24", "dB", "0.5", "s"]
+    whole = screen(make_message(1, "start"), make_message(2, "end"))
+    assert [line.split()[1:] for line in whole] == [["Dog", "0.90", "-24", "dB", "1.5", "s"], []]
+
+
+def test_a_correction_replaces_the_label_of_the_line():
+    shown = screen(make_message(1, "start"), make_message(2, "update", label=CAT))
+    assert [line.split()[1] for line in shown] == ["Cat"]
+
+
+def test_the_newest_sound_that_goes_on_is_below_those_that_have_ended():
+    messages = [
+        make_message(1, "start"),
+        make_message(2, "start", id=2, label=CAT),
+        make_message(3, "end"),
+    ]
+    assert [line.split()[1] for line in screen(*messages)] == ["Dog", "Cat"]
+
+
+def test_a_sound_may_be_shown_at_its_end_alone():
+    assert screen(make_message(1, "start"), lines="end") == [""]
+    assert len(screen(make_message(1, "start"), make_message(2, "end"), lines="end")) == 2
+
+
+def test_a_line_of_a_sound_fits_and_ends_with_what_it_may_be_as_well():
+    smoke = Label("Smoke detector, smoke alarm and more", "/m/01y3hg", "yamnet")
+    rivals = tuple(Alternative(Label(name, name, "yamnet"), 0.5) for name in ("Beep, bleep", "Fire alarm"))
+    line = sound_line(make_body("end", label=smoke, alternatives=rivals), zone=UTC)
+    assert line == "14:03:22  Smoke detector, smoke alarm…  0.90    -24 dB     1.5 s  Beep, bleep,…"
+    assert len(line) <= COLUMNS
+
+
+def test_an_open_line_is_left_when_the_sink_closes():
+    assert written(Terminal(), phases=("start",))[-1].startswith("\x1b[1;32m")
+    stream = Terminal()
+    written(stream, phases=("start",))
+    assert stream.getvalue().endswith("\n")
+
+
 def test_a_label_cannot_move_the_cursor():
     assert "\x1b" not in event_line(make_body(label=Label("\x1b[2J\nx", "", "")))
 
 
 def test_a_terminal_tells_whose_a_label_is_where_another_has_its_name():
     shared = [frozenset({"dog"}), frozenset()]
-    lines = written(Terminal(), phases=("start", "end"), shared=lambda: shared.pop(0))
+    lines = written(Terminal(), phases=("start", "end"), lines="all", shared=lambda: shared.pop(0))
     assert ["Dog (yamnet) " in line for line in lines] == [True, False]
 
 
@@ -65,19 +126,21 @@ def test_programs_get_the_bare_name_and_the_model_beside_it():
 
 
 def test_a_terminal_gets_a_start_and_an_end_in_colour():
-    lines = written(Terminal())
+    lines = written(Terminal(), lines="all")
     assert [("start" in line, "end" in line) for line in lines] == [(True, False), (False, True)]
     assert all(line.startswith("\x1b[") and line.endswith("\x1b[0m") for line in lines)
 
 
 def test_no_color_and_a_pipe_get_none():
-    plain = written(Terminal(), environ={"NO_COLOR": "1"}) + written(io.StringIO(), format="text")
+    plain = written(Terminal(), environ={"NO_COLOR": "1"}, lines="all") + written(
+        io.StringIO(), format="text"
+    )
     assert len(plain) == 4
     assert "\x1b" not in "".join(plain)
 
 
 def test_updates_are_shown_when_asked_for():
-    assert len(written(Terminal(), updates=True)) == 3
+    assert len(written(Terminal(), updates=True, lines="all")) == 3
 
 
 @pytest.mark.parametrize(("stream", "format"), [(io.StringIO(), "auto"), (Terminal(), "json")])
@@ -111,7 +174,7 @@ PROGRAM = """
 import sys, threading
 from detector.delivery.dispatcher import Dispatcher
 from detector.sinks.stdout import StdoutSink
-from detector.records import Label
+from detector.records import Alternative, Label
 from tests.support.wire_messages import make_body
 
 event = make_body(label=Label("x" * 1000, "", ""))
@@ -140,7 +203,7 @@ def test_head_ends_a_program_quietly():
 STUCK = """
 import sys
 from detector.delivery.dispatcher import Dispatcher
-from detector.records import Label
+from detector.records import Alternative, Label
 from detector.sinks.stdout import StdoutSink
 from tests.support.wire_messages import make_body
 
