@@ -154,6 +154,9 @@ class Sink(Protocol):
     def open(self) -> None:
         """Get ready; raises SinkError when it can never work (bad path, address taken)."""
 
+    def takes(self, message: Message) -> bool:
+        """Whether a message is for this sink; only then it is written, and counts."""
+
     def write(self, message: Message) -> None:
         """Deliver one message; raises SinkError when this one could not be delivered."""
 

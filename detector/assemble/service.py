@@ -17,6 +17,7 @@ from detector.audio.health import HealthMeter
 from detector.config.loading import Loaded
 from detector.config.settings import Settings
 from detector.delivery.dispatcher import Dispatcher
+from detector.events.labels import unknown_labels
 from detector.history.archive import FileArchive
 from detector.history.history_paths import writing_path
 from detector.history.journal import Journal
@@ -75,7 +76,11 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
 
     history = make_history(settings, os.environ)
     context = SinkContext(
-        hello, report, archive=None if history is None else history.archive, verbose=verbose
+        hello,
+        report,
+        archive=None if history is None else history.archive,
+        unknown_labels=lambda names: unknown_labels(pipeline.labels, names),
+        verbose=verbose,
     )
     make = partial(make_sink, context=context)
     sinks = {sink: make(sink) for sink in effective_sinks(settings)}

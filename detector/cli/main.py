@@ -6,6 +6,7 @@ every failure is one line on standard error, with a traceback only under -vv.
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sys
@@ -26,7 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if shell := getattr(options, "print_completion", None):
             return _print_completion(shell)
-        return command.execute(command.request(options), setting_options(options))
+        status = command.execute(command.request(options), setting_options(options))
+        sys.stdout.flush()  # a full disk is still told here; at exit it would be a traceback
+        return status
     except DetectorError as error:
         if options.verbose > 1:
             logging.getLogger("detector").exception("traceback")
@@ -43,8 +46,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except BrokenPipeError:
         # Whoever read our output has gone; nothing is left to say, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _leave_stdout()
         return 0
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        print(f"sound-detector: the output cannot be written: {error.strerror}; make room", file=sys.stderr)
+        _leave_stdout()
+        return 1
+
+
+def _leave_stdout() -> None:
+    """Let nothing that is still held back for standard output fail at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _print_completion(shell: str) -> int:

@@ -65,6 +65,8 @@ class SinkQueue:
 
     def put(self, message: Message) -> None:
         """Queue a message; where there is no room the oldest is dropped. Never waits."""
+        if not self.sink.takes(message):
+            return
         with self._wake:
             if self._gone or self._finishing:
                 return

@@ -135,16 +135,39 @@ class _Index:
         return columns
 
     def _nearest(self, name: str) -> str:
-        wanted = name.casefold()
-        parts = {part.strip().casefold(): n for n in reversed(self._names) for part in (n, *n.split(","))}
-        close = difflib.get_close_matches(wanted, parts, n=3, cutoff=0.6)
-        nearest = dict.fromkeys(parts[c] for c in close)
-        for part, full in parts.items():
-            if wanted in part and len(nearest) < 3:
-                nearest[full] = None
+        nearest = _nearest_names(name, self._names)
         if not nearest:
             return "; `sound-detector models info NAME --labels` lists them"
-        return "; did you mean " + " or ".join(repr(n) for n in nearest) + "?"
+        return _did_you_mean(nearest)
+
+
+def unknown_labels(labels: Sequence[Label], names: Collection[str]) -> dict[str, str]:
+    """The names that no label, class or class above one has, each with a line that names the nearest."""
+    known: dict[str, str] = {}
+    for label in labels:
+        for name in (*label.ancestor_names, label.class_id, label.name):
+            known[name.casefold()] = name
+    return {
+        name: f"no label of this daemon is called {name!r}"
+        f"{_did_you_mean(_nearest_names(name, list(known.values())))}"
+        for name in names
+        if name.casefold() not in known
+    }
+
+
+def _did_you_mean(names: Collection[str]) -> str:
+    return "; did you mean " + " or ".join(map(repr, names)) + "?" if names else ""
+
+
+def _nearest_names(name: str, names: Sequence[str]) -> list[str]:
+    """At most three names that are like a name, or of which it is a part."""
+    wanted = name.casefold()
+    parts = {part.strip().casefold(): n for n in reversed(names) for part in (n, *n.split(","))}
+    nearest = dict.fromkeys(parts[c] for c in difflib.get_close_matches(wanted, parts, n=3, cutoff=0.6))
+    for part, full in parts.items():
+        if wanted in part and len(nearest) < 3:
+            nearest[full] = None
+    return list(nearest)
 
 
 def _stands_alone(label: Label, everyday: bool) -> bool:

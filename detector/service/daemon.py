@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from detector.audio.health import HealthMeter
 from detector.delivery.dispatcher import Dispatcher
-from detector.errors import DetectorError, DeviceLost
+from detector.errors import DetectorError, DeviceLost, SinkError
 from detector.events.timeline import SoundTimes, Timeline
 from detector.interfaces import Service, Source
 from detector.pipeline import Pipeline
@@ -126,6 +126,18 @@ class Daemon:
                 self._report()
         if self._failure is not None:
             raise self._failure
+        if not self._source.live:
+            self._check_delivered()
+
+    def _check_delivered(self) -> None:
+        """Raise SinkError where events of a recording or a pipe reached a sink in part only."""
+        lost = [
+            f"{sink.failed + sink.dropped} messages could not be written to {sink.name}"
+            for sink in self._dispatcher.stats()
+            if sink.failed + sink.dropped
+        ]
+        if lost:
+            raise SinkError(f"{'; '.join(lost)}: make room, or choose another sink")
 
     def stop(self) -> None:
         """End soon: blocks in the queue are dropped, open events end; safe in a signal handler."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import socket
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,18 +14,83 @@ from detector.errors import SinkError
 log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
-TIMEOUT_SECONDS = 5.0
-"""A client that sends or reads nothing for this long is disconnected."""
+REQUEST_SECONDS = 5.0
+"""A request must have come, and its answer been read, within this time."""
+
+MAX_CONNECTIONS = 8
+"""Connections at once; beyond, the oldest is closed to make room."""
+
+
+_Request = socket.socket | tuple[bytes, socket.socket]
+"""As socketserver declares it; a TCP server's is a socket."""
+
+
+class BoundedServer(ThreadingHTTPServer):
+    """A thread for each of few connections, none of which lasts for long."""
+
+    daemon_threads = True
+
+    def __init__(
+        self,
+        address: tuple[str, int],
+        handler: type[BaseHTTPRequestHandler],
+        *,
+        seconds: float,
+        most: int,
+    ) -> None:
+        super().__init__(address, handler)
+        self._seconds, self._most = seconds, most
+        self._open: dict[int, tuple[_Request, threading.Timer]] = {}
+        self._guard = threading.Lock()
+
+    def process_request(self, request: _Request, client_address: object) -> None:
+        """Serve a connection on a thread of its own."""
+        timer = threading.Timer(self._seconds, _cut, (request,))
+        timer.daemon = True
+        with self._guard:
+            if len(self._open) >= self._most:
+                oldest, its_timer = self._open.pop(next(iter(self._open)))
+                its_timer.cancel()
+                _cut(oldest)
+            self._open[id(request)] = request, timer
+        timer.start()
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: _Request) -> None:
+        """Close a connection that was served."""
+        with self._guard:
+            _, timer = self._open.pop(id(request), (None, None))
+        if timer is not None:
+            timer.cancel()
+        super().shutdown_request(request)
+
+    def handle_error(self, request: _Request, client_address: object) -> None:
+        """A client that has gone, or was too slow, is no news."""
+        log.debug("metrics.failed", exc_info=True)
+
+
+def _cut(connection: _Request) -> None:
+    """End a connection under the thread that reads or writes it."""
+    with contextlib.suppress(OSError):
+        if isinstance(connection, socket.socket):
+            connection.shutdown(socket.SHUT_RDWR)
 
 
 class MetricsServer:
     """Answers with what `text` returns, on a thread of its own, until `close`."""
 
-    def __init__(self, port: int, text: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        port: int,
+        text: Callable[[], str],
+        *,
+        seconds: float = REQUEST_SECONDS,
+        most: int = MAX_CONNECTIONS,
+    ) -> None:
         """Bind at once, to the loopback address alone; raises SinkError where the address cannot be had."""
 
         class Handler(BaseHTTPRequestHandler):
-            timeout = TIMEOUT_SECONDS
+            timeout = seconds
 
             def do_GET(self) -> None:
                 if self.path.split("?")[0] != "/metrics":
@@ -40,7 +107,7 @@ class MetricsServer:
                 log.debug("metrics.request " + format, *args)
 
         try:
-            self._server = ThreadingHTTPServer((HOST, port), Handler)
+            self._server = BoundedServer((HOST, port), Handler, seconds=seconds, most=most)
         except OSError as error:
             raise SinkError(
                 f"cannot listen on {HOST}:{port} for metrics ({error.strerror}); choose another metrics.port"

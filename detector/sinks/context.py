@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from detector.interfaces import Archive
@@ -22,5 +22,7 @@ class SinkContext:
     """What each socket counts; a new socket adds its own."""
     archive: Archive | None = None
     """Events of the past; None where no history is kept."""
+    unknown_labels: Callable[[Collection[str]], Mapping[str, str]] = lambda names: {}
+    """Which of these names no label has, each with a line for people."""
     verbose: bool = False
     """Whether people are shown updates too."""

@@ -70,15 +70,15 @@ class LogFileSink:
 
     def open(self) -> None:
         """Make the parent folder and the file; raises SinkError where that cannot be."""
-        try:
-            make_folder(self._path.parent)
-        except OSError as error:
-            raise self._error(error) from error
         self._take()
+
+    def takes(self, message: Message) -> bool:
+        """Events and changes of state."""
+        return isinstance(message.body, EventBody | StatusBody)
 
     def write(self, message: Message) -> None:
         """Append one line, whole or not at all; raises SinkError when the disk would not have it."""
-        if not isinstance(message.body, EventBody | StatusBody):
+        if not self.takes(message):
             return
         try:
             if self._file is None or self._was_moved():
@@ -102,6 +102,7 @@ class LogFileSink:
 
     def _take(self) -> None:
         try:
+            make_folder(self._path.parent)  # also again, where somebody has removed it
             # Opening a FIFO would wait for its reader.
             if self._path.exists() and not (self._path.is_file() or self._path.is_char_device()):
                 raise SinkError(f"{self.name}: expected a file, found something else; choose another path")

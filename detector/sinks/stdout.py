@@ -78,13 +78,14 @@ class StdoutSink:
         environ: Mapping[str, str] | None = None,
         shared: Callable[[], Collection[str]] = frozenset,
     ) -> None:
-        """`lines` is for text on a terminal; elsewhere all are written. `updates` also writes updates as text.
+        """`lines` is for text on a terminal; elsewhere all are written. `updates` are written as text too.
 
         NO_COLOR in `environ` turns colours off. `shared` gives the names that several labels have now: text
         then shows the model too.
         """
         terminal = stream.isatty()
         self._stream = stream
+        self._terminal = terminal
         self._json = format == "json" or (format == "auto" and not terminal)
         self._updates = updates
         self._lines = lines if terminal else "all"
@@ -109,16 +110,22 @@ class StdoutSink:
         except OSError as error:
             raise SinkError(f"standard output cannot be written: {error.strerror}") from error
 
+    def takes(self, message: Message) -> bool:
+        """Events; as text, updates only where they are wanted."""
+        return isinstance(message.body, EventBody) and (
+            self._json or self._updates or self._lines != "all" or message.kind != "update"
+        )
+
     def write(self, message: Message) -> None:
         """Write an event's line; raises SinkClosed once nobody reads."""
         event = message.body
-        if not isinstance(event, EventBody):
+        if not isinstance(event, EventBody) or not self.takes(message):
             return
         if self._json:
             self._put(message.line)
         elif self._lines != "all":
             self._put(self._sound(event).encode(self._encoding, "replace"))
-        elif event.kind != "update" or self._updates:
+        else:
             line = event_line(event, colour=self._colour, shared=self._shared())
             self._put(f"{line}\n".encode(self._encoding, "replace"))
 
@@ -165,7 +172,7 @@ class StdoutSink:
 
     def _is_gone(self, error: OSError) -> bool:
         if error.errno == errno.EIO:
-            return self._stream.isatty()  # the terminal's window was closed
+            return self._terminal  # its window was closed: it is none any more
         # Windows reports a closed pipe as an invalid argument.
         return isinstance(error, BrokenPipeError) or (os.name == "nt" and error.errno == errno.EINVAL)
 

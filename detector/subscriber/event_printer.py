@@ -11,14 +11,14 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TextIO
 
-from detector.errors import SinkClosed, SinkError
+from detector.errors import ConfigError, SinkClosed, SinkError
 from detector.events.naming import shared_names
 from detector.files.terminal import print_escaped
 from detector.interfaces import Message
 from detector.sinks.stdout import StdoutSink
 from detector.subscriber.client import NOTHING, Credentials, connect, messages, send
 from detector.wire.address import parse_address
-from detector.wire.message import DroppedBody, ErrorBody, EventBody, HelloBody, StatusBody
+from detector.wire.message import DroppedBody, ErrorBody, EventBody, HelloBody, NoticeBody, StatusBody
 from detector.wire.request import parse_request
 
 MISSED_BEATS = 3
@@ -56,7 +56,8 @@ def listen(
 
     Events go to `stdout` (`format` as of StdoutSink), all else to `stderr`. With `reconnect` it waits
     for a daemon that is not there and continues after the last event. Raises SinkError when no daemon
-    is there, refuses, or falls silent; ConfigError for an address of another form.
+    is there, refuses, or falls silent; ConfigError for an address of another form, and where the daemon
+    knows none of `labels`, unless it reconnects or asks for the past.
     """
     addresses = [parse_address(uri) for uri in uris]
     request = {"labels": list(labels), "min_score": min_score}
@@ -77,6 +78,8 @@ def listen(
                         if isinstance(message.body, HelloBody):
                             position.shared = shared_names(message.body.labels)
                             _ask(connection, message.body, position, request)
+                        if isinstance(message.body, NoticeBody):
+                            _heed(message.body, labels, stays=reconnect or since is not None)
                         _take(message, position, out, say)
                 say("the daemon has ended")
                 if not reconnect:
@@ -132,6 +135,13 @@ def _ask(
         connection.settimeout(MISSED_BEATS * min(interval, LONGEST_BEAT_SECONDS))
 
 
+def _heed(notice: NoticeBody, labels: Sequence[str], *, stays: bool) -> None:
+    """End where nothing could ever come: every label that was asked for is unknown."""
+    asked = {label.strip().casefold() for label in labels}
+    if not stays and asked and asked <= {label.casefold() for label in notice.unknown_labels}:
+        raise ConfigError(notice.message)
+
+
 def _take(message: Message, position: _Position, out: StdoutSink, say: _Sayer) -> None:
     body = message.body
     if isinstance(body, EventBody):
@@ -143,5 +153,7 @@ def _take(message: Message, position: _Position, out: StdoutSink, say: _Sayer) -
         say(": ".join(part for part in (body.state, body.detail) if part))
     elif isinstance(body, DroppedBody):
         say(f"{body.count} messages were lost: {body.detail or 'this subscriber reads too slowly'}")
+    elif isinstance(body, NoticeBody):
+        say(body.message)
     elif isinstance(body, ErrorBody):
         raise SinkError(f"the daemon refused: {body.message}")

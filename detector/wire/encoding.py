@@ -22,6 +22,7 @@ from detector.wire.message import (
     EventBody,
     HeartbeatBody,
     HelloBody,
+    NoticeBody,
     ReportBody,
     StatusBody,
     UnknownBody,
@@ -35,7 +36,7 @@ SCHEMA = 1
 _OPEN = (ReportBody, UnknownBody)
 _EVENT_KINDS = frozenset(get_args(Phase))
 _BODIES: dict[str, type[Body]] = {
-    body.kind: body for body in (HelloBody, HeartbeatBody, StatusBody, DroppedBody, ErrorBody)
+    body.kind: body for body in (HelloBody, HeartbeatBody, StatusBody, DroppedBody, ErrorBody, NoticeBody)
 }
 
 

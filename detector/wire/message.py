@@ -110,6 +110,16 @@ class ErrorBody:
     time: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeBody:
+    """What is odd about one subscriber's request, which is served all the same."""
+
+    kind: ClassVar[str] = "notice"
+    message: str
+    unknown_labels: tuple[str, ...] = ()
+    time: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class ReportBody:
     """How the daemon is: names and JSON-ready values, which `status` shows whatever they are."""

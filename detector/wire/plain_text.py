@@ -72,7 +72,7 @@ def sound_line(
         _number(event.duration, 6, 1) + " s",
     ]
     line = "  ".join(parts)
-    rivals = ", ".join(printable(other.label) for other in event.alternatives)
+    rivals = ", ".join(escape(other.label) for other in event.alternatives)
     room = COLUMNS - len(line) - 2
     if rivals and len(rivals) > room:
         rivals = rivals[: room - 1] + "…"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from detector.errors import SinkError
 from detector.interfaces import Message
@@ -48,6 +48,8 @@ class Request:
     filter: Filter = Filter()
     since: int | None = None
     """First send the events after this `seq` that are still kept; None is no replay."""
+    labels: tuple[str, ...] = field(default=(), compare=False)
+    """The names of the filter as they were written."""
     report: bool = False
     """Whether it asks for the daemon's report, once, and nothing else."""
 
@@ -70,9 +72,11 @@ def parse_request(line: bytes) -> Request:
         raise SinkError(
             f"request: expected the keys labels, min_score, since, report, got {unknown[0][:40]!r}"
         )
+    labels = _labels(fields.get("labels"))
     return Request(
-        Filter(_labels(fields.get("labels")), _min_score(fields.get("min_score"))),
+        Filter(frozenset(label.casefold() for label in labels), _min_score(fields.get("min_score"))),
         _since(fields.get("since")),
+        labels,
     )
 
 
@@ -87,12 +91,12 @@ def parse_token(line: bytes) -> bytes:
     return fields["token"].encode("utf-8", "replace")
 
 
-def _labels(value: object) -> frozenset[str]:
+def _labels(value: object) -> tuple[str, ...]:
     if value is None:
-        return frozenset()
+        return ()
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise SinkError("request: expected labels to be a list of names or class ids")
-    return frozenset(item.strip().casefold() for item in value)
+    return tuple(dict.fromkeys(item.strip() for item in value))
 
 
 def _min_score(value: object) -> float:

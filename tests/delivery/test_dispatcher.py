@@ -24,6 +24,7 @@ class ListSink:
         self.threads = set()
         self.errors = []
         self.open_error = open_error
+        self.kinds = ()
         self.free = threading.Event()
         self.free.set()
         self.busy = threading.Event()
@@ -32,6 +33,9 @@ class ListSink:
         self.calls.append("open")
         if self.open_error:
             raise self.open_error
+
+    def takes(self, message):
+        return message.kind in self.kinds if self.kinds else True
 
     def write(self, message):
         self.threads.add(threading.current_thread().name)
@@ -139,6 +143,19 @@ def test_a_failing_sink_is_counted_and_tried_again(caplog):
     assert sink.seqs == [2, 4]
     assert (stats.failed, stats.written, stats.working) == (2, 2, True)
     assert 'dispatch.sink_failed sink=list lost=1 error="disk full"' in caplog.text
+
+
+def test_a_message_that_is_not_for_a_sink_is_no_proof_that_it_works(caplog):
+    sink = ListSink()
+    sink.kinds, sink.errors = ("start",), [SinkError("no space left")]
+    dispatcher = Dispatcher([sink])
+    dispatcher.start()
+    publish(dispatcher, 1)
+    dispatcher.publish(StatusBody(state="stopped", source="Mic", time=None))
+    ended(dispatcher)
+    (stats,) = dispatcher.stats()
+    assert (stats.failed, stats.written, stats.working) == (1, 0, False)
+    assert "dispatch.sink_recovered" not in caplog.text
 
 
 def test_trouble_is_mentioned_once_a_minute(caplog):

@@ -316,3 +316,20 @@ def test_a_hang_up_reloads():
     setting = Setting(script, live=True, queue_blocks=100)
     run_with_signals(setting.daemon)
     assert "reopen" in setting.sink.calls
+
+
+class FullSink(MemorySink):
+    """Standard output on a full disk."""
+
+    def takes(self, message):
+        return message.kind != "status"
+
+    def write(self, message):
+        raise SinkError("no space left")
+
+
+def test_a_recording_whose_events_could_not_be_written_is_a_failure(caplog):
+    setting = Setting(hop_blocks(ROOM, SOUND, ROOM), sinks=[FullSink("stdout")])
+    with pytest.raises(SinkError, match="2 messages could not be written to stdout"):
+        setting.run()
+    assert "recovered" not in caplog.text

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import socket
 import urllib.error
 import urllib.request
 from contextlib import closing
@@ -63,3 +65,49 @@ def test_one_that_never_started_ends_too():
     server.close()
     with closing(MetricsServer(server.port, str)) as again:
         assert again.port == server.port
+
+
+def connect(server):
+    return socket.create_connection(("127.0.0.1", server.port), timeout=30)
+
+
+def read(server):
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=30) as answer:
+        return answer.read()
+
+
+def test_slow_requests_make_room_for_others():
+    with closing(MetricsServer(0, lambda: "a 1\n", most=3)) as server, contextlib.ExitStack() as stack:
+        server.start()
+        slow = [stack.enter_context(connect(server)) for _ in range(10)]
+        for connection in slow:
+            connection.sendall(b"GET /metr")
+        assert [connection.recv(1) for connection in slow[:7]] == [b""] * 7
+        assert read(server) == b"a 1\n"
+
+
+def test_a_request_that_drips_is_ended():
+    """Each byte comes in time; all of them would not."""
+    with closing(MetricsServer(0, lambda: "a 1\n", seconds=0.2)) as server:
+        server.start()
+        with connect(server) as connection, contextlib.suppress(ConnectionError):
+            while True:
+                connection.sendall(b"x")
+                connection.settimeout(0.05)
+                try:
+                    assert connection.recv(1) == b""
+                    break
+                except TimeoutError:
+                    continue
+
+
+def test_resets_are_no_news(capsys, caplog):
+    with closing(MetricsServer(0, lambda: "a 1\n")) as server:
+        server.start()
+        for _ in range(20):
+            with connect(server) as connection:
+                connection.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+        assert read(server) == b"a 1\n"
+    assert capsys.readouterr().err == ""
+    assert not [record for record in caplog.records if record.levelname != "DEBUG"]

@@ -29,11 +29,14 @@ PROTOCOL = ROOT / "docs" / "protocol.md"
 class Daemon:
     """A dispatcher with an event socket, and no sound."""
 
-    def __init__(self, uri="tcp://127.0.0.1:0", run_id="run", says=(), twice=()):
+    def __init__(
+        self, uri="tcp://127.0.0.1:0", run_id="run", says=(), twice=(), unknown_labels=lambda names: {}
+    ):
         def hello():
             return HelloBody(version="0", model="yamnet", labels=("Dog", *twice), source="Mic", run_id=run_id)
 
-        self.sink = SocketSink(uri, hello=hello, limits=ServerLimits(request_seconds=LONG))
+        limits = ServerLimits(request_seconds=LONG)
+        self.sink = SocketSink(uri, hello=hello, limits=limits, unknown_labels=unknown_labels)
         self.dispatcher = Dispatcher([self.sink])
         self.dispatcher.start()
         self.say(*says)
@@ -103,7 +106,7 @@ class Listening:
     def _run(self, uris, options):
         try:
             self.result = listen(uris, **options)
-        except SinkError as error:
+        except (ConfigError, SinkError) as error:
             self.result = error
 
     def ended(self):
@@ -317,3 +320,19 @@ def _answer(server, said):
         connection.sendall(said)
         while connection.recv(4096):
             pass
+
+
+@pytest.mark.parametrize("more", [{}, {"reconnect": True}, {"since": 0}])
+def test_a_label_that_is_not_there_ends_it_where_nothing_else_could_come(more):
+    daemon = Daemon(unknown_labels=lambda names: {name: f"nothing is called {name!r}" for name in names})
+    try:
+        listening = Listening(daemon.uri, labels=["Dgo"], **more)
+        if not more:
+            assert isinstance(listening.ended(), ConfigError)
+            assert "nothing is called 'Dgo'" in str(listening.result)
+        else:
+            while listening.stderr.next() != "nothing is called 'Dgo'":
+                pass
+            assert listening.thread.is_alive()
+    finally:
+        daemon.close()

@@ -136,6 +136,9 @@ class MemorySink:
         if self._open_error is not None:
             raise self._open_error
 
+    def takes(self, message: Message) -> bool:
+        return True
+
     def write(self, message: Message) -> None:
         self.messages.append(message)
 

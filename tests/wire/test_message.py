@@ -47,6 +47,7 @@ EVERY_MESSAGE = [
     encode(wire.HeartbeatBody(time=wire.utc_text(T0), state="listening", seq=3)),
     encode(wire.DroppedBody(count=12, time=wire.utc_text(T0))),
     encode(wire.ErrorBody(message="expected one line", time=wire.utc_text(T0))),
+    encode(wire.NoticeBody(message="no label", unknown_labels=("Dgo",), time=wire.utc_text(T0))),
 ]
 
 

@@ -23,14 +23,11 @@ from detector.wire.request import MAX_REQUEST_BYTES, parse_token
 
 log = logging.getLogger(__name__)
 
-REMIND_SECONDS = 10.0
+REMIND_SECONDS = 60.0
 """Refusals are mentioned in the log at most this often, with their number."""
 
 _GOODBYE_SECONDS = 1.0
 """How long the other side may take to end TLS."""
-
-_TURNED_AWAY = 16
-"""Connections closed at once in one turn of the loop: that costs little, and others wait less."""
 
 _PAUSE_SECONDS = 0.2
 """After a failed accept, as when descriptors have run out."""
@@ -62,10 +59,15 @@ class Acceptor:
         self._quiet_until = float("-inf")
         listening.setblocking(False)
 
+    def replace(self, listening: socket.socket) -> None:
+        """Accept at another socket, from the next call of `accept` on, and close the old one."""
+        self._listening.close()
+        listening.setblocking(False)
+        self._listening = listening
+
     async def accept(self) -> None:
         """Accept connections until cancelled."""
         loop = asyncio.get_running_loop()
-        turned_away = 0
         while True:
             try:
                 connection, name = await loop.sock_accept(self._listening)
@@ -73,11 +75,9 @@ class Acceptor:
                 self.refuse("", f"accept: {error.strerror}")
                 await asyncio.sleep(_PAUSE_SECONDS)
                 continue
-            taken = self._receive(connection, name[0] if isinstance(name, tuple) else "")
-            turned_away = 0 if taken else (turned_away + 1) % _TURNED_AWAY
+            self._receive(connection, name[0] if isinstance(name, tuple) else "")
             # One in each turn of the loop: a flood of connections must not starve the subscribers.
-            if turned_away == 0:
-                await asyncio.sleep(0)
+            await asyncio.sleep(0)
 
     async def close(self, seconds: float) -> None:
         """Give connections that are being set up a moment, then close the pending ones."""
@@ -103,18 +103,15 @@ class Acceptor:
             self._unmentioned = 0
             self._quiet_until = now + REMIND_SECONDS
 
-    def _receive(self, connection: socket.socket, host: str) -> bool:
-        """Start setting a connection up; False where it is closed at once."""
+    def _receive(self, connection: socket.socket, host: str) -> None:
+        """Start setting a connection up."""
         guarded = self.keys() != Keys()
         if guarded and self._hosts[host] >= self.limits.max_pending_per_host:
-            connection.close()
-            self.refuse(host, "too many at once from this address")
-            return False
+            self._make_room(host, "too many at once from this address, the oldest goes")
         if guarded and len(self._pending) >= self.limits.max_pending:
-            oldest = next(iter(self._pending))
-            self.refuse(self._pending[oldest], "too many at once, the oldest goes")
-            oldest.leave()
-            self.forget(oldest)
+            self._make_room(
+                max(self._hosts, key=self._hosts.__getitem__), "too many at once, the oldest goes"
+            )
         pending = PendingConnection(self, host)
         self._pending[pending] = host
         self._hosts[host] += 1
@@ -122,7 +119,13 @@ class Acceptor:
             enable_keepalive(connection, self.limits)
         pending.entering = asyncio.get_running_loop().create_task(self._enter(pending, connection))
         pending.entering.add_done_callback(partial(self._entered, pending, connection))
-        return True
+
+    def _make_room(self, host: str, reason: str) -> None:
+        """Close the oldest pending connection of an address."""
+        oldest = next(pending for pending, theirs in self._pending.items() if theirs == host)
+        self.refuse(host, reason)
+        oldest.leave()
+        self.forget(oldest)
 
     async def _enter(self, pending: PendingConnection, connection: socket.socket) -> None:
         tls = self.keys().tls

@@ -56,7 +56,7 @@ class ArchiveReplay:
     async def _run(self, done: Callable[[], None]) -> None:
         try:
             # Events reach the archive before the backlog: what has left the backlog is found there.
-            while self._seq < (gone := self._feed.backlog.gone_seq):
+            while self._seq < (gone := self._feed.backlog.gone_seq) and not self._transport.is_closing():
                 try:
                     events = await self._feed.read_archive(self._seq, EVENTS)
                 except HistoryHole as hole:

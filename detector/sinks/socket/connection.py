@@ -16,6 +16,9 @@ from detector.wire.request import MAX_REQUEST_BYTES, parse_request
 
 log = logging.getLogger(__name__)
 
+_PROBE_SECONDS = 1.0
+"""A subscriber that has closed its side is sent two heartbeats, this far apart: has it gone altogether?"""
+
 
 class Connection(asyncio.Protocol):
     """The protocol of one connection; it lives on the server's loop."""
@@ -32,6 +35,7 @@ class Connection(asyncio.Protocol):
         self._leave = leave
         self._received = bytearray()
         self._asked = self._held = self._paused = self._ending = False
+        self._probing: asyncio.TimerHandle | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._replay: ArchiveReplay | None = None
         self._stuck = (-1, 0.0)
@@ -58,6 +62,8 @@ class Connection(asyncio.Protocol):
         """Forget the subscriber."""
         self._ending = True
         self._cancel_waits()
+        if self._probing is not None:
+            self._probing.cancel()
         self._leave(self)
         if not self.gone.done():
             self.gone.set_result(None)
@@ -76,13 +82,21 @@ class Connection(asyncio.Protocol):
             self._ask(bytes(self._received[:end]), rest=bytes(self._received[end + 1 :]))
 
     def eof_received(self) -> bool:
-        """The subscriber has closed its side; close ours too."""
+        """The subscriber has closed its side; close ours too, unless it has asked for something."""
+        if self._asked and not self._ending and self.transport.can_write_eof():
+            self._probe()  # it may as well have gone altogether
+            self._probing = asyncio.get_running_loop().call_later(_PROBE_SECONDS, self._probe)
+            return True
         if self._received and not self._ending:
             self._refuse("request: expected a line that ends in a newline")
         elif not self._ending:
             self._ending = True
             self.transport.close()
         return self.transport.can_write_eof()  # TLS closes by itself
+
+    def _probe(self) -> None:
+        """Send a heartbeat, which fails where nobody is left to read it."""
+        self.beat(self._feed.heartbeat_line())
 
     def pause_writing(self) -> None:
         """The subscriber reads too slowly: it lags in the backlog from now on."""
@@ -100,12 +114,14 @@ class Connection(asyncio.Protocol):
 
     def pump(self) -> None:
         """Send the messages that the subscriber has not got yet, as far as it keeps up."""
-        while not (self._held or self._paused or self._ending):
+        while not (self._held or self._paused or self._ending or self.transport.is_closing()):
             if not self._send_next():
                 return
 
     def beat(self, line: bytes) -> None:
         """Send a heartbeat, unless older lines still wait; if they wait too long, cut the connection."""
+        if self.transport.is_closing():
+            return  # asyncio would warn of each line that is written after the other side has gone
         if not (self._held or self._paused or self._ending):
             self.transport.write(line)
         elif self._paused:
@@ -123,7 +139,9 @@ class Connection(asyncio.Protocol):
             return
         replaying = self._replay is not None
         self._cancel_waits()
-        while not replaying and self._send_next():  # after half a replay, new events would leave a hole
+        while (
+            not replaying and not self.transport.is_closing() and self._send_next()
+        ):  # after half a replay, new events would leave a hole
             pass
         self._ending = True
         self.transport.close()
@@ -147,6 +165,8 @@ class Connection(asyncio.Protocol):
         if request.report:
             self._end_with(self._feed.report_line())
             return
+        if request.filter.labels and (notice := self._feed.notice_line(request.labels)):
+            self.transport.write(notice)
         self.subscription.apply(request)
         since = request.since
         if since is not None and self._feed.needs_archive(since):

@@ -6,7 +6,7 @@ It lies below connections and replays: it knows none of them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -14,7 +14,15 @@ from detector.interfaces import Archive, Body, Message
 from detector.sinks.socket.backlog import Backlog
 from detector.sinks.socket.limits import ServerLimits, SubscriberCounts
 from detector.wire.encoding import encode
-from detector.wire.message import DroppedBody, ErrorBody, HeartbeatBody, HelloBody, ReportBody, utc_text
+from detector.wire.message import (
+    DroppedBody,
+    ErrorBody,
+    HeartbeatBody,
+    HelloBody,
+    NoticeBody,
+    ReportBody,
+    utc_text,
+)
 
 
 class Feed:
@@ -29,8 +37,10 @@ class Feed:
         utc: Callable[[], float],
         counts: SubscriberCounts,
         archive: Archive | None = None,
+        unknown_labels: Callable[[Collection[str]], Mapping[str, str]] = lambda names: {},
     ) -> None:
         """`utc` gives the time [UTC seconds since 1970]; `counts` is kept up to date."""
+        self._unknown_labels = unknown_labels
         self.limits = limits
         self.counts = counts
         self.backlog = Backlog(limits.backlog_length, before=0 if archive is None else archive.newest_seq)
@@ -89,6 +99,16 @@ class Feed:
     def error_line(self, reason: str) -> bytes:
         """Tell a subscriber why its connection is closed."""
         return _line(ErrorBody(message=reason, time=self._now()))
+
+    def notice_line(self, labels: Collection[str]) -> bytes:
+        """Tell a subscriber which of the labels it asks for do not exist; empty where all do."""
+        unknown = self._unknown_labels(labels)
+        message = "; ".join(unknown.values())
+        return (
+            _line(NoticeBody(message=message, unknown_labels=tuple(unknown), time=self._now()))
+            if unknown
+            else b""
+        )
 
     def close(self) -> None:
         """Read no more from the archive."""

@@ -28,8 +28,17 @@ _FAREWELL_SECONDS = 0.5
 class Hub:
     """Owns the connections and gives each of them what is published."""
 
-    def __init__(self, feed: Feed, keys: Callable[[], Keys]) -> None:
-        """`keys` gives the token and the certificate to be used from now on."""
+    def __init__(
+        self,
+        feed: Feed,
+        keys: Callable[[], Keys],
+        renewed: Callable[[], socket.socket | None] = lambda: None,
+    ) -> None:
+        """`keys` gives the token and the certificate to be used from now on.
+
+        `renewed` is asked with each heartbeat: another listening socket, where the old one cannot be reached.
+        """
+        self._renewed = renewed
         self._feed = feed
         self._keys = keys
         self._connections: set[Connection] = set()
@@ -47,11 +56,11 @@ class Hub:
             error_line=self._feed.error_line,
             counts=self._feed.counts,
         )
-        accepting = asyncio.create_task(acceptor.accept())
-        beating = asyncio.create_task(self._beat())
+        self._accepting = asyncio.create_task(acceptor.accept())
+        beating = asyncio.create_task(self._beat(acceptor))
         started()
         await self._stop.wait()
-        accepting.cancel()
+        self._accepting.cancel()
         # A client that is just being accepted must not be left without an answer.
         await acceptor.close(_FAREWELL_SECONDS)
         beating.cancel()
@@ -102,9 +111,14 @@ class Hub:
         for connection in self._connections:
             connection.pump()
 
-    async def _beat(self) -> None:
+    async def _beat(self, acceptor: Acceptor) -> None:
         while True:
             await asyncio.sleep(self._feed.limits.heartbeat_seconds)
+            if (listening := self._renewed()) is not None:
+                self._accepting.cancel()
+                await asyncio.sleep(0)  # the old socket is no longer waited for
+                acceptor.replace(listening)
+                self._accepting = asyncio.create_task(acceptor.accept())
             line = self._feed.heartbeat_line()
             for connection in self._connections:
                 connection.beat(line)

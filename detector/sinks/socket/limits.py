@@ -28,7 +28,7 @@ class ServerLimits:
     max_pending: int = 64
     """Connections that may be pending at once, without TLS or token yet; beyond, the oldest is closed."""
     max_pending_per_host: int = 16
-    """Pending connections from one address; further ones are closed at once."""
+    """Pending connections from one address; beyond, its oldest is closed."""
 
 
 @dataclass(slots=True)

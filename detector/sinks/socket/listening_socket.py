@@ -40,6 +40,11 @@ class ListeningSocket:
             self.socket = _bind_tcp(address)
             self.address = replace(address, port=self.socket.getsockname()[1])
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether somebody has deleted the socket's file, so that nobody can connect any more."""
+        return self._bound is not None and not os.path.lexists(self._bound[0])
+
     def withdraw(self) -> None:
         """Remove the socket's file, unless it is no longer ours, so that nobody new comes.
 

@@ -6,7 +6,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -46,11 +46,13 @@ class SocketSink:
         limits: ServerLimits = DEFAULT_LIMITS,
         counts: SubscriberCounts | None = None,
         archive: Archive | None = None,
+        unknown_labels: Callable[[Collection[str]], Mapping[str, str]] = lambda names: {},
         utc: Callable[[], float] = time.time,
     ) -> None:
         """`hello` introduces the daemon, `report` is what `status` shows: called on the server's thread.
 
-        `counts` is kept up to date; `archive` is what `since` replays from beyond memory.
+        `counts` is kept up to date; `archive` is what `since` replays from beyond memory; `unknown_labels`
+        finds the names that no label has, each with a line for people.
         `is_default` means that nobody chose the URI: its folder must be closed to other users.
         Raises ConfigError for a URI of another form.
         """
@@ -64,6 +66,7 @@ class SocketSink:
         self._counts = SubscriberCounts() if counts is None else counts
         self._report = report
         self._archive = archive
+        self._unknown_labels = unknown_labels
         self._hello = hello
         self._limits = limits
         self._utc = utc
@@ -89,7 +92,7 @@ class SocketSink:
         """Take the address, so that subscribers can connect from now on, and start the thread."""
         self._access.check(self._wanted)
         self._keys = read_keys(self._access)
-        self._listening = ListeningSocket(self._wanted, group=self._access.group, is_default=self._is_default)
+        self._listening = self._bind()
         self._check_bound(self._listening)
         # asyncio is imported on the thread: the daemon gets on with loading its model meanwhile.
         self._thread = threading.Thread(
@@ -97,6 +100,10 @@ class SocketSink:
         )
         self._thread.start()
         log.info("socket.listening uri=%s", self.uri)
+
+    def takes(self, message: Message) -> bool:
+        """Everything."""
+        return True
 
     def write(self, message: Message) -> None:
         """Hand a message to the server's thread; raises SinkError where that has ended or hangs."""
@@ -125,6 +132,9 @@ class SocketSink:
         if self._listening is not None:
             self._listening.close()
 
+    def _bind(self) -> ListeningSocket:
+        return ListeningSocket(self._wanted, group=self._access.group, is_default=self._is_default)
+
     def _check_bound(self, listening: ListeningSocket) -> None:
         """Check the address that was bound: the system decides what a name such as `localhost` means."""
         if isinstance(self._wanted, TcpAddress):
@@ -149,8 +159,9 @@ class SocketSink:
                 utc=self._utc,
                 counts=self._counts,
                 archive=self._archive,
+                unknown_labels=self._unknown_labels,
             )
-            hub = Hub(feed, lambda: self._keys)
+            hub = Hub(feed, lambda: self._keys, self._renewed)
             await hub.serve(listening, started=lambda: self._started(asyncio.get_running_loop(), hub))
 
         try:
@@ -162,6 +173,23 @@ class SocketSink:
                 self._loop = None
                 self._ending = True
                 self._handover.notify()
+
+    def _renewed(self) -> socket.socket | None:
+        """Another listening socket, where the file of the old one was deleted; None where all is well.
+
+        The caller closes the old one.
+        """
+        with self._handover:
+            old = self._listening
+            if old is None or self._ending or not old.is_gone:
+                return None
+            try:
+                self._listening = self._bind()
+            except SinkError as error:
+                log.warning('socket.not_renewed error="%s"', error)
+                return None
+        log.warning("socket.renewed uri=%s: its file was deleted", self.uri)
+        return self._listening.socket
 
     def _started(self, loop: AbstractEventLoop, hub: Hub) -> None:
         """The loop takes calls from now on; make the calls that came too early."""

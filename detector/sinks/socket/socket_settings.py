@@ -95,4 +95,5 @@ def make_socket_sink(settings: SocketSettings, context: SinkContext) -> Sink:
         is_default=not settings.target,
         counts=counts,
         archive=context.archive,
+        unknown_labels=context.unknown_labels,
     )

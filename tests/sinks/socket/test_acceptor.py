@@ -227,11 +227,20 @@ def test_pending_connections_from_one_address_are_few(start):
     server = start(max_pending_per_host=3)
     with known(server) as friend, contextlib.ExitStack() as stack:
         crowd = [stack.enter_context(Client(server)) for _ in range(8)]
-        assert all(late.is_cut_off() for late in crowd[3:])
+        assert all(early.is_cut_off() for early in crowd[:5])
         server.say(1)
         assert friend.read()["seq"] == 1
-        assert all(early.has_been_told_nothing() for early in crowd[:3])
+        assert all(late.has_been_told_nothing() for late in crowd[5:])
     assert server.counts.refused == 5
+
+
+def test_silent_connections_from_its_own_address_do_not_lock_a_subscriber_out(start):
+    server = start(max_pending_per_host=3)
+    with contextlib.ExitStack() as stack:
+        for _ in range(20):
+            stack.enter_context(Client(server))
+        subscriber = stack.enter_context(Client(server, SHOWN))
+        assert subscriber.read()["type"] == "hello"
 
 
 def test_when_many_connections_are_pending_the_oldest_goes(start):

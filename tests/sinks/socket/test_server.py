@@ -40,7 +40,15 @@ def serve(tmp_path):
     """Start a server; without a request its subscribers get events at once."""
     with contextlib.ExitStack() as stack:
 
-        def start(uri="tcp://127.0.0.1:0", *, report=None, counts=None, access=EVERYBODY, **limits):
+        def start(
+            uri="tcp://127.0.0.1:0",
+            *,
+            report=None,
+            counts=None,
+            access=EVERYBODY,
+            unknown_labels=None,
+            **limits,
+        ):
             sink = SocketSink(
                 uri,
                 hello=hello,
@@ -48,6 +56,7 @@ def serve(tmp_path):
                 access=access,
                 counts=counts,
                 limits=ServerLimits(**({"request_seconds": 0} | limits)),
+                unknown_labels=unknown_labels or (lambda names: {}),
             )
             sink.open()
             stack.callback(sink.close)
@@ -212,6 +221,58 @@ def test_a_client_that_closes_its_side_is_let_go(serve):
     with Client(serve()) as client:
         client.socket.shutdown(socket.SHUT_WR)
         assert client.rest() == []
+
+
+@pytest.mark.parametrize("uri", ["tcp://127.0.0.1:0", "unix"])
+def test_who_closes_its_side_behind_the_request_is_served(serve, path, uri):
+    if uri == "unix" and not hasattr(socket, "AF_UNIX"):
+        pytest.skip("no Unix sockets on this platform")
+    counts = SubscriberCounts()
+    sink = serve(uri if uri != "unix" else f"unix://{path}", counts=counts, heartbeat_seconds=0.05)
+    with Client(sink, {"labels": ["dog"]}) as client:
+        client.socket.shutdown(socket.SHUT_WR)
+        assert client.read()["type"] == "heartbeat"
+        write(sink, 1)
+        while (message := client.read())["type"] == "heartbeat":
+            pass
+        assert message["seq"] == 1
+    wait_until(lambda: counts.connected == 0)  # gone altogether: a heartbeat finds out
+
+
+def test_half_a_line_behind_which_the_side_is_closed_is_an_error_and_a_report_is_none(serve):
+    sink = serve(report=lambda: ReportBody({"pid": 1}))
+    with Client(sink, {"report": True}) as client:
+        client.socket.shutdown(socket.SHUT_WR)
+        assert [message["type"] for message in client.rest()] == ["report"]
+
+
+def test_an_unknown_label_is_answered_with_the_nearest_and_the_rest_is_served(serve):
+    def unknown(names):
+        return {name: f"no label is called {name!r}; did you mean 'Dog'?" for name in names if name != "Dog"}
+
+    sink = serve(unknown_labels=unknown)
+    with Client(sink, {"labels": ["Dgo", "Dog"]}) as client:
+        notice = client.read()
+        assert (notice["type"], notice["unknown_labels"]) == ("notice", ["Dgo"])
+        assert notice["message"] == "no label is called 'Dgo'; did you mean 'Dog'?"
+        write(sink, 1)
+        assert client.seqs(1) == [1]
+    with Client(sink, {"labels": ["Dog"]}) as client:
+        write(sink, 2)
+        assert client.seqs(1) == [2]
+
+
+@needs_unix
+def test_a_socket_whose_file_was_deleted_is_made_again(serve, path, caplog):
+    sink = serve(f"unix://{path}", heartbeat_seconds=0.01)
+    with Client(sink) as early:
+        path.unlink()
+        wait_until(path.exists)
+        with Client(sink, {}) as late:
+            write(sink, 1)
+            for client in (early, late):
+                assert 1 in iter(lambda client=client: client.read().get("seq"), None)
+    assert "socket.renewed" in caplog.text
 
 
 def test_who_never_reads_loses_its_oldest_and_is_told_while_others_lose_nothing(serve):
