@@ -10,7 +10,9 @@ from dataclasses import asdict, dataclass
 from json import dumps
 from typing import SupportsInt, cast
 
+from detector.config.yamltext import parse, scalar
 from detector.errors import DeviceNotFound
+from detector.files.terminal import escape
 from detector.sources.portaudio import INT16, Audio, open_audio, quiet_stderr
 
 PROBED_RATES_HZ = (8000, 16000, 22050, 32000, 44100, 48000)
@@ -131,9 +133,12 @@ def devices_command(
     for line in table(devices, _chosen_or_none(devices, wanted)):
         write(line)
     used = choose(devices, wanted)
-    unique = sum(used.name in device.name for device in devices) == 1
+    name = scalar(used.name)
+    name = name if name.startswith('"') else f'"{name}"'
+    # An index moves between boots; an exact name is meant even where it is a part of another one.
+    by_name = _chosen_or_none(devices, used.name) == used and parse(name, mapping=False)[0].data == used.name
     write("")
-    write(f"* is used. In config.yaml:  source: {{device: {dumps(used.name) if unique else used.index}}}")
+    write(f"* is used. In config.yaml:  source: {{device: {name if by_name else used.index}}}")
     return 0
 
 
@@ -147,7 +152,7 @@ def table(devices: Sequence[Device], used: Device | None) -> list[str]:
             (
                 "*" if device == used else "",
                 str(device.index),
-                device.name + (" (default)" if device.is_default else ""),
+                escape(device.name) + (" (default)" if device.is_default else ""),
                 str(device.channels),
                 str(device.default_rate),
                 " ".join(map(str, device.rates)) or "none of the usual",

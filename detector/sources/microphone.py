@@ -88,10 +88,11 @@ class Microphone:
         """Release the device; only the thread that reads may call it."""
         stream, self._stream = self._stream, None
         audio, self._audio = self._audio, None
-        if stream is not None:
-            stream.close()
-        if audio is not None:
-            audio.terminate()
+        with quiet_stderr():  # PortAudio reports a device that is gone by its own lines
+            if stream is not None:
+                stream.close()
+            if audio is not None:
+                audio.terminate()
 
     def _open(self) -> tuple[AudioStream, int, int]:
         """Open the first form that the device really takes; return stream, rate [Hz] and channels."""

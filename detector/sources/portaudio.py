@@ -8,7 +8,9 @@ they enter PortAudio's set-up at once.
 
 from __future__ import annotations
 
+import ctypes
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol
@@ -74,8 +76,32 @@ def open_audio() -> Audio:
             f"a microphone needs PyAudio ({error}): apt install portaudio19-dev, then pip install PyAudio"
         ) from error
     with quiet_stderr():
-        audio: Audio = pyaudio.PyAudio()
+        if sys.platform == "linux" and not _alsa_has_devices():
+            raise SourceError(
+                "ALSA has no configuration that can be read, and so no microphone: expected "
+                f"{os.environ.get('ALSA_CONFIG_PATH') or '/usr/share/alsa/alsa.conf'} "
+                "(apt install libasound2-data), or ALSA_CONFIG_PATH with the path of another"
+            )
+        try:
+            audio: Audio = pyaudio.PyAudio()
+        except OSError as error:
+            raise SourceError(f"PortAudio does not start: {error}; is a sound system installed?") from error
     return audio
+
+
+def _alsa_has_devices() -> bool:
+    """Whether ALSA's configuration defines any device: without one PortAudio ends the whole process.
+
+    PortAudio reads the same configuration a moment later, which ALSA keeps. True where ALSA cannot be asked.
+    """
+    try:
+        alsa = ctypes.CDLL("libasound.so.2")
+        if alsa.snd_config_update() < 0:
+            return False
+        top, found = ctypes.c_void_p.in_dll(alsa, "snd_config"), ctypes.c_void_p()
+        return int(alsa.snd_config_search(top, b"pcm", ctypes.byref(found))) >= 0
+    except (OSError, AttributeError, ValueError):
+        return True
 
 
 @contextmanager

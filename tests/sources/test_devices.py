@@ -1,9 +1,13 @@
 """Which device is meant, and how the list looks."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
+from detector.config import yamltext
 from detector.errors import DeviceNotFound
 from detector.sources.device_list import Device, choose, devices_command, list_devices
 from tests.support.fake_audio import FakeAudio
@@ -116,8 +120,10 @@ def test_the_table_marks_the_one_that_would_be_used_and_says_what_to_put_in_the_
 
 
 def test_a_name_that_means_two_is_put_in_the_config_as_an_index():
-    audio = FakeAudio([("Mic", 1, 48000), ("Mic 2", 1, 48000)], default=0)
+    audio = FakeAudio([("Mic", 1, 48000), ("Mic", 1, 48000)], default=0)
     assert printed(audio).endswith("source: {device: 0}")
+    part_of_another = FakeAudio([("Mic", 1, 48000), ("Mic 2", 1, 48000)], default=0)
+    assert printed(part_of_another).endswith('source: {device: "Mic"}')
 
 
 def test_json_is_a_list_of_all_fields():
@@ -136,3 +142,47 @@ def test_a_wrong_wish_still_prints_the_table_and_then_fails():
         devices_command(99, audio_factory=laptop().factory(), write=lines.append)
     assert len(lines) == 3
     assert not any(line.startswith("*") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("names", "advice"),
+    [
+        (["default", "sysdefault"], '"default"'),
+        (["mic🎤", "other"], '"mic🎤"'),
+        (["3", "other"], '"3"'),
+        (["off", "other"], '"off"'),
+        (["Mic: USB, (hw:1,0)", "other"], '"Mic: USB, (hw:1,0)"'),
+        (["Mic", "Mic"], "0"),
+        (["mic\udcff", "other"], "0"),
+        (["mic\x1b[2J", "other"], '"mic\\U0000001b[2J"'),
+    ],
+)
+def test_what_it_advises_to_write_is_accepted_and_means_that_device(names, advice):
+    said = []
+    audio = FakeAudio([(name, 1, 16000) for name in names])
+    devices_command(0, audio_factory=lambda: audio, write=said.append)
+    line = said[-1]
+    assert line == f"* is used. In config.yaml:  source: {{device: {advice}}}"
+    document, faults = yamltext.parse(line.partition("config.yaml:")[2].strip())
+    assert faults == []
+    wanted = document.data["source"]["device"]
+    assert choose(list_devices(lambda: audio), wanted).index == 0
+    assert "\x1b" not in "".join(said)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ALSA is Linux's")
+def test_without_a_configuration_of_alsa_it_is_one_line_and_no_abort(tmp_path):
+    pytest.importorskip("pyaudio")
+    environment = os.environ | {"ALSA_CONFIG_PATH": str(tmp_path / "absent.conf")}
+    done = subprocess.run(
+        [sys.executable, "-m", "detector", "devices"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("sound-detector: ALSA has no configuration that can be read")
+    assert "absent.conf" in done.stderr
+    assert done.stderr.count("\n") == 1
