@@ -7,6 +7,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from detector.files.home import expand_home
+
 if TYPE_CHECKING:
     from detector.subscriber.client import Credentials
 
@@ -70,7 +72,8 @@ def daemon_uris(options: argparse.Namespace) -> tuple[str, ...]:
     )
 
     if options.uri:
-        return (options.uri,)
+        scheme = "unix://" if options.uri.startswith("unix://~") else ""
+        return (scheme + expand_home(options.uri.removeprefix(scheme)),)
     uris = subscriber_uris(os.environ, sys.platform, user_id())
     if uris[0] != f"unix://{SERVICE_SOCKET}":  # whose folder systemd makes, for whoever the service runs as
         check_default_folder(parse_address(uris[0]))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from detector.cli.number_arguments import number, whole
+from detector.cli.path_arguments import path
 
 LAYOUTS = ("esc50", "urbansound8k", "folders")
 """Those of `detector.datasets.clips`, named here so that `--help` need not load it."""
@@ -41,7 +41,7 @@ def add_annotations_flag(group: argparse._ActionsContainer) -> None:
     group.add_argument(
         "--annotations",
         metavar="DIR|TABLE",
-        type=Path,
+        type=path,
         help="folder with an annotation file for each recording (.txt from Audacity, .csv, .tsv, .jams or "
         ".rttm), or one .csv or .tsv table for all of them, with a column `filename`",
     )

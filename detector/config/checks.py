@@ -9,6 +9,9 @@ from detector.config.settings import EventSettings, Settings
 from detector.config.sink_settings import SinkSettings
 from detector.config.wording import show
 from detector.config.yamltext import Fault
+from detector.files.home import names_no_home
+
+_PATHS = ("source.input", "history.path")
 
 
 def check(settings: Settings) -> list[Fault]:
@@ -29,13 +32,15 @@ def _values(settings: Settings) -> Iterator[tuple[str, str]]:
             yield key, message
         elif isinstance(value, str) and not value.strip() and not key.startswith("sinks["):
             yield key, "expected text, got nothing: write it, or delete the key"
+        elif key in _PATHS and isinstance(value, str) and (message := names_no_home(value)):
+            yield key, message
 
 
 def _sinks(sinks: tuple[SinkSettings, ...]) -> Iterator[tuple[str, str]]:
     for i, sink in enumerate(sinks):
         if sink in sinks[:i]:
             yield f"[{i}].target", f"the same sink as sinks[{sinks.index(sink)}]: delete one"
-        elif fault := sink.fault():
+        elif fault := sink.path_fault() or sink.fault():
             yield f"[{i}].{fault[0]}", fault[1]
 
 

@@ -18,6 +18,7 @@ from detector.config.sink_settings import SinkKinds
 from detector.config.strict import fill
 from detector.config.yamltext import MAX_FAULTS, Document, Fault, join
 from detector.errors import ConfigError
+from detector.files.home import expand_home
 from detector.files.terminal import escape
 
 VARIABLE = "SOUND_DETECTOR_CONFIG"
@@ -101,9 +102,9 @@ def find_file(
 ) -> tuple[str | None, str]:
     """The file to read, or None, and what named it: a named file must exist, a default one need not."""
     if config_path is not None:
-        return config_path, "--config"
+        return expand_home(config_path), "--config"
     if environ.get(VARIABLE):
-        return environ[VARIABLE], f"${VARIABLE}"
+        return expand_home(environ[VARIABLE]), f"${VARIABLE}"
     home = environ.get("XDG_CONFIG_HOME", "")
     if not Path(home).is_absolute():
         home = str(Path(environ["HOME"], ".config")) if environ.get("HOME") else ""

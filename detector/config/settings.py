@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 
 from detector.config.constraints import Limit
 from detector.config.sink_settings import SinkSettings
+from detector.files.home import expand_home
 
 ThresholdOn = Annotated[float, Limit(0, 1, above=True)]
 ThresholdOff = Annotated[float, Limit(0, 1)]
@@ -36,6 +37,11 @@ class SourceSettings:
     """Play a recording at the speed of its sound instead of as fast as possible."""
     name: str | None = None
     """Name of the source in events; None is the name of the device or file."""
+
+    def __post_init__(self) -> None:
+        """Write out `~`."""
+        if self.input is not None:
+            object.__setattr__(self, "input", expand_home(self.input))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +156,11 @@ class HistorySettings:
     """Older events are deleted."""
     max_megabytes: Annotated[int, Limit(1, 1_000_000, "MB")] = 500
     """Size of the file beyond which the oldest events are deleted."""
+
+    def __post_init__(self) -> None:
+        """Write out `~`."""
+        if self.path is not None:
+            object.__setattr__(self, "path", expand_home(self.path))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import ClassVar
 
 from detector.config.constraints import Hint, hints_of
 from detector.config.wording import did_you_mean, either, show
 from detector.errors import ConfigError
+from detector.files.home import expand_home, names_no_home
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +27,25 @@ class SinkSettings:
     target: str = ""
     """What follows the colon of `--sink KIND:TARGET`."""
 
+    def __post_init__(self) -> None:
+        """Write out `~` in every path, also behind `unix://`."""
+        for key, value in self._texts():
+            scheme = "unix://" if value.startswith("unix://~") else ""
+            object.__setattr__(self, key, scheme + expand_home(value.removeprefix(scheme)))
+
     @classmethod
     def from_text(cls, target: str) -> SinkSettings:
         """Make them of what follows the colon of `--sink KIND:TARGET`; it is `fault` that looks at it."""
         return cls(target)
+
+    def path_fault(self) -> tuple[str, str] | None:
+        """Find the first key with a `~` that is nobody's home."""
+        found = ((key, names_no_home(value.removeprefix("unix://"))) for key, value in self._texts())
+        return next(((key, message) for key, message in found if message), None)
+
+    def _texts(self) -> list[tuple[str, str]]:
+        values = ((item.name, getattr(self, item.name)) for item in fields(self))
+        return [(key, value) for key, value in values if isinstance(value, str)]
 
     def fault(self) -> tuple[str, str] | None:
         """Find the first key whose value cannot be, and say what is wrong with it; no file is read."""

@@ -629,3 +629,30 @@ def test_of_endless_faults_the_first_hundred_are_named(faults):
     assert found[-1].endswith("and more: mend those above first")
     found = faults("events: {labels: {" + ",".join(f"k{i}: {{threshold_on: 2}}" for i in range(3000)) + "}}")
     assert len(found) == yamltext.MAX_FAULTS + 1
+
+
+def test_a_tilde_is_the_home_folder_in_every_path(load, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/ada")
+    text = "source: {input: ~/x.wav}\nhistory: {path: ~/h.db}\nsinks: ['log:~/e.jsonl', 'socket:unix://~/s']"
+    settings = load(text).settings
+    assert (settings.source.input, settings.history.path) == ("/home/ada/x.wav", "/home/ada/h.db")
+    assert [sink.target for sink in settings.sinks] == ["/home/ada/e.jsonl", "unix:///home/ada/s"]
+    given = load(overrides={"sinks": ["log:~/e.jsonl"]}, set_expressions=["source.input=~/y.wav"]).settings
+    assert (given.sinks[0].target, given.source.input) == ("/home/ada/e.jsonl", "/home/ada/y.wav")
+    secret = "sinks: [{kind: socket, target: 'tcp://0.0.0.0:1', token_file: ~/t, certificate: ~/c, key: ~/k}]"
+    (sink,) = load(secret).settings.sinks
+    assert [sink.token_file, sink.certificate, sink.key] == ["/home/ada/t", "/home/ada/c", "/home/ada/k"]
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("source: {input: ~nobody-of-that-name/x.wav}", "source.input"),
+        ("history: {path: ~nobody-of-that-name/h.db}", "history.path"),
+        ("sinks: ['log:~nobody-of-that-name/e.jsonl']", "sinks[0].target"),
+        ("sinks: ['socket:unix://~nobody-of-that-name/s']", "sinks[0].target"),
+    ],
+)
+def test_a_tilde_of_nobody_is_a_fault_and_makes_no_folder(faults, text, key):
+    (line,) = faults(text)
+    assert f"{key}: there is no home folder for `~` here: write the path out, or ./~nobody" in line

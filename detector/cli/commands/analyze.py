@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from detector.cli.command import Command
+from detector.cli.path_arguments import path
 from detector.cli.setting_flags import add_classifying_flags, add_config_flags
 from detector.cli.setting_options import SettingOptions
 from detector.cli.shared_flags import add_jobs_flag, add_overwrite_flag, add_quiet_flag
@@ -44,7 +44,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     output.add_argument(
         "--out",
         metavar="DIR",
-        type=Path,
+        type=path,
         help="write the results into this folder, and skip recordings whose results are there already "
         "(default: standard output)",
     )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from detector.cli.command import Command
 from detector.cli.number_arguments import number
+from detector.cli.path_arguments import path
 from detector.cli.setting_flags import add_classifying_flags, add_config_flags, add_device_flag
 from detector.cli.setting_options import SettingOptions
 from detector.cli.shared_flags import add_overwrite_flag, add_quiet_flag
@@ -53,7 +53,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     )
     output = parser.add_argument_group("what to write")
     output.add_argument(
-        "--out", metavar="FILE", type=Path, help="config file to write (default: standard output)"
+        "--out", metavar="FILE", type=path, help="config file to write (default: standard output)"
     )
     add_overwrite_flag(output, "replace FILE if it exists")
     output.add_argument(

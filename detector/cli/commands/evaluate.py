@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from detector.cli.command import Command
+from detector.cli.path_arguments import path
 from detector.cli.setting_flags import add_classifying_flags, add_config_flags
 from detector.cli.setting_options import SettingOptions
 from detector.cli.shared_flags import (
@@ -36,7 +36,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         "paths",
         metavar="PATH",
         nargs="+",
-        type=Path,
+        type=path,
         help="a dataset of clips; with --annotations: recordings or folders of recordings",
     )
     truth = parser.add_argument_group("ground truth")
@@ -45,7 +45,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     truth.add_argument(
         "--map",
         metavar="FILE",
-        type=Path,
+        type=path,
         help="CSV file with the columns class and labels: which of the model's labels belong to each class",
     )
     truth.add_argument(
@@ -57,7 +57,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     )
     output = parser.add_argument_group("output")
     output.add_argument(
-        "--out", metavar="DIR", type=Path, help="write the report, tables and pictures to this folder"
+        "--out", metavar="DIR", type=path, help="write the report, tables and pictures to this folder"
     )
     add_overwrite_flag(output, "write to DIR even if it is not empty")
     output.add_argument("--json", action="store_true", help="print all figures as a JSON object")

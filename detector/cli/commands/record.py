@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from detector.cli.command import Command
 from detector.cli.number_arguments import number, whole
+from detector.cli.path_arguments import path
 from detector.cli.setting_flags import add_config_flags, add_device_flag
 from detector.cli.setting_options import SettingOptions
 from detector.errors import ConfigError
@@ -75,7 +76,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--out",
         metavar="DIR",
-        type=Path,
+        type=path,
         default=Path("sounds"),
         help="folder of the dataset, with a folder for each label (default sounds)",
     )

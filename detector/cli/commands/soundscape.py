@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from detector.cli.command import Command
 from detector.cli.number_arguments import number, whole
+from detector.cli.path_arguments import path
 from detector.cli.setting_options import SettingOptions
 from detector.cli.shared_flags import add_layout_flag, add_overwrite_flag, add_seed_flag
 
@@ -25,10 +25,10 @@ examples:
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """Add its flags."""
     parser.add_argument(
-        "clips", metavar="DATASET", type=Path, help="a dataset of clips, in a layout that evaluate can read"
+        "clips", metavar="DATASET", type=path, help="a dataset of clips, in a layout that evaluate can read"
     )
     parser.add_argument(
-        "--out", metavar="DIR", type=Path, required=True, help="write the recordings to this folder"
+        "--out", metavar="DIR", type=path, required=True, help="write the recordings to this folder"
     )
     add_overwrite_flag(parser, "write to DIR even if it is not empty")
     add_layout_flag(parser)

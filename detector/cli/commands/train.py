@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from detector.cli.command import Command
 from detector.cli.number_arguments import number, whole
+from detector.cli.path_arguments import path
 from detector.cli.setting_flags import add_config_flags
 from detector.cli.setting_options import SettingOptions
 from detector.cli.shared_flags import (
@@ -49,14 +49,14 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         "paths",
         metavar="DATASET",
         nargs="+",
-        type=Path,
+        type=path,
         help="a dataset of clips, with a folder for each class; with --annotations: recordings or folders of "
         "recordings",
     )
     parser.add_argument(
         "--out",
         metavar="DIR",
-        type=Path,
+        type=path,
         required=True,
         help="folder of the new model; its last part becomes the model's name",
     )
@@ -98,11 +98,11 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     network.add_argument(
         "--weights",
         metavar="FILE",
-        type=Path,
+        type=path,
         help="with --arch image: read the ImageNet weights from FILE instead of downloading them",
     )
     network.add_argument(
-        "--tensorboard", metavar="DIR", type=Path, help="write logs for TensorBoard to this folder"
+        "--tensorboard", metavar="DIR", type=path, help="write logs for TensorBoard to this folder"
     )
     how = parser.add_argument_group("how to train")
     how.add_argument(
