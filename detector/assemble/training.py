@@ -177,7 +177,8 @@ class ScenePipeline:
         """The events of a scene; `scores` (windows, classes), in the order of the task's classes."""
         rate = self.base.sample_rate
         labels = tuple(
-            Label(name, name, "trained", background=name == task.background) for name in task.classes
+            Label(name, name, "trained", background=name == task.background, taught=True)
+            for name in task.classes
         )
         spec = ModelSpec("trained", labels, rate, self.base.window, threshold_on=THRESHOLD)
         stops = np.round(scene.heard.stops * rate).astype(int).tolist()

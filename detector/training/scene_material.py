@@ -25,6 +25,8 @@ LEAST_OVERLAP_SECONDS = 0.35
 """A window holds a sound where so much of it, or half of a shorter one, lies in it."""
 SAME_SOUND = 0.2
 """A group of the bank that is mistaken for a class so often, one against the other, is that very sound."""
+SAME_RATIO = 2.0
+"""And this many times as often as most groups: sounds of a varied class are mistaken for everything."""
 ROOM_WEIGHT = 0.5
 """How much the user's own background counts beside all of the bank."""
 BETWEEN, UNCLEAR = -1, -2
@@ -145,17 +147,26 @@ class SceneMaterial:
         for path, row in self.clip_means.items():
             if labels[path] < count:
                 taught[labels[path]].append(row @ whiten)
-        same = []
-        for name, group in self.bank.items():
-            if name.startswith(MADE_UP):
+        recorded = [name for name in self.bank if not name.startswith(MADE_UP)]
+        others = {
+            name: np.array(
+                [
+                    self.bank_rows[name][group.pairs[group.sound == number].ravel()].mean(axis=0)
+                    for number in range(group.count)
+                ],
+                np.float64,
+            )
+            @ whiten
+            for name, group in ((name, self.bank[name]) for name in recorded)
+        }
+        same = set()
+        for own in taught:
+            if len(own) < 2 or not recorded:
                 continue
-            rows = self.bank_rows[name]
-            each = [rows[group.pairs[group.sound == n].ravel()].mean(axis=0) for n in range(group.count)]
-            others = np.array(each, np.float64) @ whiten
-            mistaken = [_mistaken(np.array(own), others) for own in taught if len(own) > 1]
-            if max(mistaken, default=0.0) > SAME_SOUND:
-                same.append(name)
-        return same
+            mistaken = np.array([_mistaken(np.array(own), others[name]) for name in recorded])
+            least = max(SAME_SOUND, SAME_RATIO * float(np.median(mistaken)))
+            same |= {name for name, share in zip(recorded, mistaken, strict=True) if share > least}
+        return [name for name in recorded if name in same]
 
     def roots(self, heard: EmbeddedRecording) -> NDArray[np.float32]:
         """Shape (windows, features): what a discriminant is fitted to."""
