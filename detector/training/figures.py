@@ -73,7 +73,7 @@ class TrainingFigures:
             **of_scenes,
             "accuracy": self.accuracy,
             "macro F1 as events": self.macro_f1,
-            "sounds told": self.detected,
+            "sounds reported": self.detected,
             "examples with a false event": self.false,
             "unknown sounds reported as known": self.unknown_detected,
         }
