@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Protocol
 
-from detector.analysis.decoding import needs_ffmpeg, open_recording, probe
 from detector.analysis.formats import SCORES
 from detector.analysis.formats.scores import ENDING as SCORES_ENDING
 from detector.analysis.formats.scores import ScoresFile
 from detector.analysis.outputs import PAGE_ENDING, PICTURE_ENDING, Outputs
 from detector.analysis.overview import Overview
-from detector.analysis.recording_files import RecordingFile
 from detector.analysis.sounds import InOrder, Longest, Sound
-from detector.analysis.starttime import start_of
 from detector.analysis.summary import Summary, Tallying
 from detector.analysis.task import Done, Task
-from detector.errors import DetectorError
 from detector.events.naming import shared_names
 from detector.events.timeline import Timeline
 from detector.interfaces import Stage
 from detector.records import Block, Event, Label, ModelSpec, Scores
+from detector.sources.recording import Recording, length_and_start
 from detector.wire.encoding import encode
 from detector.wire.message import event_body, run_id_text
 
@@ -63,9 +60,8 @@ class Analyzer:
     def __call__(self, task: Task, tell: Tell) -> Done:
         """Write what is wanted of one recording; raises DetectorError, and then leaves nothing behind."""
         recording, wanted = task.recording, task.wanted
-        length, told_start = self._length_and_start(recording)
-        start = start_of(recording.path, task.start)
-        start = told_start if start is None else start
+        length, start = length_and_start(recording.path)
+        start = start if task.start is None else task.start
         source = str(recording.path)
         outputs = Outputs(
             Path(task.folder),
@@ -88,7 +84,10 @@ class Analyzer:
             run = _RecordingRun(
                 outputs, pipeline, source=source, start=start, sample_rate=self._rate, shared=self._shared
             )
-            for block in self._blocks(stack, recording):
+            # Blocks of a second: how sound is cut makes no difference to its events.
+            opened = Recording(path=recording.path, sample_rate=self._rate, block_length=self._rate)
+            stack.enter_context(closing(opened))
+            for block in opened.blocks():
                 if overview is not None:
                     overview.push(block)
                 if run.push(block):
@@ -98,19 +97,7 @@ class Analyzer:
                 scores.close()
             if overview is not None:
                 self._draw(outputs, task, overview, run.longest, summary)
-            return Done(summary, outputs.commit())
-
-    def _blocks(self, stack: ExitStack, recording: RecordingFile) -> Iterator[Block]:
-        """Blocks of a second: how sound is cut makes no difference to its events."""
-        opened = open_recording(recording.path, sample_rate=self._rate, block_length=self._rate)
-        stack.enter_context(closing(opened))
-        return opened.blocks()
-
-    def _length_and_start(self, recording: RecordingFile) -> tuple[float | None, float | None]:
-        """Seconds, and UTC seconds of its start, as its header tells them."""
-        if needs_ffmpeg(recording.path):
-            return probe(recording.path)
-        return _length(recording.path), None
+            return Done(summary, outputs.commit(), opened.damage)
 
     def _draw(
         self, outputs: Outputs, task: Task, overview: Overview, longest: Longest, summary: Summary
@@ -203,16 +190,3 @@ class _RecordingRun:
         self._outputs.sound(sound)
         self._tallying.add(sound.label, sound.onset, sound.offset)
         self.longest.push(sound)
-
-
-def _length(path: Path) -> float | None:
-    """The length [s] in the file's header; None where there is none."""
-    try:
-        import soundfile
-
-        from detector.sources.recording import native_path
-
-        info = soundfile.info(native_path(path))
-        return float(info.frames / info.samplerate) or None
-    except (ImportError, OSError, RuntimeError, ZeroDivisionError, TypeError, DetectorError):
-        return None

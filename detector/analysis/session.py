@@ -36,7 +36,7 @@ After = Callable[[RecordingFile, Done | None], None]
 class Session:
     """Analyzes recordings; `make` builds, in each process, what does one of them.
 
-    Both ways return the exit status: 1 where a recording could not be analyzed.
+    Both ways return the exit status: 1 where a recording could not be analyzed, or not to its end.
     """
 
     recordings: Sequence[RecordingFile]
@@ -65,7 +65,8 @@ class Session:
 
         def keep(recording: RecordingFile, done: Done | None) -> None:
             if done is not None:
-                folder.keep(recording, done, anew=overwrite)
+                if not done.damage:  # a damaged one is read again, as it may be copied anew
+                    folder.keep(recording, done, anew=overwrite)
                 summaries[recording.name] = done.summary
 
         try:
@@ -122,7 +123,7 @@ class Session:
         return 1 if failures else 0
 
     def _work(self, recordings: Sequence[RecordingFile], folder: Path, after: After) -> int:
-        """Analyze these; returns how many could not be."""
+        """Analyze these; returns how many could not be, or not to their end."""
         tasks = [Task(recording, str(folder), self.wanted, self.start) for recording in recordings]
         failures = 0
         pool: Pool[Task, Done] = Pool(self.make, max(1, min(self.jobs, len(tasks))))
@@ -134,6 +135,7 @@ class Session:
                 elif isinstance(message, Logged):
                     bar.say(f"sound-detector: {message.text}")
                 elif isinstance(message, Ended):
+                    failures += bool(message.result.damage)
                     after(recordings[index], message.result)
                     bar.show(index, 1.0, message.result.summary.heard_seconds)
                 else:

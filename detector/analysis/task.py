@@ -62,3 +62,5 @@ class Done:
     summary: Summary
     outputs: tuple[str, ...]
     """Names of the files written, below the folder."""
+    damage: str = ""
+    """What of the recording could not be read; empty where all of it was."""

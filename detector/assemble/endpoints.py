@@ -44,6 +44,7 @@ def make_source(settings: SourceSettings, *, sample_rate: int, block_length: int
         block_length=block_length,
         realtime=settings.realtime,
         name=settings.name,
+        dated=True,
     )
 
 

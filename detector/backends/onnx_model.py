@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from detector.audio.growing import GrowingLogMel
 from detector.audio.logmel import LogMelParams
-from detector.backends.quiet import quiet_stderr
 from detector.errors import ModelError
+from detector.files.quiet_stderr import quiet_stderr
 from detector.records import ModelSpec, Scores, Window
 
 _Session: TypeAlias = Any

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from detector.audio.growing import GrowingLogMel
 from detector.audio.logmel import LogMelParams
 from detector.backends.prior import logistic
-from detector.backends.quiet import quiet_stderr
 from detector.backends.tflite_outputs import with_outputs
 from detector.errors import ModelError
+from detector.files.quiet_stderr import quiet_stderr
 from detector.records import ModelSpec, Scores, Window
 
 _Interpreter: TypeAlias = Any

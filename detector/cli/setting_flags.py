@@ -22,8 +22,8 @@ def _add_source_flags(parser: argparse.ArgumentParser) -> None:
         "--input",
         "source.input",
         metavar="FILE",
-        help="read a recording (WAV, FLAC, OGG, MP3) instead of a microphone; - reads raw 16-bit "
-        "little-endian samples from standard input",
+        help="read a recording (WAV, FLAC, OGG, MP3; with ffmpeg also films) instead of a microphone; "
+        "- reads raw 16-bit little-endian samples from standard input",
     )
     source.add_argument("--demo", action="store_true", help="play the bundled recording in real time")
     _flag(

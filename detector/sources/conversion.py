@@ -1,8 +1,8 @@
 """Any rate and channel count to mono int16 at one rate.
 
 Shapes: in (n,) or (n, channels), int16 or float32 in [-1, 1); out (m,) int16, full scale 32768.
-Channels are averaged; resampling is soxr's HQ recipe, streamed, so that the cutting of the input
-makes no difference; what lies beyond full scale is clipped.
+Channels are averaged, or mixed as `downmix` says where that would lose sound; resampling is soxr's HQ recipe,
+streamed, so that the cutting of the input makes no difference; what lies beyond full scale is clipped.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.errors import SourceError
+from detector.sources.downmix import Downmix
 
 FULL_SCALE = 32768.0
 
@@ -32,10 +33,16 @@ class Converter:
         self._output_rate = output_rate
         self._channels = channels
         self._resampler = _resampler(input_rate, output_rate)
+        self._downmix = Downmix(sample_rate=input_rate, channels=channels) if channels > 1 else None
         self._frames_in = 0
         self._samples_out = 0
         self.non_finite = 0
         """NaN and infinite input values replaced by 0 so far."""
+
+    @property
+    def channel_fault(self) -> str:
+        """What is wrong with the channels, once that was noticed; empty where nothing is."""
+        return self._downmix.fault if self._downmix else ""
 
     @property
     def held_seconds(self) -> float:
@@ -67,17 +74,16 @@ class Converter:
         return samples_out
 
     def _mono(self, samples: NDArray[np.int16] | NDArray[np.float32]) -> NDArray[np.float32]:
-        """Average the channels; float32 (n,) in [-1, 1]."""
+        """Mix the channels; float32 (n,) in [-1, 1]."""
         if samples.dtype == np.int16:
             scaled = samples * np.float32(1 / FULL_SCALE)
         else:
             scaled = self._finite(samples.astype(np.float32, copy=False))
         if scaled.ndim == 1:
             return np.ascontiguousarray(scaled)
-        if scaled.shape[1] == 1:
+        if self._downmix is None:
             return np.ascontiguousarray(scaled[:, 0])
-        mono: NDArray[np.float32] = scaled.mean(axis=1, dtype=np.float32)
-        return mono
+        return self._downmix.push(scaled)
 
     def _finite(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         """Clip to full scale before the filter sees it, where one huge value would ring for long."""

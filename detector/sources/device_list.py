@@ -12,8 +12,9 @@ from typing import SupportsInt, cast
 
 from detector.config.yamltext import parse, scalar
 from detector.errors import DeviceNotFound
+from detector.files.quiet_stderr import quiet_stderr
 from detector.files.terminal import escape
-from detector.sources.portaudio import INT16, Audio, open_audio, quiet_stderr
+from detector.sources.portaudio import INT16, Audio, open_audio
 
 PROBED_RATES_HZ = (8000, 16000, 22050, 32000, 44100, 48000)
 """Rates worth telling the user about."""

@@ -17,12 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.errors import DeviceLost, DeviceNotFound
+from detector.files.quiet_stderr import quiet_stderr
 from detector.records import Block
 from detector.sources.conversion import Converter
 from detector.sources.cutting import Cutter
 from detector.sources.device_list import Device, capture_devices, choose, takes
 from detector.sources.lateness import Lateness
-from detector.sources.portaudio import INT16, Audio, AudioStream, open_audio, quiet_stderr
+from detector.sources.portaudio import INT16, Audio, AudioStream, open_audio
 
 log = logging.getLogger(__name__)
 
@@ -152,6 +153,7 @@ class Microphone:
         frames = self._frames(rate)
         converter = Converter(input_rate=rate, output_rate=self._sample_rate, channels=channels)
         lateness = Lateness(rate=rate)
+        fault = ""
         samples = self._samples(stream, frames, channels)
         cutter = Cutter(
             block_length=self._block_length,
@@ -167,6 +169,9 @@ class Microphone:
                 yield from cutter.skip(round(lost * self._sample_rate / rate))
             blocks = cutter.push(converter.push(samples), captured - converter.held_seconds)
             self._next, self._last_read = cutter.next, now
+            if converter.channel_fault != fault:
+                fault = converter.channel_fault
+                log.warning("source.channels source=%s: %s", self.name, fault)
             yield from blocks
             try:
                 samples = self._samples(stream, frames, channels)

@@ -1,12 +1,17 @@
 """Raw samples on a pipe as a source: `arecord ... | sound-detector --input -`.
 
 Format: signed 16-bit little-endian, channels interleaved, no header.
+
+A pipe that runs at the speed of sound is dated by arrival, as a microphone is: a pause of whoever writes, the
+drift of its sound card and a clock that is set do not stay in the times. One that is faster is a recording,
+and has no times.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 import numpy as np
@@ -20,8 +25,27 @@ log = logging.getLogger(__name__)
 
 BYTES_PER_SAMPLE = 2
 
-FILE_MAGICS = {b"RIFF": "WAV", b"fLaC": "FLAC", b"OggS": "OGG"}
-"""First four bytes of files that people pipe in by mistake."""
+FILE_MAGICS = {
+    (0, b"RIFF"): "WAV",
+    (0, b"RF64"): "WAV",
+    (0, b"fLaC"): "FLAC",
+    (0, b"OggS"): "OGG",
+    (0, b"ID3"): "MP3",
+    (0, b"\xff\xfb"): "MP3",
+    (0, b"\xff\xf3"): "MP3",
+    (0, b"FORM"): "AIFF",
+    (0, b".snd"): "AU",
+    (0, b"caff"): "CAF",
+    (0, b"\x1aE\xdf\xa3"): "Matroska or WebM",
+    (4, b"ftyp"): "MP4 or M4A",
+}
+"""Offset and bytes there of files that people pipe in by mistake."""
+
+HEAD_BYTES = 12
+"""What FILE_MAGICS looks at."""
+
+PROOF_SECONDS = 3.0
+"""For this long a pipe shows that it runs at the speed of sound; being ahead by so much disproves it."""
 
 
 class Pipe:
@@ -36,6 +60,8 @@ class Pipe:
         channels: int = 1,
         block_length: int,
         name: str | None = None,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._stream = stream
         self._sample_rate = sample_rate
@@ -43,6 +69,9 @@ class Pipe:
         self._channels = channels
         self._block_length = block_length
         self._name = name or "stdin"
+        self._clock = clock
+        self._monotonic = monotonic
+        self._pace = Pace()
 
     @property
     def name(self) -> str:
@@ -67,19 +96,27 @@ class Pipe:
         cutter = Cutter(block_length=self._block_length, sample_rate=self._sample_rate)
         frame_bytes = BYTES_PER_SAMPLE * self._channels
         wanted = frame_bytes * max(1, self._block_length * self._input_rate // self._sample_rate)
-        held, began = b"", False
+        held, head, began, fault = b"", b"", False, ""
         while data := self._stream.read(wanted):
             held += data
+            if len(head) < HEAD_BYTES:
+                head = (head + data)[:HEAD_BYTES]
+                if len(head) == HEAD_BYTES:
+                    self._warn_of_file(head)
             whole = len(held) - len(held) % frame_bytes
             if whole == 0:
                 continue
-            if not began:
-                began = True
-                self._warn_of_file(held)
+            began = True
             samples = np.frombuffer(held[:whole], dtype="<i2").reshape(-1, self._channels)
             held = held[whole:]
             converted = converter.push(samples.astype(np.int16, copy=False))
-            yield from cutter.push(converted)
+            arrived = None
+            if self._pace.is_of_sound(len(samples) / self._input_rate, self._monotonic()):
+                arrived = self._clock() - converter.held_seconds
+            if converter.channel_fault != fault:
+                fault = converter.channel_fault
+                log.warning("source.channels source=%s: %s", self._name, fault)
+            yield from cutter.push(converted, arrived)
         if not began:
             raise UnsupportedFormat(
                 f"{self._name} ended before the first sample; expected raw signed 16-bit little-endian, "
@@ -93,7 +130,7 @@ class Pipe:
         self._stream.close()
 
     def _warn_of_file(self, head: bytes) -> None:
-        kind = FILE_MAGICS.get(head[:4])
+        kind = next((k for (at, magic), k in FILE_MAGICS.items() if head[at:].startswith(magic)), None)
         if kind is not None:
             log.warning(
                 "source.looks_like_file source=%s: the input begins like a %s file but is read as raw s16le; "
@@ -103,3 +140,24 @@ class Pipe:
                 self._channels,
                 self._input_rate,
             )
+
+
+class Pace:
+    """Whether a stream runs at the speed of sound; once it was faster, never again."""
+
+    def __init__(self) -> None:
+        self._began: float | None = None
+        self._seconds = 0.0
+        self._faster = False
+
+    def is_of_sound(self, seconds: float, now: float) -> bool:
+        """Whether it did until `now` [s on a steady clock], at which these seconds of sound arrived.
+
+        False also in the first PROOF_SECONDS, in which that cannot be known.
+        """
+        if self._began is None:
+            self._began = now
+        self._seconds += seconds
+        elapsed = now - self._began
+        self._faster = self._faster or self._seconds - elapsed > PROOF_SECONDS
+        return elapsed >= PROOF_SECONDS and not self._faster

@@ -1,9 +1,6 @@
 """PortAudio through PyAudio, opened without its noise.
 
-PortAudio's set-up lets ALSA and JACK write 80-100 lines straight to file descriptor 2, where no
-Python setting reaches them; the descriptor is pointed at /dev/null for just that call. Other
-threads' standard error is lost for that moment, and two threads must not do it at once: neither may
-they enter PortAudio's set-up at once.
+Its set-up must not be entered by two threads at once: neither must two of them hide what libraries print.
 """
 
 from __future__ import annotations
@@ -11,11 +8,11 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Protocol
 
 from detector.errors import SourceError
+from detector.files.quiet_stderr import quiet_stderr
 
 INT16 = 8
 """PortAudio's paInt16, kept here so that a stand-in for PyAudio needs no PyAudio."""
@@ -102,21 +99,3 @@ def _alsa_has_devices() -> bool:
         return int(alsa.snd_config_search(top, b"pcm", ctypes.byref(found))) >= 0
     except (OSError, AttributeError, ValueError):
         return True
-
-
-@contextmanager
-def quiet_stderr() -> Iterator[None]:
-    """Point file descriptor 2 at /dev/null inside the block; nothing happens where it is closed."""
-    try:
-        saved = os.dup(2)
-    except OSError:
-        yield
-        return
-    try:
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, 2)
-        os.close(null)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)

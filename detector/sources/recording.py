@@ -1,55 +1,38 @@
-"""A sound file as a source: WAV, FLAC, OGG, MP3 and what else libsndfile reads, streamed.
+"""A recording as a source: whatever libsndfile reads, or ffmpeg where that fails, streamed.
 
-A file that breaks off is delivered as far as it can be read, with a warning; one without a
-single sample is an error. Memory does not grow with the file.
+The content decides how a file is read, not its name. A file that breaks off is delivered as far as it can be
+read, with a warning; one without a single sample is an error. Memory does not grow with the file.
 """
 
 from __future__ import annotations
 
 import logging
-import os
-import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
-from types import ModuleType
-from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from detector.errors import SourceError, UnsupportedFormat
+from detector.errors import UnsupportedFormat
 from detector.records import Block
 from detector.sources.conversion import Converter
 from detector.sources.cutting import Cutter
+from detector.sources.ffmpeg import HOW_TO_INSTALL, FfmpegDecoder, probe
+from detector.sources.file_parts import read_parts
+from detector.sources.sndfile import Decoded, SndfileDecoder, Undecodable, header_seconds
+from detector.sources.starttime import start_in_tag, start_of
 
 log = logging.getLogger(__name__)
 
-RATES_HZ = range(1000, 768_001)
-"""What a header may claim; beyond it the header is damaged, and would ask for absurd buffers."""
-
-STREAMED_BYTES = 0x7FFF_F000
-"""A WAV written to a pipe claims about this length or more: that is no sign of truncation."""
-
-
-class SoundFile(Protocol):
-    """What is used of soundfile.SoundFile."""
-
-    frames: int
-    samplerate: int
-    channels: int
-    extra_info: str
-
-    def read(self, frames: int, *, dtype: str, always_2d: bool) -> NDArray[np.float32]:
-        """Return up to so many frames, shape (n, channels)."""
-
-    def close(self) -> None:
-        """Release the file."""
+SLACK_SECONDS = 0.001
+"""Lengths that differ by less are equal."""
 
 
 class Recording:
-    """Read one file, at full speed or, with `realtime`, at the speed of its sound."""
+    """Read one file, at full speed or, with `realtime`, at the speed of its sound.
+
+    `dated`: blocks have the time at which they were recorded, where the file's name or content tells that; a
+    file that is played in real time is dated as it is played. `program` is asked where libsndfile fails.
+    """
 
     def __init__(
         self,
@@ -59,6 +42,8 @@ class Recording:
         block_length: int,
         realtime: bool = False,
         name: str | None = None,
+        dated: bool = False,
+        program: str = "ffmpeg",
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
@@ -69,7 +54,11 @@ class Recording:
         self._name = name or str(path)
         self._clock = clock
         self._sleep = sleep
-        self._file: SoundFile | None = None
+        self._dated = dated
+        self._program = program
+        self._decoder: SndfileDecoder | FfmpegDecoder | None = None
+        self.damage = ""
+        """What is missing or damaged, once the end was reached; empty where nothing is."""
 
     @property
     def name(self) -> str:
@@ -92,9 +81,9 @@ class Recording:
 
     def close(self) -> None:
         """Close the file."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        if self._decoder is not None:
+            self._decoder.close()
+            self._decoder = None
 
     def _paced(self, blocks: Iterator[Block]) -> Iterator[Block]:
         """Hold each block back until its last sample would have sounded; deadlines, so nothing drifts."""
@@ -107,108 +96,163 @@ class Recording:
             yield block
 
     def _decoded(self) -> Iterator[Block]:
-        soundfile = _soundfile()
-        self._check_readable()
+        self.damage = ""
+        check_readable(self._path)
+        start = self._start()
+        conversion = _Conversion(self.name, self._sample_rate, self._block_length)
+        for block in self._converted(conversion):
+            if start is None:
+                yield block
+            else:
+                yield Block(block.start, block.samples, start + block.stop / self._sample_rate)
+
+    def _start(self) -> float | None:
+        """UTC seconds at which the recording began, where events are to be dated by it."""
+        return None if not self._dated or self._realtime else length_and_start(self._path)[1]
+
+    def _converted(self, conversion: _Conversion) -> Iterator[Block]:
         try:
-            file: SoundFile = soundfile.SoundFile(native_path(self._path))
-        except soundfile.SoundFileError as error:
-            raise UnsupportedFormat(
-                f"cannot decode {self._path}: {_reason(error)}; expected WAV, FLAC, OGG or MP3 "
-                f"(others: ffmpeg -i {self._path.name} sound.wav)"
-            ) from error
-        self._file = file
+            parts = read_parts(self._path)
+        except OSError as error:
+            raise _unreadable(self._path, error) from error
+        if not parts.kind and self._path.suffix.lower() == ".raw":
+            raise UnsupportedFormat(f"{self._path} has no header; send raw samples with --input - and --rate")
+        sndfile = SndfileDecoder(self._path, parts, block_seconds=self._block_length / self._sample_rate)
+        self._decoder = sndfile
         try:
-            yield from self._read(file, soundfile)
+            for decoded in sndfile.decode():
+                yield from conversion.push(decoded)
+        except Undecodable as error:
+            yield from self._converted_by_ffmpeg(conversion, str(error))
         finally:
             self.close()
-
-    def _check_readable(self) -> None:
-        try:
-            status = self._path.stat()
-            if S_ISDIR(status.st_mode):
-                raise UnsupportedFormat(f"{self._path} is a folder; expected a sound file")
-            if not S_ISREG(status.st_mode):
-                raise UnsupportedFormat(
-                    f"{self._path} is not a regular file; a stream of raw samples goes to --input -"
-                )
-            with self._path.open("rb"):
-                pass
-        except OSError as error:
-            raise UnsupportedFormat(
-                f"cannot read {self._path}: {error.strerror}; expected a sound file"
-            ) from error
-        if status.st_size == 0:
-            raise UnsupportedFormat(f"{self._path} is empty (0 bytes); expected a sound file")
-        if self._path.suffix.lower() == ".raw":
-            raise UnsupportedFormat(f"{self._path} has no header; send raw samples with --input - and --rate")
-
-    def _read(self, file: SoundFile, soundfile: ModuleType) -> Iterator[Block]:
-        if file.frames == 0:
+        yield from conversion.flush()
+        if not conversion.seconds:
             raise UnsupportedFormat(f"{self._path} holds 0 samples; expected at least one")
-        if file.samplerate not in RATES_HZ:
-            raise UnsupportedFormat(
-                f"{self._path} claims {file.samplerate} Hz; expected {RATES_HZ[0]} to {RATES_HZ[-1]} Hz"
+        self._judge(conversion.seconds, sndfile)
+
+    def _converted_by_ffmpeg(self, conversion: _Conversion, failure: str) -> Iterator[Block]:
+        """Go on where libsndfile could not, for the reason given."""
+        before = conversion.seconds
+        decoder = FfmpegDecoder(self._path, program=self._program)
+        if self._decoder is not None:
+            self._decoder.close()
+        self._decoder = decoder
+        if before and not decoder.installed:
+            self.damage = failure
+            return
+        try:
+            for decoded in decoder.decode(skip_seconds=before):
+                yield from conversion.push(decoded)
+        except Undecodable as error:
+            if not conversion.seconds:
+                raise UnsupportedFormat(self._undecodable(failure, str(error), decoder)) from error
+        self.damage = decoder.damage or (failure if before else "")
+
+    def _undecodable(self, failure: str, complaint: str, decoder: FfmpegDecoder) -> str:
+        if not decoder.installed:
+            return (
+                f"cannot decode {self._path}: {failure}; expected WAV, FLAC, OGG or MP3; "
+                f"other kinds need ffmpeg, which is not installed: {HOW_TO_INSTALL}"
             )
-        converter = Converter(
-            input_rate=file.samplerate, output_rate=self._sample_rate, channels=file.channels
+        return (
+            f"cannot decode {self._path}: {complaint} ({failure}); expected WAV, FLAC, OGG or MP3, or a film"
         )
-        cutter = Cutter(block_length=self._block_length, sample_rate=self._sample_rate)
-        frames = max(1, self._block_length * file.samplerate // self._sample_rate)
-        expected, got, damage = _claimed_frames(file), 0, ""
-        while True:
-            try:
-                samples = file.read(frames, dtype="float32", always_2d=True)
-            except soundfile.SoundFileError as error:
-                damage = _reason(error)
-                break
-            if len(samples) == 0:
-                break
-            got += len(samples)
-            known_bad = converter.non_finite
-            yield from cutter.push(converter.push(samples))
-            if converter.non_finite and not known_bad:
-                log.warning(
-                    "source.not_finite source=%s: NaN or infinite samples are read as silence", self._name
-                )
-        yield from cutter.push(converter.flush())
-        yield from cutter.flush()
-        if got == 0:
-            raise UnsupportedFormat(f"cannot decode {self._path}: {damage or 'it holds 0 samples'}")
-        if got < expected or damage:
+
+    def _judge(self, seconds: float, sndfile: SndfileDecoder) -> None:
+        """Say what is missing, and what the header does not know of."""
+        missing = sndfile.expected_seconds - seconds > SLACK_SECONDS
+        if missing or self.damage:
+            expected = max(seconds, sndfile.expected_seconds)
+            error = f" error={self.damage}" if self.damage else ""
+            self.damage = self.damage or "it breaks off"
             log.warning(
-                "source.truncated source=%s read_seconds=%.3f expected_seconds=%.3f%s",
-                self._name,
-                got / file.samplerate,
-                expected / file.samplerate,
-                f" error={damage}" if damage else "",
+                "source.truncated source=%s read_seconds=%.3f expected_seconds=%s%s",
+                self.name,
+                seconds,
+                f"{expected:.3f}" if missing else "unknown",
+                error,
+            )
+        elif sndfile.understated_seconds > SLACK_SECONDS:
+            log.warning(
+                "source.header_short source=%s header_seconds=%.3f read_seconds=%.3f: "
+                "the file holds more sound than its header says; all of it was read",
+                self.name,
+                max(0.0, seconds - sndfile.understated_seconds),
+                seconds,
             )
 
 
-def native_path(path: Path) -> Path | bytes:
-    """As soundfile takes any name: it cannot encode one that is no text."""
-    return os.fsencode(path) if os.name == "posix" else path
+class _Conversion:
+    """Decoded frames to blocks; whoever decodes them, and also where their rate changes."""
+
+    def __init__(self, name: str, sample_rate: int, block_length: int) -> None:
+        self._name = name
+        self._sample_rate = sample_rate
+        self._cutter = Cutter(block_length=block_length, sample_rate=sample_rate)
+        self._converter: Converter | None = None
+        self._form = (0, 0)
+        self._warned: set[str] = set()
+        self.seconds = 0.0
+        """Length of what was pushed."""
+
+    def push(self, decoded: Decoded) -> Iterator[Block]:
+        """Take the next frames."""
+        form = (decoded.rate, decoded.samples.shape[1])
+        if self._converter is None or form != self._form:
+            if self._converter is not None:
+                yield from self._cutter.push(self._converter.flush())
+            self._form = form
+            self._converter = Converter(input_rate=form[0], output_rate=self._sample_rate, channels=form[1])
+        self.seconds += len(decoded.samples) / decoded.rate
+        yield from self._cutter.push(self._converter.push(decoded.samples))
+        if self._converter.non_finite:
+            self._warn("source.not_finite", "NaN or infinite samples are read as silence")
+        if self._converter.channel_fault:
+            self._warn("source.channels", self._converter.channel_fault)
+
+    def flush(self) -> Iterator[Block]:
+        """The recording has ended."""
+        if self._converter is not None:
+            yield from self._cutter.push(self._converter.flush())
+        yield from self._cutter.flush()
+
+    def _warn(self, event: str, text: str) -> None:
+        if event not in self._warned:
+            self._warned.add(event)
+            log.warning("%s source=%s: %s", event, self._name, text)
 
 
-def _soundfile() -> ModuleType:
+def length_and_start(path: Path) -> tuple[float | None, float | None]:
+    """Seconds, and UTC seconds of its beginning, as the file's name and content tell them; None: unknown.
+
+    Raises UnsupportedFormat where there is no regular file.
+    """
+    check_readable(path)
+    length, start = header_seconds(path), start_of(path)
+    if length is not None:
+        return length, start
+    length, tag = probe(path)
+    return length, start_in_tag(tag) if start is None else start
+
+
+def check_readable(path: Path) -> None:
+    """Raise UnsupportedFormat where there is no regular file with something in it."""
     try:
-        import soundfile
-    except (ImportError, OSError) as error:  # OSError: the package is there, libsndfile is not
-        raise SourceError(
-            f"sound files need the package soundfile ({error}): pip install soundfile"
-        ) from error
-    module: ModuleType = soundfile
-    return module
+        status = path.stat()
+        if S_ISDIR(status.st_mode):
+            raise UnsupportedFormat(f"{path} is a folder; expected a sound file")
+        if not S_ISREG(status.st_mode):
+            raise UnsupportedFormat(
+                f"{path} is not a regular file; a stream of raw samples goes to --input -"
+            )
+        with path.open("rb"):
+            pass
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if status.st_size == 0:
+        raise UnsupportedFormat(f"{path} is empty (0 bytes); expected a sound file")
 
 
-def _reason(error: Exception) -> str:
-    """libsndfile's own words in one line, without the path that ours begins with."""
-    text = str(getattr(error, "error_string", "") or error).strip().rstrip(".")
-    return " ".join(text.split()) or "the data are damaged"
-
-
-def _claimed_frames(file: SoundFile) -> int:
-    """How many frames the header promises: libsndfile corrects a short WAV, and only its log shows it."""
-    claim = re.search(r"^data *: (\d+) \(should be (\d+)\)", file.extra_info, re.MULTILINE)
-    if claim is None or int(claim[1]) >= STREAMED_BYTES or int(claim[2]) == 0:
-        return int(file.frames)
-    return int(file.frames * int(claim[1]) / int(claim[2]))
+def _unreadable(path: Path, error: OSError) -> UnsupportedFormat:
+    return UnsupportedFormat(f"cannot read {path}: {error.strerror}; expected a sound file")

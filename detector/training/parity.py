@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.backends.quiet import quiet_stderr
 from detector.backends.tflite_model import TfliteClassifier
 from detector.errors import DetectorError
+from detector.files.quiet_stderr import quiet_stderr
 from detector.graphs.graph import Graph
 from detector.records import Label, ModelSpec, Span, Window
 

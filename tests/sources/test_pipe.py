@@ -49,8 +49,61 @@ def test_another_rate_is_converted():
     assert len(samples_of(pipe(bytes(2 * 48000), input_rate=48000))) == 16000
 
 
-def test_a_pipe_has_no_clock_of_its_own():
-    assert next(pipe(RAMP.tobytes()).blocks()).time is None
+def test_a_pipe_that_gives_all_at_once_has_no_times():
+    assert [block.time for block in pipe(RAMP.tobytes() * 20).blocks()] == [None] * 167
+
+
+class Writer(io.RawIOBase):
+    """Writes blocks of 480 samples, each after a time that the reader's two clocks see."""
+
+    def __init__(self, waits, steps=()):
+        self.waits, self.steps = list(waits), dict(steps)
+        self.now, self.offset, self.written = 0.0, 1e9, 0
+
+    def read(self, size=-1):
+        if self.written == len(self.waits):
+            return b""
+        self.now += self.waits[self.written]
+        self.offset += self.steps.get(self.written, 0.0)
+        self.written += 1
+        return bytes(960)
+
+    def blocks(self):
+        source = Pipe(
+            stream=self,
+            sample_rate=16000,
+            input_rate=16000,
+            block_length=480,
+            clock=lambda: self.now + self.offset,
+            monotonic=lambda: self.now,
+        )
+        return list(source.blocks())
+
+
+def test_a_pipe_at_the_speed_of_sound_is_dated_by_arrival_after_a_pause():
+    """4 s of sound, a pause of 8 s, and more: what comes behind the pause has its own time."""
+    blocks = Writer([0.03] * 133 + [8.0] + [0.03] * 10).blocks()
+    assert blocks[10].time is None  # whether it runs at that speed cannot be known so early
+    assert blocks[132].time == pytest.approx(1e9 + 3.99)
+    assert blocks[133].time == pytest.approx(1e9 + 11.99)
+    assert blocks[143].time == pytest.approx(1e9 + 12.29)
+
+
+def test_a_pipe_at_the_speed_of_sound_follows_a_clock_that_is_set():
+    blocks = Writer([0.03] * 200, steps={150: 3600.0}).blocks()
+    assert blocks[149].time == pytest.approx(1e9 + 4.5)
+    assert blocks[150].time == pytest.approx(1e9 + 3604.53)
+
+
+def test_a_pipe_that_is_faster_than_sound_has_no_times_for_good():
+    blocks = Writer([0.003] * 2000).blocks()
+    assert {block.time for block in blocks} == {None}
+
+
+def test_a_short_burst_first_does_not_make_it_a_recording():
+    """A sender that fills its buffer first, and is then as fast as sound."""
+    blocks = Writer([0.0] * 60 + [0.03] * 150).blocks()
+    assert blocks[-1].time == pytest.approx(1e9 + 4.5)
 
 
 @pytest.mark.parametrize("data", [b"", b"\x01"])
@@ -59,7 +112,21 @@ def test_an_empty_pipe_is_one_clear_error(data):
         list(pipe(data).blocks())
 
 
-@pytest.mark.parametrize(("magic", "kind"), [(b"RIFF", "WAV"), (b"fLaC", "FLAC"), (b"OggS", "OGG")])
+MAGICS = [
+    (b"RIFF", "WAV"),
+    (b"RF64", "WAV"),
+    (b"fLaC", "FLAC"),
+    (b"OggS", "OGG"),
+    (b"ID3", "MP3"),
+    (b"\xff\xfb", "MP3"),
+    (b"FORM", "AIFF"),
+    (b".snd", "AU"),
+    (b"\x1aE\xdf\xa3", "Matroska or WebM"),
+    (bytes(4) + b"ftyp", "MP4 or M4A"),
+]
+
+
+@pytest.mark.parametrize(("magic", "kind"), MAGICS)
 @pytest.mark.parametrize("stream", [io.BytesIO, Trickle])
 def test_a_file_piped_in_by_mistake_is_pointed_out_once(magic, kind, stream, caplog):
     samples_of(pipe(magic + bytes(4000), kind=stream))

@@ -122,7 +122,7 @@ def execute(request: AnalyzeRequest, options: SettingOptions) -> int:
 
 
 def _start(text: str) -> float:
-    from detector.analysis.starttime import parse_start
+    from detector.sources.starttime import parse_start
 
     try:
         return parse_start(text)

@@ -1,4 +1,9 @@
-"""Hides what native libraries write to file descriptor 2 while they start."""
+"""Hides what native libraries write straight to file descriptor 2, where no Python setting reaches them.
+
+PortAudio's set-up lets ALSA and JACK write 80 to 100 lines, runtimes greet, libmpg123 complains about
+intact files. The descriptor is pointed at /dev/null for just that call. What other threads write in that
+moment is lost too, and two threads must not do this at once.
+"""
 
 from __future__ import annotations
 

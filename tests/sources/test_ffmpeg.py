@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from detector.analysis.decoding import FfmpegRecording, needs_ffmpeg, open_recording, probe
-from detector.analysis.recording_files import FFMPEG_SUFFIXES, SNDFILE_SUFFIXES
 from detector.errors import UnsupportedFormat
+from detector.sources.ffmpeg import probe
+from detector.sources.recording import Recording, length_and_start
 
 RATE = 16000
 needs_program = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
@@ -26,7 +26,7 @@ def tone(tmp_path):
         wave = np.sin(2 * np.pi * 1000 * np.arange(3 * 48000) / 48000) / 2
         soundfile.write(tmp_path / "tone.wav", np.stack([wave, wave], axis=1), 48000)
         if name != "tone.wav":
-            command = ["ffmpeg", "-v", "error", "-i", tmp_path / "tone.wav", *options, tmp_path / name]
+            command = ["ffmpeg", "-y", "-v", "error", "-i", tmp_path / "tone.wav", *options, tmp_path / name]
             subprocess.run(command, check=True)
         return tmp_path / name
 
@@ -34,22 +34,17 @@ def tone(tmp_path):
 
 
 def samples(path: Path, **more):
-    source = FfmpegRecording(path, sample_rate=RATE, block_length=4000, **more)
+    source = Recording(path=path, sample_rate=RATE, block_length=4000, **more)
     blocks = list(source.blocks())
     assert [block.start for block in blocks] == [4000 * n for n in range(len(blocks))]
     return np.concatenate([block.samples for block in blocks])
 
 
-def test_endings_are_known_once():
-    assert not SNDFILE_SUFFIXES & FFMPEG_SUFFIXES
-
-
-def test_endings_choose_the_decoder(tmp_path):
-    assert [needs_ffmpeg(Path(name)) for name in ("a.wav", "a.FLAC", "a", "a.MP4", "a.m4a")] == [
-        *(False, False, False),
-        *(True, True),
-    ]
-    assert isinstance(open_recording(tmp_path / "a.m4a", sample_rate=RATE, block_length=9), FfmpegRecording)
+@needs_program
+def test_the_content_decides_not_the_ending(tone):
+    assert abs(len(samples(tone("a.m4a").rename(tone().with_name("memo.mp3")))) / RATE - 3) < 0.15
+    assert abs(len(samples(tone("a.m4a").rename(tone().with_name("memo")))) / RATE - 3) < 0.15
+    assert len(samples(tone().rename(tone().with_name("film.mp4")))) / RATE == 3
 
 
 @needs_program
@@ -65,14 +60,15 @@ def test_a_tone_is_a_tone_whatever_its_container_is_called(tone, name):
 
 @needs_program
 def test_length_and_start_are_probed(tone):
-    length, start = probe(tone("a.m4a", "-metadata", "creation_time=2026-11-20T14:30:00Z"))
+    length, start = length_and_start(tone("a.m4a", "-metadata", "creation_time=2026-11-20T14:30:00Z"))
     assert abs(length - 3) < 0.15
     assert start == 1795185000.0
-    assert probe(tone("b.mkv"))[1] is None
+    assert probe(tone("b.mkv"))[1] == ""
+    assert length_and_start(tone("b.mkv"))[1] is None
 
 
 def test_without_ffprobe_nothing_is_known(tone):
-    assert probe(tone(), program="no-such-program") == (None, None)
+    assert probe(tone(), program="no-such-program") == (None, "")
 
 
 @needs_program
@@ -115,16 +111,36 @@ def test_what_cannot_be_read_is_told(tmp_path, make, says):
 def test_missing_ffmpeg_is_told_with_what_to_do(tmp_path):
     path = tmp_path / "x.m4a"
     path.write_bytes(b"x")
-    with pytest.raises(UnsupportedFormat, match=r"\.m4a files need ffmpeg, .* apt-get install ffmpeg"):
+    with pytest.raises(UnsupportedFormat, match=r"other kinds need ffmpeg, .* apt-get install ffmpeg"):
         samples(path, program="no-such-program")
 
 
 @needs_program
 def test_leaving_early_ends_ffmpeg(tone):
-    source = FfmpegRecording(tone("a.m4a"), sample_rate=RATE, block_length=100)
+    source = Recording(path=tone("a.m4a"), sample_rate=RATE, block_length=100)
     blocks = source.blocks()
     next(blocks)
-    process = source._process
+    process = source._decoder._process
     source.close()
     assert process.poll() is not None
     blocks.close()
+
+
+@needs_program
+def test_sound_that_starts_late_is_late(tone):
+    """A track that begins 2 s after the picture has its times in the film."""
+    picture = ["-f", "lavfi", "-i", "color=size=16x16:rate=10:duration=5"]
+    film = tone().with_name("film.mkv")
+    shifted = ["-itsoffset", "2", "-i", tone(), "-map", "0:v", "-map", "1:a", "-c:a", "pcm_s16le"]
+    subprocess.run(["ffmpeg", "-v", "error", *picture, *shifted, film], check=True)
+    heard = samples(film)
+    assert len(heard) / RATE == pytest.approx(5, abs=0.1)
+    assert np.flatnonzero(np.abs(heard) > 1000)[0] / RATE == pytest.approx(2, abs=0.05)
+
+
+@needs_program
+def test_a_recording_is_dated_by_what_its_container_says(tone):
+    path = tone("a.m4a", "-metadata", "creation_time=2026-11-20T14:30:00Z")
+    first = next(Recording(path=path, sample_rate=RATE, block_length=RATE, dated=True).blocks())
+    assert first.time == 1795185001.0
+    assert next(Recording(path=path, sample_rate=RATE, block_length=RATE).blocks()).time is None

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.analysis.starttime import parse_start, start_in_name, start_in_tag, start_in_wav, start_of
 from detector.errors import ConfigError
+from detector.sources.starttime import parse_start, start_in_name, start_in_tag, start_in_wav, start_of
 
 LOCAL = datetime(2026, 11, 20, 14, 30).timestamp()
 AT_UTC = datetime(2026, 11, 20, 14, 30, tzinfo=UTC).timestamp()

@@ -1,0 +1,118 @@
+"""How much sound WAV, AU and AIFF files hold, whatever the sizes in their headers say."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from detector.sources.file_part import MOST_CHUNKS, SMALL_BYTES, FilePart, bytes_at
+
+PADDING_BYTES = 1 << 16
+"""Zeros behind the sound, up to this many, are padding."""
+
+TO_THE_END = b"\xff\xff\xff\xff"
+"""A size that libsndfile takes as `up to the end of the file`."""
+
+
+def wav(file: BinaryIO, start: int, size: int) -> Iterator[FilePart]:
+    """A WAV, and those that were put behind it."""
+    for _ in range(MOST_CHUNKS):
+        magic = bytes_at(file, start, 4)
+        order = ">" if magic == b"RIFX" else "<"
+        at, long_size, size_at = start + 12, 0, 0
+        for _ in range(MOST_CHUNKS):
+            name, length = _chunk(file, at, order)
+            if name == b"data":
+                break
+            if name == b"ds64" and magic == b"RF64":
+                size_at = at + 16 - start
+                long_size = struct.unpack("<Q", bytes_at(file, at + 16, 8).ljust(8, b"\0"))[0]
+            at += 8 + length + length % 2
+            if not name or at >= size:
+                yield FilePart(start, size)
+                return
+        else:
+            yield FilePart(start, size)
+            return
+        sound = at + 8
+        claimed = long_size if magic == b"RF64" and length == 0xFFFFFFFF else length
+        behind = _behind(file, sound + claimed, size, order) if sound + claimed < size else size
+        if behind is None:
+            if magic == b"RF64":
+                corrections = {size_at: struct.pack("<Q", size - sound)} if size_at else {}
+            else:
+                corrections = {at + 4 - start: TO_THE_END}
+            yield FilePart(start, size, corrections, claimed_share=claimed / (size - sound))
+            return
+        yield FilePart(start, behind)
+        if behind >= size:
+            return
+        start = behind
+
+
+def _chunk(file: BinaryIO, at: int, order: str) -> tuple[bytes, int]:
+    """Name and length of the chunk at an offset; no name where there is none."""
+    header = bytes_at(file, at, 8)
+    if len(header) < 8:
+        return b"", 0
+    return header[:4], struct.unpack(f"{order}I", header[4:])[0]
+
+
+def _behind(file: BinaryIO, at: int, size: int, order: str) -> int | None:
+    """Where the next file begins, or the size where chunks and padding follow the sound; None: more sound."""
+    for odd in (0, 1):  # not everybody pads
+        end = _chain(file, at + odd, size, order)
+        if end is not None:
+            return end
+    rest = size - at
+    if rest <= SMALL_BYTES or (rest <= PADDING_BYTES and not bytes_at(file, at, rest).strip(b"\0")):
+        return size
+    return None
+
+
+def _chain(file: BinaryIO, at: int, size: int, order: str) -> int | None:
+    for _ in range(MOST_CHUNKS):
+        if size - at < 8 or _is_tag(bytes_at(file, at, 8), size - at):
+            return size
+        name, length = _chunk(file, at, order)
+        if name in (b"RIFF", b"RF64") and bytes_at(file, at + 8, 4) == b"WAVE":
+            return at
+        if not all(0x20 <= letter < 0x7F for letter in name) or at + 8 + length > size:
+            return None
+        at += 8 + length + length % 2
+    return size
+
+
+def _is_tag(head: bytes, rest: int) -> bool:
+    """ID3 or APE tags, which music programs put behind anything."""
+    return head[:3] == b"ID3" or head == b"APETAGEX" or (head[:3] == b"TAG" and rest == 128)
+
+
+def au(file: BinaryIO, size: int) -> FilePart:
+    """An AU file, whose size a recorder that is killed leaves at 0."""
+    order = ">" if bytes_at(file, 0, 4) == b".snd" else "<"
+    sound, claimed = struct.unpack(f"{order}II", bytes_at(file, 4, 8).ljust(8, b"\0"))
+    if sound + claimed + SMALL_BYTES >= size:
+        return FilePart(0, size)
+    return FilePart(0, size, {8: TO_THE_END}, claimed_share=claimed / (size - sound))
+
+
+def aiff(file: BinaryIO, size: int) -> FilePart:
+    """An AIFF or AIFC file."""
+    at = 12
+    for _ in range(MOST_CHUNKS):
+        name, length = _chunk(file, at, ">")
+        if name == b"SSND":
+            end = at + 8 + length
+            if end >= size or _behind(file, end, size, ">") is not None or size - at - 8 > 0xFFFFFFFF:
+                break
+            corrections = {
+                at + 4: struct.pack(">I", size - at - 8),
+                4: struct.pack(">I", min(size - 8, 0xFFFFFFFF)),
+            }
+            return FilePart(0, size, corrections, claimed_share=max(0, length - 8) / (size - at - 16))
+        if not name:
+            break
+        at += 8 + length + length % 2
+    return FilePart(0, size)

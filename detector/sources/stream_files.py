@@ -1,0 +1,132 @@
+"""How much sound FLAC, Ogg and MP3 files hold, whatever their headers say, and where joined ones begin."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from detector.sources.file_part import MOST_CHUNKS, SMALL_BYTES, FilePart, bytes_at
+
+SCAN_BYTES = 1 << 20
+"""Read at a time where a whole file is searched for marks."""
+
+
+def after_id3(file: BinaryIO, at: int) -> int:
+    """Behind the ID3v2 tags that a file may begin with."""
+    for _ in range(MOST_CHUNKS):
+        head = bytes_at(file, at, 10)
+        if len(head) < 10 or head[:3] != b"ID3":
+            break
+        at += 10 + (head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9])
+    return at
+
+
+def _marks(file: BinaryIO, mark: bytes, at: int, size: int) -> Iterator[int]:
+    """Every offset from `at` on where these bytes stand."""
+    while at < size:
+        data = bytes_at(file, at, SCAN_BYTES + len(mark) - 1)
+        index = data.find(mark)
+        while index >= 0:
+            yield at + index
+            index = data.find(mark, index + 1)
+        at += SCAN_BYTES
+
+
+def flac(file: BinaryIO, first: int, size: int) -> Iterator[FilePart]:
+    """A FLAC file, and those behind it; killed recorders and pipes leave a wrong length."""
+    starts = [first, *_marks(file, b"fLaC\0\0\0\x22", first + 4, size)]
+    for start, stop in zip(starts, [*starts[1:], size], strict=True):
+        at = start + 21  # of STREAMINFO's 36 bits with the number of samples
+        field = bytes_at(file, at, 5)
+        if len(field) < 5:
+            yield FilePart(start, stop)
+            continue
+        claimed = (field[0] & 0x0F) << 32 | int.from_bytes(field[1:], "big")
+        if (
+            claimed
+        ):  # recorders that begin a new file every hour count on, and so from the first file's beginning
+            claimed = max(0, claimed - _first_sample(file, start))
+        yield FilePart(start, stop, {21: bytes([field[0] & 0xF0, 0, 0, 0, 0])}, claimed_frames=claimed)
+
+
+def _first_sample(file: BinaryIO, start: int) -> int:
+    """The number that a FLAC file's first frame gives its first sample; 0 where there is no frame."""
+    at = start + 4
+    for _ in range(MOST_CHUNKS):
+        head = bytes_at(file, at, 4)
+        if len(head) < 4:
+            return 0
+        at += 4 + int.from_bytes(head[1:], "big")
+        if head[0] & 0x80:
+            break
+    frame = bytes_at(file, at, 11)
+    if len(frame) < 11 or frame[0] != 0xFF or frame[1] & 0xFE != 0xF8:
+        return 0
+    length = 8 - (~frame[4] & 0xFF).bit_length()  # of a number coded as UTF-8 codes letters
+    number = frame[4] & (0x7F >> length)
+    for byte in frame[5 : 4 + length]:
+        number = number << 6 | byte & 0x3F
+    block = int.from_bytes(bytes_at(file, start + 8, 2), "big")
+    return number if frame[1] & 1 else number * block
+
+
+def ogg(file: BinaryIO, size: int) -> Iterator[FilePart]:
+    """The links of a chain: each begins with pages that begin streams."""
+    starts, expected = [0], 0
+    for at in _marks(file, b"OggS\0\x02", 0, size):
+        if at != expected:
+            starts.append(at)
+        segments = bytes_at(file, at + 26, 1)
+        lengths = bytes_at(file, at + 27, segments[0]) if segments else b""
+        expected = at + 27 + len(lengths) + sum(lengths)
+    for start, stop in zip(starts, [*starts[1:], size], strict=True):
+        yield FilePart(start, stop)
+
+
+def is_mpeg_frame(head: bytes) -> bool:
+    """Whether a frame of MPEG audio, layers 1 to 3, begins here."""
+    return (
+        len(head) == 4
+        and head[0] == 0xFF
+        and head[1] & 0xE0 == 0xE0
+        and head[1] & 0x18 != 0x08
+        and head[1] & 0x06 != 0
+        and head[2] & 0xF0 != 0xF0
+        and head[2] & 0x0C != 0x0C
+    )
+
+
+def mp3(file: BinaryIO, first: int, size: int) -> Iterator[FilePart]:
+    """An MP3, and those behind it: a Xing header counts only the frames of the file it was written for."""
+    start, at = 0, first
+    for _ in range(MOST_CHUNKS):
+        claimed = _xing_bytes(file, at)
+        if claimed is None:
+            yield FilePart(start, size, length_known=False)
+            return
+        stop = at + claimed
+        if claimed < SMALL_BYTES or stop >= size:
+            break
+        following = after_id3(file, stop)
+        if not is_mpeg_frame(bytes_at(file, following, 4)):
+            break
+        yield FilePart(start, stop)
+        start, at = stop, following
+    yield FilePart(start, size)
+
+
+def _xing_bytes(file: BinaryIO, at: int) -> int | None:
+    """Bytes of sound by the Xing or Info header of the first frame; 0: unknown; None: no such header."""
+    frame = bytes_at(file, at, 64)
+    if not is_mpeg_frame(frame[:4]):
+        return None
+    mpeg1, mono = frame[1] & 0x08, frame[3] & 0xC0 == 0xC0
+    side = (17 if mono else 32) if mpeg1 else (9 if mono else 17)
+    header = frame[4 + side : 4 + side + 16]
+    if header[:4] not in (b"Xing", b"Info") or len(header) < 16:
+        return None
+    flags = struct.unpack(">I", header[4:8])[0]
+    if not flags & 2:
+        return 0
+    return int(struct.unpack(">I", header[12:16] if flags & 1 else header[8:12])[0])
