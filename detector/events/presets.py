@@ -15,10 +15,12 @@ class Preset:
     """Newest windows that are asked, and over which scores are averaged."""
     more_log_odds: float
     """By how much the model's thresholds are raised, or lowered; those that the user sets stay."""
+    rivals: bool = False
+    """Whether a rival for a sound that reaches its threshold is an event beside it."""
 
 
-_ALERT = Preset(needed=1, of=1, more_log_odds=-1.0)
-_HOME = Preset(needed=1, of=1, more_log_odds=0.0)
+_ALERT = Preset(needed=1, of=2, more_log_odds=0.0, rivals=True)
+_HOME = Preset(needed=1, of=2, more_log_odds=0.0)
 _QUIET = Preset(needed=3, of=4, more_log_odds=0.5)
 
 PRESETS: dict[str, Preset] = {

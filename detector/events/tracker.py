@@ -66,6 +66,7 @@ class EventTracker:
         self._history = history
         self._competition = Competition(labels, rules)
         self._voting = Voting(rules.threshold_on, needed=preset.needed, of=preset.of)
+        self._rivals = preset.rivals
         self._longest_hop = hop if longest_hop is None else longest_hop
         self._release = release
         self._update = update
@@ -195,9 +196,8 @@ class EventTracker:
     def _has_lasted(self, sound: ActiveSound, span: Span) -> bool:
         """Whether the sound, not the windows that contain it, reached its minimum duration."""
         needed = self._rules.min_duration[sound.label_index]
-        if needed == 0 or sound.state is not State.RISING:
-            return True
-        return bool(self._history.offset(span, sound.onset) - sound.onset >= needed)
+        is_known = needed == 0 or sound.state is not State.RISING
+        return is_known or bool(self._history.offset(span, sound.onset) - sound.onset >= needed)
 
     def _begin(self, span: Span, excess: NDArray[np.float64]) -> list[Event]:
         free = excess.copy()
@@ -213,7 +213,8 @@ class EventTracker:
         if best >= len(self._labels.reported) or self._suppression.starts_from[best] > span.stop:
             return []
         onset = self._onset(leader, self._not_before)
-        if free[leader] < wanted_log_odds(onset) or self._belongs_to_active(leader, onset, span, excess):
+        is_rival = not self._rivals and self._belongs_to_active(leader, onset, span, excess)
+        if free[leader] < wanted_log_odds(onset) or is_rival:
             return []
         sound = self._make_active(best, onset, span, excess)
         self._active.append(sound)

@@ -155,6 +155,16 @@ def test_two_labels_that_begin_together_are_one_sound_and_the_other_one_is_its_a
     assert scene.events[1].alternatives[0].score == pytest.approx(0.7)
 
 
+def test_with_rivals_another_label_of_the_sound_is_an_event_too():
+    scene = hear(
+        rivals=True,
+        level="____________##########__________________",
+        Siren="............AAAAAAAAAAAAAAAAAA..........",
+        Cat="...............BBBBBBBB.................",
+    )
+    assert sorted(scene.story) == ["end Cat", "end Siren", "start Cat", "start Siren"]
+
+
 def test_a_sound_that_begins_in_an_older_one_is_a_sound_of_its_own():
     scene = hear(
         level="__________" + "+" * 30 + "##########" + "_" * 30,

@@ -21,8 +21,8 @@ def voted(tenths, *, needed, of, threshold=0.5):
     ("preset", "line"),
     [
         #              "0905590999900"
-        ("alert", ".y.yyy.yyyy.."),
-        ("home", ".y.yyy.yyyy.."),
+        ("alert", ".yyyyyyyyyyy."),
+        ("home", ".yyyyyyyyyyy."),
         ("quiet", "....yyyyyyyy."),
     ],
 )
