@@ -101,7 +101,7 @@ install_models() {
 install_model() { # install_model NAME FILE
     own=$(getent passwd "${SUDO_USER:-root}" | cut -d: -f6)/.local/share/sound-detector/models/$1/$2
     if [ -f "$own" ] && ! $models verify "$1" >/dev/null 2>&1; then
-        $models pull "$1" --from "$own" || true
+        $models pull "$1" --from "$own" >/dev/null || true
     fi
     $models pull "$1" # leaves alone what is whole, and builds what is built here
 }
