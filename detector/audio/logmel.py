@@ -89,7 +89,8 @@ class LogMel:
         if params.preemphasis:
             samples = samples[1:] - np.float32(params.preemphasis) * samples[:-1]
         if params.centred:
-            samples = np.pad(samples, params.fft // 2, mode="reflect")
+            half = params.fft // 2  # np.pad does the same and takes ten times as long
+            samples = np.concatenate((samples[half:0:-1], samples, samples[-2 : -half - 2 : -1]))
         frames = sliding_window_view(samples, len(self._taper))[:: params.hop]  # (frames, frame)
         bands = np.empty((len(frames), params.bands), np.float32)
         for start in range(0, len(frames), AT_ONCE):
