@@ -160,7 +160,7 @@ def test_a_gap_in_the_stream_ends_the_context_and_what_the_network_names_is_an_a
     def firsts(kept):
         """The windows at which a context began: those that no other within a steady hop came before."""
         stops = [span.stop for span, _ in kept]
-        return [stop for before, stop in pairwise([-(10**9), *stops]) if stop - before > 2 * HOP]
+        return [stop for before, stop in pairwise([-(10**9), *stops]) if stop - before > 3 * HOP]
 
     _, kept = run([Block(0, sound), Block(64000, sound)])
     begun = firsts(kept)
