@@ -16,7 +16,7 @@ class Preset:
     more_log_odds: float
     """By how much the model's thresholds are raised, or lowered; those that the user sets stay."""
     rivals: bool = False
-    """Whether a rival for a sound that reaches its threshold is an event beside it."""
+    """Whether a rival for a sound that reaches its threshold is an event beside it, and none is corrected."""
 
 
 _ALERT = Preset(needed=1, of=2, more_log_odds=0.0, rivals=True)

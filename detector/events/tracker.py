@@ -148,7 +148,7 @@ class EventTracker:
                 sound.total += values
                 sound.windows += 1
                 sound.peaks = np.maximum(sound.peaks, excess)
-                corrected = self._correct(sound)
+                corrected = not self._rivals and self._correct(sound)
             sound.score = float(values[sound.label_index])
             state, report = TABLE[sound.state, self._observe(sound, span, values)]
             sound.state = state
