@@ -639,8 +639,8 @@ def test_a_tilde_is_the_home_folder_in_every_path(load, monkeypatch):
     assert [sink.target for sink in settings.sinks] == ["/home/ada/e.jsonl", "unix:///home/ada/s"]
     given = load(overrides={"sinks": ["log:~/e.jsonl"]}, set_expressions=["source.input=~/y.wav"]).settings
     assert (given.sinks[0].target, given.source.input) == ("/home/ada/e.jsonl", "/home/ada/y.wav")
-    tls_sink = "sinks: [{kind: socket, target: 'tcp://0.0.0.0:1', token_file: ~/t, certificate: ~/c, key: ~/k}]"
-    (sink,) = load(tls_sink).settings.sinks
+    text = "sinks: [{kind: socket, target: 'tcp://0.0.0.0:1', token_file: ~/t, certificate: ~/c, key: ~/k}]"
+    (sink,) = load(text).settings.sinks
     assert [sink.token_file, sink.certificate, sink.key] == ["/home/ada/t", "/home/ada/c", "/home/ada/k"]
 
 
