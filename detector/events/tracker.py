@@ -42,7 +42,7 @@ class EventTracker:
     scores must stay below threshold_off before a sound is over; `update` [samples] how often a long sound is
     reported again, 0 for never.
 
-    One sound, one event (docs/decisions/0013). Only the best label of the newest windows begins a sound; the
+    One sound, one event (docs/decisions/0014). Only the best label of the newest windows begins a sound; the
     less the level rose at its onset, the more it must score. While a sound is young its label is the best one
     over all its windows so far. Another label is a sound of its own if its onset is later.
     """
