@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import re
+import shlex
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, NoReturn
 
 from detector import __version__
 from detector.cli.command import Command, add_parser, as_paragraph
@@ -23,6 +26,8 @@ from detector.cli.commands import (
     status,
     train,
 )
+from detector.config.wording import did_you_mean, either
+from detector.files.terminal import escape
 
 COMMANDS: tuple[Command[Any], ...] = (
     run.COMMAND,
@@ -41,6 +46,11 @@ COMMANDS: tuple[Command[Any], ...] = (
 )
 """In the order in which `--help` lists them."""
 
+_INVALID_CHOICE = re.compile(
+    r"argument (?:COMMAND|ACTION): invalid choice: '(.*)' \(choose from (.*)\)", re.DOTALL
+)
+"""What argparse says of an unknown command; it asks nobody for other words."""
+
 EXAMPLES = """\
 examples:
   sound-detector                 listen to the default microphone
@@ -52,9 +62,23 @@ examples:
 """
 
 
+class _Parser(argparse.ArgumentParser):
+    """Names the nearest word where one is unknown, and says how a recording is given."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the usage and one line, and end with 2."""
+        if unknown := _INVALID_CHOICE.search(message):
+            word, known = unknown[1], re.findall(r"[a-z-]+", unknown[2])
+            hint = did_you_mean(word, known) or f"expected {either(known)}"
+            if Path(word).is_file():
+                hint = f"to read that file: {self.prog} --input {shlex.quote(word)}"
+            message = f"there is no '{word}'; {hint}"
+        super().error(escape(message))
+
+
 def make_parser() -> argparse.ArgumentParser:
     """Build the parser of all commands."""
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = _Parser(
         prog="sound-detector",
         description=as_paragraph(
             "Listens to a microphone and reports, in real time, which sounds it hears. "

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Mapping, Sequence
+from itertools import islice
+from pathlib import Path
 
 from detector.files.terminal import escape
+
+MOST_FILES = 10_000
+"""Names of a folder that are compared with one that is not there."""
 
 
 def show(value: object) -> str:
@@ -31,3 +37,16 @@ def did_you_mean(name: str, known: Sequence[str]) -> str:
     folded = {candidate.casefold(): candidate for candidate in known}
     close = difflib.get_close_matches(name.casefold(), folded, n=1)
     return f"did you mean `{escape(folded[close[0]])}`?" if close else ""
+
+
+def nearest_file(path: str | Path) -> str:
+    """Return "did you mean `PATH`?" for a file that is not there; empty where nothing is similar."""
+    path = Path(path)
+    try:
+        with os.scandir(path.parent) as entries:
+            names = [entry.name for entry in islice(entries, MOST_FILES)]
+    except (OSError, ValueError):
+        return ""
+    folded = {name.casefold(): name for name in names}
+    close = difflib.get_close_matches(path.name.casefold(), folded, n=1)
+    return f"did you mean `{escape(str(path.with_name(folded[close[0]])))}`?" if close and path.name else ""

@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 
 import yaml
 
+from detector.config.wording import nearest_file
 from detector.files.guarded import read_file
 
 MAX_BYTES = 1_000_000
@@ -79,7 +80,8 @@ def read(path: str | Path, *, max_bytes: int = MAX_BYTES, links: bool = True) ->
             content = read_file(Path(path), max_bytes=max_bytes, links=links)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        return Document({}), [Fault(None, "", f"cannot be read: {reason}")]
+        hint = nearest_file(path) if isinstance(error, FileNotFoundError) else ""
+        return Document({}), [Fault(None, "", f"cannot be read: {reason}{hint and '; ' + hint}")]
     if len(content) > max_bytes:
         return Document({}), [Fault(None, "", f"expected at most {max_bytes} bytes: is this the right file?")]
     try:

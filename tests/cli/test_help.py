@@ -41,3 +41,29 @@ def test_reading_the_command_line_loads_no_numpy():
     loaded = "import sys, detector.cli.main; print(*sys.modules)"
     found = subprocess.run([sys.executable, "-c", loaded], capture_output=True, check=True, text=True)
     assert not {"numpy", "yaml", "sqlite3", "ssl"} & set(found.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["lisen"], "sound-detector: error: there is no 'lisen'; did you mean `listen`?"),
+        (["analyse", "x.wav"], "sound-detector: error: there is no 'analyse'; did you mean `analyze`?"),
+        (["models", "pul", "x"], "sound-detector models: error: there is no 'pul'; did you mean `pull`?"),
+        (["zzz"], "sound-detector: error: there is no 'zzz'; expected run, devices, models, listen,"),
+        (["a\x1b[2J"], r"sound-detector: error: there is no 'a\x1b[2J'; expected run, "),
+    ],
+)
+def test_an_unknown_word_gets_the_nearest_known_one(capsys, arguments, line):
+    with pytest.raises(SystemExit) as ended:
+        make_parser().parse_args(arguments)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith(line)
+
+
+def test_a_file_in_the_place_of_a_command_is_a_recording(capsys, tmp_path):
+    recording = tmp_path / "my sound.wav"
+    recording.touch()
+    with pytest.raises(SystemExit):
+        make_parser().parse_args([str(recording)])
+    advice = f"to read that file: sound-detector --input '{recording}'"
+    assert advice in capsys.readouterr().err

@@ -1,6 +1,6 @@
-"""How messages list words."""
+"""How messages list words and suggest names."""
 
-from detector.config.wording import either
+from detector.config.wording import either, nearest_file
 
 
 def test_alternatives_are_listed_as_in_a_sentence():
@@ -10,3 +10,11 @@ def test_alternatives_are_listed_as_in_a_sentence():
         "a or b",
         "a, b or 3",
     ]
+
+
+def test_a_file_that_is_not_there_gets_the_nearest_one_beside_it(tmp_path):
+    (tmp_path / "kitchen.wav").touch()
+    assert nearest_file(tmp_path / "kitchn.wav") == f"did you mean `{tmp_path}/kitchen.wav`?"
+    assert nearest_file(tmp_path / "Kitchen.WAV") == f"did you mean `{tmp_path}/kitchen.wav`?"
+    for path in (tmp_path / "zzz", tmp_path / "absent" / "x", "a\0b", ""):
+        assert nearest_file(path) == ""
