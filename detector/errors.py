@@ -55,7 +55,13 @@ class SourceError(DetectorError):
 
 
 class DeviceNotFound(SourceError):
-    """No capture device answers to the index or name, or several do."""
+    """No capture device answers to the index or name."""
+
+
+class DeviceAmbiguous(DeviceNotFound):
+    """Several capture devices answer to a name: only other settings can help."""
+
+    exit_code = 2
 
 
 class DeviceLost(SourceError):

@@ -21,6 +21,7 @@ from detector.files.terminal import print_escaped
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status."""
+    _open_closed_streams()
     options = make_parser().parse_args(with_command(sys.argv[1:] if arguments is None else arguments))
     set_up_logging(options.verbose, quiet=getattr(options, "quiet", False))
     command = next(command for command in COMMANDS if command.name == options.command)
@@ -54,6 +55,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"sound-detector: the output cannot be written: {error.strerror}; make room", file=sys.stderr)
         _leave_stdout()
         return 1
+
+
+def _open_closed_streams() -> None:
+    """Put /dev/null where the program was started without a standard stream, as with `>&-`.
+
+    Otherwise a socket or a file would get its number, and be written to by whatever writes there.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            descriptor = os.open(os.devnull, os.O_RDWR)
+            if descriptor != number:
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+            setattr(sys, name, open(number, "r" if number == 0 else "w"))  # noqa: SIM115, PTH123
 
 
 def _leave_stdout() -> None:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from detector.errors import DeviceLost, DeviceNotFound
+from detector.errors import DeviceAmbiguous, DeviceLost, DeviceNotFound
 from detector.interfaces import Source
 from detector.records import Block
 from detector.service.device_state import retry_seconds
@@ -38,10 +38,12 @@ class Capture:
 
     A live source loses the blocks that the queue of `queue_blocks` has no room for (`dropped` counts them,
     and the jump of their indices is the gap); a recording waits instead. A device that delivered once and
-    goes away is opened again until it is back; one that was never there ends the capture.
+    goes away is opened again until it is back; one that was never there ends the capture, unless it `waits`.
     """
 
-    def __init__(self, source: Source, *, queue_blocks: int) -> None:
+    def __init__(self, source: Source, *, queue_blocks: int, waits: bool = False) -> None:
+        """`waits` makes a device that was never there like one that went away."""
+        self._waits = waits
         self.dropped = 0
         """Blocks lost because the worker was behind."""
         self.failure: Exception | None = None
@@ -85,7 +87,7 @@ class Capture:
                             return
                     return
                 except (DeviceLost, DeviceNotFound) as error:
-                    if not self._delivered:
+                    if isinstance(error, DeviceAmbiguous) or not (self._delivered or self._waits):
                         raise
                     self._put_waiting(SourceFailure(str(error)))
                     self._stopping.wait(retry_seconds(attempt))
@@ -179,6 +181,8 @@ def blocks_of(
         capture.stop(JOIN_SECONDS)
 
 
-def make_capture(source: Source, *, queue_blocks: int) -> Capture | InlineCapture:
+def make_capture(source: Source, *, queue_blocks: int, waits: bool = False) -> Capture | InlineCapture:
     """What reads this source: a thread, unless its next block is always there at once."""
-    return InlineCapture(source) if source.immediate else Capture(source, queue_blocks=queue_blocks)
+    if source.immediate:
+        return InlineCapture(source)
+    return Capture(source, queue_blocks=queue_blocks, waits=waits)

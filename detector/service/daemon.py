@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 STALL_SECONDS = 3.0
 """A device that has delivered sound and delivers nothing for this long hangs."""
+HELD_UP_SECONDS = 1.5
+"""A look at the capture takes 0.25 s; where it takes longer than this, the program itself stood still."""
 OPENING_SECONDS = 15.0
 """The same for a device that is being opened: a sound server may take two seconds to start."""
 
@@ -32,7 +34,7 @@ class Daemon:
 
     `queue_blocks` is how many blocks may wait between capture and worker (about 5 s); a live
     source loses what does not fit, which is counted and shows up as a gap; a recording waits.
-    A live device that has delivered sound and goes away is opened again until it is back.
+    A live device that goes away, or is not there yet, is opened again until it is there.
     `reload` is called on SIGHUP; it returns the events that the change ends, or raises DetectorError where
     the new settings are wrong.
     """
@@ -64,7 +66,7 @@ class Daemon:
         self._metrics = metrics
         self._clock = clock
         self._monotonic = monotonic
-        self._capture = make_capture(source, queue_blocks=queue_blocks)
+        self._capture = make_capture(source, queue_blocks=queue_blocks, waits=source.live)
         self._stopping = threading.Event()
         self._reloading = threading.Event()
         self._failure: Exception | None = None
@@ -148,21 +150,28 @@ class Daemon:
         self._reloading.set()
 
     def _work(self) -> None:
+        excused = False
         while not self._stopping.is_set():
             self._apply_reload()
+            looked = self._monotonic()
             try:
                 item = self._capture.get(PATIENCE_SECONDS)
             except SourceEnded:
                 self._failure = self._capture.failure
                 return
             if item is None:
-                if self._has_stalled():
+                now = self._monotonic()
+                if now - looked > HELD_UP_SECONDS and not excused:
+                    # The program itself stood still, as by SIGSTOP: the device is not to blame.
+                    excused, self._last_block_at = True, now
+                elif self._has_stalled():
                     return
                 continue
-            self._last_block_at = self._monotonic()
+            excused, self._last_block_at = False, self._monotonic()
             if isinstance(item, SourceFailure):
                 self._publish_all(self._pipeline.interrupt())
                 self._update_state(DeviceObservation.FAILED, item.reason)
+                self._notifier.ready()  # up, and waiting for the device
             else:
                 self._process(item)
             self._notifier.watchdog()
@@ -176,7 +185,7 @@ class Daemon:
 
     def _has_stalled(self) -> bool:
         """Whether no block came for too long; the program then ends: only a new one gets the device back."""
-        opening = self.state in (DeviceState.OPENING, DeviceState.LOST)
+        opening = self.state in (DeviceState.OPENING, DeviceState.WAITING, DeviceState.LOST)
         limit = OPENING_SECONDS if opening else STALL_SECONDS
         if not self._source.live or self._monotonic() - self._last_block_at < limit:
             return False
@@ -218,7 +227,13 @@ class Daemon:
             return
         self.state = state
         detail = "; ".join(part for part in (reason, DETAIL[state]) if part)
-        bad = state in (DeviceState.LOST, DeviceState.HUNG, DeviceState.SILENT, DeviceState.CLIPPING)
+        bad = state in (
+            DeviceState.WAITING,
+            DeviceState.LOST,
+            DeviceState.HUNG,
+            DeviceState.SILENT,
+            DeviceState.CLIPPING,
+        )
         # A source that never delivered a block ends with an error, which says enough.
         quiet = state is DeviceState.STOPPED and not self._listened
         log.log(

@@ -5,10 +5,12 @@ The capture thread reports what it observes (SOUND, CONSTANT, CLIPPED from `audi
 or reading raised), the worker reports what it misses (STALLED: no block for too long) and the END.
 
     opening ──SOUND──> listening <──SOUND──> silent, clipping
-       │                  │  ^
-     FAILED            FAILED └──SOUND── device_lost (reopened with back-off, for ever)
-       v                  v
-    device_lost        device_lost ──STALLED──> hung ──> the program ends and is started again
+       │    ^             │  ^
+     FAILED └─SOUND─┐  FAILED └──SOUND── device_lost (reopened with back-off, for ever)
+       v            │     v
+    waiting ────────┘  device_lost ──STALLED──> hung ──> the program ends and is started again
+
+`waiting` is `device_lost` for a device that was never there: it is opened again in the same way.
 
 `silent` and `clipping` are still listening: blocks arrive and are classified. `hung` has one way out:
 only the thread that reads may close a stream, and that thread is stuck in the read.
@@ -26,6 +28,7 @@ class DeviceState(Enum):
     LISTENING = "listening"
     SILENT = "silent"
     CLIPPING = "clipping"
+    WAITING = "waiting"
     LOST = "device_lost"
     HUNG = "hung"
     STOPPED = "stopped"
@@ -55,6 +58,7 @@ TABLE: dict[tuple[DeviceState, DeviceObservation], DeviceState] = {
     (state, observation): after
     for state in (
         DeviceState.OPENING,
+        DeviceState.WAITING,
         DeviceState.LISTENING,
         DeviceState.SILENT,
         DeviceState.CLIPPING,
@@ -62,6 +66,8 @@ TABLE: dict[tuple[DeviceState, DeviceObservation], DeviceState] = {
     )
     for observation, after in _ALIVE.items()
 } | {
+    (DeviceState.OPENING, DeviceObservation.FAILED): DeviceState.WAITING,
+    (DeviceState.WAITING, DeviceObservation.FAILED): DeviceState.WAITING,
     (DeviceState.HUNG, DeviceObservation.END): DeviceState.STOPPED,
 }
 """(state, observation) -> next state. A hung device may deliver what it wants; STOPPED is the end."""
@@ -71,6 +77,7 @@ DETAIL: dict[DeviceState, str] = {
     DeviceState.LISTENING: "",
     DeviceState.SILENT: "only silence or a constant value arrives: is the microphone muted or unplugged?",
     DeviceState.CLIPPING: "the microphone is overdriven: lower its gain",
+    DeviceState.WAITING: "waiting for a microphone: it is used as soon as it is there",
     DeviceState.LOST: "the device is gone; it is opened again as soon as it is back",
     DeviceState.HUNG: "the device delivers nothing and cannot be closed; the program ends, to be restarted",
     DeviceState.STOPPED: "",

@@ -43,7 +43,7 @@ class Notifier:
         """The manager ends the process after this long without progress; None: it does not watch."""
 
     def ready(self) -> None:
-        """Report that sound arrives and is processed; only the first call sends anything."""
+        """Report that sound arrives, or is waited for; only the first call sends anything."""
         if not self._ready:
             self._ready = True
             self._send("READY=1")

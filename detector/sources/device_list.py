@@ -11,7 +11,7 @@ from json import dumps
 from typing import SupportsInt, cast
 
 from detector.config.yamltext import parse, scalar
-from detector.errors import DeviceNotFound
+from detector.errors import DeviceAmbiguous, DeviceNotFound
 from detector.files.quiet_stderr import quiet_stderr
 from detector.files.terminal import escape
 from detector.sources.portaudio import INT16, Audio, open_audio
@@ -90,7 +90,7 @@ def choose(devices: Sequence[Device], wanted: int | str | None) -> Device:
     """Find the device with this index, name or part of a name, None for the default.
 
     Case does not matter; an exact name wins over parts; digits alone are an index unless a name
-    equals them. Raises DeviceNotFound, also where several match.
+    equals them. Raises DeviceNotFound, and DeviceAmbiguous where several match.
     """
     if not devices:
         raise DeviceNotFound("no microphone found; plug one in, or read a recording or a pipe with --input")
@@ -109,7 +109,7 @@ def choose(devices: Sequence[Device], wanted: int | str | None) -> Device:
     if len(found) == 1:
         return found[0]
     if found:
-        raise DeviceNotFound(
+        raise DeviceAmbiguous(
             f"several microphones have {what}: {_named(found)}; give more of the name, or the index"
         )
     raise DeviceNotFound(f"no microphone has {what}; expected one of {_named(devices)}")

@@ -1,29 +1,33 @@
-"""Log lines: one line each, and nothing in them that a terminal or the journal would obey."""
-
-from __future__ import annotations
+"""Lines about one thing are few, and what was left out is counted."""
 
 import logging
 
-import pytest
+from detector.cli.logs import FIRST_LINES, RepeatLimit
+from tests.support.fakes import HandClock
 
-from detector.cli.logs import set_up_logging
+
+def line(text, *values):
+    return logging.LogRecord("detector", logging.WARNING, "file", 1, text, values, None)
 
 
-@pytest.mark.parametrize("journal", [True, False])
-def test_what_others_wrote_stays_within_its_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, journal: bool
-) -> None:
-    monkeypatch.delenv("JOURNAL_STREAM", raising=False)
-    if journal:
-        monkeypatch.setenv("JOURNAL_STREAM", "1:2")
-    root, detector = logging.getLogger(), logging.getLogger("detector")
-    before = root.handlers[:], root.level, detector.level
-    root.handlers.clear()
-    try:
-        set_up_logging(0, quiet=False)
-        detector.info("source.opened name=%s", "Mic\x1b[2J\x9b\n<0>forged")
-    finally:
-        root.handlers[:], root.level, detector.level = before
-    line = capsys.readouterr().err
-    assert line.endswith("source.opened name=Mic\\x1b[2J\\x9b\\n<0>forged\n")
-    assert line.count("\n") == 1
+def test_after_the_first_few_lines_one_a_minute_is_written_and_says_how_many_were_left_out():
+    clock = HandClock()
+    limit = RepeatLimit(clock)
+    written = []
+    for _ in range(600):
+        record = line("source.samples_lost source=%s seconds=%.3f", "Mic", clock.now)
+        if limit.filter(record):
+            written.append(record.getMessage())
+        clock.now += 1.0
+    assert FIRST_LINES + 9 <= len(written) <= FIRST_LINES + 10
+    assert written[-1].endswith("(59 more like it)")
+    assert "more" not in written[0]
+
+
+def test_other_things_and_reloads_are_not_held_back():
+    limit = RepeatLimit(HandClock())
+    assert [limit.filter(line("daemon.%s source=%r", "waiting", "x")) for _ in range(9)].count(
+        True
+    ) == FIRST_LINES
+    assert limit.filter(line("daemon.%s source=%r", "listening", "x"))
+    assert all(limit.filter(line("daemon.reloaded")) for _ in range(100))

@@ -2,6 +2,7 @@
 
 import itertools
 import signal
+import socket
 import threading
 from datetime import datetime
 
@@ -11,10 +12,19 @@ import pytest
 from detector.assemble import make_pipeline
 from detector.config.settings import EventSettings, GateSettings, LevelSettings, Settings
 from detector.delivery.dispatcher import Dispatcher
-from detector.errors import ConfigError, DeviceLost, DeviceNotFound, SinkError, UnsupportedFormat
+from detector.errors import (
+    ConfigError,
+    DeviceAmbiguous,
+    DeviceLost,
+    DeviceNotFound,
+    SinkError,
+    UnsupportedFormat,
+)
 from detector.records import Block
 from detector.service.daemon import Daemon
+from detector.service.hangups import Hangups
 from detector.service.signals import run_with_signals
+from detector.service.systemd import Notifier
 from tests.support.fakes import LONG, FakeClassifier, FakeSource, HandClock, MemorySink, cut, make_spec
 
 RATE = 16000
@@ -171,11 +181,54 @@ def test_an_error_of_the_source_surfaces_after_all_is_delivered():
     assert setting.source.closed_by == ["capture"]
 
 
-def test_a_device_that_was_never_there_is_an_error_at_once():
-    setting = Setting([DeviceNotFound("no microphone is called 'x'")], live=True)
-    with pytest.raises(DeviceNotFound):
+def test_a_device_that_is_not_there_yet_is_waited_for(caplog):
+    """It is said once, and the service is up meanwhile."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind("\0sound-detector-test-waiting")
+        script = [
+            DeviceNotFound("no microphone is called 'x'"),
+            DeviceNotFound("no microphone is called 'x'"),
+            *hop_blocks(ROOM, SOUND, ROOM),
+        ]
+        notifier = Notifier({"NOTIFY_SOCKET": "@sound-detector-test-waiting"})
+        setting = Setting(script, live=True, queue_blocks=1000, notifier=notifier)
         setting.run()
+        manager.setblocking(False)
+        sent = [manager.recv(4096).decode() for _ in range(3)]
+    assert setting.told == ["waiting", "listening", "start", "end", "stopped"]
+    assert sent[0].startswith("STATUS=waiting: no microphone is called 'x'; waiting for a microphone")
+    assert sent[1] == "READY=1"
+    assert sent[2].startswith("STATUS=listening")
+    assert len([line for line in caplog.messages if line.startswith("daemon.waiting")]) == 1
+
+
+def test_a_name_that_several_devices_have_is_an_error_at_once():
+    """Waiting would not help."""
+    setting = Setting([DeviceAmbiguous("several microphones have 'x' in its name")], live=True)
+    with pytest.raises(DeviceAmbiguous) as caught:
+        setting.run()
+    assert caught.value.exit_code == 2
     assert setting.told == ["stopped"]
+
+
+def test_a_program_that_stood_still_itself_does_not_blame_the_device():
+    """As by SIGSTOP for 4 s: the look at the capture took that long, and then a block comes."""
+    now, look = [0.0], []
+
+    def monotonic():
+        look.append(now[0])
+        if len(look) == 8:
+            now[0] += 4.0
+        return now[0]
+
+    blocks = hop_blocks(ROOM)
+    go_on = threading.Event()
+    script = [*blocks[:1], lambda: go_on.wait(LONG), *blocks[1:]]
+    setting = Setting(script, live=True, queue_blocks=100, monotonic=monotonic)
+    threading.Timer(1.0, go_on.set).start()
+    setting.run()
+    assert len(look) > 8
+    assert setting.told == ["listening", "stopped"]
 
 
 def test_a_lost_device_ends_its_events_and_is_heard_again_when_it_is_back():
@@ -333,3 +386,32 @@ def test_a_recording_whose_events_could_not_be_written_is_a_failure(caplog):
     with pytest.raises(SinkError, match="2 messages could not be written to stdout"):
         setting.run()
     assert "recovered" not in caplog.text
+
+
+class Terminal(Hangups):
+    """A program that was started in a terminal, which is then closed."""
+
+    @property
+    def terminal_closed(self):
+        return True
+
+
+def test_a_hang_up_of_a_closed_terminal_ends_it():
+    endless = (Block(n * HOP, ROOM[:HOP]) for n in itertools.count(1))
+    hang_up = [lambda: signal.raise_signal(signal.SIGHUP)]
+    setting = Setting(itertools.chain(hop_blocks(ROOM)[:1], hang_up, endless))
+    run_with_signals(setting.daemon, Terminal())
+    assert setting.told[-1] == "stopped"
+
+
+def test_a_hang_up_before_there_is_a_daemon_reloads_it():
+    hangups = Hangups()
+    before = signal.getsignal(signal.SIGHUP)
+    try:
+        hangups.hold()
+        signal.raise_signal(signal.SIGHUP)
+        setting = Setting([lambda: setting.sink.reopened.wait(LONG)], live=True)
+        run_with_signals(setting.daemon, hangups)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert "reopen" in setting.sink.calls

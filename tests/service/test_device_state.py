@@ -14,7 +14,7 @@ from detector.service.device_state import (
 )
 
 S = DeviceState
-LIVING = [S.OPENING, S.LISTENING, S.SILENT, S.CLIPPING, S.LOST]
+LIVING = [S.OPENING, S.WAITING, S.LISTENING, S.SILENT, S.CLIPPING, S.LOST]
 
 
 @pytest.mark.parametrize(("state", "observation"), list(itertools.product(S, DeviceObservation)))
@@ -29,7 +29,8 @@ def test_sound_means_listening_whatever_was_before(state):
 
 @pytest.mark.parametrize("state", LIVING)
 def test_a_device_that_fails_is_lost_and_one_that_stalls_hangs(state):
-    assert next_state(state, DeviceObservation.FAILED) is S.LOST
+    never_there = state in (S.OPENING, S.WAITING)
+    assert next_state(state, DeviceObservation.FAILED) is (S.WAITING if never_there else S.LOST)
     assert next_state(state, DeviceObservation.STALLED) is S.HUNG
 
 

@@ -56,7 +56,13 @@ def read_request(options: argparse.Namespace) -> RunRequest:
 
 def execute(request: RunRequest, options: SettingOptions) -> int:
     """Run the daemon to its end."""
+    from detector.service.hangups import Hangups
+
+    hangups = Hangups()
+    hangups.hold()  # what follows takes a second
+
     from detector import assemble
+    from detector.cli.logs import limit_repeated_lines
     from detector.service.signals import run_with_signals
 
     def load() -> Loaded:
@@ -65,7 +71,8 @@ def execute(request: RunRequest, options: SettingOptions) -> int:
             return loaded
         return replace(loaded, settings=assemble.with_stdout_format(loaded.settings, request.stdout_format))
 
-    run_with_signals(assemble.make_daemon(load, verbose=request.verbose))
+    limit_repeated_lines()
+    run_with_signals(assemble.make_daemon(load, verbose=request.verbose), hangups)
     return 0
 
 
