@@ -110,8 +110,8 @@ class Outputs:
 
     def _open(self, kind: type[Format]) -> None:
         path = self.ending(kind.ending)
-        # A file's name may hold bytes that are no text; they go where they came from.
-        file = path.open("w", encoding="utf-8", errors="surrogateescape", newline="")
+        # A file's name may hold bytes that are no text; a question mark stands for each.
+        file = path.open("w", encoding="utf-8", errors="replace", newline="")
         self._texts.append((kind(self._source, timed=self._timed, shared=self._shared), file))
         file.write(kind.header)
 

@@ -166,8 +166,8 @@ def _short(label: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """No mathematics: a dollar is a dollar."""
-    return text.replace("$", r"\$")
+    """No mathematics: a dollar is a dollar; a question mark for each byte of a file's name that is no text."""
+    return text.encode("utf-8", "replace").decode().replace("$", r"\$")
 
 
 def _since(second: float, step: float, seconds: float) -> str:

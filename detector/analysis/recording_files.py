@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from detector.errors import UnsupportedFormat
+from detector.files.sound_files import FolderContent, log_left_out, look_into
 
-SNDFILE_SUFFIXES = frozenset(
-    {
-        *(".aif", ".aifc", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg", ".opus"),
-        *(".rf64", ".snd", ".w64", ".wav", ".wave"),
-    }
-)
-"""What libsndfile reads."""
-
-FFMPEG_SUFFIXES = frozenset(
-    {
-        *(".3gp", ".aac", ".ac3", ".amr", ".ape", ".avi", ".flv", ".m4a", ".m4b", ".m4v", ".mka", ".mkv"),
-        *(".mov", ".mp2", ".mp4", ".mpg", ".mts", ".ts", ".webm", ".wma", ".wmv", ".wv"),
-    }
-)
-"""What needs ffmpeg."""
+RESERVED = frozenset({"summary", "analysis", "index"})
+"""Names of files that are about all recordings: a recording called like that keeps its ending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +32,11 @@ def find_recordings(places: Sequence[str | Path]) -> list[RecordingFile]:
     """Return the files named and the recordings in the folders named, each once, folders in order of name.
 
     A named file is taken whatever it is, so that it can be complained about; in folders the ending decides,
-    and what begins with a dot is left out. Raises UnsupportedFormat where a folder holds no recording.
+    and hidden files are left out. Raises UnsupportedFormat where a folder holds no recording.
     """
     paths: dict[Path, Path] = {}
     for place in map(Path, places):
-        found = list(_inside(place)) if place.is_dir() else [place]
+        found = _inside(place) if place.is_dir() else [place]
         if not found:
             raise UnsupportedFormat(
                 f"{place} holds no recording; expected WAV, FLAC, OGG, MP3, MP4 or the like"
@@ -64,20 +52,19 @@ def find_recordings(places: Sequence[str | Path]) -> list[RecordingFile]:
     ]
 
 
-def _inside(folder: Path) -> Iterator[Path]:
-    for here, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            path = Path(here, name)
-            if not name.startswith(".") and path.suffix.lower() in SNDFILE_SUFFIXES | FFMPEG_SUFFIXES:
-                yield path
+def _inside(folder: Path) -> Sequence[Path]:
+    """Its recordings; a folder that may not be read stands for itself, so that it can be complained about."""
+    content = look_into(folder)
+    log_left_out(folder, FolderContent(content.recordings, (), content.others))
+    return [*content.recordings, *content.unreadable]
 
 
 def _names(paths: Sequence[Path]) -> list[str]:
-    """Without their endings, unless two would then be the same."""
+    """Without their endings, unless two would then be the same, or one like a file about all of them."""
     bare = [path.with_suffix("").as_posix() for path in paths]
     return [
-        name if bare.count(name) == 1 else path.as_posix() for name, path in zip(bare, paths, strict=True)
+        name if bare.count(name) == 1 and name.lower() not in RESERVED else path.as_posix()
+        for name, path in zip(bare, paths, strict=True)
     ]
 
 

@@ -101,7 +101,7 @@ def write_text(path: Path, text: str) -> None:
     """Write a file that is whole or not there; raises SinkError."""
     part = path.with_name(path.name + ".part")
     try:
-        part.write_text(text, encoding="utf-8", errors="surrogateescape")
+        part.write_text(text, encoding="utf-8", errors="replace")
         part.replace(path)
     except OSError as error:
         raise SinkError(f"cannot write {path}: {error.strerror}") from error

@@ -7,6 +7,7 @@ every failure is one line on standard error, with a traceback only under -vv.
 from __future__ import annotations
 
 import errno
+import io
 import logging
 import os
 import sys
@@ -22,6 +23,9 @@ from detector.files.terminal import print_escaped
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status."""
     _open_closed_streams()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that is not UTF-8 gets escapes, no traceback
+            stream.reconfigure(errors="backslashreplace")
     options = make_parser().parse_args(with_command(sys.argv[1:] if arguments is None else arguments))
     set_up_logging(options.verbose, quiet=getattr(options, "quiet", False))
     command = next(command for command in COMMANDS if command.name == options.command)

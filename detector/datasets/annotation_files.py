@@ -23,6 +23,17 @@ JAMS_NAMESPACES = ("segment_open", "sound_event", "scaper", "tag_open")
 """JAMS namespaces whose annotations are sounds with their times."""
 
 
+RTTM_OTHERS = frozenset({"SPKR-INFO", "NOSCORE", "NO_RT_METADATA", "SEGMENT"})
+"""Types of RTTM lines that are no sounds."""
+
+RAVEN_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "onset": ("begin time (s)",),
+    "offset": ("end time (s)",),
+    "label": ("annotation", "label", "species", "common name"),
+}
+"""Columns of Raven's selection tables."""
+
+
 def read_annotations(path: Path) -> list[Annotation]:
     """Read one recording's truth by the file's suffix; raises AnnotationError."""
     reader = READERS.get(path.suffix.lower())
@@ -85,6 +96,9 @@ def jams_text(annotations: Iterable[Annotation], *, seconds: float, sandbox: Map
 
 
 def _audacity(text: str, path: Path) -> list[Annotation]:
+    """Audacity's label track, or Raven's selection table, which has the same suffix."""
+    if text.startswith("Selection\t"):
+        return [annotation_of(row, location) for location, row in table_rows(text, path, "\t", RAVEN_COLUMNS)]
     found = []
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.startswith("\\"):  # a line of frequencies belongs to the label above it
@@ -113,7 +127,7 @@ def _rttm(text: str, path: Path) -> list[Annotation]:
     found = []
     for number, line in enumerate(text.splitlines(), 1):
         parts = line.split()
-        if not parts or parts[0].startswith(";"):
+        if not parts or parts[0].startswith(";") or parts[0] in RTTM_OTHERS:
             continue
         location = f"{path}, line {number}"
         if len(parts) < 9:
@@ -128,6 +142,8 @@ def _rttm(text: str, path: Path) -> list[Annotation]:
 
 
 def _jams(text: str, path: Path) -> list[Annotation]:
+    if not text.strip():
+        return []
     try:
         annotations = [a for a in json.loads(text)["annotations"] if a["namespace"] in JAMS_NAMESPACES]
     except (ValueError, KeyError, TypeError, RecursionError):

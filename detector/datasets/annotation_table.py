@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from detector.datasets.annotations import Annotation, check
-from detector.datasets.clips import SUFFIXES
 from detector.errors import AnnotationError
+from detector.files.sound_files import SOUND_SUFFIXES
 from detector.files.spreadsheet import unquoted
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -72,20 +72,23 @@ def read_table(path: Path, recordings: Sequence[Path]) -> list[list[Annotation]]
 def table_rows(
     text: str, path: Path, delimiter: str, columns: Mapping[str, tuple[str, ...]]
 ) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """Each row's file and line, for messages, and its values in these columns."""
+    """Each row's file and line, for messages, and its values in these columns; an empty file has none."""
+    if not text.strip():
+        return
     rows = csv.reader(io.StringIO(text), delimiter=delimiter)
     head = _head(rows)
     indices = {}
     for column, names in columns.items():
         present = [head.index(name) for name in names if name in head]
         if not present:
+            hint = "; separated by semicolons: save it with commas" if ";" in "".join(head) else ""
             fault(
                 f"{path}, line 1",
-                f"expected a column {' or '.join(names)}, got {', '.join(head)[:80] or 'none'}",
+                f"expected a column {' or '.join(names)}, got {', '.join(head)[:80] or 'none'}{hint}",
             )
         indices[column] = present[0]
     for row in rows:
-        if not row:
+        if not any(cell.strip() for cell in row):
             continue
         location = f"{path}, line {rows.line_num}"
         if len(row) == 1 and indices.get("recording") == 0:  # tables of DCASE leave the rest of the line out
@@ -136,4 +139,4 @@ def _plain(name: str) -> str:
     """A recording's name without its folders and its suffix, whatever system wrote it."""
     last = name.strip().replace("\\", "/").rpartition("/")[2]
     path = Path(last)
-    return path.stem if path.suffix.lower() in SUFFIXES else last
+    return path.stem if path.suffix.lower() in SOUND_SUFFIXES else last

@@ -7,19 +7,21 @@ recording and tested on another part looks better than it is, so a source in two
 from __future__ import annotations
 
 import csv
+import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from detector.errors import DatasetError
+from detector.files.sound_files import SOUND_SUFFIXES, is_hidden, log_left_out, look_into
+
+log = logging.getLogger(__name__)
 
 BACKGROUND = "background"
 BACKGROUND_NAMES = {BACKGROUND, "negatives", "negative", "unknown", "_background_", "_unknown_"}
 """Classes whose clips hold no event, in any case of letters; all are BACKGROUND."""
 
-SUFFIXES = {".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff", ".opus", ".oga"}
-"""Files that count as clips."""
 _ESC_NAME = re.compile(r"(?P<fold>\d+)-(?P<source>\d+)-(?P<take>[A-Z]+)(-\d+)?")
 _RECORDED_NAME = re.compile(r"(?P<stretch>.+-\d{8}T\d{6}Z-\d+)(-\d+)?")
 """What `record` calls clips: LABEL-SESSION-NN, and LABEL-SESSION-NN-PP the parts of one stretch of sound."""
@@ -128,7 +130,14 @@ def _urbansound8k(root: Path) -> list[Clip]:
 
 
 def _folders(root: Path) -> list[Clip]:
-    paths = sorted(path for path in root.glob("*/**/*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    paths: list[Path] = []
+    for folder in sorted(path for path in root.iterdir() if path.is_dir() and not is_hidden(path.name)):
+        content = look_into(folder)
+        log_left_out(folder, content)
+        paths += [path for path in content.recordings if path.is_file()]
+        if not content.recordings:
+            log.warning("%s: no class, since it holds no recording", folder)
+    paths.sort()
     matches = [_ESC_NAME.fullmatch(path.stem) for path in paths]
     folded = bool(matches) and all(match is not None for match in matches)
     return [
@@ -157,7 +166,10 @@ def _encoded(path: Path) -> Path:
     if path.is_file():
         return path
     stem = path.name.removesuffix(".wav")
-    return next((other for suffix in SUFFIXES if (other := path.with_name(stem + suffix)).is_file()), path)
+    return next(
+        (other for suffix in sorted(SOUND_SUFFIXES) if (other := path.with_name(stem + suffix)).is_file()),
+        path,
+    )
 
 
 def _rows(path: Path, columns: Sequence[str]) -> list[Mapping[str, str]]:

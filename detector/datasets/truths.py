@@ -9,8 +9,8 @@ from pathlib import Path
 from detector.datasets.annotation_files import find_annotations, read_annotations
 from detector.datasets.annotation_table import is_table_of_many, read_table
 from detector.datasets.annotations import Annotation
-from detector.datasets.clips import SUFFIXES
 from detector.errors import AnnotationError, DatasetError
+from detector.files.sound_files import log_left_out, look_into
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +23,13 @@ class Truth:
 
 
 def find_sound_files(paths: Sequence[Path]) -> list[Path]:
-    """Return files as they are, folders by their sound files; DatasetError where there is none."""
+    """Return files as they are, folders by all recordings in them and below; DatasetError for none."""
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            found += sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
+            content = look_into(path)
+            log_left_out(path, content)
+            found += [recording for recording in content.recordings if recording.is_file()]
         elif path.is_file():
             found.append(path)
         else:
@@ -40,7 +42,7 @@ def find_sound_files(paths: Sequence[Path]) -> list[Path]:
 def read_truths(paths: Sequence[Path], annotations: Path) -> list[Truth]:
     """Find each recording's annotations: in a folder, a table that names them, or its one file."""
     if annotations.is_dir():
-        sources = [find_annotations(annotations, path.stem) for path in paths]
+        sources = _sources(paths, annotations)
         found = [read_annotations(source) for source in sources]
     elif not annotations.is_file():
         raise AnnotationError(f"{annotations} does not exist; expected a folder of annotations or a table")
@@ -58,3 +60,21 @@ def read_truths(paths: Sequence[Path], annotations: Path) -> list[Truth]:
     return [
         Truth(path, source, tuple(sounds)) for path, source, sounds in zip(paths, sources, found, strict=True)
     ]
+
+
+def _sources(paths: Sequence[Path], folder: Path) -> list[Path]:
+    """Each recording's file of annotations: in the subfolder called like its own folder, else in the folder.
+
+    AnnotationError where two recordings of one name would be judged by one file.
+    """
+    sources: dict[Path, Path] = {}
+    for path in paths:
+        below = folder / path.absolute().parent.name
+        source = find_annotations(below if below.is_dir() else folder, path.stem)
+        if source in sources:
+            raise AnnotationError(
+                f"{source} would annotate both {sources[source]} and {path}; put the annotations of each into a "
+                f"folder of its own: {below / source.name}, or evaluate one of them at a time"
+            )
+        sources[source] = path
+    return list(sources)

@@ -32,6 +32,9 @@ SCENARIOS: Mapping[str, Mapping[str, float | None]] = {
 }
 """The two of DCASE 2021 task 4: the first demands exact times, the second correct classes."""
 
+POINT_SECONDS = 0.001
+"""Length of a sound that is annotated by its onset alone; the metrics refuse what has none."""
+
 
 @dataclass(frozen=True, slots=True)
 class ScoreFigures:
@@ -54,20 +57,17 @@ def score_figures(
     """Both scenarios over all recordings; classes that never sound are left out."""
     psds = needed("sed_scores_eval", "sed_scores_eval").intersection_based.psds
     frame = needed("sed_scores_eval.base_modules.scores", "sed_scores_eval").create_score_dataframe
-    present = sorted({sound.label for truth in truths for sound in truth})
+    sounds = [_within(truth, one.seconds) for truth, one in zip(truths, recordings, strict=True)]
+    present = sorted({label for own in sounds for _, _, label in own})
     if not present:
         return ScoreFigures({}, {})
     columns = [list(classes).index(name) for name in present]
     scores, ground_truth, durations = {}, {}, {}
-    for number, (truth, one) in enumerate(zip(truths, recordings, strict=True)):
+    for number, (own, one) in enumerate(zip(sounds, recordings, strict=True)):
         times, values = score_track(one, window_seconds, hop_seconds, steady_hop_seconds)
         name = str(number)
         scores[name] = frame(values[:, columns], times, present)
-        ground_truth[name] = [
-            (sound.onset, min(sound.offset, one.seconds), sound.label)
-            for sound in truth
-            if sound.onset < min(sound.offset, one.seconds)
-        ]
+        ground_truth[name] = own
         durations[name] = one.seconds
     overall, by_class = {}, {}
     for scenario, settings in SCENARIOS.items():
@@ -80,6 +80,12 @@ def score_figures(
         overall[scenario] = float(value)
         by_class[scenario] = {name: float(share) for name, share in shares.items()}
     return ScoreFigures(overall, by_class)
+
+
+def _within(truth: Sequence[Annotation], seconds: float) -> list[tuple[float, float, str]]:
+    """Onset, offset [s] and label of what sounds within a recording; a point label gets a length."""
+    ends = [(sound, min(max(sound.offset, sound.onset + POINT_SECONDS), seconds)) for sound in truth]
+    return [(sound.onset, end, sound.label) for sound, end in ends if sound.onset < end]
 
 
 def score_track(

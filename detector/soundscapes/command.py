@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,13 +11,15 @@ import numpy as np
 
 from detector.datasets.annotation_files import audacity_text, csv_text, jams_text
 from detector.datasets.annotations import Annotation
-from detector.datasets.clips import SUFFIXES, Clip, read_dataset
+from detector.datasets.clips import Clip, read_dataset
 from detector.errors import ConfigError, DatasetError
 from detector.evaluation.class_map import normal
 from detector.evaluation.report_tables import make_folder, write_files
+from detector.files.sound_files import look_into
 from detector.soundscapes.mixing import COLOURS, coloured_noise, looped, mix, room
 from detector.soundscapes.plan import Placed, Planner, SoundscapeRules
 from detector.soundscapes.stretch import Samples, cut
+from detector.sources.recording import Recording
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ def _backgrounds(request: SoundscapeRequest, clips: Sequence[Clip]) -> tuple[lis
     if of_class:
         return [_read(clip.path, request.rate) for clip in of_class], of_class[0].label
     path = Path(name)
-    paths = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
+    paths = look_into(path).recordings if path.is_dir() else (path,)
     if not path.exists() or not paths:
         classes = ", ".join(sorted({clip.label for clip in clips}))
         raise ConfigError(
@@ -110,15 +113,9 @@ def _stretches(clips: Sequence[Clip], rate: int) -> dict[str, list[tuple[Clip, S
 
 
 def _read(path: Path, rate: int) -> Samples:
-    import soundfile
-    import soxr
-
-    try:
-        samples, own_rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except (OSError, soundfile.SoundFileError) as error:
-        raise DatasetError(f"cannot decode {path}: {error}") from error
-    resampled: Samples = soxr.resample(samples.mean(axis=1), own_rate, rate)
-    return resampled
+    with closing(Recording(path=path, sample_rate=rate, block_length=rate)) as recording:
+        blocks = [block.samples for block in recording.blocks()]
+    return np.concatenate(blocks).astype(np.float32) / np.float32(32768)
 
 
 def _write_sound(path: Path, samples: Samples, rate: int) -> None:

@@ -7,6 +7,7 @@ read, with a warning; one without a single sample is an error. Memory does not g
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -240,6 +241,8 @@ def check_readable(path: Path) -> None:
     """Raise UnsupportedFormat where there is no regular file with something in it."""
     try:
         status = path.stat()
+        if S_ISDIR(status.st_mode) and not os.access(path, os.R_OK | os.X_OK):
+            raise UnsupportedFormat(f"cannot read the folder {path}: Permission denied")
         if S_ISDIR(status.st_mode):
             raise UnsupportedFormat(f"{path} is a folder; expected a sound file")
         if not S_ISREG(status.st_mode):

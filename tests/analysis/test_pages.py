@@ -99,7 +99,7 @@ class TestTheTimeline:
     @pytest.mark.parametrize("sounds", [[], [make_sound(0.5, 1, "costs $5 or $6"), make_sound(1, 2, "雨")]])
     def test_is_drawn(self, sounds):
         pytest.importorskip("matplotlib")
-        png = draw(overview(tone(500, 2)), sounds, summary(sounds, 2.0), title="a $ b $", zone=UTC)
+        png = draw(overview(tone(500, 2)), sounds, summary(sounds, 2.0), title="a $ b $ caf\udce9", zone=UTC)
         assert png.startswith(b"\x89PNG")
 
 

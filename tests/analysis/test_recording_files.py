@@ -53,3 +53,21 @@ def test_files_of_one_name_in_two_folders_stay_apart(house):
 def test_a_folder_without_recordings_is_an_error(tmp_path):
     with pytest.raises(UnsupportedFormat, match="holds no recording"):
         find_recordings([tmp_path])
+
+
+@pytest.mark.parametrize("name", ["summary", "Summary", "analysis", "index"])
+def test_a_recording_called_like_a_file_about_all_keeps_its_ending(house, name):
+    (house / f"{name}.wav").touch()
+    assert f"{name}.wav" in names(house)
+
+
+def test_a_folder_that_may_not_be_read_is_complained_about(house, monkeypatch):
+    real = __import__("os").scandir
+
+    def scandir(path):
+        if str(path).endswith("june"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr("os.scandir", scandir)
+    assert house / "june" in [recording.path for recording in find_recordings([house])]

@@ -18,7 +18,7 @@ from detector.datasets.annotation_files import (
     read_annotations,
 )
 from detector.datasets.annotations import Annotation, check_length, merged
-from detector.datasets.truths import read_truths
+from detector.datasets.truths import find_sound_files, read_truths
 from detector.errors import AnnotationError
 
 TRUTH = [Annotation(0.5, 1.25, "Dog"), Annotation(2.0, 4.0, "Baby cry, infant cry")]
@@ -62,8 +62,50 @@ def test_scaper_files_give_the_foreground_alone(tmp_path):
     assert read_annotations(written(tmp_path, "a.jams", text)) == TRUTH[:1]
 
 
-def test_an_empty_file_says_that_nothing_sounds(tmp_path):
-    assert read_annotations(written(tmp_path, "a.txt", "")) == []
+@pytest.mark.parametrize("suffix", ["txt", "csv", "tsv", "jams", "rttm"])
+def test_an_empty_file_says_that_nothing_sounds(tmp_path, suffix):
+    assert read_annotations(written(tmp_path, f"a.{suffix}", "")) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.csv", 'onset,offset,label\n0.5,1.25,Dog\n,,\n\n2,4,"Baby cry, infant cry"\n'),
+        (
+            "a.rttm",
+            "SPKR-INFO a 1 <NA> <NA> <NA> unknown Dog <NA> <NA>\n"
+            "SPEAKER a 1 0.5 0.75 <NA> <NA> Dog <NA> <NA>\n"
+            "SPEAKER a 1 2 2 <NA> <NA> Cry <NA> <NA>\n",
+        ),
+        (
+            "a.txt",
+            "Selection\tView\tBegin Time (s)\tEnd Time (s)\tAnnotation\n"
+            "1\tS\t0.5\t1.25\tDog\n2\tS\t2\t4\tCry\n",
+        ),
+    ],
+    ids=["blank rows", "other types", "raven"],
+)
+def test_files_are_read_as_other_programs_write_them(tmp_path, name, text):
+    times = [(sound.onset, sound.offset) for sound in read_annotations(written(tmp_path, name, text))]
+    assert times == [(0.5, 1.25), (2, 4)]
+
+
+def test_two_recordings_of_one_name_are_not_judged_by_one_file(tmp_path):
+    written(tmp_path, "night.txt", "")
+    recordings = [tmp_path / "site1" / "night.wav", tmp_path / "site2" / "night.wav"]
+    with pytest.raises(AnnotationError, match=r"night\.txt would annotate both .*site1.* and .*site2"):
+        read_truths(recordings, tmp_path)
+    for number in (1, 2):
+        (tmp_path / f"site{number}").mkdir()
+        written(tmp_path / f"site{number}", "night.txt", f"{number}\t9\tDog\n")
+    assert [truth.annotations[0].onset for truth in read_truths(recordings, tmp_path)] == [1, 2]
+
+
+def test_recordings_in_subfolders_are_found(tmp_path):
+    (tmp_path / "deep").mkdir()
+    for name in ("a.wav", "deep/b.m4a", "._a.wav"):
+        (tmp_path / name).touch()
+    assert find_sound_files([tmp_path]) == [tmp_path / "a.wav", tmp_path / "deep" / "b.m4a"]
 
 
 @pytest.mark.parametrize(
@@ -76,6 +118,7 @@ def test_an_empty_file_says_that_nothing_sounds(tmp_path):
         ("a.txt", "nan\t1\tDog\n", "expected times from 0 s on"),
         ("a.txt", "0\t1\t \n", "expected a label"),
         ("a.csv", "time,what\n1,Dog\n", "line 1: expected a column onset or start"),
+        ("a.csv", "onset;offset;label\n1;2;Dog\n", "separated by semicolons: save it with commas"),
         ("a.csv", "onset,offset,label\n1,2,Baby cry, infant cry\n", "quote labels"),
         ("a.rttm", "SPEAKER a 1 0.5\n", "expected TYPE FILE CHANNEL ONSET DURATION"),
         ("a.jams", "[]", "expected a JAMS file"),

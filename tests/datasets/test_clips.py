@@ -96,3 +96,20 @@ def test_clips_that_record_cut_from_one_stretch_are_of_one_source(tmp_path):
         *("room/room-20260801T101530Z-01", "room/room-20260801T101530Z-01"),
         *("room/room-20260801T101530Z-02", "room/room-20260802T080000Z-01"),
     ]
+
+
+def test_litter_of_a_mac_and_of_the_trash_is_no_class(tmp_path):
+    touch(tmp_path, "Dog/1.wav", "Dog/._1.wav", "__MACOSX/Dog/1.wav", ".Trash-1000/files/2.wav")
+    dataset = read_dataset(tmp_path)
+    assert [clip.path.relative_to(tmp_path).as_posix() for clip in dataset.clips] == ["Dog/1.wav"]
+
+
+def test_clips_of_a_phone_are_clips(tmp_path):
+    touch(tmp_path, "Dog/1.m4a", "Dog/2.MP4", "Rain/1.wav")
+    assert read_dataset(tmp_path).classes == ["Dog", "Rain"]
+
+
+def test_a_folder_that_gives_no_clip_is_named(tmp_path, caplog):
+    touch(tmp_path, "Dog/1.txt", "Rain/1.wav")
+    assert read_dataset(tmp_path).classes == ["Rain"]
+    assert "Dog: no class, since it holds no recording" in caplog.text

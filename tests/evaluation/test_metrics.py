@@ -171,6 +171,18 @@ def test_psds_of_perfect_scores_is_one():
     assert figures.psds == {"PSDS1": pytest.approx(1), "PSDS2": pytest.approx(1)}
 
 
+def test_point_labels_are_judged():
+    """Audacity writes labels without a length; the metrics refuse a class that has no other."""
+    pytest.importorskip("sed_scores_eval")
+    from detector.evaluation.score_metrics import score_figures
+
+    stops = 0.25 * np.arange(1, 41) + 0.375
+    values = np.zeros((40, 2), np.float32)
+    truth = [Annotation(1.0, 1.0, "dog"), Annotation(10.5, 10.5, "rain")]
+    figures = score_figures([truth], [RecordingScores(10.0, (), stops, values)], CLASSES, 1.0, 0.25, 0.25)
+    assert figures.classes["PSDS1"].keys() == {"dog"}
+
+
 def test_a_window_speaks_until_the_next_one_that_follows_within_the_steady_hop() -> None:
     """Windows 1, 2 and 4 hops apart; the last two have a closed gate between them."""
     stops = np.array([0.6, 0.85, 1.35, 2.35])

@@ -1,0 +1,91 @@
+"""Which files of a folder are recordings, and what is left out of it."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+SNDFILE_SUFFIXES = frozenset(
+    {
+        *(".aif", ".aifc", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg", ".opus"),
+        *(".rf64", ".snd", ".w64", ".wav", ".wave"),
+    }
+)
+"""What libsndfile reads."""
+
+FFMPEG_SUFFIXES = frozenset(
+    {
+        *(".3gp", ".aac", ".ac3", ".amr", ".ape", ".avi", ".flv", ".m4a", ".m4b", ".m4v", ".mka", ".mkv"),
+        *(".mov", ".mp2", ".mp4", ".mpg", ".mts", ".ts", ".webm", ".wma", ".wmv", ".wv"),
+    }
+)
+"""What needs ffmpeg."""
+
+SOUND_SUFFIXES = SNDFILE_SUFFIXES | FFMPEG_SUFFIXES
+"""Endings, in lower case, of what is taken for a recording in a folder; how it is read its content decides."""
+
+LITTER = frozenset({"__MACOSX", "$RECYCLE.BIN", "System Volume Information", "lost+found"})
+"""Folders that systems make, beside those whose names begin with a dot."""
+
+MOST_KINDS = 5
+"""Endings that are named of what was left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class FolderContent:
+    """What lies in a folder and below it."""
+
+    recordings: tuple[Path, ...]
+    """In order of name, folder by folder."""
+    unreadable: tuple[Path, ...]
+    """Folders that may not be read."""
+    others: Sequence[str]
+    """Names of files that are no recordings; hidden ones and those of the system not counted."""
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder of this name is none of the user's: hidden, of a Mac, or the trash."""
+    return name.startswith(".") or name in LITTER
+
+
+def look_into(folder: Path) -> FolderContent:
+    """Look through a folder and all below; links are followed, each real folder is visited once."""
+    recordings: list[Path] = []
+    unreadable: list[Path] = []
+    others: list[str] = []
+    visited: set[str] = set()
+
+    def note(error: OSError) -> None:
+        unreadable.append(Path(os.fsdecode(error.filename)))
+
+    for here, folders, files in os.walk(folder, onerror=note, followlinks=True):
+        visited.add(os.path.realpath(here))
+        folders[:] = sorted(
+            name
+            for name in folders
+            if not is_hidden(name) and os.path.realpath(Path(here, name)) not in visited
+        )
+        for name in sorted(files):
+            if is_hidden(name):
+                continue
+            if Path(name).suffix.lower() in SOUND_SUFFIXES:
+                recordings.append(Path(here, name))
+            else:
+                others.append(name)
+    return FolderContent(tuple(recordings), tuple(unreadable), others)
+
+
+def log_left_out(folder: Path, content: FolderContent) -> None:
+    """Name what was left out of a folder in one line, by kind; each folder that may not be read in another."""
+    if content.others:
+        kinds = Counter(Path(name).suffix.lower() or "no ending" for name in content.others)
+        named = ", ".join(f"{kind} {count}" for kind, count in kinds.most_common(MOST_KINDS))
+        log.info("%s: %d files left out that are no recordings (%s)", folder, len(content.others), named)
+    for path in content.unreadable:
+        log.warning("%s: left out, this folder may not be read", path)
