@@ -18,6 +18,7 @@ from detector.cli.parser import COMMANDS, make_parser, with_command
 from detector.cli.setting_options import setting_options
 from detector.errors import ConfigError, DetectorError
 from detector.files.terminal import print_escaped
+from detector.service.hangups import HANGUPS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = make_parser().parse_args(with_command(sys.argv[1:] if arguments is None else arguments))
     set_up_logging(options.verbose, quiet=getattr(options, "quiet", False))
     command = next(command for command in COMMANDS if command.name == options.command)
+    if command.name != "run":
+        HANGUPS.release()
     try:
         if shell := getattr(options, "print_completion", None):
             return _print_completion(shell)

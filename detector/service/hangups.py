@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable
 from types import FrameType
 
 
@@ -16,13 +17,22 @@ class Hangups:
 
     def __init__(self) -> None:
         self._terminals = [number for number in (1, 2) if os.isatty(number)]
+        self._before: signal.Handlers | Callable[..., object] | int | None = None
         self.came = False
         """Whether one came while this held them."""
 
     def hold(self) -> None:
         """From now on a SIGHUP does not end the program; one of a closed terminal does."""
-        if hasattr(signal, "SIGHUP"):
-            signal.signal(signal.SIGHUP, self._remember)
+        if hasattr(signal, "SIGHUP") and self._before is None:
+            self._before = signal.signal(signal.SIGHUP, self._remember)
+
+    def release(self) -> None:
+        """A command that is no daemon: a SIGHUP ends it, also one that has come already."""
+        if self._before is not None:
+            signal.signal(signal.SIGHUP, self._before)
+            self._before = None
+            if self.came:
+                signal.raise_signal(signal.SIGHUP)
 
     @property
     def terminal_closed(self) -> bool:
@@ -33,3 +43,7 @@ class Hangups:
         self.came = True
         if self.terminal_closed:
             sys.exit(128 + number)
+
+
+HANGUPS = Hangups()
+"""The process's own."""

@@ -56,10 +56,9 @@ def read_request(options: argparse.Namespace) -> RunRequest:
 
 def execute(request: RunRequest, options: SettingOptions) -> int:
     """Run the daemon to its end."""
-    from detector.service.hangups import Hangups
+    from detector.service.hangups import HANGUPS
 
-    hangups = Hangups()
-    hangups.hold()  # what follows takes a second
+    HANGUPS.hold()  # what follows takes a second
 
     from detector import assemble
     from detector.cli.logs import limit_repeated_lines
@@ -72,7 +71,7 @@ def execute(request: RunRequest, options: SettingOptions) -> int:
         return replace(loaded, settings=assemble.with_stdout_format(loaded.settings, request.stdout_format))
 
     limit_repeated_lines()
-    run_with_signals(assemble.make_daemon(load, verbose=request.verbose), hangups)
+    run_with_signals(assemble.make_daemon(load, verbose=request.verbose), HANGUPS)
     return 0
 
 
