@@ -22,12 +22,12 @@ FAR_SECONDS = 1.0
 ONSET_SECONDS = 0.5
 """An event is right where its onset is so near that of a sound of its class."""
 
-MOST_WRONG_AN_HOUR = 20.0
+MOST_WRONG_AN_HOUR = 10.0
 MOST_UNKNOWN = 0.03
 """Share of other sounds that may be taken for a taught one, with up to three classes."""
 MORE_UNKNOWN = 0.01
 """By so much more for each further class: more classes, more that is like one of them."""
-LEAST_FOUND = 0.5
+LEAST_FOUND = 0.4
 """The share of its sounds that each class still finds, whatever that costs."""
 THRESHOLDS = np.arange(0, 15, 0.25)
 """From half-way between the others and a class."""
