@@ -116,12 +116,12 @@ install_system_packages() {
     [ -z "$missing" ] || fail "$base still lacks: $why; choose another interpreter with make PYTHON=..."
 }
 
-# What tests use beside Python: a virtual microphone, a real systemd, certificates, sound out of films.
+# What tests use beside Python: a virtual microphone, a real systemd, certificates, recordings of all kinds.
 # Where these cannot be had, those tests skip and say so.
 install_test_packages() {
     command -v apt-get >/dev/null || return 0
     missing=
-    for package in pulseaudio pulseaudio-utils libasound2-plugins systemd-container openssl ffmpeg; do
+    for package in pulseaudio pulseaudio-utils libasound2-plugins systemd-container openssl ffmpeg sox flac; do
         has_package $package || missing="$missing $package"
     done
     [ -n "$missing" ] || return 0

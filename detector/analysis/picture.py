@@ -166,7 +166,7 @@ def _short(label: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """No mathematics: a dollar is a dollar; a question mark for each byte of a file's name that is no text."""
+    """No mathematics: a dollar is a dollar; and a question mark for each byte that is no text."""
     return text.encode("utf-8", "replace").decode().replace("$", r"\$")
 
 

@@ -73,8 +73,8 @@ def _sources(paths: Sequence[Path], folder: Path) -> list[Path]:
         source = find_annotations(below if below.is_dir() else folder, path.stem)
         if source in sources:
             raise AnnotationError(
-                f"{source} would annotate both {sources[source]} and {path}; put the annotations of each into a "
-                f"folder of its own: {below / source.name}, or evaluate one of them at a time"
+                f"{source} would annotate both {sources[source]} and {path}; put the annotations of each "
+                f"into a folder of its own: {below / source.name}, or evaluate one of them at a time"
             )
         sources[source] = path
     return list(sources)

@@ -28,7 +28,7 @@ FFMPEG_SUFFIXES = frozenset(
 """What needs ffmpeg."""
 
 SOUND_SUFFIXES = SNDFILE_SUFFIXES | FFMPEG_SUFFIXES
-"""Endings, in lower case, of what is taken for a recording in a folder; how it is read its content decides."""
+"""Endings, in lower case, of what counts as a recording in a folder; its content decides how it is read."""
 
 LITTER = frozenset({"__MACOSX", "$RECYCLE.BIN", "System Volume Information", "lost+found"})
 """Folders that systems make, beside those whose names begin with a dot."""
@@ -82,7 +82,7 @@ def look_into(folder: Path) -> FolderContent:
 
 
 def log_left_out(folder: Path, content: FolderContent) -> None:
-    """Name what was left out of a folder in one line, by kind; each folder that may not be read in another."""
+    """Name in one line, by kind, what was left out of a folder; in one each, folders that may not be read."""
     if content.others:
         kinds = Counter(Path(name).suffix.lower() or "no ending" for name in content.others)
         named = ", ".join(f"{kind} {count}" for kind, count in kinds.most_common(MOST_KINDS))

@@ -10,9 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import struct
 import sys
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -42,6 +44,13 @@ def users_cache() -> Path:
     return cache_folder(os.environ, sys.platform, Path("~").expanduser())
 
 
+DAMAGE = (
+    *(OSError, ValueError, KeyError, EOFError, RuntimeError, NotImplementedError, MemoryError, struct.error),
+    *(SyntaxError, TypeError, AttributeError, OverflowError, zipfile.BadZipFile, zlib.error),
+)
+"""What numpy and zipfile raise on files that are damaged, wherever the damage is."""
+
+
 class EmbeddingCache:
     """Embeddings of recordings, all computed under the same circumstances."""
 
@@ -52,10 +61,12 @@ class EmbeddingCache:
     def get(self, content: str) -> EmbeddedRecording | None:
         """The embeddings of the recording with this sha256; None where they are absent or damaged."""
         try:
-            with np.load(self._file(content), allow_pickle=False) as kept:
-                return EmbeddedRecording(kept["stops"], kept["embeddings"], kept["is_open"])
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            # np.load leaves the file open where it cannot read it
+            with self._file(content).open("rb") as file, np.load(file, allow_pickle=False) as kept:
+                recording = EmbeddedRecording(kept["stops"], kept["embeddings"], kept["is_open"])
+        except DAMAGE:
             return None
+        return recording if _is_whole(recording) else None
 
     def put(self, content: str, recording: EmbeddedRecording) -> None:
         """Keep them: the whole file is written, or none; raises DetectorError."""
@@ -79,6 +90,16 @@ class EmbeddingCache:
 
     def _file(self, content: str) -> Path:
         return self._folder / content[:2] / f"{content}.npz"
+
+
+def _is_whole(recording: EmbeddedRecording) -> bool:
+    """Whether its arrays have the shapes and types that belong together."""
+    arrays = (recording.stops, recording.embeddings, recording.is_open)
+    return (
+        [array.ndim for array in arrays] == [1, 2, 1]
+        and len({len(array) for array in arrays}) == 1
+        and [array.dtype.kind for array in arrays] == ["f", "f", "b"]
+    )
 
 
 def content_sha256(path: Path) -> str:

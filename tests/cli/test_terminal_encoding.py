@@ -7,10 +7,10 @@ import sys
 
 def test_what_an_encoding_lacks_is_escaped():
     done = subprocess.run(
-        [sys.executable, "-m", "detector", "analyze", "–.wav"],
+        [sys.executable, "-m", "detector", "check-config", "--set", "source.name=attic – left"],
         env=os.environ | {"PYTHONIOENCODING": "latin-1"},
         capture_output=True,
         check=False,
     )
-    assert b"\\u2013.wav" in done.stderr
-    assert b"Traceback" not in done.stderr
+    assert b"attic \\u2013 left" in done.stdout
+    assert done.returncode == 0
