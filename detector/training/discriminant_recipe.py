@@ -266,11 +266,11 @@ class DiscriminantRecipe:
 
 
 def _highest(sounds: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """Shape (sounds,): the highest threshold that any class passes in both windows of a pair."""
+    """Shape (sounds,): the highest threshold that any class passes in a window.
+
+    One window counts, not two in a row: the bank keeps a few windows of each sound, a stream has all of them.
+    """
     return np.array(
-        [
-            passing_levels(pairs.reshape(-1, pairs.shape[-1])).reshape(pairs.shape).min(axis=1).max()
-            for pairs in sounds
-        ],
+        [passing_levels(pairs.reshape(-1, pairs.shape[-1])).max() for pairs in sounds],
         np.float32,
     )
