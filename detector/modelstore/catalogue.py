@@ -84,7 +84,7 @@ def own_bundles() -> list[Path]:
 
 def ignored_folders() -> list[Path]:
     """List the models folders that root does not read, since others may change them."""
-    return [folder for folder in searched_folders() if folder.is_dir() and not is_closed(folder)]
+    return [folder for folder in searched_folders() if not is_closed(folder) and folder.is_dir()]
 
 
 def find(name_or_path: str) -> Path:

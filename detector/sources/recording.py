@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
+from detector.config.wording import nearest_file
 from detector.errors import UnsupportedFormat
 from detector.records import Block
 from detector.sources.conversion import Converter
@@ -258,4 +259,5 @@ def check_readable(path: Path) -> None:
 
 
 def _unreadable(path: Path, error: OSError) -> UnsupportedFormat:
-    return UnsupportedFormat(f"cannot read {path}: {error.strerror}; expected a sound file")
+    hint = nearest_file(path) if isinstance(error, FileNotFoundError) else ""
+    return UnsupportedFormat(f"cannot read {path}: {error.strerror}; {hint or 'expected a sound file'}")

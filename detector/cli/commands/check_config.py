@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from detector.cli.command import Command
 from detector.cli.setting_flags import add_setting_flags
 from detector.cli.setting_options import SettingOptions
-from detector.files.terminal import print_json
+from detector.files.terminal import print_escaped, print_json
 
 if TYPE_CHECKING:
     from detector.config.settings import Settings
@@ -45,13 +47,17 @@ def read_request(options: argparse.Namespace) -> CheckConfigRequest:
 
 
 def execute(request: CheckConfigRequest, options: SettingOptions) -> int:
-    """Print the settings."""
+    """Print the settings, and on standard error what this machine lacks for them: the settings are right."""
     from detector import assemble
     from detector.config.rendering import render
 
     loaded = options.load()
     with loaded.locating_errors():
         assemble.check_labels(loaded.settings)
+    from detector.assemble.machine_checks import what_is_missing
+
+    for line in what_is_missing(loaded.settings, os.environ):
+        print_escaped(f"sound-detector: this machine: {line}", sys.stderr)
     if request.as_json:
         print_json(_plain(loaded.settings))
     else:

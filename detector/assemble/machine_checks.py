@@ -1,0 +1,113 @@
+"""What this machine lacks for settings that are right in themselves: models, runtimes, devices, rights.
+
+For `check-config`. Nothing is opened for writing, made or downloaded; no sound is recorded.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from detector.assemble.endpoints import effective_sinks
+from detector.assemble.service import keeps_history
+from detector.assemble.stages import AUTO, select
+from detector.config.settings import Settings
+from detector.config.sink_settings import SinkSettings
+from detector.config.wording import nearest_file
+from detector.errors import DetectorError
+from detector.history.history_paths import writing_path
+from detector.modelstore import DEFAULT
+from detector.modelstore.catalogue import ModelCatalogue
+from detector.modelstore.store import read_model_file, runtime_for, usable_runtimes
+from detector.sinks.logfile import LogSettings
+from detector.sinks.socket.socket_settings import SocketSettings
+from detector.sources.device_list import Device, choose, list_devices
+from detector.wire.access import read_keys
+from detector.wire.address import (
+    UnixAddress,
+    check_default_folder,
+    default_socket_uri,
+    parse_address,
+    user_id,
+)
+
+
+def what_is_missing(
+    settings: Settings,
+    environ: Mapping[str, str],
+    devices: Callable[[], tuple[Device, ...]] = list_devices,
+) -> list[str]:
+    """One line for each thing that is missing, `KEY: what, and what to do`; empty where all is there."""
+    found = [f"model.name: {line}" for line in _model(settings)]
+    found += [f"source.{line}" for line in _source(settings, devices)]
+    for number, sink in enumerate(effective_sinks(settings)):
+        found += [f"sinks[{number}]: {line}" for line in _sink(sink, environ)]
+    if keeps_history(settings):
+        found += [
+            f"history.path: {line}" for line in _unwritable(writing_path(settings.history.path, environ))
+        ]
+    return found
+
+
+def _model(settings: Settings) -> Iterator[str]:
+    catalogue = ModelCatalogue()
+    selection = select(settings, catalogue)
+    networks = [network for base in selection.bases for network in catalogue.networks(base)]
+    if settings.model.name == AUTO:
+        parts = catalogue.networks(catalogue.bundle(DEFAULT))
+        lacking = [part.spec.name for part in parts if part not in networks and not usable_runtimes(part)]
+        for name in lacking:
+            pull = f"run: sound-detector models pull {name}"
+            yield f"{name} is not on this machine, and the default does without it; {pull}"
+    for bundle in (*networks, *selection.heads):
+        try:
+            runtime = runtime_for(bundle, settings.model.runtime if bundle in networks else "auto")
+            read_model_file(bundle, runtime)
+        except DetectorError as error:
+            yield str(error)
+
+
+def _source(settings: Settings, devices: Callable[[], tuple[Device, ...]]) -> Iterator[str]:
+    source = settings.source
+    if source.input is None:
+        try:
+            choose(devices(), source.device)
+        except DetectorError as error:
+            yield f"device: {error}"
+    elif source.input != "-" and not _may(Path(source.input), os.R_OK):
+        reason = "may not be read" if os.path.exists(source.input) else "is not there"  # noqa: PTH110
+        hint = nearest_file(source.input)
+        yield f"input: {source.input} {reason}{hint and '; ' + hint}"
+
+
+def _sink(sink: SinkSettings, environ: Mapping[str, str]) -> Iterator[str]:
+    if isinstance(sink, LogSettings):
+        yield from _unwritable(Path(sink.target))
+    if not isinstance(sink, SocketSettings):
+        return
+    try:
+        address = parse_address(sink.target or default_socket_uri(environ, sys.platform, user_id()))
+        if not sink.target:
+            check_default_folder(address)
+        read_keys(sink.access)
+    except DetectorError as error:
+        yield str(error)
+        return
+    if isinstance(address, UnixAddress):
+        yield from _unwritable(Path(address.path))
+
+
+def _unwritable(path: Path) -> Iterator[str]:
+    """Say that a file could not be written, from the rights of what is there of the way to it."""
+    # Unlike Path.exists, os.path's is False and no error where a folder is closed to this user.
+    here = next(part for part in (path.absolute(), *path.absolute().parents) if os.path.exists(part))  # noqa: PTH110
+    if here != path.absolute() and not here.is_dir():
+        yield f"{path} cannot be made: {here} is not a folder"
+    elif not _may(here, os.W_OK):
+        yield f"{path}: this user may not write to {here}"
+
+
+def _may(path: Path, right: int) -> bool:
+    return os.access(path, right, effective_ids=os.access in os.supports_effective_ids)
