@@ -8,6 +8,7 @@ from pathlib import Path
 from detector.backends.bundle import Bundle, HeadYaml, load_bundle
 from detector.config.wording import did_you_mean, show
 from detector.errors import ModelError, WrongModel
+from detector.files.guarded import is_file
 from detector.modelstore.folders import check_closed, is_closed, searched_folders, shipped_folder
 
 
@@ -122,10 +123,7 @@ def _bundles_in(folder: Path) -> list[Path]:
 
 
 def _holds_bundle(folder: Path) -> bool:
-    try:
-        return (folder / "model.yaml").is_file()
-    except OSError:  # such as a name that is too long for a file
-        return False
+    return is_file(folder / "model.yaml")
 
 
 def _is_path(name_or_path: str) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from detector.backends.bundle import Bundle
 from detector.errors import ModelError
-from detector.files.guarded import read_file
+from detector.files.guarded import is_file, read_file
 from detector.files.terminal import print_escaped, print_json
 from detector.modelstore import store
 from detector.modelstore.catalogue import ModelCatalogue, available, ignored_folders
@@ -154,7 +154,7 @@ def verify_models(names: list[str]) -> int:
         for kind in bundle.files:
             path = store.file_path(bundle, kind)
             fixed = bundle.files[kind].derived_from is None
-            if not path.is_file() and not (names and fixed):
+            if not is_file(path) and not (names and fixed):
                 continue
             try:
                 store.read_model_file(bundle, kind)
@@ -190,7 +190,7 @@ def _row(catalogue: ModelCatalogue, bundle: Bundle) -> tuple[str, ...]:
 
 
 def _is_here(network: Bundle) -> bool:
-    return any(store.file_path(network, runtime).is_file() for runtime in store.runtimes(network))
+    return any(is_file(store.file_path(network, runtime)) for runtime in store.runtimes(network))
 
 
 class _Bar:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from detector.backends.bundle import Bundle
+from detector.files.guarded import is_file
 from detector.modelstore import store
 from detector.modelstore.catalogue import ModelCatalogue
 from detector.modelstore.pull import is_whole
@@ -35,7 +36,7 @@ def files_of(bundle: Bundle) -> dict[str, dict[str, object]]:
     return {
         kind: {
             "path": str(store.file_path(bundle, kind)),
-            "here": store.file_path(bundle, kind).is_file(),
+            "here": is_file(store.file_path(bundle, kind)),
             "whole": is_whole(bundle, kind),
             "sha256": file.sha256 or None,
             "derived_from": file.derived_from,
@@ -67,5 +68,5 @@ def runs_on(catalogue: ModelCatalogue, bundle: Bundle) -> list[str]:
     return [
         runtime
         for runtime in store.runtimes(bundle)
-        if store.is_runtime_installed(runtime) and store.file_path(bundle, runtime).is_file()
+        if store.is_runtime_installed(runtime) and is_file(store.file_path(bundle, runtime))
     ]

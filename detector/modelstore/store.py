@@ -14,6 +14,7 @@ from detector.backends.embeddings import NetworkEmbedder
 from detector.backends.ensemble import CombinedClassifier
 from detector.backends.prior import PriorClassifier
 from detector.errors import ModelError, WrongModel
+from detector.files.guarded import is_file
 from detector.interfaces import Classifier, Embedder
 from detector.modelstore.catalogue import ModelCatalogue
 from detector.modelstore.checksum import checked_bytes, checked_derived_bytes
@@ -40,14 +41,14 @@ def file_path(bundle: Bundle, kind: FileKind) -> Path:
     beside = bundle.folder / name
     folders = [folder / bundle.spec.name for folder in searched_folders()]
     own = [folder / name for folder in folders if is_closed(folder)]
-    return next((path for path in (beside, *own) if path.is_file()), own[0] if own else beside)
+    return next((path for path in (beside, *own) if is_file(path)), own[0] if own else beside)
 
 
 def target_path(bundle: Bundle, kind: FileKind) -> Path:
     """Return where a model file is brought to: in its bundle where it is there, else in the models folder."""
     name = bundle.files[kind].name
     beside = bundle.folder / name
-    return beside if beside.is_file() else models_folder() / bundle.spec.name / name
+    return beside if is_file(beside) else models_folder() / bundle.spec.name / name
 
 
 def read_model_file(bundle: Bundle, kind: FileKind) -> bytes:
@@ -56,10 +57,8 @@ def read_model_file(bundle: Bundle, kind: FileKind) -> bytes:
     pull = f"run: sound-detector models pull {bundle.spec.name}"
     if not file.sources and file.derived_from is None:
         pull = OWN
-    if not path.is_file():
-        if file.derived_from is None or not (
-            kind == "onnx" or file_path(bundle, file.derived_from).is_file()
-        ):
+    if not is_file(path):
+        if file.derived_from is None or not (kind == "onnx" or is_file(file_path(bundle, file.derived_from))):
             raise ModelError(f"model {bundle.spec.name} is not on this machine; {pull}")
         # To build an ONNX file takes more than to run one.
         first = "" if kind == "tflite" and is_runtime_installed(kind) else f"{INSTALL[kind]} and "
@@ -171,7 +170,7 @@ def runtime_for(bundle: Bundle, runtime: str) -> Runtime:
 
 def _auto(bundle: Bundle) -> Runtime:
     usable, known = usable_runtimes(bundle), runtimes(bundle)
-    here = [runtime for runtime in known if file_path(bundle, runtime).is_file()]
+    here = [runtime for runtime in known if is_file(file_path(bundle, runtime))]
     if here and not usable:
         raise ModelError(f"no installed runtime can run model {bundle.spec.name}; {INSTALL[here[0]]}")
     return (usable or known)[0]
@@ -179,7 +178,7 @@ def _auto(bundle: Bundle) -> Runtime:
 
 def usable_runtimes(bundle: Bundle) -> list[Runtime]:
     """Name those that could run the model now, the preferred first."""
-    here = [runtime for runtime in runtimes(bundle) if file_path(bundle, runtime).is_file()]
+    here = [runtime for runtime in runtimes(bundle) if is_file(file_path(bundle, runtime))]
     return [runtime for runtime in here if is_runtime_installed(runtime)]
 
 
