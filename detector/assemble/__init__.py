@@ -1,7 +1,7 @@
 """Settings -> objects: the only place that knows every concrete class."""
 
 from detector.assemble.endpoints import SINK_KINDS, effective_sinks, with_stdout_format
-from detector.assemble.service import block_length, make_daemon
+from detector.assemble.service import block_length, make_daemon, showing_a_wait
 from detector.assemble.stages import check_labels, make_pipeline
 
 __all__ = [
@@ -11,5 +11,6 @@ __all__ = [
     "effective_sinks",
     "make_daemon",
     "make_pipeline",
+    "showing_a_wait",
     "with_stdout_format",
 ]

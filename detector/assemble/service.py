@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -27,7 +28,8 @@ from detector.service.daemon import Daemon
 from detector.service.status_report import make_report, prometheus_text
 from detector.service.systemd import Notifier
 from detector.sinks.context import SinkContext
-from detector.wire.message import HelloBody, ReportBody, run_id_text
+from detector.sinks.socket.socket_settings import SocketSettings
+from detector.wire.message import HelloBody, ReportBody, run_id_text, utc_text
 
 log = logging.getLogger(__name__)
 
@@ -112,6 +114,33 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
         reload=reloader,
     )
     return daemon
+
+
+@contextmanager
+def showing_a_wait(load: Callable[[], Loaded], reason: str) -> Iterator[None]:
+    """Open the event sockets of the settings for as long as there is no daemon: they tell why."""
+    run_id = run_id_text(time.time(), int.from_bytes(os.urandom(2), "big"))
+
+    def hello() -> HelloBody:
+        return HelloBody(
+            version=__version__, run_id=run_id, state="waiting", source="-", model="-", labels=()
+        )
+
+    def report() -> ReportBody:
+        values = {"version": __version__, "run_id": run_id, "pid": os.getpid(), "state": "waiting"}
+        return ReportBody(values | {"detail": reason, "time": utc_text(time.time())})
+
+    context = SinkContext(hello, report)
+    sockets = [
+        make_sink(sink, context)
+        for sink in effective_sinks(load().settings)
+        if isinstance(sink, SocketSettings)
+    ]
+    with ExitStack() as opened:
+        for sink in sockets:
+            sink.open()
+            opened.callback(sink.close)
+        yield
 
 
 @dataclass(frozen=True, slots=True)

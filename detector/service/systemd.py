@@ -42,6 +42,11 @@ class Notifier:
         self.watchdog_seconds = _watchdog_seconds(environ, os.getpid()) if self._address else None
         """The manager ends the process after this long without progress; None: it does not watch."""
 
+    @property
+    def has_manager(self) -> bool:
+        """Whether a service manager started this process and listens."""
+        return self._address is not None
+
     def ready(self) -> None:
         """Report that sound arrives, or is waited for; only the first call sends anything."""
         if not self._ready:

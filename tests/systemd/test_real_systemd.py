@@ -365,6 +365,14 @@ def test_wrong_settings_are_told_and_not_tried_again(service: Service) -> None:
     assert "threshold_on" in service.journal("--lines=10")
 
 
+def test_without_a_microphone_it_is_up_and_says_what_it_waits_for(service: Service) -> None:
+    service.start(config="sinks: [stdout:text, socket]\n")
+    assert service.show("ActiveState") == "active"
+    assert "no microphone" in service.until_status("waiting")
+    assert "waiting" in service.machine.run("sound-detector", "status", groups="audio").stdout
+    assert service.show("NRestarts") == "0"
+
+
 def test_it_hears_a_microphone_and_comes_back_when_that_hangs(
     service: Service, microphone: virtualmic.VirtualMicrophone | None
 ) -> None:

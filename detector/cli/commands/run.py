@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from detector.cli.command import Command
@@ -63,6 +65,8 @@ def execute(request: RunRequest, options: SettingOptions) -> int:
     from detector import assemble
     from detector.cli.logs import limit_repeated_lines
     from detector.service.signals import run_with_signals
+    from detector.service.systemd import Notifier
+    from detector.service.waiting import until_made
 
     def load() -> Loaded:
         loaded = options.load()
@@ -71,7 +75,12 @@ def execute(request: RunRequest, options: SettingOptions) -> int:
         return replace(loaded, settings=assemble.with_stdout_format(loaded.settings, request.stdout_format))
 
     limit_repeated_lines()
-    run_with_signals(assemble.make_daemon(load, verbose=request.verbose), HANGUPS)
+    daemon = until_made(
+        partial(assemble.make_daemon, load, verbose=request.verbose),
+        notifier=Notifier(os.environ),
+        show=partial(assemble.showing_a_wait, load),
+    )
+    run_with_signals(daemon, HANGUPS)
     return 0
 
 
