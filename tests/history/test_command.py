@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -202,6 +203,41 @@ def test_who_is_in_its_group_may_read(shared_folder, running):
     store.close()
     assert (result.returncode, result.stderr) == (0, "")
     assert json.loads(result.stdout)["seq"] == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="becoming another user takes root")
+def test_who_may_not_read_it_is_told_how(shared_folder):
+    """As in the service's state folder, which is root's."""
+    path = shared_folder / "state" / "history.db"
+    store = make_store(path)
+    store.write([make_message(1)])
+    store.close()
+    result = subprocess.run(
+        [sys.executable, "-c", READER, str(path)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert "Permission denied; read it as its owner, or as root: sudo sound-detector history" in result.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="mounting takes root")
+def test_a_card_that_cannot_be_written_is_read_with_its_log(path, tmp_path):
+    """As one out of a machine that lost power: the events are in the log beside the file."""
+    card = tmp_path / "card"
+    shutil.copytree(path.parent, card, ignore=shutil.ignore_patterns("*-shm"))
+    assert (card / "history.db-wal").stat().st_size > 0
+    if subprocess.run(["mount", "--bind", card, card], capture_output=True, check=False).returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        subprocess.run(["mount", "-o", "remount,ro,bind", card], check=True)
+        assert heard(card / "history.db") == heard(path)
+    finally:
+        subprocess.run(["umount", "-l", card], check=True)
+
+
+def test_a_copy_without_its_log_is_told_what_is_missing(tmp_path):
+    copy = tmp_path / "copy.db"
+    copy.touch()
+    with pytest.raises(HistoryError, match=r"where it is a copy, copy\.db-wal belongs to it"):
+        heard(copy)
 
 
 def test_the_archive_gives_events_in_order_and_in_pieces(path):
