@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -127,7 +129,11 @@ class SndfileDecoder:
                     self._open = stream_class()(os.open(self._path, os.O_RDONLY | getattr(os, "O_BINARY", 0)))
                 else:
                     self._reader = PartReader(self._path, part)
-                    self._open = stream_class()(self._reader)
+                    try:
+                        self._open = stream_class()(self._reader)
+                    except MemoryError:
+                        # Where no memory may be written and run (the service), libsndfile cannot call back.
+                        self._open = stream_class()(_copied(self._reader))
         except (module().SoundFileError, OSError, TypeError) as error:
             raise Undecodable(reason(error)) from error
         return self._open
@@ -176,6 +182,15 @@ def module() -> ModuleType:
 
 
 @lru_cache(maxsize=1)
+def _copied(part: PartReader) -> int:
+    """The descriptor of a copy that is gone when it is closed."""
+    part.seek(0)
+    with tempfile.TemporaryFile() as copy:
+        shutil.copyfileobj(part, copy)
+        copy.seek(0)
+        return os.dup(copy.fileno())
+
+
 def stream_class() -> type:
     """A SoundFile that is only read forward.
 

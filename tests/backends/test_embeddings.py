@@ -57,7 +57,9 @@ def test_an_embedder_hears_scores_and_embedding_in_one_pass() -> None:
 
 
 def test_a_model_that_tells_none_is_refused() -> None:
-    with pytest.raises(ModelError, match=r"^model small gives no embedding, so it cannot be the base of a head"):
+    with pytest.raises(
+        ModelError, match=r"^model small gives no embedding, so it cannot be the base of a head"
+    ):
         NetworkEmbedder(TfliteClassifier(two_steps(), SPEC), ["small"])
 
 

@@ -3,12 +3,16 @@
 import io
 import logging
 import struct
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import soundfile
 
+from detector.demo import recording_path
 from detector.sources.recording import Recording
+from tests.support import ROOT
 
 RATE = 16000
 NOISE = np.random.default_rng(1).integers(-8000, 8000, RATE).astype(np.int16)
@@ -163,3 +167,30 @@ def test_an_intact_mp3_writes_nothing_to_standard_error(read, capfd):
 
 def test_a_name_does_not_make_an_mp3(read):
     assert np.array_equal(read(encoded(format="FLAC"), "a.mp3"), NOISE)
+
+
+WITHOUT_CALLBACKS = """
+import ctypes, sys
+PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN = 65, 1
+if ctypes.CDLL(None).prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0):
+    sys.exit(77)
+from detector.sources.recording import Recording
+source = Recording(path=sys.argv[1], sample_rate=16000, block_length=1920)
+print(sum(len(block.samples) for block in source.blocks()))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="prctl(2)")
+def test_a_recording_is_read_where_no_memory_may_be_written_and_run():
+    """As the service runs, by MemoryDenyWriteExecute: libsndfile cannot call Python there."""
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_CALLBACKS, str(recording_path())],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode == 77:
+        pytest.skip("this kernel cannot forbid it")
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 10 * 16000
