@@ -85,3 +85,27 @@ def test_lines_of_several_recordings_come_under_their_names(tmp_path, capfd):
     assert capfd.readouterr().out.splitlines() == [f"{tmp_path}/a.wav:", line, f"{tmp_path}/b\\n.wav:", line]
     assert Session(recordings[:1], wanted, telling, 1, {}, quiet=True).to_stdout() == 0
     assert capfd.readouterr().out.splitlines() == [line]
+
+
+def damaged():
+    """Work on a recording of which the end is missing."""
+
+    def work(task, tell):
+        Path(task.folder, f"{task.recording.name}.csv").write_text("half\n")
+        return Done(
+            Summary(heard_seconds=1.0, recordings=1), (f"{task.recording.name}.csv",), "it breaks off"
+        )
+
+    return work
+
+
+def test_a_recording_that_breaks_off_is_used_told_by_the_status_and_read_again(tmp_path, capsys):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.wav").write_bytes(b"RIFF")
+    for _ in range(2):
+        session = Session(
+            find_recordings([tmp_path / "in"]), Wanted(("csv",)), damaged, 1, {"program": "test"}
+        )
+        assert session.into_folder(tmp_path / "out", overwrite=False) == 1
+        assert (tmp_path / "out" / "a.csv").read_text() == "half\n"
+        assert "are done already" not in capsys.readouterr().err

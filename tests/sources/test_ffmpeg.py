@@ -144,3 +144,23 @@ def test_a_recording_is_dated_by_what_its_container_says(tone):
     first = next(Recording(path=path, sample_rate=RATE, block_length=RATE, dated=True).blocks())
     assert first.time == 1795185001.0
     assert next(Recording(path=path, sample_rate=RATE, block_length=RATE).blocks()).time is None
+
+
+@needs_program
+def test_ffmpeg_goes_on_where_libsndfile_stops(tmp_path, caplog):
+    """Damage in the middle of a FLAC: what follows is heard too, and that something is missing is told."""
+    noise = np.random.default_rng(1).integers(-8000, 8000, 4 * RATE).astype(np.int16)
+    path = tmp_path / "a.flac"
+    soundfile.write(path, noise, RATE)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 200] = bytes(200)
+    path.write_bytes(data)
+    source = Recording(path=path, sample_rate=RATE, block_length=RATE)
+    got = np.concatenate([block.samples for block in source.blocks()])
+    assert 3.5 * RATE < len(got) < 4 * RATE
+    assert np.array_equal(got[-RATE // 2 :], noise[-RATE // 2 :])
+    assert source.damage
+    assert "source.truncated" in caplog.text
+    alone = Recording(path=path, sample_rate=RATE, block_length=RATE, program="no-such-program")
+    assert 1.5 * RATE < sum(len(block.samples) for block in alone.blocks()) < 2.1 * RATE
+    assert alone.damage
