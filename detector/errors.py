@@ -13,6 +13,7 @@
     ├── HistoryError           the history cannot be read or written (never fatal for the daemon)
     │   └── HistoryHole        some of its events cannot be read (in `interfaces`: it carries those that can)
     └── SinkError              events cannot be delivered (fatal only at start)
+        ├── AccessError        a token, certificate or group in the settings cannot be used  exit 2
         └── SinkClosed         the reader has gone for good, as after `| head -1`
 
 A message says what was expected, what was given and what to do, in one line.
@@ -86,6 +87,12 @@ class HistoryError(DetectorError):
 
 class SinkError(DetectorError):
     """A destination cannot take events; while the daemon runs it is counted, never fatal."""
+
+
+class AccessError(SinkError):
+    """A token, certificate, key or group that the settings name cannot be used, until somebody corrects it."""
+
+    exit_code = 2
 
 
 class SinkClosed(SinkError):

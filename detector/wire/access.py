@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from detector.errors import SinkError
+from detector.errors import AccessError
 from detector.wire.address import Address, TcpAddress
 
 if TYPE_CHECKING:
@@ -42,24 +42,24 @@ class Access:
     """Whether other machines may be served without TLS."""
 
     def check(self, address: Address) -> None:
-        """Raise SinkError where this address must not be opened so."""
+        """Raise AccessError where this address must not be opened so."""
         if (self.certificate is None) != (self.key is None):
-            raise SinkError(f"socket {address}: expected certificate and key, got one of them; give both")
+            raise AccessError(f"socket {address}: expected certificate and key, got one of them; give both")
         if not isinstance(address, TcpAddress):
             return
         if address.tls and self.certificate is None:
-            raise SinkError(
+            raise AccessError(
                 f"socket {address}: TLS needs a certificate and a key; give both, or write tcp://"
             )
         if address.is_loopback:
             return
         if self.token_file is None:
-            raise SinkError(
+            raise AccessError(
                 f"socket {address}: other machines could connect without a token; "
                 "give a token_file, or use 127.0.0.1 or a Unix socket"
             )
         if self.certificate is None and not self.insecure:
-            raise SinkError(
+            raise AccessError(
                 f"socket {address}: token and events would cross the network unencrypted; "
                 "give certificate and key, or write insecure: true"
             )
@@ -78,7 +78,7 @@ class Keys:
 
 
 def read_keys(access: Access) -> Keys:
-    """Read the token and the certificate; raises SinkError, which names the file at fault."""
+    """Read the token and the certificate; raises AccessError, which names the file at fault."""
     token = None if access.token_file is None else read_token(access.token_file)
     if access.certificate is None or access.key is None:
         return Keys(token)
@@ -86,18 +86,18 @@ def read_keys(access: Access) -> Keys:
 
 
 def read_token(path: str) -> bytes:
-    """The token in a file that others cannot read; raises SinkError for anything else."""
+    """The token in a file that others cannot read; raises AccessError for anything else."""
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0))
         with os.fdopen(descriptor, "rb") as file:
             _check_mode(f"token file {path}", os.fstat(descriptor))
             token = file.read(MAX_TOKEN_BYTES + 2).strip()
     except OSError as error:
-        raise SinkError(f"token file {path} cannot be read: {error.strerror or error}") from error
+        raise AccessError(f"token file {path} cannot be read: {error.strerror or error}") from error
     if not token.isascii() or any(byte <= 32 for byte in token):
-        raise SinkError(f"token file {path}: expected one line of ASCII without spaces, got something else")
+        raise AccessError(f"token file {path}: expected one line of ASCII without spaces, got something else")
     if not MIN_TOKEN_LENGTH <= len(token) <= MAX_TOKEN_BYTES:
-        raise SinkError(
+        raise AccessError(
             f"token file {path}: expected {MIN_TOKEN_LENGTH} to {MAX_TOKEN_BYTES} characters, got "
             f"{min(len(token), MAX_TOKEN_BYTES + 1)}; `openssl rand -hex 32` makes a good token"
         )
@@ -107,14 +107,14 @@ def read_token(path: str) -> bytes:
 def client_context(ca: str | None, *, verify: bool = True) -> SSLContext:
     """TLS for a subscriber: the certificate must fit the host and an authority, by default the system's.
 
-    Raises SinkError where `ca` cannot be read.
+    Raises AccessError where `ca` cannot be read.
     """
     import ssl
 
     try:
         context = ssl.create_default_context(cafile=ca)
     except OSError as error:
-        raise SinkError(f"--ca {ca}: expected a PEM file with certificates: {_reason(error)}") from error
+        raise AccessError(f"--ca {ca}: expected a PEM file with certificates: {_reason(error)}") from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if not verify:
         context.check_hostname = False
@@ -135,7 +135,7 @@ def _server_context(certificate: str, key: str) -> SSLContext:
         # The password keeps OpenSSL from asking for one on a terminal.
         context.load_cert_chain(certificate, key, password="")
     except OSError as error:
-        raise SinkError(
+        raise AccessError(
             f"certificate {certificate} and key {key} cannot be used: {_reason(error)}; "
             "expected PEM files that belong together, the key not encrypted"
         ) from error
@@ -144,10 +144,10 @@ def _server_context(certificate: str, key: str) -> SSLContext:
 
 def _check_mode(what: str, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
-        raise SinkError(f"{what}: expected a file, got something else")
+        raise AccessError(f"{what}: expected a file, got something else")
     if os.name == "posix" and status.st_mode & _OTHERS:
         mode = stat.S_IMODE(status.st_mode)
-        raise SinkError(
+        raise AccessError(
             f"{what}: everybody on this machine may read or write it (mode {mode:o}); chmod 640 it"
         )
 

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from detector.errors import SinkError
+from detector.errors import AccessError, SinkError
 from detector.wire.access import Access, Keys, client_context, read_keys, read_token
 from detector.wire.address import parse_address
 
@@ -164,3 +164,11 @@ def test_a_client_verifies_unless_told_not_to(keys):
     for nonsense in ("token", "none"):
         with pytest.raises(SinkError, match="--ca"):
             client_context(f"{keys}/{nonsense}")
+
+
+def test_secrets_that_cannot_be_used_are_a_fault_in_the_settings(tmp_path):
+    """Nobody but a person can mend it: the service manager must not try again."""
+    for access in (Access(token_file=str(tmp_path / "absent")), Access(certificate="absent", key="absent")):
+        with pytest.raises(AccessError) as caught:
+            read_keys(access)
+        assert caught.value.exit_code == 2

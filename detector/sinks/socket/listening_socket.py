@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from detector.errors import SinkError
+from detector.errors import AccessError, SinkError
 from detector.files.daemon_files import identity, lock, make_folder
 from detector.wire.address import Address, TcpAddress, UnixAddress, check_default_folder
 
@@ -101,7 +101,7 @@ def _group_id(group: str) -> int:
     try:
         return grp.getgrnam(group).gr_gid
     except KeyError:
-        raise SinkError(
+        raise AccessError(
             f"socket group {group!r}: there is no such group; `getent group` lists them"
         ) from None
 
@@ -113,7 +113,7 @@ def _give(path: Path, group_id: int, group: str | None) -> None:
     try:
         os.chown(path, -1, group_id)
     except OSError as error:
-        raise SinkError(
+        raise AccessError(
             f"socket group {group!r}: {path} cannot be given to it ({error.strerror}); "
             "run as a member of the group, or leave `group` out"
         ) from error
