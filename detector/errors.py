@@ -90,7 +90,7 @@ class SinkError(DetectorError):
 
 
 class AccessError(SinkError):
-    """A token, certificate, key or group that the settings name cannot be used, until somebody corrects it."""
+    """A token, certificate, key or group in the settings cannot be used, until somebody corrects it."""
 
     exit_code = 2
 
