@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from typing import TypeVar
 
-from detector.errors import ModelError
+from detector.errors import ConfigError, ModelError
 from detector.service.systemd import Notifier
 
 T = TypeVar("T")
@@ -29,7 +29,8 @@ def until_made(
     """Make something that needs a model; where a service manager started this, wait until there is one.
 
     `show` lets others see the reason while its context lasts. Raises what `make` raises; without a manager
-    ModelError too: a person at a terminal wants to know at once.
+    ModelError too: a person at a terminal wants to know at once. A name that no model has is a fault in the
+    settings, and is not waited for.
     """
     shown = ""
     with ExitStack() as showing:
@@ -37,7 +38,7 @@ def until_made(
             try:
                 return make()
             except ModelError as error:
-                if not notifier.has_manager:
+                if error.exit_code == ConfigError.exit_code or not notifier.has_manager:
                     raise
                 if shown != str(error):
                     shown = str(error)

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from detector.errors import ConfigError, ModelError
+from detector.errors import ConfigError, ModelError, WrongModel
 from detector.service.systemd import Notifier
 from detector.service.waiting import until_made
 
@@ -62,5 +62,6 @@ def test_a_service_waits_says_so_once_and_goes_on_by_itself(caplog):
 
 def test_a_fault_in_the_settings_is_never_waited_for():
     notifier = Notifier({"NOTIFY_SOCKET": "@sound-detector-test-nobody"})
-    with pytest.raises(ConfigError):
-        until_made(making(ConfigError("no such model")), notifier=notifier, show=Shown())
+    for fault in (ConfigError("a wrong value"), WrongModel("no such model")):
+        with pytest.raises(type(fault)):
+            until_made(making(fault), notifier=notifier, show=Shown())
