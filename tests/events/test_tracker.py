@@ -593,3 +593,28 @@ def test_scores_are_not_changed_by_the_tracker():
     values = np.full(len(TREE), 0.9, dtype=np.float32)
     scene.tracker.push(Scores(Span(0, 10), values))
     assert (values == np.float32(0.9)).all()
+
+
+def test_windows_may_wait_while_one_event_goes_on_and_nothing_new_scores():
+    """A label that comes when the sound is old may be a sound of its own, so no window waits for it."""
+    scene = hear(
+        level="_" * 10 + "#" * 90 + "_" * 20,
+        Siren="." * 10 + "A" * 90,
+        Dog="." * 90 + "A",
+    )
+    started = scene.told("Siren").index("s")
+    assert scene.settled[:started].strip() == ""
+    assert set(scene.settled[started:90]) == {"|"}
+    assert scene.settled[90:92] == " |"
+
+
+def test_no_window_waits_for_a_sound_that_must_last():
+    scene = hear(
+        level="______________##########________________",
+        Siren="..............AAAAAAAAAA................",
+        common=LabelRule(min_duration=5),
+    )
+    started = scene.told("Siren").index("s")
+    assert started > 15
+    assert scene.settled[:started].strip() == ""
+    assert scene.settled[started] == "|"

@@ -38,8 +38,12 @@ TREE = (ANIMAL, DOG, BARK, GROWL, CAT, SIREN)
 class Scene:
     """What was told of a recording."""
 
-    def __init__(self, events: Sequence[Event], samples: int, tracker: EventTracker) -> None:
+    def __init__(
+        self, events: Sequence[Event], samples: int, tracker: EventTracker, settled: Sequence[int]
+    ) -> None:
         self.events = list(events)
+        self.settled = "".join("|" if at in settled else " " for at in range(samples)).rstrip()
+        """`|` under the windows after which the next one may wait."""
         self.samples = samples
         self.tracker = tracker
 
@@ -104,6 +108,7 @@ def hear(
         update=update,
     )
     events: list[Event] = []
+    settled: list[int] = []
     for at, sound in enumerate(level):
         if sound == "x":
             continue
@@ -115,5 +120,6 @@ def hear(
         if " " not in values:
             row = np.array([SCORES[value] for value in values], dtype=np.float32)
             events += tracker.push(Scores(Span(at + 1 - window, at + 1), row))
+            settled += [at] if tracker.settled else []
     events += tracker.flush()
-    return Scene(events, len(level), tracker)
+    return Scene(events, len(level), tracker, settled)
