@@ -29,6 +29,9 @@ READ_BYTES = 1 << 16
 
 HOW_TO_INSTALL = "apt-get install ffmpeg (macOS: brew install ffmpeg)"
 
+NO_TRACK = "it has no sound track"
+"""What is said of a film without sound."""
+
 DAMAGE = re.compile(
     r"error while decoding|invalid data found|ended prematurely|partial file|truncat|corrupt",
     re.IGNORECASE,
@@ -154,7 +157,7 @@ def _complaint(messages: bytes, path: Path) -> tuple[str, bool]:
     text = messages.decode(errors="replace")
     lines = [line for line in text.splitlines() if line.strip()]
     if "matches no streams" in text:
-        return "it has no sound track", False
+        return NO_TRACK, False
     if "whitelist" in text:
         return "it is no sound file", False
     last = lines[-1].replace(_url(path), "").lstrip(": ") if lines else ""

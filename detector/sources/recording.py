@@ -18,7 +18,7 @@ from detector.errors import UnsupportedFormat
 from detector.records import Block
 from detector.sources.conversion import Converter
 from detector.sources.cutting import Cutter
-from detector.sources.ffmpeg import HOW_TO_INSTALL, FfmpegDecoder, probe
+from detector.sources.ffmpeg import HOW_TO_INSTALL, NO_TRACK, FfmpegDecoder, probe
 from detector.sources.file_parts import read_parts
 from detector.sources.sndfile import Decoded, SndfileDecoder, Undecodable, header_seconds
 from detector.sources.starttime import start_in_tag, start_of
@@ -157,8 +157,11 @@ class Recording:
                 f"cannot decode {self._path}: {failure}; expected WAV, FLAC, OGG or MP3; "
                 f"other kinds need ffmpeg, which is not installed: {HOW_TO_INSTALL}"
             )
+        if complaint == NO_TRACK:
+            return f"cannot decode {self._path}: {complaint}"
         return (
-            f"cannot decode {self._path}: {complaint} ({failure}); expected WAV, FLAC, OGG or MP3, or a film"
+            f"cannot decode {self._path}: {failure}; expected WAV, FLAC, OGG or MP3, or what ffmpeg reads "
+            f"(it says: {complaint})"
         )
 
     def _judge(self, seconds: float, sndfile: SndfileDecoder) -> None:
