@@ -229,6 +229,11 @@ def test_listen_says_that_no_daemon_is_there(run, arguments):
     assert line.endswith("start one with `sound-detector`")
 
 
+def faults_of_settings(program):
+    """What `check-config` says on standard error, less what this machine lacks."""
+    return [line for line in program.err.seen if not line.startswith("sound-detector: this machine: ")]
+
+
 class TestTheOtherCommands:
     def test_version(self, run):
         program = run("--version")
@@ -262,10 +267,10 @@ class TestTheOtherCommands:
             "events.groups={Pets: [Dog, Cat]}",
         ]
         first = run("check-config", *flags)
-        assert (first.status, first.err.seen) == (0, [])
+        assert (first.status, faults_of_settings(first)) == (0, [])
         (tmp_path / "again.yaml").write_text("\n".join(first.out.seen))
         again = run("check-config", "--config", "again.yaml")
-        assert (again.status, again.err.seen) == (0, [])
+        assert (again.status, faults_of_settings(again)) == (0, [])
         assert [plain(line) for line in again.out.seen[1:]] == [plain(line) for line in first.out.seen[1:]]
 
     def test_devices_as_json_where_there_are_none(self, run):
