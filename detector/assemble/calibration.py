@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from detector import modelstore
 from detector.assemble.endpoints import make_source
 from detector.assemble.service import block_length
@@ -68,8 +71,12 @@ class RoomSetup:
             rules = make_label_rules(self._settings.events, self._labels, selected.spec)
         self.kept = frozenset(index for name in keep for index in self._labels.find_all("--keep", name))
         self._model = load_model(self._settings, catalogue)
+        count = len(self._labels.reported)  # excluded labels compete too, but need no threshold
         self.tuning = Tuning(
-            self._labels.reported, rules.threshold_on, rules.threshold_off, self._settings.gate.min_level_dbfs
+            self._labels.reported,
+            rules.threshold_on[:count],
+            rules.threshold_off[:count],
+            self._settings.gate.min_level_dbfs,
         )
         source = replace(self._settings.source, realtime=False)
         wanted = [replace(source, input=path, name=None) for path in inputs] or [source]
@@ -104,13 +111,17 @@ class RoomSetup:
         """Build the statistics of the room, empty."""
         preset = PRESETS[self._settings.events.preset]
         votes = LabelVotes(
-            self._labels.apply,
+            self._reported_scores,
             self.tuning.on,
             needed=preset.needed,
             of=preset.of,
             hop=hop_length(self._settings, self.spec),
         )
         return RoomStatistics(votes, FloorSearch(hangover=hangover_length(self._settings.gate, self.spec)))
+
+    def _reported_scores(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Scores (model outputs,) -> scores (reported labels,)."""
+        return self._labels.apply(values)[: len(self.tuning.labels)]
 
     def replay(self) -> LogReplay:
         """Build the replay of a log under the settings in force."""
