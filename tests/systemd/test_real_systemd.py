@@ -62,6 +62,12 @@ ExecStartPre=/bin/sh -c 'rm -f $RUNTIME_DIRECTORY/sound && mkfifo $RUNTIME_DIREC
 """
 """Sound comes when the test sends some, and the reader waits for ever where it does not."""
 
+ENDLESS = PIPED.replace(
+    "exec sound-detector",
+    "while head --bytes=16000 /dev/zero; do sleep 0.5; done >$RUNTIME_DIRECTORY/sound & exec sound-detector",
+)
+"""Silence in real time, for as long as a slow installer takes: the recording would end meanwhile."""
+
 ASKS_TO_BE_REAL_TIME = "SystemCallFilter=sched_setscheduler"
 """PulseAudio's client asks whether it may be a real-time thread, and does without."""
 
@@ -344,12 +350,14 @@ def test_it_comes_back_when_it_is_killed(service: Service) -> None:
 
 def test_an_upgrade_that_fails_leaves_what_runs(service: Service) -> None:
     """There is no network in here."""
+    service.start(config="sinks: [stdout, socket]\n", drop_in=ENDLESS)
     process = service.show("MainPID")
     done = service.machine.run(
         "env", "PIP_RETRIES=0", "PIP_NO_INDEX=1", f"{CHECKOUT}/scripts/install_service.sh"
     )
     assert done.returncode != 0
     assert (service.show("ActiveState"), service.show("MainPID")) == ("active", process)
+    assert service.show("NRestarts") == "0"
     assert len(list((service.root / "opt/sound-detector/versions").iterdir())) == 1
 
 
