@@ -23,7 +23,7 @@ path = os.environ["XDG_RUNTIME_DIR"] + "/sound-detector/events.sock"
 connection = socket.socket(socket.AF_UNIX)
 connection.connect(path)
 request = {"labels": ["Dog", "Smoke detector, smoke alarm"], "min_score": 0.4}
-connection.sendall(json.dumps(request).encode() + b"\\n")  # or send nothing: everything comes
+connection.sendall(json.dumps(request).encode() + b"\\n")  # without a request, all messages come
 for line in connection.makefile(encoding="utf-8"):
     message = json.loads(line)
     if message["type"] == "start":
