@@ -618,3 +618,19 @@ def test_no_window_waits_for_a_sound_that_must_last():
     assert started > 15
     assert scene.settled[:started].strip() == ""
     assert scene.settled[started] == "|"
+
+
+def test_the_top_score_is_the_highest_of_the_whole_sound():
+    scene = hear(
+        level="______________########__________________",
+        Siren="..............BBBBAABB..................",
+    )
+    assert [event.phase for event in scene.events] == ["start", "end"]
+    assert [event.top_score for event in scene.events] == pytest.approx([0.7, 0.9])
+
+
+def test_the_level_of_a_long_sound_is_that_of_its_loudest_moment():
+    """Also where that moment is longer ago than levels are kept."""
+    scene = hear(level="_" * 10 + "#" * 10 + "+" * 600, Siren="." * 10 + "A" * 610)
+    end = scene.events[-1]
+    assert (end.phase, end.level_dbfs) == ("end", pytest.approx(-20, abs=0.5))
