@@ -434,9 +434,10 @@ def test_with_its_addition_it_serves_tcp_and_gets_its_token_from_the_manager(
     assert "recording" in event.stdout, event.stdout
 
 
-def test_it_writes_in_its_own_folders_alone(service: Service, recording: str) -> None:
-    """Seen from inside its sandbox, with its rights."""
-    service.start(config=recording)
+def test_it_writes_in_its_own_folders_alone(service: Service) -> None:
+    """Seen from inside its sandbox, with its rights, while it waits for sound."""
+    service.start(config="sinks: [stdout, socket]\n", drop_in=PIPED, wait=False)
+    until(lambda: service.show("MainPID") != "0", seconds=20, what="the program runs")
     fields = ("Uid", "Gid")
     status = service.machine.run("cat", f"/proc/{service.show('MainPID')}/status").stdout
     user, group = (line.split()[1] for line in status.splitlines() if line.startswith(fields))
