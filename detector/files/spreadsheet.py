@@ -31,8 +31,9 @@ def unquoted(text: str) -> str:
 
 
 def _is_number(text: str) -> bool:
+    """Whether a spreadsheet reads a number, too: Python's own also allow blanks around them and `_` inside."""
     try:
         float(text)
     except ValueError:
         return False
-    return True
+    return text == text.strip() and "_" not in text

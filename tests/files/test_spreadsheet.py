@@ -24,6 +24,8 @@ from detector.files.spreadsheet import quoted, unquoted, write_rows
         ("@SUM(1)", "'@SUM(1)"),
         ("\t=1", "'\t=1"),
         ("\r=1", "'\r=1"),
+        ("\r1", "'\r1"),
+        ("-1_0", "'-1_0"),
         ("-9.1", "-9.1"),
         ("+5", "+5"),
         ("-1e-3", "-1e-3"),
