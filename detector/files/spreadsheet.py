@@ -31,7 +31,7 @@ def unquoted(text: str) -> str:
 
 
 def _is_number(text: str) -> bool:
-    """Whether a spreadsheet reads a number, too: Python's own also allow blanks around them and `_` inside."""
+    """Whether a spreadsheet reads a number, too: Python also allows blanks around it and `_` inside."""
     try:
         float(text)
     except ValueError:
