@@ -11,6 +11,8 @@ from tests.support.fakes import FakeClassifier, make_spec
 RATE = 16000
 FRAME = 480
 HOP = 3840
+STEADY_HOP = 2 * HOP
+"""Of the default settings: from window to window where nothing new sounds."""
 WINDOW = 15600
 
 OPEN = GateSettings(mode="off")
@@ -156,7 +158,7 @@ def test_an_open_event_holds_the_gate_open_though_the_sound_became_background():
     assert told[0].onset == pytest.approx(10 * RATE, abs=FRAME)
     assert told[-1].offset == pytest.approx(50 * RATE, abs=2 * FRAME)
     distances = np.diff([stop for stop in classifier.stops if 10 * RATE < stop < 50 * RATE])
-    assert distances.max() == 3 * HOP
+    assert distances.max() == STEADY_HOP
 
 
 def test_windows_are_a_hop_apart_until_what_sounds_is_an_event():
@@ -176,7 +178,7 @@ def test_windows_are_a_hop_apart_until_what_sounds_is_an_event():
     for decided in starts:  # the window that decided and the one before it
         assert classifier.stops.index(decided) - classifier.stops.index(decided - HOP) == 1
     between = [stop for stop in classifier.stops if starts[0] <= stop <= 15 * RATE]
-    assert set(np.diff(between)[1:]) == {3 * HOP}
+    assert set(np.diff(between)[1:]) == {STEADY_HOP}
 
 
 # --- level

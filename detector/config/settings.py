@@ -82,7 +82,7 @@ class WindowSettings:
 
     hop_seconds: Annotated[float, Limit(0.03, 10, "s")] = 0.24
     """From one window's end to the next while something may begin."""
-    steady_hop_seconds: Annotated[float, Limit(0.03, 10, "s")] = 0.72
+    steady_hop_seconds: Annotated[float, Limit(0.03, 10, "s")] = 0.48
     """The same where nothing new sounds; rounded to a multiple of `hop_seconds`, and never less."""
 
 
