@@ -10,25 +10,29 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
+from benchmarks.cost.bareloop import WINDOW
 from benchmarks.support import children
-from benchmarks.support.children import Running, bare_loop, daemon
+from benchmarks.support.children import Running, bare_loop
+from benchmarks.support.daemon_setup import DEFAULT, YAMNET
 from benchmarks.support.report import middle, table
+from benchmarks.support.sounds import RATE
+from detector.config.settings import WindowSettings
 from tests.support.virtualmic import VirtualMicrophone
 
-SAME_HOP = 3840
-"""The daemon's default hop [samples]."""
-HALF = 7800
+SAME_HOP = round(WindowSettings().hop_seconds * RATE)
+"""The daemon's default hop, for the bare loop [samples]."""
+HALF = WINDOW // 2
 """Half of YAMNet's window [samples]."""
 
 Command = Callable[[Path], list[str]]
 
 PROGRAMS: dict[str, Command] = {
-    "daemon": lambda path: daemon("--input", str(path)),
-    "daemon --model yamnet": lambda path: daemon("--input", str(path), "--model", "yamnet"),
+    DEFAULT.name: lambda path: DEFAULT.command("--input", str(path)),
+    YAMNET.name: lambda path: YAMNET.command("--input", str(path)),
     "bare loop, hop 0.24 s": lambda path: bare_loop(str(path), hop=SAME_HOP),
     "bare loop, 50 % overlap": lambda path: bare_loop(str(path), hop=HALF),
 }
-DAEMON, YAMNET, SAME, OVERLAP = PROGRAMS
+DAEMON, LIGHT, SAME, OVERLAP = PROGRAMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class FullSpeed:
     start_up: dict[str, list[float]]
     """Program -> CPU seconds for next to nothing, which `per_hour` does not contain."""
     windows: dict[str, int]
-    """Recording -> windows that the daemon classified."""
+    """Recording -> windows that the daemon with the default model classified."""
     seconds: int
     """Length of each recording."""
 
@@ -54,10 +58,10 @@ class FullSpeed:
         for name in PROGRAMS:
             costs = [middle(self.per_hour[name, recording]) for recording in ("quiet", "busy")]
             rows.append([name, *costs, middle(self.start_up[name], 2)])
-        for own, other in ((DAEMON, SAME), (YAMNET, SAME), (DAEMON, OVERLAP)):
+        for own, other in ((DAEMON, SAME), (LIGHT, SAME), (DAEMON, OVERLAP)):
             ratios = [f"{self.ratio(recording, other, own):.2f}" for recording in ("quiet", "busy")]
             rows.append([f"{own} / {other}", *ratios, ""])
-        possible = self.seconds * 16000 // SAME_HOP
+        possible = self.seconds * RATE // SAME_HOP
         shares = [f"{self.windows[recording]} of {possible}" for recording in ("quiet", "busy")]
         return table([*rows, ["windows that the daemon classified", *shares, ""]])
 
@@ -98,19 +102,24 @@ class Live:
 
 
 def at_microphone(folder: Path, seconds: int, microphone: VirtualMicrophone) -> Live:
-    """Play `seconds` of busy.wav to the daemon, the bare loop and bare PyAudio."""
-    sinks = ["--sink", "stdout", "--sink", f"socket:unix://{folder}/events.sock"]
+    """Play `seconds` of busy.wav to both daemons, the bare loop and bare PyAudio."""
     more = microphone.variables
     live = Live()
+
+    def sinks(name: str) -> list[str]:
+        return ["--sink", "stdout", "--sink", f"socket:unix://{folder}/{name}.sock"]
+
     with (
-        Running(daemon("--device", "1", *sinks), more) as own,
+        Running(DEFAULT.command("--device", "1", *sinks("default")), more) as own,
+        Running(YAMNET.command("--device", "1", *sinks("yamnet")), more) as light,
         Running(bare_loop(hop=SAME_HOP), more) as loop,
         Running(bare_loop(model=False), more) as capture,
     ):
         own.seconds_until("daemon.listening")
+        light.seconds_until("daemon.listening")
         loop.seconds_until("ready")
         capture.seconds_until("ready")
-        programs = {DAEMON: own, SAME: loop, "PyAudio alone": capture}
+        programs = {DAEMON: own, LIGHT: light, SAME: loop, "PyAudio alone": capture}
         player = _play(folder / "busy.wav", microphone)
         try:
             time.sleep(2)

@@ -2,8 +2,8 @@
 
 The real daemon plays a soundscape in real time into a pipe; each line is stamped when it arrives. The same
 recording goes through the same pipeline in this process, which is deterministic: its n-th event is the n-th
-line, and tells the sample at which that was decided. A line's `time` is that sample's time, so a true onset
-was at `time` - (decided - onset) / rate.
+line, and has the moment of the recording at which that was decided. A line's `time` is that moment's time, so
+a true onset was at `time` - (decided - onset).
 """
 
 from __future__ import annotations
@@ -17,14 +17,11 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.support.children import MODEL, Running, daemon, stamped_lines
+from benchmarks.support.children import Running, stamped_lines
+from benchmarks.support.daemon_setup import DaemonSetup, PlayedRecording
 from benchmarks.support.report import table
 from benchmarks.support.sounds import RATE
 from benchmarks.support.soundscape import LABELS, Onset
-from detector import assemble, modelstore
-from detector.config.settings import EventSettings, Preset, Settings
-from detector.records import Event
-from detector.sources.recording import Recording
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +30,17 @@ class Line:
 
     phase: str
     label: str
-    decided: int
-    """Sample of the stream at which it was decided."""
+    decided_seconds: float
+    """Moment of the recording at which it was decided."""
     delay_seconds: float
-    """From that sample's time to the line's arrival."""
+    """From that moment's time to the line's arrival."""
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """What one preset gave."""
+    """What one daemon gave."""
 
-    preset: str
+    daemon: DaemonSetup
     onsets: int
     found: list[float]
     """True onset to line, for the onsets that were found [s]."""
@@ -53,10 +50,10 @@ class Latency:
     """Class -> sounds, found, median latency [s]."""
 
     def row(self) -> list[str]:
-        """Preset, share found, onset to line, window to line."""
+        """Daemon and preset, share found, onset to line, window to line."""
         found, delays = np.array(self.found), np.array(self.delays) * 1000
         return [
-            self.preset,
+            self.daemon.title,
             f"{len(found)} of {self.onsets} ({len(found) / self.onsets:.0%})",
             f"{np.median(found):.2f}",
             f"{np.quantile(found, 0.95):.2f}",
@@ -69,19 +66,19 @@ class Latency:
 
 
 HEAD = [
-    *("preset", "onsets found", "onset to line: median [s]", "p95 [s]"),
+    *("daemon and preset", "onsets found", "onset to line: median [s]", "p95 [s]"),
     *("window to line: least [ms]", "median [ms]", "p95 [ms]", "most [ms]", "lines"),
 ]
 
 
 def latency_table(results: Sequence[Latency]) -> str:
-    """One row for each preset."""
+    """One row for each daemon."""
     return table([HEAD, *(result.row() for result in results)])
 
 
 def class_table(results: Sequence[Latency]) -> str:
     """One row for each class."""
-    head = ["class", *(f"{r.preset}: found, median [s]" for r in results)]
+    head = ["class", *(f"{r.daemon.title}: found, median [s]" for r in results)]
     rows = [
         [name, *(_cell(*result.classes[name]) for result in results)]
         for name in LABELS
@@ -94,51 +91,60 @@ def _cell(sounds: int, found: int, seconds: float) -> str:
     return f"{found} of {sounds}" + (f", {seconds:.2f}" if found else "")
 
 
-def measure(recording: Path, onsets: Sequence[Onset], presets: Sequence[Preset]) -> list[Latency]:
-    """Play the soundscape to one daemon for each preset, all at the same time."""
-    expected = {preset: _events(recording, preset) for preset in presets}
-    arrived: dict[str, list[tuple[float, bytes]]] = {preset: [] for preset in presets}
+def measure(recording: Path, onsets: Sequence[Onset], daemons: Sequence[DaemonSetup]) -> list[Latency]:
+    """Play the soundscape to these daemons, all at the same time."""
+    expected = {daemon: daemon.play(recording) for daemon in daemons}
+    arrived = play(recording, daemons, "--realtime")
+    return [summary(daemon, onsets, match(arrived[daemon], expected[daemon], daemon)) for daemon in daemons]
+
+
+def play(
+    recording: Path, daemons: Sequence[DaemonSetup], *arguments: str
+) -> dict[DaemonSetup, list[tuple[float, bytes]]]:
+    """Each daemon's lines for the recording, with the time at which they arrived [UTC seconds]."""
+    arrived: dict[DaemonSetup, list[tuple[float, bytes]]] = {daemon: [] for daemon in daemons}
     with ExitStack() as stack:
-        programs = {
-            preset: stack.enter_context(
-                Running(daemon("--input", str(recording), "--realtime", "--preset", preset), join=False)
-            )
-            for preset in presets
-        }
-        for preset, now, line in stamped_lines({name: p.output for name, p in programs.items()}):
-            arrived[preset].append((now, line))
-    return [summary(preset, onsets, match(arrived[preset], expected[preset], preset)) for preset in presets]
+        outputs = {}
+        for daemon in daemons:
+            command = daemon.command("--input", str(recording), *arguments)
+            outputs[daemon] = stack.enter_context(Running(command, join=False)).output
+        for daemon, now, line in stamped_lines(outputs):
+            arrived[daemon].append((now, line))
+    return arrived
 
 
-def match(arrived: Sequence[tuple[float, bytes]], events: Sequence[Event], preset: str = "") -> list[Line]:
+def match(
+    arrived: Sequence[tuple[float, bytes]], expected: PlayedRecording, daemon: DaemonSetup
+) -> list[Line]:
     """Pair the lines with the same run's events; SystemExit where they are not the same."""
     lines = []
+    events = expected.events
     messages = [(now, json.loads(line)) for now, line in arrived]
-    said = [(message["type"], message["label"]) for _, message in messages]
-    if said != [(event.phase, event.label.name) for event in events]:
+    written = [(message["type"], message["label"]) for _, message in messages]
+    if written != [(event.phase, event.label.name) for event in events]:
         raise SystemExit(
-            f"{preset}: {len(said)} lines differ from the {len(events)} events of the same recording in one "
-            "process; was this machine too busy to play it in real time?"
+            f"{daemon.title}: {len(written)} lines differ from the {len(events)} events of "
+            "the same recording in one process; was this machine too busy to play it in real time?"
         )
     for (now, message), event in zip(messages, events, strict=True):
         delay = now - datetime.fromisoformat(message["time"]).timestamp()
-        lines.append(Line(event.phase, event.label.name, event.decided, delay))
+        lines.append(Line(event.phase, event.label.name, event.decided / expected.sample_rate, delay))
     return lines
 
 
-def summary(preset: str, onsets: Sequence[Onset], lines: Sequence[Line]) -> Latency:
+def summary(daemon: DaemonSetup, onsets: Sequence[Onset], lines: Sequence[Line]) -> Latency:
     """For each onset the first event that starts before the next one and names its class."""
     found: dict[str, list[float]] = {onset.name: [] for onset in onsets}
-    stops = [*(onset.sample for onset in onsets[1:]), 2**62]
+    begins = [onset.sample / RATE for onset in onsets]
     starts = [line for line in lines if line.phase == "start"]
-    for onset, stop in zip(onsets, stops, strict=True):
+    for onset, begin, stop in zip(onsets, begins, [*begins[1:], float("inf")], strict=True):
         for line in starts:
-            if onset.sample < line.decided <= stop and line.label in LABELS[onset.name]:
-                found[onset.name].append((line.decided - onset.sample) / RATE + line.delay_seconds)
+            if begin < line.decided_seconds <= stop and line.label in LABELS[onset.name]:
+                found[onset.name].append(line.decided_seconds - begin + line.delay_seconds)
                 break
     names = [onset.name for onset in onsets]
     return Latency(
-        preset=preset,
+        daemon=daemon,
         onsets=len(onsets),
         found=[seconds for values in found.values() for seconds in values],
         delays=[line.delay_seconds for line in lines],
@@ -147,13 +153,3 @@ def summary(preset: str, onsets: Sequence[Onset], lines: Sequence[Line]) -> Late
             for name, values in found.items()
         },
     )
-
-
-def _events(recording: Path, preset: Preset) -> list[Event]:
-    """What the same pipeline says of the recording in this process."""
-    settings = Settings(events=EventSettings(preset=preset))
-    pipeline = assemble.make_pipeline(settings, modelstore.load_classifier(MODEL))
-    hop = round(settings.windows.hop_seconds * RATE)
-    source = Recording(path=recording, sample_rate=RATE, block_length=assemble.block_length(hop, RATE))
-    events = [event for block in source.blocks() for event in pipeline.push(block)]
-    return events + pipeline.flush()

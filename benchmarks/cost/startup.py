@@ -12,7 +12,8 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.support import children
-from benchmarks.support.children import Running, bare_loop, daemon
+from benchmarks.support.children import Running, bare_loop
+from benchmarks.support.daemon_setup import DEFAULT, YAMNET, DaemonSetup
 from benchmarks.support.report import middle, table
 from tests.support.virtualmic import VirtualMicrophone
 
@@ -24,12 +25,24 @@ IMPORTS: dict[str, str] = {
         "import detector.cli.main, detector.config.loading, detector.assemble"
     ),
 }
-LISTENING = "daemon on a recording in real time, to listening"
-ANSWER = "bare loop on it, to its first answer"
-OPENED = "daemon at the microphone, to the device opened"
-HEARD = "daemon at the microphone, to listening (its first block)"
+ANSWER = "bare loop on a recording, to its first answer"
 ALONE_OPENED = "PyAudio alone, to the device opened"
-ALONE_HEARD = "PyAudio alone, to its first block"
+ALONE_BLOCK = "PyAudio alone, to its first block"
+
+
+def listening(daemon: DaemonSetup) -> str:
+    """Name of a daemon's start on a recording."""
+    return f"{daemon.name} on a recording in real time, to listening"
+
+
+def opened(daemon: DaemonSetup) -> str:
+    """Name of its way to an open microphone."""
+    return f"{daemon.name} at the microphone, to the device opened"
+
+
+def first_block(daemon: DaemonSetup) -> str:
+    """Name of its way to the microphone's first block."""
+    return f"{daemon.name} at the microphone, to listening (its first block)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +57,7 @@ class StartUp:
 
     def difference(self) -> float | None:
         """How much later than PyAudio alone the daemon has its first block [s]."""
-        own, alone = self.median(HEARD), self.median(ALONE_HEARD)
+        own, alone = self.median(first_block(DEFAULT)), self.median(ALONE_BLOCK)
         return None if own is None or alone is None else own - alone
 
     def table(self) -> str:
@@ -69,10 +82,12 @@ def measure(folder: Path, repeats: int, microphone: VirtualMicrophone | None) ->
             wall = children.run([sys.executable, "-c", code]).wall_seconds
             result.setdefault(name, []).append(wall)
         add([ANSWER], bare_loop(quiet), ["ready"], False)
-        add([LISTENING], daemon("--input", quiet, "--realtime"), ["daemon.listening"], False)
+        for daemon in (DEFAULT, YAMNET):
+            command = daemon.command("--input", quiet, "--realtime")
+            add([listening(daemon)], command, ["daemon.listening"], False)
+            if microphone:
+                names, markers = [opened(daemon), first_block(daemon)], ["source.opened", "daemon.listening"]
+                add(names, daemon.command("--device", "1"), markers, True)
         if microphone:
-            opened_and_heard = ["source.opened", "daemon.listening"]
-            sink = ["--sink", "stdout"]
-            add([OPENED, HEARD], daemon("--device", "1", *sink), opened_and_heard, True)
-            add([ALONE_OPENED, ALONE_HEARD], bare_loop(model=False), ["opened", "ready"], True)
+            add([ALONE_OPENED, ALONE_BLOCK], bare_loop(model=False), ["opened", "ready"], True)
     return StartUp(result)

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Self, TypeVar
 
 from benchmarks import ROOT
 from detector.backends.bundle import load_bundle
@@ -24,19 +24,15 @@ from detector.modelstore import find
 from detector.modelstore.folders import models_folder
 from detector.modelstore.store import file_path
 
-MODEL = "yamnet"
+BARE_MODEL = "yamnet"
+"""The network that the bare loop runs."""
 PATIENCE_SECONDS = 30.0
-
-
-def daemon(*arguments: str) -> list[str]:
-    """Command of the real program, with events as JSON on standard output."""
-    sink = [] if "--sink" in arguments else ["--sink", "stdout"]
-    return [sys.executable, "-m", "detector", "run", *arguments, *sink, "--format", "json"]
+Name = TypeVar("Name")
 
 
 def bare_loop(*arguments: str, hop: int = 3840, model: bool = True) -> list[str]:
     """Command of the bare loop; without `model` it only reads."""
-    given = ["--model", str(file_path(load_bundle(find(MODEL)), "tflite"))] if model else []
+    given = ["--model", str(file_path(load_bundle(find(BARE_MODEL)), "tflite"))] if model else []
     return [sys.executable, "-m", "benchmarks.cost.bareloop", "--hop", str(hop), *given, *arguments]
 
 
@@ -140,7 +136,7 @@ class Running:
         return (Path("/proc") / str(self._child.pid) / name).read_text()
 
 
-def stamped_lines(outputs: Mapping[str, IO[bytes]]) -> Iterator[tuple[str, float, bytes]]:
+def stamped_lines(outputs: Mapping[Name, IO[bytes]]) -> Iterator[tuple[Name, float, bytes]]:
     """Which output a line came from, when it arrived [UTC seconds], and the line; until all are closed."""
     rest = dict.fromkeys(outputs, b"")
     with selectors.DefaultSelector() as selector:
