@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from hashlib import sha256
 from pathlib import Path
+from zlib import crc32
 
 from benchmarks import ROOT
 from benchmarks.fuzz.target import Finding, Run, Target
 from detector.backends.bundle import load_bundle
+from detector.errors import ModelError
+from detector.files.guarded import replace_file
+from detector.modelstore.catalogue import ModelCatalogue, available, find
 from detector.modelstore.store import read_model_file
+
+_SECRET = b"a file of somebody else"
+_PLACES = (
+    *("model.yaml", "labels.csv", "ontology.csv", "fuzz.tflite", "fuzz.tflite.part", "fuzz.tflite.json"),
+    *("fuzz.onnx", "fuzz.onnx.part", "fuzz.onnx.json"),
+)
+"""Where something may be planted."""
+_KINDS = ("pipe", "folder", "socket", "huge", "link", "twin", "text", "none")
+"""What may be planted; `none` takes the file away."""
+_WRONG_VALUES = (
+    *("[1]", "{a: 1}", "null", "true", "''", "-1", "0", "1.5", ".inf", ".nan", "1e308", "1e-46"),
+    *("9" * 30, "9" * 5000, "'" + "x" * 300 + "'", "2026-11-20", "!!binary AAAA", "0x7fffffffffffffff"),
+)
 
 _NETWORK = bytes(range(256)) * 8
 _DERIVED = b"derived " + _NETWORK
@@ -62,6 +82,21 @@ _YAML_WORDS = (
         b"~",
     ),
 )
+_PLAN_WORDS = (
+    *(name.encode() for name in (*_PLACES, *_KINDS)),
+    *(
+        b" ",
+        b"\n",
+        b". open",
+        b".. open",
+        b". closed",
+        b"OUTSIDE",
+        b"/dev/zero",
+        b"/dev/tty",
+        b"/proc/self/mem",
+    ),
+    *(b"../fuzz/labels.csv", b"/proc/self/fd/0", b"/dev/stdin", b"fuzz.tflite", b"../../../outside"),
+)
 _CSV_WORDS = (b",", b"\n", b'"', b"0", b"1", b"/m/0bt9lr", b"/m/0jbk", b" ", b"Dog", b"\r", b"mid,parents")
 
 
@@ -107,6 +142,109 @@ def _side_cars(folder: Path) -> Iterator[Run]:
     yield run
 
 
+@contextmanager
+def _planted_folders(folder: Path) -> Iterator[Run]:
+    """Inputs say, a line for each file of a bundle, what somebody put in its place; then it is used.
+
+    A line is NAME WHAT [TARGET]; `.` names the folder of the bundle, `..` the folder of models.
+    """
+    home, outside = folder / "home", folder / "outside"
+    before = os.environ.get("SOUND_DETECTOR_HOME")
+    os.environ["SOUND_DETECTOR_HOME"] = str(home)
+    outside.write_bytes(_SECRET)
+
+    def run(data: bytes) -> None:
+        shutil.rmtree(home, ignore_errors=True)
+        bundle = home / "models" / "fuzz"
+        bundle.mkdir(parents=True)
+        _write_bundle(bundle)
+        (bundle / "fuzz.onnx").write_bytes(_DERIVED)
+        (bundle / "fuzz.onnx.json").write_text(json.dumps(_SIDECAR))
+        for line in data.decode("utf-8", "surrogateescape").splitlines()[:20]:
+            name, _, what = line.partition(" ")
+            _plant(bundle, name, what, outside)
+        try:
+            _use_folder(bundle)
+        finally:
+            for planted in (bundle, bundle.parent):
+                planted.chmod(0o755)
+        if outside.read_bytes() != _SECRET:
+            raise Finding("a file outside of the bundle was written to")
+
+    try:
+        yield run
+    finally:
+        if before is None:
+            del os.environ["SOUND_DETECTOR_HOME"]
+        else:
+            os.environ["SOUND_DETECTOR_HOME"] = before
+
+
+def _plant(bundle: Path, name: str, what: str, outside: Path) -> None:
+    """Put something in the place of one of a bundle's files; words that mean nothing stand for some."""
+    kind, _, target = what.partition(" ")
+    if name in (".", ".."):
+        (bundle / name).chmod(0o000 if kind == "closed" else 0o777)
+        return
+    path, kind = bundle / _one_of(_PLACES, name), _one_of(_KINDS, kind)
+    try:
+        if path.is_dir() and not path.is_symlink():
+            path.rmdir()
+        path.unlink(missing_ok=True)
+        if kind == "pipe":
+            os.mkfifo(path)
+        elif kind == "folder":
+            path.mkdir()
+        elif kind == "socket":
+            with socket.socket(socket.AF_UNIX) as server:
+                server.bind(os.path.relpath(path))
+        elif kind == "huge":
+            with path.open("wb") as file:
+                file.truncate(1 << 40)
+        elif kind == "link":
+            path.symlink_to(target.replace("OUTSIDE", str(outside)) or "nowhere")
+        elif kind == "twin":
+            path.hardlink_to(outside)
+        elif kind == "text":
+            path.write_text(target, errors="surrogateescape")
+    except (OSError, ValueError):
+        return  # the input asks for what cannot be
+
+
+def _one_of(known: Sequence[str], word: str) -> str:
+    return word if word in known else known[crc32(os.fsencode(word)) % len(known)]
+
+
+def _use_folder(bundle: Path) -> None:
+    """What `models list`, a start and `models pull` do with it."""
+    available()
+    catalogue = ModelCatalogue()
+    found = catalogue.bundle("fuzz")
+    if find("fuzz") != bundle:
+        raise Finding(f"fuzz was found in {find('fuzz')}")
+    for kind in found.files:
+        content = read_model_file(found, kind)
+        if content not in (_NETWORK, _DERIVED):
+            raise Finding("a model file with another hash was handed to the runtime")
+        try:
+            replace_file(bundle / found.files[kind].name, content)
+        except OSError as error:
+            raise ModelError(f"cannot be written: {error.strerror}") from error
+
+
+def _plans() -> Sequence[bytes]:
+    every = [f"{name} {kind} OUTSIDE".encode() for name in _PLACES for kind in _KINDS]
+    devices = [f"{name} link {device}".encode() for name in _PLACES for device in ("/dev/zero", "/dev/tty")]
+    return (
+        b"",
+        *every,
+        *devices,
+        b". open\nlabels.csv link /etc/passwd",
+        b".. open\nmodel.yaml link OUTSIDE",
+        b"labels.csv link labels.csv\nontology.csv link ../fuzz/model.yaml",
+    )
+
+
 def _write_bundle(folder: Path) -> None:
     (folder / "model.yaml").write_text(_DESCRIPTION)
     (folder / "labels.csv").write_text(_LABELS)
@@ -115,7 +253,16 @@ def _write_bundle(folder: Path) -> None:
 
 
 def _descriptions() -> Sequence[bytes]:
-    return (_DESCRIPTION.encode(), (ROOT / "models" / "yamnet" / "model.yaml").read_bytes())
+    """Two good ones, and for each key of the first one it with values of the wrong type or size."""
+    lines = _DESCRIPTION.splitlines()
+    wrong = []
+    for number, line in enumerate(lines):
+        key, colon, _ = line.partition(": ")
+        if colon:
+            for value in _WRONG_VALUES:
+                changed = [*lines[:number], f"{key}: {value}", *lines[number + 1 :]]
+                wrong.append("\n".join(changed).encode())
+    return (_DESCRIPTION.encode(), (ROOT / "models" / "yamnet" / "model.yaml").read_bytes(), *wrong)
 
 
 def _label_tables() -> Sequence[bytes]:
@@ -137,5 +284,6 @@ TARGETS = (
     Target("labels.csv", 70, _label_tables, _file_in_bundle("labels.csv"), _CSV_WORDS),
     Target("ontology.csv", 50, _ontologies, _file_in_bundle("ontology.csv"), _CSV_WORDS),
     Target("model file", 30, lambda: (_NETWORK,), _networks, guided=False),
+    Target("model's folder", 60, _plans, _planted_folders, _PLAN_WORDS),
     Target("model side-car", 20, _side_car_seeds, _side_cars, (b'"sha256"', b'"origin_sha256"', b"{", b"[")),
 )

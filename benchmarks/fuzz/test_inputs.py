@@ -8,12 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from benchmarks.fuzz import history, models, sockets, text
+from benchmarks.fuzz import datasets, history, models, sockets, text
 from benchmarks.fuzz.mutations import mutate
 from benchmarks.fuzz.target import Judge
 
 # Damaged sound goes to native decoders, which may crash: test_decoders gives it a process of its own.
-MODULES = (text, models, history, sockets)
+MODULES = (text, models, datasets, history, sockets)
 TARGETS = {target.name: target for module in MODULES for target in module.TARGETS}
 
 FOUND = [
@@ -21,6 +21,12 @@ FOUND = [
     ("notify environment", b"/run/notify\0" + b"9" * 400),
     ("notify environment", b"/run/notify\x001\x00\xff"),
     ("model side-car", b"[" * 5000),
+    ("model's folder", b"fuzz.tflite huge\n"),
+    ("truth in .csv", b"onset,offset,label\n0,1," + b"x" * 200_000),
+    ("truth in .tsv", b"onset\toffset\x1b[2J\n"),
+    ("table of clips", b""),
+    ("table of clips", b"filename,fold,category\n" + b"9" * 300 + b",1,dog\n"),
+    ("analysis folder", b"[" * 5000 + b"\0" + b"[" * 5000),
     ("model.yaml", b"name: a\nlabels: /dev/zero\n"),
     (
         "ontology.csv",

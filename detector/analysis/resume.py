@@ -16,6 +16,7 @@ from detector.analysis.recording_files import RecordingFile
 from detector.analysis.summary import Summary, from_json
 from detector.analysis.task import Done, Wanted
 from detector.errors import ConfigError, SinkError
+from detector.files.terminal import escape
 
 STAMP = "analysis.json"
 RECORD_ENDING = ".summary.json"
@@ -77,13 +78,13 @@ class Folder:
                 recording.modified,
             )
             return (from_json(fields["summary"]), list(fields["outputs"])) if same else None
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return None
 
     def _compare(self) -> None:
         try:
             before = json.loads((self.path / STAMP).read_bytes())
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             before = None
         wanted = json.loads(json.dumps(dict(self.settings)))
         if before == wanted:
@@ -92,7 +93,7 @@ class Folder:
             before = {}
         changed = ", ".join(sorted(key for key in {*before, *wanted} if before.get(key) != wanted.get(key)))
         raise ConfigError(
-            f"{self.path} was made with other settings ({changed}); "
+            f"{self.path} was made with other settings ({escape(changed)}); "
             "name another folder, or add --overwrite to analyze everything anew"
         )
 

@@ -29,6 +29,8 @@ MAX_CONTEXT_SECONDS = 60.0
 MAX_SAMPLE_RATE = 384_000
 """Hz; beyond what any microphone gives, and what resamplers are built for."""
 MAX_WINDOW_SECONDS = 60.0
+MAX_FILE_BYTES = 1 << 28
+"""Of a network in a file: far more than a small computer could run."""
 MAX_FFT = 65_536
 MAX_BANDS = 1024
 MAX_FRAMES = 20_000
@@ -102,8 +104,9 @@ def _check_files(yaml: ModelYaml, refuse: Refuse) -> None:
             if file.size or file.sha256 or file.sources:
                 refuse(key, "a derived file has no size, sha256 or sources of its own")
             continue
-        if file.size < 1:
-            refuse(f"{key}.size", f"expected the file's size in bytes, got {file.size}")
+        if not 1 <= file.size <= MAX_FILE_BYTES:
+            most = f", at most {MAX_FILE_BYTES}" if file.size > 0 else ""
+            refuse(f"{key}.size", f"expected the file's size in bytes{most}, got {file.size}")
         if not _SHA256.fullmatch(file.sha256):
             refuse(f"{key}.sha256", f"expected 64 hexadecimal digits, got {show(file.sha256)}")
         for number, source in enumerate(file.sources):

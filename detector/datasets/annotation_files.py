@@ -154,7 +154,7 @@ def _jams(text: str, path: Path) -> list[Annotation]:
         )
     found = []
     for annotation in annotations:
-        for number, row in enumerate(_jams_rows(annotation.get("data")), 1):
+        for number, row in enumerate(_jams_rows(annotation.get("data"), path), 1):
             location = f"{path}, {annotation['namespace']} row {number}"
             try:
                 value, onset, duration = row["value"], row["time"], row["duration"]
@@ -171,10 +171,12 @@ def _jams(text: str, path: Path) -> list[Annotation]:
     return found
 
 
-def _jams_rows(data: object) -> Sequence[Mapping[str, object]]:
+def _jams_rows(data: object, path: Path) -> Sequence[Mapping[str, object]]:
     """Rows, also of the older form: one list for each column."""
     if isinstance(data, Mapping):
-        columns = [list(column) for column in data.values()]
+        columns = list(data.values())
+        if not all(isinstance(column, list) and len(column) == len(columns[0]) for column in columns):
+            fault(str(path), "expected `data` to be a list of rows, or columns that are lists of one length")
         return [dict(zip(data, row, strict=True)) for row in zip(*columns, strict=True)]
     return data if isinstance(data, list) else []
 

@@ -12,6 +12,7 @@ from detector.datasets.annotations import Annotation, check
 from detector.errors import AnnotationError
 from detector.files.sound_files import SOUND_SUFFIXES
 from detector.files.spreadsheet import unquoted
+from detector.files.terminal import escape
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "onset": ("onset", "start", "begin", "start_time", "onset_s", "start_seconds"),
@@ -33,7 +34,7 @@ def is_table_of_many(path: Path) -> bool:
     delimiter = DELIMITERS.get(path.suffix.lower())
     if delimiter is None:
         return False
-    head = _head(csv.reader(io.StringIO(read_text(path)), delimiter=delimiter))
+    head, _ = _head_and_rows(read_text(path), path, delimiter)
     return any(name in head for name in RECORDING["recording"])
 
 
@@ -75,8 +76,7 @@ def table_rows(
     """Each row's file and line, for messages, and its values in these columns; an empty file has none."""
     if not text.strip():
         return
-    rows = csv.reader(io.StringIO(text), delimiter=delimiter)
-    head = _head(rows)
+    head, rows = _head_and_rows(text, path, delimiter)
     indices = {}
     for column, names in columns.items():
         present = [head.index(name) for name in names if name in head]
@@ -84,13 +84,13 @@ def table_rows(
             hint = "; separated by semicolons: save it with commas" if ";" in "".join(head) else ""
             fault(
                 f"{path}, line 1",
-                f"expected a column {' or '.join(names)}, got {', '.join(head)[:80] or 'none'}{hint}",
+                f"expected a column {' or '.join(names)}, got {escape(', '.join(head))[:80] or 'none'}{hint}",
             )
         indices[column] = present[0]
-    for row in rows:
+    for number, row in rows:
         if not any(cell.strip() for cell in row):
             continue
-        location = f"{path}, line {rows.line_num}"
+        location = f"{path}, line {number}"
         if len(row) == 1 and indices.get("recording") == 0:  # tables of DCASE leave the rest of the line out
             row += [""] * (len(head) - 1)
         if len(row) != len(head):
@@ -131,8 +131,22 @@ def fault(location: str, what: str) -> NoReturn:
     raise AnnotationError(f"{location}: {what}")
 
 
-def _head(rows: Iterator[list[str]]) -> list[str]:
-    return [name.strip().lower() for name in next(rows, [])]
+def _head_and_rows(
+    text: str, path: Path, delimiter: str
+) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
+    """The names of the columns, and each row below them with the number of the line in which it ends."""
+    rows = _rows(text, path, delimiter)
+    _, head = next(rows, (1, []))
+    return [name.strip().lower() for name in head], rows
+
+
+def _rows(text: str, path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
+    try:
+        for row in reader:
+            yield reader.line_num, row
+    except csv.Error as error:
+        fault(f"{path}, line {reader.line_num}", f"this is no table: {error}")
 
 
 def _plain(name: str) -> str:

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from detector.errors import DatasetError
+from detector.files.guarded import is_file, is_folder
 from detector.files.sound_files import SOUND_SUFFIXES, is_hidden, log_left_out, look_into
+from detector.files.terminal import escape
 
 log = logging.getLogger(__name__)
 
@@ -75,8 +77,9 @@ def read_dataset(root: Path, layout: str | None = None) -> Dataset:
     dataset = Dataset(chosen, tuple(LAYOUTS[chosen](root)))
     if not dataset.clips:
         raise DatasetError(f"{root}: no clip found; expected a folder for each class, with sound files in it")
-    if missing := [clip.path for clip in dataset.clips if not clip.path.is_file()]:
-        raise DatasetError(f"{root}: {len(missing)} clips of the table are missing, first {missing[0]}")
+    if missing := [clip.path for clip in dataset.clips if not is_file(clip.path)]:
+        first = escape(str(missing[0]))
+        raise DatasetError(f"{root}: {len(missing)} clips of the table are missing, first {first}")
     check_folds(dataset.clips)
     return dataset
 
@@ -125,7 +128,7 @@ def _urbansound8k(root: Path) -> list[Clip]:
             row["fsID"],
         )
         for row in rows
-        if (root / "audio" / f"fold{row['fold']}").is_dir()
+        if is_folder(root / "audio" / f"fold{row['fold']}")
     ]
 
 
@@ -163,13 +166,11 @@ def _class_name(folder: str) -> str:
 
 
 def _encoded(path: Path) -> Path:
-    if path.is_file():
+    if is_file(path):
         return path
     stem = path.name.removesuffix(".wav")
-    return next(
-        (other for suffix in sorted(SOUND_SUFFIXES) if (other := path.with_name(stem + suffix)).is_file()),
-        path,
-    )
+    others = (path.with_name(stem + suffix) for suffix in sorted(SOUND_SUFFIXES))
+    return next(filter(is_file, others), path)
 
 
 def _rows(path: Path, columns: Sequence[str]) -> list[Mapping[str, str]]:
@@ -177,9 +178,10 @@ def _rows(path: Path, columns: Sequence[str]) -> list[Mapping[str, str]]:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
             rows = list(reader)
+            headings = reader.fieldnames or ()
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DatasetError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
-    missing = [column for column in columns if column not in (reader.fieldnames or ())]
+    missing = [column for column in columns if column not in headings]
     if missing:
         raise DatasetError(
             f"{path}: expected the columns {', '.join(columns)}; {', '.join(missing)} is missing"

@@ -75,8 +75,13 @@ def owner_name(path: Path) -> str:
 
 
 def is_file(path: Path) -> bool:
-    """Whether there is a file; unlike Path.is_file, False and no error in a folder closed to this user."""
+    """Whether there is a file; unlike Path.is_file, False and no error where this user may not look."""
     return os.path.isfile(path)  # noqa: PTH113
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder; unlike Path.is_dir, False and no error for a name that cannot be."""
+    return os.path.isdir(path)  # noqa: PTH112
 
 
 def read_file(path: Path, *, max_bytes: int, links: bool = False) -> bytes:

@@ -9,11 +9,10 @@ import hashlib
 import json
 from pathlib import Path
 
+from detector.backends.modelyaml import MAX_FILE_BYTES
 from detector.errors import ModelError
 from detector.files.guarded import read_file, replace_file
 
-MAX_DERIVED_BYTES = 1 << 30
-"""Of a file that is built here, whose size nobody has published."""
 MAX_SIDECAR_BYTES = 4096
 """Of the few facts about such a file."""
 
@@ -24,14 +23,19 @@ def sha256_of(content: bytes) -> str:
 
 
 def checked_bytes(path: Path, *, size: int | None, sha256: str, remedy: str) -> bytes:
-    """Read a file; ModelError, which ends with `remedy`, unless its size and sha256 are these."""
-    limit = MAX_DERIVED_BYTES if size is None else size
+    """Read a file; ModelError, which ends with `remedy`, unless its size and sha256 are these.
+
+    A file of unknown size was built here, and is at most MAX_FILE_BYTES long.
+    """
+    limit = MAX_FILE_BYTES if size is None else size
     try:
-        content = read_file(path, max_bytes=limit)
+        given = path.stat().st_size
+        if given <= limit:
+            content = read_file(path, max_bytes=limit)
+            given = len(content)
     except OSError as error:
         raise ModelError(f"{path}: cannot be read: {error.strerror}; {remedy}") from error
-    if len(content) > limit or (size is not None and len(content) != size):
-        given = path.stat().st_size if len(content) > limit else len(content)
+    if given > limit or (size is not None and given != size):
         raise ModelError(
             f"{path}: is damaged: expected {'at most ' * (size is None)}{limit} bytes, got {given}; {remedy}"
         )

@@ -202,11 +202,20 @@ class TestResume:
         Path(folder.path, done.outputs[0]).unlink()
         assert folder.done(one, self.WANTED) is None
 
-    @pytest.mark.parametrize("damage", ["", "{", "[]", '{"source": 1}'])
+    @pytest.mark.parametrize("damage", ["", "{", "[]", '{"source": 1}', "[" * 5000])
     def test_a_damaged_record_is_not_done(self, recording, tmp_path, damage):
         one = recording()
         folder, _ = self.made(one, tmp_path)
         (folder.path / f"{one.name}.summary.json").write_text(damage)
+        assert folder.done(one, self.WANTED) is None
+
+    def test_a_record_with_an_endless_count_is_not_done(self, recording, tmp_path):
+        one = recording()
+        folder, _ = self.made(one, tmp_path)
+        record = folder.path / f"{one.name}.summary.json"
+        text = record.read_text()
+        record.write_text(text.replace('"recordings": 1', '"recordings": Infinity'))
+        assert record.read_text() != text
         assert folder.done(one, self.WANTED) is None
 
     def test_other_settings_are_refused_unless_overwritten(self, recording, tmp_path):
@@ -225,7 +234,7 @@ class TestResume:
         folder.prepare(overwrite=True)
         assert (tmp_path / "thesis.txt").read_text() == "mine"
 
-    @pytest.mark.parametrize("content", ["", "[]", "nonsense"])
+    @pytest.mark.parametrize("content", ["", "[]", "nonsense", "[" * 5000])
     def test_a_damaged_stamp_is_other_settings(self, tmp_path, content):
         (tmp_path / "analysis.json").write_text(content)
         with pytest.raises(ConfigError, match="other settings"):

@@ -113,6 +113,11 @@ TOO_HIGH = FRONT_END.replace("high_hz: 8000", "high_hz: 9000")
         ),
         ("input: waveform", "input: picture", "files.tflite.input: "),
         ("size: 7", "size: 0", "files.tflite.size: expected the file's size in bytes, got 0"),
+        (
+            "size: 7",
+            f"size: {1 << 40}",
+            f"files.tflite.size: expected the file's size in bytes, at most {1 << 28}",
+        ),
         ("sha256: ", "sha256: x", "files.tflite.sha256: expected 64 hexadecimal digits"),
         ("https://host", "ftp://host", "files.tflite.sources[0]: expected an https:// or http:// address"),
         (

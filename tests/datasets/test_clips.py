@@ -52,6 +52,26 @@ def test_a_clip_of_the_table_that_is_missing_is_named(tmp_path):
         read_dataset(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["x" * 300 + ".wav", "\x1b[2J.wav"])
+def test_a_table_with_a_name_that_no_file_can_have_is_refused_in_one_line(tmp_path, name):
+    (tmp_path / "meta").mkdir()
+    (tmp_path / "meta" / "esc50.csv").write_text(f"filename,fold,category\n{name},1,dog\n")
+    with pytest.raises(DatasetError, match=r"1 clips .* missing, first") as error:
+        read_dataset(tmp_path)
+    assert str(error.value).isprintable()
+
+
+def test_an_empty_table_and_a_fold_that_cannot_be_are_refused(tmp_path):
+    urbansound(tmp_path)
+    table = tmp_path / "metadata" / "UrbanSound8K.csv"
+    table.write_text(f"slice_file_name,fsID,fold,class\na.wav,1,{'9' * 300},siren\n")
+    with pytest.raises(DatasetError, match="no clip found"):
+        read_dataset(tmp_path)
+    table.write_text("")
+    with pytest.raises(DatasetError, match=r"expected the columns slice_file_name.* is missing"):
+        read_dataset(tmp_path)
+
+
 def test_esc10_names_hold_folds_and_sources(tmp_path):
     touch(tmp_path, "001 - Dog bark/1-100-A.ogg", "001 - Dog bark/2-200-B.ogg", "002 - Rain/1-300-A.ogg")
     dataset = read_dataset(tmp_path)

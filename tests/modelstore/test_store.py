@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from detector.backends.bundle import load_bundle
+from detector.backends.modelyaml import MAX_FILE_BYTES
 from detector.errors import ModelError
 from detector.modelstore import available, find, load_classifier, store
+from detector.modelstore.checksum import checked_bytes
 from detector.modelstore.folders import shipped_folder
 from detector.records import Span, Window
 from tests.support.small_models import logistic_tflite, write_bundle
@@ -59,6 +61,15 @@ def test_a_model_that_is_here_becomes_a_classifier(small: Path, runtime: str) ->
     scores = classifier.scores(Window(Span(0, 4), np.zeros(4, np.float32)))
     assert scores.values.tolist() == [0.5] * 4
     classifier.close()
+
+
+@pytest.mark.parametrize("size", [None, MAX_FILE_BYTES])
+def test_a_file_that_is_far_too_large_is_refused_unread(tmp_path: Path, size: int | None) -> None:
+    path = tmp_path / "small.tflite"
+    with path.open("wb") as file:
+        file.truncate(1 << 42)  # more than any memory holds; the disk holds nothing of it
+    with pytest.raises(ModelError, match=rf"small\.tflite: is damaged: .* {1 << 42}; pull it$"):
+        checked_bytes(path, size=size, sha256="", remedy="pull it")
 
 
 def test_a_model_that_was_not_pulled_says_how_to(models: Path) -> None:
