@@ -35,21 +35,27 @@ def find_recordings(places: Sequence[str | Path]) -> list[RecordingFile]:
     and hidden files are left out. Raises UnsupportedFormat where a folder holds no recording.
     """
     paths: dict[Path, Path] = {}
+    folders: list[str] = []
     for place in map(Path, places):
-        found = _inside(place) if place.is_dir() else [place]
+        found = _inside(place) if _is_folder(place) else [place]
         if not found:
             raise UnsupportedFormat(
                 f"{place} holds no recording; expected WAV, FLAC, OGG, MP3, MP4 or the like"
             )
         for path in found:
             paths.setdefault(Path(os.path.abspath(path)), path)  # noqa: PTH100 - a link keeps its name
-    folders = [str(p.absolute() if p.is_dir() else p.absolute().parent) for p in map(Path, places)]
+        folders.append(str(place.absolute().parent if found == [place] else place.absolute()))
     base = Path(os.path.commonpath(folders)) if folders else Path()
     names = _names([Path(os.path.relpath(full, base)) for full in paths])
     return [
         RecordingFile(path, name, *_size_and_time(path))
         for path, name in zip(paths.values(), names, strict=True)
     ]
+
+
+def _is_folder(place: Path) -> bool:
+    """False also where one may not look, or the name is too long: reading it then says so."""
+    return os.path.isdir(place)  # noqa: PTH112 - Path.is_dir fails there
 
 
 def _inside(folder: Path) -> Sequence[Path]:

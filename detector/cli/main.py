@@ -57,10 +57,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _leave_stdout()
         return 0
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            line = f"the output cannot be written: {error.strerror}; make room"
+            _leave_stdout()
+        elif error.filename is not None:  # a file in a folder that this user may not enter, a name too long
+            line = f"{os.fsdecode(error.filename)}: {error.strerror}"
+        else:
             raise
-        print(f"sound-detector: the output cannot be written: {error.strerror}; make room", file=sys.stderr)
-        _leave_stdout()
+        if options.verbose > 1:
+            logging.getLogger("detector").exception("traceback")
+        print_escaped(f"sound-detector: {line}", sys.stderr)
         return 1
 
 

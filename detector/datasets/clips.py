@@ -161,8 +161,8 @@ def _recording(path: Path) -> str:
 
 
 def _class_name(folder: str) -> str:
-    """`001 - Dog bark` is the class Dog bark."""
-    return _NUMBERED.sub("", folder, count=1) or folder
+    """`001 - Dog bark` is the class Dog bark; what is no text in a folder's name becomes an escape."""
+    return escape(_NUMBERED.sub("", folder, count=1) or folder)
 
 
 def _encoded(path: Path) -> Path:

@@ -72,10 +72,12 @@ def make_folder(folder: Path, *, overwrite: bool) -> None:
 
 
 def write_files(folder: Path, files: Mapping[str, str | bytes]) -> None:
-    """Write a report's files into a folder that is there."""
+    """Write a report's files into a folder that is there; in names that are no text are escapes."""
     for name, content in files.items():
         try:
-            (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
+            (folder / name).write_bytes(
+                content.encode(errors="backslashreplace") if isinstance(content, str) else content
+            )
         except OSError as error:
             raise DetectorError(f"cannot write {folder / name}: {error.strerror or error}") from error
 

@@ -175,7 +175,7 @@ def _make(
         metrics=figures.numbers(),
     )
     contents = bundle_texts(about, example_set.task, recipe, files)
-    write_bundle(request.out, contents | {"report.html": page_html(report).encode()})
+    write_bundle(request.out, contents | {"report.html": page_html(report).encode(errors="backslashreplace")})
     return report
 
 

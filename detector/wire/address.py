@@ -115,13 +115,22 @@ def _tcp(uri: str, rest: str, *, tls: bool) -> TcpAddress:
         host = host[1:-1]
         valid = _is_ipv6(host)
     else:
-        valid = bool(host) and not set(host) & set(":/[]@?# ")
+        valid = bool(host) and not set(host) & set(":/[]@?# ") and _is_name(host)
     if not (separator and valid and re.fullmatch("[0-9]{1,5}", port) and int(port) <= 65535):
         raise ConfigError(
             f"socket address: expected HOST:PORT behind the {uri[:3]}://, "
             f"such as tcp://127.0.0.1:{DEFAULT_PORT}, got {uri!r}"
         )
     return TcpAddress(host, int(port), tls)
+
+
+def _is_name(host: str) -> bool:
+    """Whether a name server could be asked for it: no part is empty or has more than 63 bytes."""
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return True
 
 
 def _is_ipv6(host: str) -> bool:

@@ -71,3 +71,21 @@ def test_a_folder_that_may_not_be_read_is_complained_about(house, monkeypatch):
 
     monkeypatch.setattr("os.scandir", scandir)
     assert house / "june" in [recording.path for recording in find_recordings([house])]
+
+
+def test_a_folder_given_by_name_that_may_not_be_read_is_complained_about(house, monkeypatch):
+    def scandir(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("os.scandir", scandir)
+    (recording,) = find_recordings([house])
+    assert (recording.path, recording.name) == (house, "house")
+
+
+def test_a_place_where_one_may_not_look_is_kept_to_be_complained_about(house):
+    """A name that is too long stands for it: root may look everywhere."""
+    unknown = house / ("x" * 300)
+    assert [recording.path for recording in find_recordings([unknown, house / "b.wav"])] == [
+        unknown,
+        house / "b.wav",
+    ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from detector.datasets.clips import read_dataset
@@ -133,3 +135,8 @@ def test_a_folder_that_gives_no_clip_is_named(tmp_path, caplog):
     touch(tmp_path, "Dog/1.txt", "Rain/1.wav")
     assert read_dataset(tmp_path).classes == ["Rain"]
     assert "Dog: no class, since it holds no recording" in caplog.text
+
+
+def test_a_class_whose_name_is_no_text_has_escapes_in_it(tmp_path):
+    touch(tmp_path, os.fsdecode(b"caf\xe9/1.wav"), "dog/1.wav")
+    assert read_dataset(tmp_path).classes == [r"caf\udce9", "dog"]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from detector.errors import ConfigError
-from detector.evaluation.report_tables import csv_text, json_text, make_folder, table
+from detector.evaluation.report_tables import csv_text, json_text, make_folder, table, write_files
 
 
 def test_tables_are_aligned_and_say_what_is_missing():
@@ -31,6 +31,11 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path):
     with pytest.raises(ConfigError, match="add --overwrite"):
         make_folder(tmp_path / "new", overwrite=False)
     make_folder(tmp_path / "new", overwrite=True)
+
+
+def test_file_names_that_are_no_text_are_written_with_escapes(tmp_path):
+    write_files(tmp_path, {"clips.csv": csv_text([["caf\udce9.wav", 1]])})
+    assert (tmp_path / "clips.csv").read_text("utf-8") == "caf\\udce9.wav,1\n"
 
 
 def test_the_confusion_matrix_is_a_picture():
