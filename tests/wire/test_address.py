@@ -36,8 +36,9 @@ def test_an_address_reads_back_as_it_is_written(uri, address):
 
 
 NO_ADDRESSES = """
-x /run/x.sock unix:/x unix:// unix:///x/ unix:///a\0b udp://h:1 TCP://h:1 tcp:// tcp://:1 tcp://h tcp://h:
-tcp://h:x tcp://a..b:1 tls://.h:1 tcp://h:-1 tcp://h:65536 tcp://h:1/ tcp://::1:5 tcp://[h]:1 tcp://h:² tcp://u@h:1 tls://h tls:h:1
+x /run/x.sock unix:/x unix:// unix:///x/ unix:///a\0b udp://h:1 TCP://h:1 tcp:// tcp://:1 tcp://h tcp://h: tcp://h:x
+tcp://h:-1 tcp://h:65536 tcp://h:1/ tcp://::1:5 tcp://[h]:1 tcp://h:² tcp://u@h:1 tls://h tls:h:1 tcp://a..b:1
+tls://.h:1
 """
 
 
