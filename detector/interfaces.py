@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -165,6 +165,18 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Deliver what is held back and release everything."""
+
+
+@runtime_checkable
+class RefreshedSink(Sink, Protocol):
+    """A sink that shows the time or a level: the same thread also refreshes it between messages."""
+
+    @property
+    def refresh_seconds(self) -> float | None:
+        """How long it may go without a message before it is refreshed; None: it needs no refresh."""
+
+    def refresh(self) -> None:
+        """Show what is so now; raises SinkError where that cannot be."""
 
 
 class HistoryHole(HistoryError):

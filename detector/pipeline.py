@@ -16,6 +16,9 @@ from detector.events.tracker import EventTracker
 from detector.interfaces import Classifier
 from detector.records import Block, Counts, Event, Label, Scores, Span, Window
 
+METER_FALL_DB = 0.6
+"""How much a level meter falls from frame to frame, 20 dB/s: people see a click of one frame too."""
+
 
 class DetectionStage:
     """From levels and scores to events: gate, grid of windows, tracker. It sees no samples.
@@ -49,6 +52,11 @@ class DetectionStage:
     def openings(self) -> int:
         """How often the gate went from closed to open."""
         return self._gate.openings
+
+    @property
+    def gate_is_open(self) -> bool:
+        """Whether windows are classified now."""
+        return self._gate.is_open
 
     @property
     def started(self) -> int:
@@ -140,7 +148,7 @@ class Pipeline:
         )
         self.labels = tuple(labels)
         """What events may carry."""
-        self._level_dbfs = UNHEARD_DBFS
+        self._level_dbfs = self._meter_dbfs = UNHEARD_DBFS
         self._counts = Counts()
 
     @property
@@ -159,6 +167,16 @@ class Pipeline:
     def level_dbfs(self) -> float:
         """Level of the newest frame [dBFS]."""
         return self._level_dbfs
+
+    @property
+    def meter_dbfs(self) -> float:
+        """The same for the eye: it rises at once and falls slowly [dBFS]."""
+        return self._meter_dbfs
+
+    @property
+    def gate_is_open(self) -> bool:
+        """Whether windows are classified now."""
+        return self._detection.gate_is_open
 
     @property
     def gain_db(self) -> float:
@@ -201,6 +219,7 @@ class Pipeline:
         self._counts.samples_lost += frame.start - self._ring.stop
         self._ring.append(frame)
         self._level_dbfs = level.dbfs
+        self._meter_dbfs = max(level.dbfs, self._meter_dbfs - METER_FALL_DB)
         if self._gain is not None:
             self._gain.push(level)
         return self._detection.push(frame, level)

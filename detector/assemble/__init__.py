@@ -1,6 +1,6 @@
 """Settings -> objects: the only place that knows every concrete class."""
 
-from detector.assemble.endpoints import SINK_KINDS, effective_sinks, with_stdout_format
+from detector.assemble.endpoints import SINK_KINDS, effective_sinks, with_stdout
 from detector.assemble.service import block_length, make_daemon, showing_a_wait
 from detector.assemble.stages import check_labels, make_pipeline
 
@@ -12,5 +12,5 @@ __all__ = [
     "make_daemon",
     "make_pipeline",
     "showing_a_wait",
-    "with_stdout_format",
+    "with_stdout",
 ]

@@ -68,10 +68,16 @@ def effective_sinks(settings: Settings) -> Sequence[SinkSettings]:
     return (StdoutSettings(),) if at_full_speed else (StdoutSettings(), SocketSettings())
 
 
-def with_stdout_format(settings: Settings, format: StdoutFormat) -> Settings:
-    """The same settings with another format on standard output."""
+def with_stdout(
+    settings: Settings, *, format: StdoutFormat | None = None, status_line: bool | None = None
+) -> Settings:
+    """The same settings with these of standard output; what is None stays as it is."""
+    given = {"format": format, "status_line": status_line}
+    changes: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    if not changes:
+        return settings
     sinks = tuple(
-        replace(sink, format=format) if isinstance(sink, StdoutSettings) else sink
+        replace(sink, **changes) if isinstance(sink, StdoutSettings) else sink
         for sink in effective_sinks(settings)
     )
     return replace(settings, sinks=sinks)

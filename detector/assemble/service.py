@@ -80,6 +80,7 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
     context = SinkContext(
         hello,
         report,
+        input_state=None if source.immediate else lambda: daemon.input_state,
         archive=None if history is None else history.archive,
         unknown_labels=lambda names: unknown_labels(pipeline.labels, names),
         verbose=verbose,

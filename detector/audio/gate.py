@@ -167,6 +167,11 @@ class Gate:
         self._is_held = False
 
     @property
+    def is_open(self) -> bool:
+        """Whether it was open at the newest frame; it is at the start."""
+        return self._open
+
+    @property
     def is_held(self) -> bool:
         """Whether it is open although nothing was active in the newest `rest` samples."""
         return self._is_held

@@ -25,7 +25,7 @@ class HealthMeter:
     """
 
     def __init__(
-        self, *, sample_rate: int, silent_seconds: float = 30.0, clipping_seconds: float = 5.0
+        self, *, sample_rate: int, silent_seconds: float = 3.0, clipping_seconds: float = 5.0
     ) -> None:
         self._silent_after = round(silent_seconds * sample_rate)
         self._clipping_over = clipping_seconds * sample_rate

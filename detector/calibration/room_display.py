@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TextIO
 
+from detector.wire.plain_text import level_bar
 from detector.workers.progress import ProgressBar
-
-METER_LOW_DBFS, METER_HIGH_DBFS, METER_WIDTH = -80.0, 0.0, 16
 
 
 def clock(seconds: float) -> str:
@@ -14,13 +13,6 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def meter(dbfs: float) -> str:
-    """A bar as long as it is loud, and the level."""
-    share = (dbfs - METER_LOW_DBFS) / (METER_HIGH_DBFS - METER_LOW_DBFS)
-    filled = round(min(1.0, max(0.0, share)) * METER_WIDTH)
-    return f"[{'=' * filled}{' ' * (METER_WIDTH - filled)}] {dbfs:4.0f} dBFS"
 
 
 class RoomBar:
@@ -39,7 +31,7 @@ class RoomBar:
         if not self._bar.is_shown:
             return
         recorded = "" if self._total is not None else f"{clock(seconds)} heard  "
-        self._bar.show(min(seconds, self._total or seconds), what=recorded + meter(dbfs))
+        self._bar.show(min(seconds, self._total or seconds), what=recorded + level_bar(dbfs))
 
     def say(self, line: str) -> None:
         """Write a line above the bar."""

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from detector.files.terminal import escape
+from detector.files.terminal import CLEAR, can_rewrite, escape
 
 JOURNAL_PRIORITY = {"DEBUG": 7, "INFO": 6, "WARNING": 4, "ERROR": 3, "CRITICAL": 2}
 """Python's levels as syslog's, which the journal reads from `<N>` in front of a line."""
@@ -26,7 +26,8 @@ MOST_THINGS = 1000
 def set_up_logging(verbose: int, *, quiet: bool) -> None:
     """Log to standard error: lifecycle lines, with -v details; the journal gets priorities."""
     handler = logging.StreamHandler()
-    handler.setFormatter(_JournalFormatter() if "JOURNAL_STREAM" in os.environ else _TerminalFormatter())
+    clear = CLEAR if can_rewrite(handler.stream, os.environ) else ""
+    handler.setFormatter(_JournalFormatter() if "JOURNAL_STREAM" in os.environ else _TerminalFormatter(clear))
     level = logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("detector").setLevel(level)
@@ -80,14 +81,16 @@ class _Thing:
 
 
 class _TerminalFormatter(logging.Formatter):
-    def __init__(self) -> None:
+    def __init__(self, clear: str) -> None:
+        """`clear` removes a line that is written again, such as the status line, which then comes back."""
         super().__init__("sound-detector: %(message)s")
+        self._clear = clear
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # logging's name
         return escape(super().formatMessage(record))
 
     def format(self, record: logging.LogRecord) -> str:
-        line = super().format(record)
+        line = self._clear + super().format(record)
         return line if record.levelno == logging.INFO else f"{line} ({record.levelname.lower()})"
 
 

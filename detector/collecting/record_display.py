@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 from typing import TextIO
 
 from detector.collecting.collector import Collector
 from detector.collecting.meter import CLIPPING_DBFS, cue_text, meter_text
 from detector.collecting.taking import Phase
-
-CLEAR = "\r\x1b[K"
-"""Back to the line's start, and nothing on it."""
+from detector.files.terminal import CLEAR, can_rewrite, columns_of
 
 
 class Display:
@@ -24,7 +22,7 @@ class Display:
         self._meter = meter
         self._rate = sample_rate
         self._live = live
-        self._on_terminal = live and meter.isatty()
+        self._on_terminal = live and can_rewrite(meter, os.environ)
         self._phase: Phase | None = None
         self._clipped = False
 
@@ -41,9 +39,9 @@ class Display:
                 collector.level_dbfs,
                 collector.peak_dbfs,
                 clipped=self._clipped,
-                width=shutil.get_terminal_size().columns - 1,
+                width=columns_of(self._meter) - 1,
             )
-            self._meter.write(CLEAR + line)
+            self._meter.write(f"{CLEAR}{line}\r")
             self._meter.flush()
         elif self._live and changed:
             print(text.rstrip(), file=self._meter, flush=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from detector.errors import SinkClosed, SinkError
-from detector.interfaces import Message, Sink
+from detector.interfaces import Message, RefreshedSink, Sink
 
 log = logging.getLogger(__name__)
 
@@ -108,13 +108,20 @@ class SinkQueue:
             )
 
     def _run(self) -> None:
+        refreshed = self.sink if isinstance(self.sink, RefreshedSink) else None
         while not self._gone:
             with self._wake:
-                self._wake.wait_for(lambda: self._queue or self._reopening or self._finishing)
+                pause = None if refreshed is None else refreshed.refresh_seconds
+                due = not self._wake.wait_for(
+                    lambda: self._queue or self._reopening or self._finishing, timeout=pause
+                )
                 reopening, self._reopening = self._reopening, False
                 message = self._queue.popleft() if self._queue and not reopening else None
-                if not reopening and message is None:
+                if not (reopening or due) and message is None:
                     break
+            if due and refreshed is not None:
+                self._attempt(refreshed.refresh, None)
+                continue
             action = self.sink.reopen if message is None else partial(self.sink.write, message)
             self._attempt(action, message)
         self._attempt(self.sink.close, None)

@@ -1,13 +1,47 @@
-"""Text that others wrote, printed for people: labels, descriptions, file names and servers' words.
+"""Terminals: text that others wrote (labels, file names, servers' words), and a line that is written again.
 
-A terminal obeys control codes; here they are shown instead, and so are the codes that reorder text.
+A terminal obeys control codes; in such text they are shown instead, and so are the codes that reorder text.
 """
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import sys
+from collections.abc import Mapping
 from typing import TextIO
+
+CLEAR = "\r\x1b[J"
+"""Back to the start of the line; nothing is left on it and below it.
+
+A line that is written again ends with a carriage return. So all of it is behind the cursor, also after the
+terminal was made narrower and the line takes two rows.
+"""
+
+USUAL_COLUMNS = 80
+"""Where a terminal does not know its width."""
+
+
+def can_rewrite(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Whether this is a terminal that obeys CLEAR and colours."""
+    return stream.isatty() and environ.get("TERM") != "dumb"
+
+
+def columns_of(stream: TextIO) -> int:
+    """How wide the terminal is now."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or USUAL_COLUMNS
+    except (OSError, io.UnsupportedOperation):
+        return USUAL_COLUMNS
+
+
+def in_foreground(stream: TextIO) -> bool:
+    """False for a shell's background job, which must not write over what is typed there."""
+    try:
+        return os.tcgetpgrp(stream.fileno()) == os.getpgrp()
+    except (OSError, AttributeError, io.UnsupportedOperation):
+        return True
 
 
 def escape(text: str) -> str:

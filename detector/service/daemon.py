@@ -17,6 +17,7 @@ from detector.records import Block, Counts, Event
 from detector.service.capture import JOIN_SECONDS, PATIENCE_SECONDS, SourceEnded, SourceFailure, make_capture
 from detector.service.device_state import DETAIL, DeviceObservation, DeviceState, next_state
 from detector.service.systemd import Notifier
+from detector.sinks.context import InputState
 from detector.wire.message import StatusBody, event_body, utc_text
 
 log = logging.getLogger(__name__)
@@ -100,6 +101,16 @@ class Daemon:
     def level_dbfs(self) -> float:
         """Level of the newest frame [dBFS]."""
         return self._pipeline.level_dbfs
+
+    @property
+    def input_state(self) -> InputState:
+        """What a line for people shows of the source now."""
+        return InputState(
+            state=self.state.value,
+            detail=DETAIL[self.state],
+            level_dbfs=self._pipeline.meter_dbfs,
+            gate_is_open=self._pipeline.gate_is_open,
+        )
 
     @property
     def gain_db(self) -> float:

@@ -75,7 +75,8 @@ TABLE: dict[tuple[DeviceState, DeviceObservation], DeviceState] = {
 DETAIL: dict[DeviceState, str] = {
     DeviceState.OPENING: "opening the source",
     DeviceState.LISTENING: "",
-    DeviceState.SILENT: "only silence or a constant value arrives: is the microphone muted or unplugged?",
+    DeviceState.SILENT: "digital silence only: is the microphone muted? Unmute or plug it in, or choose "
+    "another one: `sound-detector devices` lists them",
     DeviceState.CLIPPING: "the microphone is overdriven: lower its gain",
     DeviceState.WAITING: "waiting for a microphone: it is used as soon as it is there",
     DeviceState.LOST: "the device is gone; it is opened again as soon as it is back",

@@ -11,6 +11,20 @@ from detector.wire.message import HelloBody, ReportBody
 
 
 @dataclass(frozen=True, slots=True)
+class InputState:
+    """What the source is doing, for people who look at it."""
+
+    state: str
+    """As in `status` messages."""
+    detail: str
+    """A line for people, or empty."""
+    level_dbfs: float
+    """Level of the newest sound; it falls slowly [dBFS]."""
+    gate_is_open: bool
+    """Whether windows are classified now."""
+
+
+@dataclass(frozen=True, slots=True)
 class SinkContext:
     """The same for all sinks of a process."""
 
@@ -18,6 +32,8 @@ class SinkContext:
     """Tells who this daemon is, now."""
     report: Callable[[], ReportBody]
     """Gives what `status` shows."""
+    input_state: Callable[[], InputState] | None = None
+    """Tells what the source is doing now; None where it is read faster than anybody could look."""
     subscribers: list[SubscriberCounts] = field(default_factory=list)
     """What each socket counts; a new socket adds its own."""
     archive: Archive | None = None

@@ -1,4 +1,7 @@
-"""Events on standard output: aligned lines on a terminal, JSON lines in a pipe."""
+"""Events on standard output: aligned lines on a terminal, JSON lines in a pipe.
+
+On a terminal the last line is written again and again: the sound that goes on, or else the status line.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +12,19 @@ import select
 import sys
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar, Literal, TextIO
 
 from detector.config.sink_settings import SinkSettings
 from detector.config.wording import show
 from detector.errors import SinkClosed, SinkError
 from detector.events.naming import shared_names
+from detector.files.terminal import CLEAR, can_rewrite, columns_of, in_foreground
 from detector.interfaces import Message, Sink
 from detector.sinks.context import SinkContext
+from detector.sinks.status_line import StatusLine
 from detector.wire.message import EventBody
-from detector.wire.plain_text import COLUMNS, event_line, sound_line
+from detector.wire.plain_text import COLUMNS, DIM, RESET, event_line, sound_line
 
 StdoutFormat = Literal["auto", "text", "json"]
 """`auto` is text on a terminal and JSON elsewhere."""
@@ -26,8 +32,8 @@ StdoutFormat = Literal["auto", "text", "json"]
 TerminalLines = Literal["completed", "end", "all"]
 """Text on a terminal: one line for each sound, which its end completes; the end's line alone; all lines."""
 
-_ERASE = "\r" + COLUMNS * " " + "\r"
-"""Back to the start of the line, and nothing is on it."""
+REFRESH_SECONDS = 0.25
+"""How old a level on the terminal may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,7 @@ class StdoutSettings(SinkSettings):
 
     format: StdoutFormat = "auto"
     lines: TerminalLines = "completed"
+    status_line: bool = True
 
     @classmethod
     def from_text(cls, target: str) -> StdoutSettings:
@@ -54,12 +61,14 @@ class StdoutSettings(SinkSettings):
 
 def make_stdout_sink(settings: StdoutSettings, context: SinkContext) -> Sink:
     """Build the sink that writes to the process's own standard output."""
+    is_shown = settings.status_line and context.input_state is not None
     return StdoutSink(
         sys.stdout,
         format=settings.format,
         lines="all" if context.verbose else settings.lines,
         updates=context.verbose,
         shared=lambda: shared_names(context.hello().labels),
+        status=StatusLine(context.input_state) if is_shown and context.input_state else None,
     )
 
 
@@ -77,21 +86,28 @@ class StdoutSink:
         updates: bool = False,
         environ: Mapping[str, str] | None = None,
         shared: Callable[[], Collection[str]] = frozenset,
+        status: StatusLine | None = None,
+        columns: Callable[[], int] | None = None,
     ) -> None:
         """`lines` is for text on a terminal; elsewhere all are written. `updates` are written as text too.
 
-        NO_COLOR in `environ` turns colours off. `shared` gives the names that several labels have now: text
-        then shows the model too.
+        NO_COLOR in `environ` turns colours off, TERM=dumb also lines that are written again. `shared` gives
+        the names that several labels have now: text then shows the model too. `status` is shown on a terminal
+        while no sound is. `columns` tells the terminal's width; without it the terminal is asked.
         """
+        environ = os.environ if environ is None else environ
         terminal = stream.isatty()
+        rewrites = can_rewrite(stream, environ)
         self._stream = stream
         self._terminal = terminal
         self._json = format == "json" or (format == "auto" and not terminal)
         self._updates = updates
-        self._lines = lines if terminal else "all"
+        self._lines = lines if rewrites or (terminal and lines == "end") else "all"
         self._open: EventBody | None = None  # whose line is not complete
         self._shared = shared
-        self._colour = terminal and not (os.environ if environ is None else environ).get("NO_COLOR")
+        self._status = status if rewrites and not self._json else None
+        self._columns = partial(columns_of, stream) if columns is None else columns
+        self._colour = rewrites and not environ.get("NO_COLOR")
         # JSON is UTF-8 wherever it goes.
         self._encoding = "utf-8" if self._json else getattr(stream, "encoding", None) or "utf-8"
         self._descriptor: int | None = None
@@ -110,11 +126,19 @@ class StdoutSink:
         except OSError as error:
             raise SinkError(f"standard output cannot be written: {error.strerror}") from error
 
+    @property
+    def refresh_seconds(self) -> float | None:
+        """How often the last line is written again; None where it never is."""
+        return REFRESH_SECONDS if self._status is not None else None
+
+    def refresh(self) -> None:
+        """Write the last line again; raises SinkClosed once nobody reads."""
+        if in_foreground(self._stream):
+            self._write_text(self._bottom())
+
     def takes(self, message: Message) -> bool:
         """Events; as text, updates only where they are wanted."""
-        return isinstance(message.body, EventBody) and (
-            self._json or self._updates or self._lines != "all" or message.kind != "update"
-        )
+        return isinstance(message.body, EventBody) and (self._json or self._wants(message.body))
 
     def write(self, message: Message) -> None:
         """Write an event's line; raises SinkClosed once nobody reads."""
@@ -123,40 +147,63 @@ class StdoutSink:
             return
         if self._json:
             self._put(message.line)
-        elif self._lines != "all":
-            self._put(self._sound(event).encode(self._encoding, "replace"))
-        else:
-            line = event_line(event, colour=self._colour, shared=self._shared())
-            self._put(f"{line}\n".encode(self._encoding, "replace"))
+            return
+        if self._status is not None:
+            self._status.note(event)
+        finished = self._finished(event)
+        clear = CLEAR if finished and (self._lines != "all" or self._status is not None) else ""
+        self._write_text(f"{clear}{finished}{self._bottom()}")
 
     def reopen(self) -> None:
         """Nothing to open again."""
 
     def close(self) -> None:
-        """Leave an incomplete line; the stream stays open, it belongs to the program."""
+        """Leave an incomplete line and no status line; the stream stays open, it belongs to the program."""
         if self._open is not None:
-            self._open = None
-            self._put(b"\n")
+            self._write_text(f"{CLEAR}{self._line(self._open)}\n")
+        elif self._status is not None:
+            self._write_text(CLEAR)
+        self._open = self._status = None
 
-    def _sound(self, event: EventBody) -> str:
-        """What makes one line of each sound: the newest one that goes on is below those that have ended."""
+    def _wants(self, event: EventBody) -> bool:
+        """Whether text shows it, in a line of its own or in the last line."""
+        return (
+            event.kind != "update" or self._updates or self._lines == "completed" or self._status is not None
+        )
+
+    def _finished(self, event: EventBody) -> str:
+        """The lines that stay, which is none for a sound that goes on in the last line."""
+        if self._lines == "all":
+            if event.kind == "update" and not self._updates:
+                return ""
+            return event_line(event, colour=self._colour, shared=self._shared()) + "\n"
+        is_open = self._open is not None and self._open.id == event.id
         if event.kind == "end":
-            if self._is_open(event):
-                self._open = None
-            return f"{_ERASE}{self._line(event)}\n{self._open_line()}"
-        if self._lines == "completed" and (event.kind == "start" or self._is_open(event)):
+            self._open = None if is_open else self._open
+            return self._line(event) + "\n"
+        if self._lines == "completed" and (event.kind == "start" or is_open):
             self._open = event
-            return f"{_ERASE}{self._open_line()}"
         return ""
 
-    def _is_open(self, event: EventBody) -> bool:
-        return self._open is not None and self._open.id == event.id
+    def _bottom(self) -> str:
+        """The last line, written again: the newest sound that goes on, else the status line."""
+        if self._open is not None:
+            return f"{CLEAR}{self._line(self._open, self._room())}\r"
+        if self._status is None or not in_foreground(self._stream):
+            return ""
+        text = self._status.text(shared=self._shared(), columns=self._room())
+        return f"{CLEAR}{DIM}{text}{RESET}\r" if self._colour else f"{CLEAR}{text}\r"
 
-    def _open_line(self) -> str:
-        return "" if self._open is None else self._line(self._open)
+    def _room(self) -> int:
+        """Columns of a line that is written again: one less than the terminal has, or it would be broken."""
+        return min(COLUMNS, self._columns() - 1)
 
-    def _line(self, event: EventBody) -> str:
-        return sound_line(event, colour=self._colour, shared=self._shared())
+    def _line(self, event: EventBody, columns: int = COLUMNS) -> str:
+        return sound_line(event, colour=self._colour, shared=self._shared(), columns=columns)
+
+    def _write_text(self, text: str) -> None:
+        if text:
+            self._put(text.encode(self._encoding, "replace"))
 
     def _put(self, line: bytes) -> None:
         try:

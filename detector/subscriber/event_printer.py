@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import TextIO
 
 from detector.errors import ConfigError, SinkClosed, SinkError
 from detector.events.naming import shared_names
-from detector.files.terminal import print_escaped
+from detector.files.terminal import CLEAR, can_rewrite, print_escaped
 from detector.interfaces import Message
 from detector.sinks.stdout import StdoutSink
 from detector.subscriber.client import NOTHING, Credentials, connect, messages, send
@@ -94,6 +95,9 @@ def listen(
             attempt += 1
     except KeyboardInterrupt:
         return 0
+    finally:
+        with suppress(SinkError):
+            out.close()
 
 
 def backoff_seconds(attempt: int) -> float:
@@ -106,8 +110,10 @@ class _Sayer:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self._clear = CLEAR if can_rewrite(stream, os.environ) else ""
 
     def __call__(self, text: str) -> None:
+        self._stream.write(self._clear)
         print_escaped(text, self._stream, flush=True)
 
 

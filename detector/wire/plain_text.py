@@ -15,8 +15,11 @@ _LABEL_WIDTH = 28
 COLUMNS = 79
 """Of a line that leaves the cursor on it, on a terminal of 80."""
 
-_COLOURS = {"start": "\x1b[1;32m", "update": "\x1b[36m", "end": "\x1b[2m"}
-_RESET = "\x1b[0m"
+_BAR_LOW_DBFS, _BAR_CELLS = -80.0, 16
+"""The level at the left end of a bar, whose right end is full scale, and its width."""
+
+DIM, RESET = "\x1b[2m", "\x1b[0m"
+_COLOURS = {"start": "\x1b[1;32m", "update": "\x1b[36m", "end": DIM}
 
 _HUGE = 1e9
 """No score, level or duration; a longer number would fill the terminal."""
@@ -46,7 +49,7 @@ def event_line(
     if phase != "start":
         parts.append(_number(event.duration, 7, 1) + " s")
     line = "  ".join(parts)
-    return f"{_COLOURS[phase]}{line}{_RESET}" if colour else line
+    return f"{_COLOURS[phase]}{line}{RESET}" if colour else line
 
 
 def sound_line(
@@ -55,15 +58,14 @@ def sound_line(
     colour: bool = False,
     zone: tzinfo | None = None,
     shared: Collection[str] = frozenset(),
+    columns: int = COLUMNS,
 ) -> str:
-    """Render a sound as one line of at most 79 columns, which a later one of the same sound may replace.
+    """Render a sound as one line of at most `columns`, which a later one of the same sound may replace.
 
     When it began, its label, its highest score, its level and how long it lasts so far; then, dimmed, what it
     may be as well.
     """
-    label = label_text(event, shared)
-    if len(label) > _LABEL_WIDTH:
-        label = label[: _LABEL_WIDTH - 1] + "…"
+    label = shortened(label_text(event, shared), _LABEL_WIDTH)
     parts = [
         local_time(event.start_time, zone)[:8],
         f"{label:<{_LABEL_WIDTH}}",
@@ -71,17 +73,26 @@ def sound_line(
         _number(event.level_dbfs, 5, 0) + " dB",
         _number(event.duration, 6, 1) + " s",
     ]
-    line = "  ".join(parts)
+    line = "  ".join(parts)[: max(0, columns)]
     rivals = ", ".join(escape(other.label) for other in event.alternatives)
-    room = COLUMNS - len(line) - 2
-    if rivals and len(rivals) > room:
-        rivals = rivals[: room - 1] + "…"
+    rivals = shortened(rivals, columns - len(line) - 2)
     if not colour:
         return f"{line}  {rivals}".rstrip()
     bright = "" if event.kind == "end" else _COLOURS["start"]
-    return (
-        f"{bright}{line}{_RESET}  {_COLOURS['end']}{rivals}{_RESET}" if rivals else f"{bright}{line}{_RESET}"
-    )
+    return f"{bright}{line}{RESET}  {DIM}{rivals}{RESET}" if rivals else f"{bright}{line}{RESET}"
+
+
+def shortened(text: str, columns: int) -> str:
+    """The text, or so much of it that it fits with an ellipsis."""
+    if len(text) <= columns:
+        return text
+    return text[: columns - 1] + "…" if columns > 1 else ""
+
+
+def level_bar(dbfs: float) -> str:
+    """A bar as long as the sound is loud, and the level: `[========        ]  -40 dBFS`."""
+    share = min(1.0, max(0.0, 1 - dbfs / _BAR_LOW_DBFS))
+    return f"[{'=' * round(share * _BAR_CELLS):{_BAR_CELLS}}] {dbfs:4.0f} dBFS"
 
 
 def label_text(event: EventBody, shared: Collection[str]) -> str:

@@ -16,7 +16,7 @@ from detector.assemble import (
     check_labels,
     effective_sinks,
     make_pipeline,
-    with_stdout_format,
+    with_stdout,
 )
 from detector.assemble.stages import make_gate, make_label_map, make_label_rules
 from detector.config.loading import load_settings
@@ -95,9 +95,16 @@ def test_sinks_that_are_named_are_all_there_are():
 
 def test_the_format_is_that_of_standard_output_alone():
     log = LogSettings("events.jsonl")
-    changed = with_stdout_format(Settings(sinks=(log, StdoutSettings())), "json")
+    changed = with_stdout(Settings(sinks=(log, StdoutSettings())), format="json")
     assert changed.sinks == (log, StdoutSettings(format="json"))
-    assert kinds(with_stdout_format(Settings(), "text")) == ["stdout", "socket"]
+    assert kinds(with_stdout(Settings(), format="text")) == ["stdout", "socket"]
+
+
+def test_the_status_line_is_turned_off_for_standard_output_alone():
+    log = LogSettings("events.jsonl")
+    changed = with_stdout(Settings(sinks=(log, StdoutSettings())), status_line=False)
+    assert changed.sinks == (log, StdoutSettings(status_line=False))
+    assert with_stdout(Settings()) == Settings()
 
 
 # --- the pipeline

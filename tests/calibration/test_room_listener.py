@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 
 from detector.assemble.calibration import Trial
-from detector.calibration.room_display import clock, meter
+from detector.calibration.room_display import clock
 from detector.calibration.room_listener import RoomListener, stopping_on_signals
 from detector.calibration.sound_log import Break, Frame, SoundLog
 from detector.config.settings import GateSettings, Settings
 from detector.errors import DeviceLost, DeviceNotFound, SourceError
 from detector.records import Block
+from detector.wire.plain_text import level_bar
 from tests.calibration.test_log_replay import RATE, SPEC, ear
 from tests.support.fakes import FakeSource
 
@@ -97,5 +98,5 @@ def test_the_first_signal_stops_and_the_handlers_come_back():
 
 def test_times_and_levels_for_people():
     assert [clock(seconds) for seconds in (5, 125.9, 3725)] == ["0:05", "2:05", "1:02:05"]
-    assert meter(-40.0) == "[========        ]  -40 dBFS"
-    assert meter(-120.0).startswith("[      ")
+    assert level_bar(-40.0) == "[========        ]  -40 dBFS"
+    assert level_bar(-120.0).startswith("[      ")

@@ -32,6 +32,7 @@ def request(*arguments: str) -> Any:
     [
         ([], RunRequest()),
         (["--format", "json", "-v"], RunRequest("json", verbose=True)),
+        (["--no-status-line"], RunRequest(status_line=False)),
         (["devices", "--device", "1"], DevicesRequest(1)),
         (["devices", "--device", "USB"], DevicesRequest("USB")),
         (["models", "list"], ModelsRequest("list")),

@@ -15,9 +15,11 @@ from detector.collecting.names import check_label, clip_name, model_name, sessio
 from detector.collecting.record_request import RATE_HZ, RecordRequest
 from detector.datasets.clips import read_dataset
 from detector.errors import ConfigError, DatasetError, DeviceLost
+from detector.files.terminal import CLEAR
 from detector.service.capture import blocks_of
 from detector.training.bundlefiles import PLAIN_NAME
 from tests.support.fakes import FakeSource, cut
+from tests.support.terminals import FakeTerminal
 
 BEGAN = 1_785_593_730.5
 SESSION = "20260801T141530Z"
@@ -198,21 +200,18 @@ def test_in_a_pipe_each_step_is_a_line(tmp_path):
     ]
 
 
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
-
-
-def test_on_a_terminal_the_meter_is_one_line_drawn_again(tmp_path):
-    terminal, lines = Terminal(), io.StringIO()
+def test_on_a_terminal_the_meter_is_one_line_drawn_again(tmp_path, monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    terminal, lines = FakeTerminal(), io.StringIO()
     wanted = request(tmp_path, mode="countdown", seconds=2, count=1)
     source = FakeSource(cut(np.concatenate([room(3.5), ring(), room(2)]), 8820), live=True)
     record(wanted, lambda rate, length: source, lines=lines, meter=terminal)
-    drawn = terminal.getvalue().split("\r\x1b[K")
+    drawn = [line.removesuffix("\r") for line in terminal.getvalue().split(CLEAR)]
     assert terminal.getvalue().count("\n") == 1  # what to do
     assert any(line.startswith("bell 1 of 1  3 ") and " [=" in line for line in drawn)
     assert any(line.startswith("bell 1 of 1  NOW ") for line in drawn)
     assert drawn[-1] == ""
+    assert terminal.lines[-1] == ""
 
 
 def test_blocks_come_until_the_source_ends():

@@ -314,3 +314,50 @@ def test_after_close_nothing_is_taken_and_nothing_raised():
     dispatcher.close()
     assert sink.written == []
     assert dispatcher.stats()[0].pending == 0
+
+
+class RefreshingSink(ListSink):
+    """Is refreshed after each millisecond without a message; `refreshed` is set at the third time."""
+
+    def __init__(self, *, refresh_seconds=0.001, fails=False):
+        super().__init__("refreshing")
+        self.refresh_seconds = refresh_seconds
+        self.refreshed = threading.Event()
+        self.count = 0
+        self.fails = fails
+
+    def refresh(self):
+        self.threads.add(threading.current_thread().name)
+        self.count += 1
+        if self.count == 3:
+            self.refreshed.set()
+        if self.fails:
+            raise SinkError("the terminal is gone")
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_sink_may_be_refreshed_between_messages_by_the_thread_that_writes(fails):
+    """Also one that fails; a refresh is no message, and counts nowhere."""
+    sink = RefreshingSink(fails=fails)
+    dispatcher = Dispatcher([sink])
+    dispatcher.start()
+    assert sink.refreshed.wait(LONG)
+    publish(dispatcher, 2)
+    wait_until(lambda: sink.seqs == [1, 2])
+    sink.refreshed.clear()
+    sink.count = 0
+    assert sink.refreshed.wait(LONG)
+    ended(dispatcher)
+    assert sink.calls == ["open", "close"]
+    assert sink.threads == {"sink refreshing"}
+    (stats,) = dispatcher.stats()
+    assert (stats.written, stats.failed) == (2, 0)
+
+
+def test_a_sink_that_needs_no_refresh_gets_none():
+    sink = RefreshingSink(refresh_seconds=None)
+    dispatcher = Dispatcher([sink])
+    dispatcher.start()
+    publish(dispatcher, 1)
+    ended(dispatcher)
+    assert (sink.count, sink.seqs) == (0, [1])

@@ -69,3 +69,15 @@ def test_a_sound_at_the_microphone_becomes_a_line_of_a_subscriber(microphone, st
     assert [f["label"] for f in events(daemon.out.seen) if f["type"] == "end" and f["id"] == told["id"]] == [
         ALARM
     ]
+
+
+@pytest.mark.usefixtures("model")
+def test_a_muted_microphone_is_told_in_the_log_and_with_what_to_do(microphone, start):
+    """A loudspeaker that plays nothing: its monitor delivers zeros."""
+    daemon = start("--device", "1", "-q", variables=microphone.variables)
+    line = daemon.says("daemon.silent source='default'")
+    assert "is the microphone muted?" in line
+    assert "`sound-detector devices` lists them" in line
+    daemon.send(signal.SIGTERM)
+    assert daemon.end() == 0
+    assert daemon.err.seen == [line]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from detector.assemble import make_pipeline
+from detector.audio.health import HealthMeter
 from detector.config.settings import EventSettings, GateSettings, LevelSettings, Settings
 from detector.delivery.dispatcher import Dispatcher
 from detector.errors import (
@@ -242,6 +243,38 @@ def test_a_lost_device_ends_its_events_and_is_heard_again_when_it_is_back():
     ]
     assert "unplugged" in setting.sink.told("detail")[3]
     assert setting.daemon.counts.samples_lost == pytest.approx(53 * RATE, abs=480)
+
+
+MUTED = np.zeros(4 * RATE, np.int16)
+
+
+def test_a_muted_microphone_is_told_within_5_seconds_once_and_again_when_it_is_muted_again(caplog):
+    """With what to do, also in the log."""
+    setting = Setting(
+        hop_blocks(MUTED, MUTED, ROOM, MUTED),
+        live=True,
+        queue_blocks=1000,
+        health=HealthMeter(sample_rate=RATE),
+    ).run()
+    assert setting.told == ["listening", "silent", "listening", "silent", "stopped"]
+    detail = setting.sink.told("detail")[1]
+    assert "is the microphone muted?" in detail
+    assert "`sound-detector devices`" in detail
+    warned = [record for record in caplog.records if record.getMessage().startswith("daemon.silent")]
+    assert [record.levelname for record in warned] == ["WARNING", "WARNING"]
+    assert all("source='fake'" in record.getMessage() for record in warned)
+    assert all(detail in record.getMessage() for record in warned)
+
+
+def test_people_see_what_the_source_is_doing():
+    seen = []
+    script = [lambda: seen.append(setting.daemon.input_state), *hop_blocks(ROOM, SOUND)]
+    setting = Setting(script, live=True, queue_blocks=1000)
+    setting.run()
+    assert (seen[0].state, seen[0].detail) == ("opening", "opening the source")
+    after = setting.daemon.input_state
+    assert after.gate_is_open
+    assert after.level_dbfs == pytest.approx(-20.8, abs=1.0)
 
 
 def test_a_device_that_hangs_is_an_error_and_its_thread_is_left_behind():

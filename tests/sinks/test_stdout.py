@@ -15,12 +15,8 @@ from detector.sinks.stdout import StdoutSink
 from detector.wire.encoding import encode
 from detector.wire.message import StatusBody
 from detector.wire.plain_text import COLUMNS, event_line, sound_line
+from tests.support.terminals import FakeTerminal
 from tests.support.wire_messages import make_body, make_message
-
-
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
 
 
 def written(stream, phases=("start", "update", "end"), **options):
@@ -50,19 +46,13 @@ def test_lines_are_aligned_whatever_the_label():
 
 
 def screen(*messages, lines="completed"):
-    """What a terminal shows after these: a carriage return begins its line anew."""
-    stream = Terminal()
+    """What a terminal shows after these."""
+    stream = FakeTerminal()
     sink = StdoutSink(stream, environ={"NO_COLOR": "1"}, lines=lines)
     sink.open()
     for message in messages:
         sink.write(message)
-    shown = []
-    for line in stream.getvalue().split("\n"):
-        cells = ""
-        for part in line.split("\r"):
-            cells = part + cells[len(part) :]
-        shown.append(cells.rstrip())
-    return shown
+    return stream.lines
 
 
 CAT = Label("Cat", "/m/01yrx", "yamnet")
@@ -104,10 +94,11 @@ def test_a_line_of_a_sound_fits_and_ends_with_what_it_may_be_as_well():
 
 
 def test_an_open_line_is_left_when_the_sink_closes():
-    assert written(Terminal(), phases=("start",))[-1].startswith("\x1b[1;32m")
-    stream = Terminal()
+    assert written(FakeTerminal(), phases=("start",))[-1].removeprefix("\x1b[J").startswith("\x1b[1;32m")
+    stream = FakeTerminal()
     written(stream, phases=("start",))
     assert stream.getvalue().endswith("\n")
+    assert [line.split()[1:2] for line in stream.lines] == [["Dog"], []]
 
 
 def test_a_label_cannot_move_the_cursor():
@@ -116,7 +107,7 @@ def test_a_label_cannot_move_the_cursor():
 
 def test_a_terminal_tells_whose_a_label_is_where_another_has_its_name():
     shared = [frozenset({"dog"}), frozenset()]
-    lines = written(Terminal(), phases=("start", "end"), lines="all", shared=lambda: shared.pop(0))
+    lines = written(FakeTerminal(), phases=("start", "end"), lines="all", shared=lambda: shared.pop(0))
     assert ["Dog (yamnet) " in line for line in lines] == [True, False]
 
 
@@ -126,13 +117,13 @@ def test_programs_get_the_bare_name_and_the_model_beside_it():
 
 
 def test_a_terminal_gets_a_start_and_an_end_in_colour():
-    lines = written(Terminal(), lines="all")
+    lines = written(FakeTerminal(), lines="all")
     assert [("start" in line, "end" in line) for line in lines] == [(True, False), (False, True)]
     assert all(line.startswith("\x1b[") and line.endswith("\x1b[0m") for line in lines)
 
 
 def test_no_color_and_a_pipe_get_none():
-    plain = written(Terminal(), environ={"NO_COLOR": "1"}, lines="all") + written(
+    plain = written(FakeTerminal(), environ={"NO_COLOR": "1"}, lines="all") + written(
         io.StringIO(), format="text"
     )
     assert len(plain) == 4
@@ -140,10 +131,10 @@ def test_no_color_and_a_pipe_get_none():
 
 
 def test_updates_are_shown_when_asked_for():
-    assert len(written(Terminal(), updates=True, lines="all")) == 3
+    assert len(written(FakeTerminal(), updates=True, lines="all")) == 3
 
 
-@pytest.mark.parametrize(("stream", "format"), [(io.StringIO(), "auto"), (Terminal(), "json")])
+@pytest.mark.parametrize(("stream", "format"), [(io.StringIO(), "auto"), (FakeTerminal(), "json")])
 def test_programs_get_every_event_as_json_and_nothing_else(stream, format):
     types = [json.loads(line)["type"] for line in written(stream, format=format)]
     assert types == ["start", "update", "end"]

@@ -36,6 +36,8 @@ class RunRequest:
 
     stdout_format: StdoutFormat | None = None
     """None leaves it to the settings."""
+    status_line: bool | None = None
+    """The same for the line that shows level, gate and last sound on a terminal."""
     verbose: bool = False
 
 
@@ -47,13 +49,22 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         "and JSON lines elsewhere",
     )
     output = parser.add_argument_group("output")
+    output.add_argument(
+        "--no-status-line",
+        action="store_true",
+        help="on a terminal, do not show level, gate and last sound while nothing is reported",
+    )
     add_quiet_flag(output, "log only warnings and errors")
     output.add_argument("--print-completion", metavar="SHELL", help=argparse.SUPPRESS)
 
 
 def read_request(options: argparse.Namespace) -> RunRequest:
     """Read what was asked for."""
-    return RunRequest(stdout_format=options.format, verbose=options.verbose > 0)
+    return RunRequest(
+        stdout_format=options.format,
+        status_line=False if options.no_status_line else None,
+        verbose=options.verbose > 0,
+    )
 
 
 def execute(request: RunRequest, options: SettingOptions) -> int:
@@ -70,9 +81,10 @@ def execute(request: RunRequest, options: SettingOptions) -> int:
 
     def load() -> Loaded:
         loaded = options.load()
-        if request.stdout_format is None:
-            return loaded
-        return replace(loaded, settings=assemble.with_stdout_format(loaded.settings, request.stdout_format))
+        settings = assemble.with_stdout(
+            loaded.settings, format=request.stdout_format, status_line=request.status_line
+        )
+        return replace(loaded, settings=settings)
 
     limit_repeated_lines()
     daemon = until_made(
