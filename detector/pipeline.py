@@ -9,7 +9,7 @@ from detector.audio.gain import Gain
 from detector.audio.gate import Gate
 from detector.audio.level import Level, LevelMeter
 from detector.audio.ring import Ring
-from detector.audio.windows import WindowGrid
+from detector.audio.windows import GatedWindows, WindowGrid
 from detector.events.boundaries import UNHEARD_DBFS, LevelHistory
 from detector.events.heads import HeadStage
 from detector.events.tracker import EventTracker
@@ -38,8 +38,7 @@ class DetectionStage:
         gap_limit: int,
         score: Callable[[Span], Scores],
     ) -> None:
-        self._gate = gate
-        self._grid = grid
+        self._windows = GatedWindows(gate, grid)
         self._tracker = tracker
         self._gap_limit = gap_limit
         self._score = score
@@ -51,7 +50,7 @@ class DetectionStage:
     @property
     def openings(self) -> int:
         """How often the gate went from closed to open."""
-        return self._gate.openings
+        return self._windows.openings
 
     @property
     def gate_is_open(self) -> bool:
@@ -68,9 +67,8 @@ class DetectionStage:
         events = self._bridge(frame.start) if frame.start != self._stop else []
         self._stop = frame.stop
         self.history.push(level.span, level.dbfs, level.bands)
-        is_open = self._gate.push(frame, level, hold=self._tracker.active)
-        is_steady = self._gate.is_held or self._is_settled
-        for due in self._grid.push(level.span, is_open=is_open, is_steady=is_steady):
+        hold, is_settled = self._tracker.active, self._is_settled
+        for due in self._windows.push(frame, level, hold=hold, is_settled=is_settled):
             events += self._tracker.push(self._score(due))
             self._is_settled = self._tracker.settled
         return events
@@ -78,7 +76,7 @@ class DetectionStage:
     def flush(self) -> list[Event]:
         """The stream ended: score its tail and end open events at the last sample."""
         events: list[Event] = []
-        for due in self._grid.last(self._stop):
+        for due in self._windows.last(self._stop):
             events += self._tracker.push(self._score(due))
         return events + self._tracker.flush()
 
@@ -100,8 +98,7 @@ class DetectionStage:
             events = self._tracker.flush()
             self._is_settled = False
             self.history.forget()
-        self._gate.reset()
-        self._grid.gap(start)
+        self._windows.gap(start)
         return events
 
 

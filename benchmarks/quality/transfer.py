@@ -58,7 +58,7 @@ def heard(root: Path, base: str) -> Heard:
         library, soft_noise = embed_all(settings, catalogue, found, paths, jobs=0, progress=bars)
     kept = tuple(example for example in example_set.examples if example.path in library.recordings)
     recipe = HeadRecipe(
-        found, library, HeadOptions(kind="logistic", context_seconds=CONTEXT_SECONDS), soft_noise
+        found, HeadOptions(kind="logistic", context_seconds=CONTEXT_SECONDS), library, soft_noise
     )
     return Heard(ExampleSet(example_set.task, kept), recipe)
 

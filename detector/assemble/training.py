@@ -79,7 +79,7 @@ def _head_method(options: HeadOptions, settings: Settings, jobs: int) -> Trainin
         library, soft_noise = embed_all(
             settings, catalogue, base, dataset.paths, jobs=jobs, progress=progress
         )
-        return HeadRecipe(base, library, options, soft_noise)
+        return HeadRecipe(base, options, library, soft_noise)
 
     return TrainingMethod(prepare, options.context_seconds, base.name, base.labels)
 
@@ -161,7 +161,7 @@ def make_discriminant(
         bank=load_bank(base.name),
         soft_noise=soft_noise,
     )
-    return DiscriminantRecipe(options, material, run_pipeline)
+    return DiscriminantRecipe(base, options, material, run_pipeline)
 
 
 @dataclass(frozen=True)

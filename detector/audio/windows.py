@@ -8,7 +8,9 @@ depends on the moment at which the gate opened.
 
 from __future__ import annotations
 
-from detector.records import Span
+from detector.audio.gate import Gate
+from detector.audio.level import Level
+from detector.records import Block, Span
 
 
 class WindowGrid:
@@ -64,3 +66,33 @@ class WindowGrid:
 
     def _ending_at(self, stop: int) -> Span:
         return Span(stop - self._window, stop)
+
+
+class GatedWindows:
+    """The spans to classify of a stream of frames: those that the grid names while the gate is open."""
+
+    def __init__(self, gate: Gate, grid: WindowGrid) -> None:
+        self._gate = gate
+        self._grid = grid
+
+    @property
+    def openings(self) -> int:
+        """How often the gate went from closed to open."""
+        return self._gate.openings
+
+    def push(self, frame: Block, level: Level, *, hold: bool = False, is_settled: bool = False) -> list[Span]:
+        """Take the next frame and its level, return the windows that are due.
+
+        `hold` keeps an open gate open; `is_settled`: what sounds is known, so that the next window may wait.
+        """
+        is_open = self._gate.push(frame, level, hold=hold)
+        return self._grid.push(level.span, is_open=is_open, is_steady=self._gate.is_held or is_settled)
+
+    def gap(self, start: int) -> None:
+        """The stream goes on at `start` after a loss: all is new, and no pre-roll reaches across it."""
+        self._gate.reset()
+        self._grid.gap(start)
+
+    def last(self, stop: int) -> list[Span]:
+        """The stream ended at `stop`: the tail after the newest grid point, if the gate is open."""
+        return self._grid.last(stop)

@@ -10,8 +10,9 @@ write it down for the two runtimes, `run` says what both must answer. Shapes are
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,8 @@ from numpy.typing import NDArray
 from detector.graphs import operations, pictures
 from detector.graphs.operations import Operation, Shape, Weights
 from detector.graphs.pictures import Pair
+
+Floats: TypeAlias = NDArray[np.floating]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,15 @@ class Node:
     operation: Operation
     inputs: tuple[Value, ...]
     output: Value
+
+
+def _appending(operation: type[Operation]) -> Callable[..., Value]:
+    """Make the method of a graph that appends an operation without parameters."""
+
+    def append(graph: Graph, *given: Value) -> Value:
+        return graph._add(operation(), *given)
+
+    return append
 
 
 class Graph:
@@ -66,19 +78,38 @@ class Graph:
             raise ValueError(f"a graph ends in one score for each class, got {value.shape}")
         self._output = value
 
-    def dense(self, given: Value, weights: NDArray[np.floating], bias: NDArray[np.floating]) -> Value:
+    scale = _appending(pictures.Scale)
+    """Multiply each channel of a picture by its feature of a vector."""
+    global_mean = _appending(pictures.GlobalMean)
+    """Take each channel's mean."""
+    global_max = _appending(pictures.GlobalMax)
+    """Take each channel's greatest."""
+    relu = _appending(operations.Relu)
+    """Raise what is below zero to zero."""
+    hard_swish = _appending(operations.HardSwish)
+    """Multiply by a slope from 0 (at -3) to 1 (at 3)."""
+    signed_sqrt = _appending(operations.SignedSqrt)
+    """Take the square root, the sign kept."""
+    sigmoid = _appending(operations.Sigmoid)
+    """Turn log-odds into scores, each class for itself."""
+    softmax = _appending(operations.Softmax)
+    """Turn log-odds into scores that add up to one."""
+    add = _appending(operations.Add)
+    """Add two of one shape."""
+
+    def dense(self, given: Value, weights: Floats, bias: Floats) -> Value:
         """Multiply a vector by weights (out, in), add bias (out,)."""
         return self._add(operations.Dense(_float32(weights), _float32(bias)), given)
 
-    def affine(self, given: Value, scale: NDArray[np.floating], shift: NDArray[np.floating]) -> Value:
+    def affine(self, given: Value, scale: Floats, shift: Floats) -> Value:
         """Scale and shift each feature, or each channel."""
         return self._add(operations.Affine(_float32(scale), _float32(shift)), given)
 
     def conv(
         self,
         given: Value,
-        weights: NDArray[np.floating],
-        bias: NDArray[np.floating],
+        weights: Floats,
+        bias: Floats,
         *,
         stride: Pair = (1, 1),
         padding: Pair = (0, 0),
@@ -89,21 +120,11 @@ class Graph:
         return self._add(operation, given)
 
     def depthwise_conv(
-        self,
-        given: Value,
-        weights: NDArray[np.floating],
-        bias: NDArray[np.floating],
-        *,
-        stride: Pair = (1, 1),
-        padding: Pair = (0, 0),
+        self, given: Value, weights: Floats, bias: Floats, *, stride: Pair = (1, 1), padding: Pair = (0, 0)
     ) -> Value:
         """Convolve each channel with its own weights (channels, kernel frames, kernel bands)."""
         operation = pictures.DepthwiseConv(_float32(weights), _float32(bias), stride, padding)
         return self._add(operation, given)
-
-    def scale(self, given: Value, factors: Value) -> Value:
-        """Multiply each channel of a picture by its feature of a vector."""
-        return self._add(pictures.Scale(), given, factors)
 
     def max_pool(
         self, given: Value, size: Pair, *, stride: Pair | None = None, padding: Pair = (0, 0)
@@ -115,43 +136,11 @@ class Graph:
         """Take the mean of each rectangle."""
         return self._add(pictures.MeanPool(size), given)
 
-    def global_mean(self, given: Value) -> Value:
-        """Take each channel's mean."""
-        return self._add(pictures.GlobalMean(), given)
-
-    def global_max(self, given: Value) -> Value:
-        """Take each channel's greatest."""
-        return self._add(pictures.GlobalMax(), given)
-
-    def relu(self, given: Value) -> Value:
-        """Raise what is below zero to zero."""
-        return self._add(operations.Relu(), given)
-
-    def hard_swish(self, given: Value) -> Value:
-        """Multiply by a slope from 0 (at -3) to 1 (at 3)."""
-        return self._add(operations.HardSwish(), given)
-
-    def signed_sqrt(self, given: Value) -> Value:
-        """Take the square root, the sign kept."""
-        return self._add(operations.SignedSqrt(), given)
-
-    def sigmoid(self, given: Value) -> Value:
-        """Turn log-odds into scores, each class for itself."""
-        return self._add(operations.Sigmoid(), given)
-
-    def softmax(self, given: Value) -> Value:
-        """Turn log-odds into scores that add up to one."""
-        return self._add(operations.Softmax(), given)
-
-    def add(self, first: Value, second: Value) -> Value:
-        """Add two of one shape."""
-        return self._add(operations.Add(), first, second)
-
     def concat(self, given: Sequence[Value]) -> Value:
         """Put features or channels one after another."""
         return self._add(operations.Concat(), *given)
 
-    def run(self, values: NDArray[np.floating]) -> NDArray[np.float32]:
+    def run(self, values: Floats) -> NDArray[np.float32]:
         """Compute the scores (n, classes) of a batch (n, *shape)."""
         known = {0: np.asarray(values, np.float64).reshape(-1, *self.input.shape)}
         for node in self.nodes:
@@ -165,5 +154,5 @@ class Graph:
         return output
 
 
-def _float32(values: NDArray[np.floating]) -> Weights:
+def _float32(values: Floats) -> Weights:
     return np.ascontiguousarray(values, np.float32)

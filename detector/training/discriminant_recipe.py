@@ -14,14 +14,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.audio.logmel import LogMelParams
 from detector.training.dataset_checks import Finding
 from detector.training.discriminant import NEVER, SLOPE, Discriminant, passing_levels
 from detector.training.examples import ExampleSet
-from detector.training.head_recipe import BaseModel, FittedHead, HeadOptions
+from detector.training.head_recipe import EmbeddingRecipe, FittedHead
 from detector.training.layers import Layer, head_graph
 from detector.training.other_sounds import MADE_UP
-from detector.training.recipe import Example, FitJob, HeadInput, LearningTask
+from detector.training.recipe import Example, FitJob, LearningTask
 from detector.training.scene_material import EmbeddedScene, SceneMaterial
 from detector.training.scene_trial import (
     SceneFigures,
@@ -59,10 +58,9 @@ class HeadTrial:
 
 
 @dataclass(frozen=True, eq=False)
-class DiscriminantRecipe:
+class DiscriminantRecipe(EmbeddingRecipe):
     """Fills `Recipe`."""
 
-    options: HeadOptions
     material: SceneMaterial
     run_pipeline: RunPipeline
     thresholds: NDArray[np.float32] | None = None
@@ -71,34 +69,9 @@ class DiscriminantRecipe:
     """Groups of the bank that are not learned."""
 
     @property
-    def base(self) -> BaseModel:
-        """The model whose embeddings the head reads."""
-        return self.material.base
-
-    @property
     def description(self) -> str:
         """One line for model.yaml."""
         return f"a linear discriminant on the embeddings of {self.base.name}, learned in simulated scenes"
-
-    @property
-    def sample_rate(self) -> int:
-        """The base's."""
-        return self.base.sample_rate
-
-    @property
-    def window(self) -> int:
-        """The base's."""
-        return self.base.window
-
-    @property
-    def head(self) -> HeadInput:
-        """Its input."""
-        return HeadInput(self.base.name, self.options.context_seconds)
-
-    @property
-    def front_end(self) -> LogMelParams | None:
-        """None: that is the base's."""
-        return None
 
     def fit(self, job: FitJob) -> FittedHead:
         """Fit in closed form; nothing is kept at `job.checkpoint`. The task has a background class."""

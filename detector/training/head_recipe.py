@@ -59,25 +59,13 @@ class HeadOptions:
     """Of the MLP; the other heads take nothing from it."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class HeadRecipe:
-    """Fills `Recipe`."""
+@dataclass(frozen=True, eq=False)
+class EmbeddingRecipe:
+    """What the recipes of heads share of `Recipe`: the input is the base's."""
 
     base: BaseModel
-    library: EmbeddingLibrary
+    """The model whose embeddings the head reads."""
     options: HeadOptions
-    soft_noise: Sequence[Path] = ()
-    """Recordings in the library that hold no event; every dataset is learned together with them."""
-
-    @property
-    def description(self) -> str:
-        """One line for model.yaml."""
-        if self.options.kind == "logistic":
-            return f"a logistic head on the embeddings of {self.base.name}"
-        layers = " and ".join(map(str, self.options.plan.hidden))
-        return (
-            f"an MLP of {layers} units ({self.options.plan.optimizer}) on the embeddings of {self.base.name}"
-        )
 
     @property
     def sample_rate(self) -> int:
@@ -98,6 +86,25 @@ class HeadRecipe:
     def front_end(self) -> LogMelParams | None:
         """None: that is the base's."""
         return None
+
+
+@dataclass(frozen=True, eq=False)
+class HeadRecipe(EmbeddingRecipe):
+    """Fills `Recipe`."""
+
+    library: EmbeddingLibrary
+    soft_noise: Sequence[Path] = ()
+    """Recordings in the library that hold no event; every dataset is learned together with them."""
+
+    @property
+    def description(self) -> str:
+        """One line for model.yaml."""
+        if self.options.kind == "logistic":
+            return f"a logistic head on the embeddings of {self.base.name}"
+        layers = " and ".join(map(str, self.options.plan.hidden))
+        return (
+            f"an MLP of {layers} units ({self.options.plan.optimizer}) on the embeddings of {self.base.name}"
+        )
 
     def fit(self, job: FitJob) -> FittedHead:
         """Fit in memory; a break costs seconds, so nothing is kept at `job.checkpoint`."""

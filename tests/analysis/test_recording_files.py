@@ -6,6 +6,7 @@ import pytest
 
 from detector.analysis.recording_files import find_recordings
 from detector.errors import UnsupportedFormat
+from tests.support.closed_folders import close_folder
 
 
 @pytest.fixture
@@ -62,14 +63,7 @@ def test_a_recording_called_like_a_file_about_all_keeps_its_ending(house, name):
 
 
 def test_a_folder_that_may_not_be_read_is_complained_about(house, monkeypatch):
-    real = __import__("os").scandir
-
-    def scandir(path):
-        if str(path).endswith("june"):
-            raise PermissionError(13, "Permission denied", str(path))
-        return real(path)
-
-    monkeypatch.setattr("os.scandir", scandir)
+    close_folder(house / "june", monkeypatch)
     assert house / "june" in [recording.path for recording in find_recordings([house])]
 
 

@@ -5,6 +5,7 @@ import logging
 import pytest
 
 from detector.files.sound_files import FFMPEG_SUFFIXES, SNDFILE_SUFFIXES, log_left_out, look_into
+from tests.support.closed_folders import close_folder
 
 
 @pytest.fixture
@@ -55,14 +56,6 @@ def test_linked_folders_are_followed_and_each_is_visited_once(house, tmp_path):
 
 
 def test_a_folder_that_may_not_be_read_is_told(house, monkeypatch):
-    """Root may read everything, so the refusal is made."""
-    real = __import__("os").scandir
-
-    def scandir(path):
-        if str(path).endswith("june"):
-            raise PermissionError(13, "Permission denied", str(path))
-        return real(path)
-
-    monkeypatch.setattr("os.scandir", scandir)
+    close_folder(house / "june", monkeypatch)
     content = look_into(house)
     assert content.unreadable == (house / "june",)

@@ -80,7 +80,7 @@ def recipe(bank: dict[str, SoundGroup]) -> DiscriminantRecipe:
         bank=bank,
         soft_noise=(Path("quiet"),),
     )
-    return DiscriminantRecipe(HeadOptions("fake", context_seconds=HOP), material, events_of)
+    return DiscriminantRecipe(material.base, HeadOptions("fake", context_seconds=HOP), material, events_of)
 
 
 def example_set() -> ExampleSet:

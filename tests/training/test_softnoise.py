@@ -33,8 +33,8 @@ def scores_of_a_quiet_room(classes: tuple[str, ...], soft_noise: tuple[Path, ...
     library = EmbeddingLibrary(loud | {QUIET: heard()}, {})
     recipe = HeadRecipe(
         BaseModel("fake", 16000, 16000, FEATURES, HOP, {}),
-        library,
         HeadOptions(kind="logistic", context_seconds=3.0),
+        library,
         soft_noise,
     )
     examples = [Example(path, identity[column], str(path)) for path, column in sounds.items()]

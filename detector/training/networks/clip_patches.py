@@ -20,7 +20,7 @@ from detector.audio.gain import Gain
 from detector.audio.gate import Gate, LevelDetector
 from detector.audio.level import Level, LevelMeter
 from detector.audio.logmel import LogMel, LogMelParams
-from detector.audio.windows import WindowGrid
+from detector.audio.windows import GatedWindows, WindowGrid
 from detector.backends.webrtc_vad import WebRtcVad
 from detector.errors import SourceError
 from detector.records import Block, Span
@@ -94,11 +94,11 @@ class PatchMaker:
         vad = WebRtcVad(sample_rate=rate, mode=VAD_MODE)
         gate = Gate(vads=[vad], level_detector=LevelDetector(), hangover=self.window)
         grid = WindowGrid(window=self.window, hop=self._hop, preroll=round(PREROLL_SECONDS * rate))
-        frames, levels = self._levels(samples)
+        windows = GatedWindows(gate, grid)
         spans: list[Span] = []
-        for frame, level in zip(frames, levels, strict=True):
-            spans += grid.push(level.span, is_open=gate.push(frame, level))
-        return [span.stop for span in [*spans, *grid.last(len(samples))]] or [len(samples)]
+        for frame, level in zip(*self._levels(samples), strict=True):
+            spans += windows.push(frame, level)
+        return [span.stop for span in [*spans, *windows.last(len(samples))]] or [len(samples)]
 
     @property
     def _frame(self) -> int:

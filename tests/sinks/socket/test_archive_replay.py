@@ -210,12 +210,12 @@ def test_nobody_waits_for_a_disk_that_hangs(serve):
         assert seqs(behind, 11) == list(range(1, 12))
 
 
+def fail():
+    raise HistoryError("the disk is gone")
+
+
 def test_an_archive_that_cannot_be_read_leaves_what_memory_holds(serve, caplog):
     archive = FakeArchive(*range(1, 11))
-
-    def fail():
-        raise HistoryError("the disk is gone")
-
     archive.before_read = fail
     sink = serve(archive)
     publish(sink, archive, 11)
@@ -227,10 +227,6 @@ def test_an_archive_that_cannot_be_read_leaves_what_memory_holds(serve, caplog):
 def test_what_cannot_be_read_is_told_in_its_place(serve):
     """Nothing of the disk can be read; memory goes on."""
     archive = FakeArchive(*range(3, 11))
-
-    def fail():
-        raise HistoryError("the disk is gone")
-
     archive.before_read = fail
     sink = serve(archive)
     publish(sink, archive, 11)
