@@ -55,7 +55,7 @@ class DetectionStage:
     @property
     def gate_is_open(self) -> bool:
         """Whether windows are classified now."""
-        return self._gate.is_open
+        return self._windows.is_open
 
     @property
     def started(self) -> int:

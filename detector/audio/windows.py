@@ -80,6 +80,11 @@ class GatedWindows:
         """How often the gate went from closed to open."""
         return self._gate.openings
 
+    @property
+    def is_open(self) -> bool:
+        """Whether windows are named now."""
+        return self._gate.is_open
+
     def push(self, frame: Block, level: Level, *, hold: bool = False, is_settled: bool = False) -> list[Span]:
         """Take the next frame and its level, return the windows that are due.
 
