@@ -3,7 +3,28 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+
+FLAGS: Mapping[str, str] = {
+    "source.input": "--input",
+    "source.realtime": "--realtime",
+    "source.rate": "--rate",
+    "source.channels": "--channels",
+    "source.name": "--name",
+    "source.device": "--device",
+    "model.name": "--model",
+    "model.runtime": "--runtime",
+    "gate.mode": "--gate",
+    "windows.hop_seconds": "--hop",
+    "level.enabled": "--no-gain",
+    "events.preset": "--preset",
+    "events.threshold_on": "--threshold",
+    "events.include": "--include",
+    "events.exclude": "--exclude",
+    "events.background": "--background",
+    "sinks": "--sink",
+}
+"""Setting -> the flag that sets it."""
 
 
 def add_setting_flags(parser: argparse.ArgumentParser, *, format_help: str) -> None:
@@ -19,7 +40,6 @@ def _add_source_flags(parser: argparse.ArgumentParser) -> None:
     add_device_flag(source)
     _flag(
         source,
-        "--input",
         "source.input",
         metavar="FILE",
         help="read a recording (WAV, FLAC, OGG, MP3; with ffmpeg also films) instead of a microphone; "
@@ -28,14 +48,12 @@ def _add_source_flags(parser: argparse.ArgumentParser) -> None:
     source.add_argument("--demo", action="store_true", help="play the bundled recording in real time")
     _flag(
         source,
-        "--realtime",
         "source.realtime",
         action="store_true",
         help="play a recording in real time instead of as fast as possible",
     )
     _flag(
         source,
-        "--rate",
         "source.rate",
         metavar="HZ",
         type=_number,
@@ -43,7 +61,6 @@ def _add_source_flags(parser: argparse.ArgumentParser) -> None:
     )
     _flag(
         source,
-        "--channels",
         "source.channels",
         metavar="N",
         type=_number,
@@ -51,7 +68,6 @@ def _add_source_flags(parser: argparse.ArgumentParser) -> None:
     )
     _flag(
         source,
-        "--name",
         "source.name",
         metavar="NAME",
         help="name of the source in events (default: the name of the device or file)",
@@ -62,7 +78,6 @@ def add_device_flag(group: argparse._ActionsContainer) -> None:
     """Add the flag that names a microphone."""
     _flag(
         group,
-        "--device",
         "source.device",
         metavar="DEVICE",
         type=device_argument,
@@ -75,21 +90,18 @@ def add_classifying_flags(parser: argparse.ArgumentParser) -> None:
     hearing = parser.add_argument_group("how to classify")
     _flag(
         hearing,
-        "--model",
         "model.name",
         metavar="NAME",
         help="name or folder of the model (default yamnet+mn04; yamnet costs less); join several with +",
     )
     _flag(
         hearing,
-        "--runtime",
         "model.runtime",
         metavar="RUNTIME",
         help="what runs the model: tflite, onnx or auto (default)",
     )
     _flag(
         hearing,
-        "--gate",
         "gate.mode",
         metavar="MODE",
         help="which detectors decide that there is sound to classify: both (default), webrtcvad, level or "
@@ -97,25 +109,22 @@ def add_classifying_flags(parser: argparse.ArgumentParser) -> None:
     )
     _flag(
         hearing,
-        "--hop",
         "windows.hop_seconds",
         metavar="SECONDS",
         type=_number,
         help="time from one classified window to the next (default 0.24)",
     )
-    _flag(hearing, "--no-gain", "level.enabled", action="store_false", help="do not amplify quiet sound")
+    _flag(hearing, "level.enabled", action="store_false", help="do not amplify quiet sound")
 
     events = parser.add_argument_group("what to report")
     _flag(
         events,
-        "--preset",
         "events.preset",
         metavar="NAME",
         help="alert (misses the fewest sounds), home (default) or quiet (reports the fewest wrong events)",
     )
     _flag(
         events,
-        "--threshold",
         "events.threshold_on",
         metavar="SCORE",
         type=_number,
@@ -123,7 +132,6 @@ def add_classifying_flags(parser: argparse.ArgumentParser) -> None:
     )
     _flag(
         events,
-        "--include",
         "events.include",
         metavar="LABEL",
         action="append",
@@ -131,7 +139,6 @@ def add_classifying_flags(parser: argparse.ArgumentParser) -> None:
     )
     _flag(
         events,
-        "--exclude",
         "events.exclude",
         metavar="LABEL",
         action="append",
@@ -139,7 +146,6 @@ def add_classifying_flags(parser: argparse.ArgumentParser) -> None:
     )
     _flag(
         events,
-        "--background",
         "events.background",
         action="store_true",
         help="also report background labels such as Silence, Noise and Inside",
@@ -150,7 +156,6 @@ def _add_sink_flags(parser: argparse.ArgumentParser, *, format_help: str) -> Non
     sinks = parser.add_argument_group("where events go")
     _flag(
         sinks,
-        "--sink",
         "sinks",
         metavar="SINK",
         action="append",
@@ -185,7 +190,6 @@ def add_config_flags(parser: argparse.ArgumentParser) -> None:
 
 def _flag(
     group: argparse._ActionsContainer,
-    name: str,
     key: str,
     help: str,
     *,
@@ -193,11 +197,11 @@ def _flag(
     type: Callable[[str], object] | None = None,
     action: str = "store",
 ) -> None:
-    """A flag that sets the setting `key`; it is absent from the result unless it was given."""
+    """Add the flag that sets the setting `key`; it is absent from the result unless it was given."""
     takes: dict[str, object] = {"metavar": metavar} if metavar else {}
     if type is not None:
         takes["type"] = type
-    group.add_argument(name, dest=key, help=help, action=action, default=argparse.SUPPRESS, **takes)  # type: ignore[arg-type]
+    group.add_argument(FLAGS[key], dest=key, help=help, action=action, default=argparse.SUPPRESS, **takes)  # type: ignore[arg-type]
 
 
 def device_argument(text: str) -> int | str:

@@ -36,7 +36,7 @@ class Loaded:
     path: str | None = None
     """The file that was read."""
     origins: Mapping[str, int | str] = field(default_factory=dict)
-    """Dotted key -> its line in that file, or the kind of flag that gave it."""
+    """Dotted key -> its line in that file, or the flag that gave it."""
 
     def line_of(self, key: str) -> int | None:
         """Line of `events.labels.Dog` or `events.include[2]` in the file; None if it was not given there."""
@@ -44,14 +44,13 @@ class Loaded:
         return origin if isinstance(origin, int) else None
 
     def where(self, key: str) -> str:
-        """`PATH:LINE`, `command line`, `--set` or `default`."""
+        """`PATH:LINE`, a flag such as `--threshold`, or `default`."""
         origin = self._origin(key)
         return f"{self.path}:{origin}" if isinstance(origin, int) else origin
 
     def located(self, key: str, message: str) -> str:
         """The message with the file and line of its key, as one line."""
-        where = self.where(key)
-        return escape(f"{where} {key}: {message}" if where == SET else f"{where}: {key}: {message}")
+        return escape(f"{_place(self.where(key), key)}: {message}")
 
     @contextmanager
     def locating_errors(self) -> Iterator[None]:
@@ -77,12 +76,14 @@ def load_settings(
     environ: Mapping[str, str],
     sink_kinds: SinkKinds,
     overrides: Mapping[str, object] | None = None,
+    flags: Mapping[str, str] | None = None,
     set_expressions: Sequence[str] = (),
     system_file: str = SYSTEM_FILE,
 ) -> Loaded:
     """Read the settings from the file, the flags and `--set`.
 
-    `overrides` are the flags that were given: dotted key -> value as in YAML, `sinks` a list of texts.
+    `overrides` are the flags that were given: dotted key -> value as in YAML, `sinks` a list of texts;
+    `flags` has their names, by key.
     `set_expressions` are `KEY=VALUE` with the value in YAML; they replace any other value.
     Raises ConfigError with every fault, one a line.
     """
@@ -91,7 +92,7 @@ def load_settings(
     if path is not None:
         layers.add_file(path, named_by)
     for key, value in (overrides or {}).items():
-        layers.add_flag(FLAG, key, Document(value))
+        layers.add_flag((flags or {}).get(key, FLAG), key, Document(value))
     for expression in set_expressions:
         layers.add_expression(expression)
     return layers.loaded(path)
@@ -114,6 +115,13 @@ def find_file(
         if path and os.path.isfile(path):  # noqa: PTH113
             return path, ""
     return None, ""
+
+
+def _place(where: str, key: str) -> str:
+    """Where to correct a setting: `FILE:LINE: key`, `--set key` or `--threshold (events.threshold_on)`."""
+    if where == SET:
+        return f"{where} {key}"
+    return f"{where} ({key})" if where.startswith("--") else f"{where}: {key}"
 
 
 class _Layers:
@@ -156,7 +164,7 @@ class _Layers:
             nested = {part: nested}
         _, faults = fill(Settings, Document(nested), sink_kinds=self._sink_kinds)
         for fault in faults:
-            self._add_fault(fault, f"{flag}{' ' if flag == SET else ': '}{fault.key}: {fault.message}")
+            self._add_fault(fault, f"{_place(flag, fault.key)}: {fault.message}")
         section = self._data
         for part in sections:
             inner = section.get(part)

@@ -22,8 +22,8 @@ class DetectionCounts:
 
     true: int
     """Sounds of the truth."""
-    told: int
-    """Events."""
+    events: int
+    """Events that were detected."""
     hits: int
     """Events that match one."""
     precision: float
@@ -35,7 +35,7 @@ class DetectionCounts:
     @property
     def false_alarms(self) -> int:
         """Events that match no sound of the truth."""
-        return self.told - self.hits
+        return self.events - self.hits
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def _found(
     shares = events["f_measure"]
     return DetectionCounts(
         true=true,
-        told=round(counts["Nsys"]),
+        events=round(counts["Nsys"]),
         hits=round(counts["Ntp"]),
         precision=float(shares["precision"]),
         recall=float(shares["recall"]),

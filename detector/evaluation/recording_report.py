@@ -104,7 +104,7 @@ def _overall_rows(report: RecordingReport) -> list[list[Cell]]:
 
 def _class_rows(report: RecordingReport, variant: VariantFigures) -> list[list[Cell]]:
     scenarios = list(variant.scores.psds)
-    head: list[Cell] = ["class", "true", "told", "hits", "precision [%]", "recall [%]", "F1 [%]"]
+    head: list[Cell] = ["class", "true", "events", "hits", "precision [%]", "recall [%]", "F1 [%]"]
     rows = [
         [
             *head,
@@ -119,7 +119,7 @@ def _class_rows(report: RecordingReport, variant: VariantFigures) -> list[list[C
         rows.append(
             [
                 name,
-                *(found.true, found.told, found.hits),
+                *(found.true, found.events, found.hits),
                 *map(percent, (found.precision, found.recall, found.f1, found.segment_f1)),
                 *(percent(variant.scores.classes[scenario].get(name, math.nan)) for scenario in scenarios),
                 found.false_alarms / report.hours,
@@ -163,4 +163,5 @@ def _figures(variant: VariantFigures, hours: float) -> dict[str, object]:
 
 
 def _found(found: DetectionCounts, hours: float) -> dict[str, object]:
-    return asdict(found) | {"false_alarms_per_hour": found.false_alarms / hours}
+    # `told` is the older name of `events`.
+    return asdict(found) | {"told": found.events, "false_alarms_per_hour": found.false_alarms / hours}

@@ -20,7 +20,7 @@ from detector.modelstore.checksum import sha256_of
 from detector.modelstore.facts import facts_of, files_of, labels_of, runs_on
 from detector.modelstore.folders import installed_folder, models_folder
 from detector.modelstore.pull import is_whole, pull
-from detector.modelstore.selection import bundles_of, select
+from detector.modelstore.selection import bundles_of, default_model, select
 from detector.workers.progress import ProgressBar
 
 BAR_FORMAT = "{percentage:3.0f} % |{bar}| {n_fmt}B of {total_fmt}B, {remaining} left"
@@ -56,10 +56,13 @@ def list_models(*, as_json: bool = False) -> int:
     return 1 if unread else 0
 
 
-def info_model(name: str, *, as_json: bool = False, labels: bool = False) -> int:
-    """Print what is known of a model and of each that it is made of; with `labels` also their labels."""
+def info_model(name: str | None = None, *, as_json: bool = False, labels: bool = False) -> int:
+    """Print what is known of a model and of each that it is made of; with `labels` also their labels.
+
+    None is the model that runs where the settings name none.
+    """
     catalogue = ModelCatalogue()
-    bundles = bundles_of(catalogue, name)
+    bundles = bundles_of(catalogue, name or default_model(catalogue))
     if as_json:
         facts = [
             facts_of(catalogue, bundle)

@@ -97,7 +97,7 @@ def train(request: TrainRequest, method: TrainingMethod) -> int:
     if method.checkpoint is not None:
         shutil.rmtree(method.checkpoint, ignore_errors=True)
     sys.stdout.write(_text(report, request, method))
-    return 1 if any("left out" in finding.text for finding in findings) else 0
+    return 1 if any(finding.left_out for finding in findings) else 0
 
 
 def _prepare(request: TrainRequest, method: TrainingMethod, progress: Progress) -> PreparedDataset:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from detector.datasets.clips import BACKGROUND, Clip, class_of
@@ -35,6 +35,8 @@ class Finding:
     """One line: what was found, in how many clips, what is done about it."""
     paths: tuple[Path, ...] = ()
     """The files concerned; empty where it is about no file."""
+    left_out: bool = False
+    """Whether these files were left out: the model learns nothing from them."""
 
 
 def check_clips(
@@ -45,21 +47,21 @@ def check_clips(
     pairs = list(zip(clips, stats, strict=True))
     broken = [(clip, recording) for clip, recording in pairs if isinstance(recording, DetectorError)]
     if broken:
-        text = f"left out: cannot be read; the first: {broken[0][1]}"
-        findings.append(_finding(text, (clip for clip, _ in broken)))
+        text = f"cannot be read; the first: {broken[0][1]}"
+        findings.append(_left_out(text, (clip for clip, _ in broken)))
     readable = [(clip, recording) for clip, recording in pairs if isinstance(recording, RecordingStats)]
     silent = {
         clip for clip, recording in readable if recording.peak_dbfs < SILENT_DBFS and not _is_background(clip)
     }
     if silent:
-        findings.append(_finding(f"left out: silent (no sample above {SILENT_DBFS:g} dBFS)", silent))
+        findings.append(_left_out(f"silent (no sample above {SILENT_DBFS:g} dBFS)", silent))
     sounding = [(clip, recording) for clip, recording in readable if clip not in silent]
     contradicting, repeated = _copies(sounding)
     if contradicting:
-        text = "left out: the same sound as a clip of another class; keep each sound in one folder"
-        findings.append(_finding(text, contradicting))
+        text = "the same sound as a clip of another class; keep each sound in one folder"
+        findings.append(_left_out(text, contradicting))
     if repeated:
-        findings.append(_finding("left out: copies of other clips of their class", repeated))
+        findings.append(_left_out("copies of other clips of their class", repeated))
     out = set(contradicting) | set(repeated)
     kept = [(clip, recording) for clip, recording in sounding if clip not in out]
     long = [clip for clip, recording in kept if recording.seconds > LONG_SECONDS and not _is_background(clip)]
@@ -154,6 +156,10 @@ def _copies(pairs: Sequence[tuple[Clip, RecordingStats]]) -> tuple[list[Clip], l
 def _finding(text: str, clips: Iterable[Clip]) -> Finding:
     paths = tuple(sorted(clip.path for clip in clips))
     return Finding(f"{len(paths)} {'clip' if len(paths) == 1 else 'clips'} {text}", paths)
+
+
+def _left_out(text: str, clips: Iterable[Clip]) -> Finding:
+    return replace(_finding(f"left out: {text}", clips), left_out=True)
 
 
 def _is_background(clip: Clip) -> bool:

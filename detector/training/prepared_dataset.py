@@ -65,7 +65,8 @@ def prepare_recordings(
     ]
     findings = []
     if broken := [str(one) for one in stats if isinstance(one, DetectorError)]:
-        findings.append(Finding(f"{len(broken)} recordings left out: cannot be read; the first: {broken[0]}"))
+        text = f"{len(broken)} recordings left out: cannot be read; the first: {broken[0]}"
+        findings.append(Finding(text, left_out=True))
     for truth, one in readable:
         check_length(truth.annotations, one.seconds, str(truth.annotated_in))
     seconds = {truth.path: one.seconds for truth, one in readable}

@@ -37,7 +37,8 @@ def request(*arguments: str) -> Any:
         (["devices", "--device", "USB"], DevicesRequest("USB")),
         (["models", "list"], ModelsRequest("list")),
         (["models", "verify"], ModelsRequest("verify")),
-        (["models", "info"], ModelsRequest("info", ("yamnet",))),
+        (["models", "info"], ModelsRequest("info")),
+        (["models", "info", "mn04"], ModelsRequest("info", ("mn04",))),
         (["models", "pull", "mn04", "--from", "f"], ModelsRequest("pull", ("mn04",), from_file="f")),
         (["analyze", "a.wav", "--out", "d"], AnalyzeRequest(("a.wav",), out=Path("d"))),
         (

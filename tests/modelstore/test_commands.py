@@ -52,6 +52,20 @@ def test_info_tells_licence_and_files(small: Path, capsys: Capture) -> None:
     assert f"tflite file        {small / 'small.tflite'} (whole)" in lines
 
 
+def test_info_without_a_name_describes_the_model_that_would_run(models: Path, capsys: Capture) -> None:
+    """YAMNet, since mn04 is not here."""
+    assert info_model(as_json=True) == 0
+    assert json.loads(capsys.readouterr().out)["name"] == "yamnet"
+
+
+def test_info_without_a_name_describes_both_networks_where_they_are(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setattr("detector.modelstore.selection.usable_runtimes", lambda network: ("tflite",))
+    assert info_model(as_json=True) == 0
+    assert json.loads(capsys.readouterr().out)["name"] == "yamnet+mn04"
+
+
 def test_info_as_json(small: Path, capsys: Capture) -> None:
     assert info_model("small", as_json=True) == 0
     assert json.loads(capsys.readouterr().out)["labels"] == 4

@@ -38,6 +38,7 @@ def test_what_cannot_be_read_is_left_out_and_named() -> None:
     kept, (finding,) = check_clips(clips, stats)
     assert clips[3] not in kept
     assert finding.paths == (clips[3].path,)
+    assert finding.left_out
     assert "1 clip left out: cannot be read" in finding.text and "cannot decode" in finding.text
 
 
@@ -45,9 +46,10 @@ def test_silence_is_nothing_to_learn_but_may_be_background() -> None:
     clips, stats = dataset("bell", "background")
     stats[0] = stats_of("quiet", peak=-90.0)
     stats[-1] = stats_of("quiet too", peak=float("-inf"))
-    kept, _ = check_clips(clips, stats)
+    kept, (finding,) = check_clips(clips, stats)
     assert clips[0] not in kept
     assert clips[-1] in kept
+    assert finding.left_out
 
 
 def test_a_background_without_a_quiet_room_is_told() -> None:
@@ -64,6 +66,7 @@ def test_a_sound_in_two_classes_teaches_neither() -> None:
     kept, (finding,) = check_clips(clips, stats)
     assert {clips[0], clips[-1]}.isdisjoint(kept)
     assert "a clip of another class" in finding.text
+    assert finding.left_out
 
 
 def test_of_copies_within_a_class_the_first_is_kept() -> None:
@@ -72,6 +75,7 @@ def test_of_copies_within_a_class_the_first_is_kept() -> None:
     kept, (finding,) = check_clips(clips, stats)
     assert clips[0] in kept
     assert finding.paths == (clips[1].path, clips[2].path)
+    assert finding.left_out
 
 
 def test_few_clips_and_few_sources_are_told() -> None:
@@ -84,7 +88,10 @@ def test_few_clips_and_few_sources_are_told() -> None:
 def test_long_clips_are_told() -> None:
     clips, stats = dataset("bell", "knock")
     stats[0] = stats_of("long", seconds=600.0)
-    assert "longer than 60 s" in texts(clips, stats)
+    kept, (finding,) = check_clips(clips, stats)
+    assert "longer than 60 s" in finding.text
+    assert clips[0] in kept
+    assert not finding.left_out
 
 
 @pytest.mark.parametrize(

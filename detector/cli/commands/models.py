@@ -27,7 +27,7 @@ class ModelsRequest:
 
     action: Literal["list", "pull", "verify", "info"]
     names: tuple[str, ...] = ()
-    """One for pull and info; none means all for verify."""
+    """One for pull; none means all for verify, and the default model for info."""
     from_file: str | None = None
     labels: bool = False
     as_json: bool = False
@@ -55,7 +55,11 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         actions, "info", "describe a model: its licence, its figures and where its files are", EXAMPLES
     )
     info.add_argument(
-        "names", metavar="NAME", nargs="?", default="yamnet", help="as for --model (default yamnet)"
+        "names",
+        metavar="NAME",
+        nargs="?",
+        default=(),
+        help="as for --model (default: the model that runs without --model)",
     )
     info.add_argument("--labels", action="store_true", help="also list its labels and their thresholds")
     info.add_argument("--json", action="store_true", help="print a JSON object")
@@ -82,10 +86,11 @@ def execute(request: ModelsRequest, _options: SettingOptions) -> int:
         return commands.list_models(as_json=request.as_json)
     if request.action == "verify":
         return commands.verify_models(list(request.names))
-    (name,) = request.names
     if request.action == "pull":
+        (name,) = request.names
         return commands.pull_model(name, from_file=request.from_file, quiet=request.quiet)
-    return commands.info_model(name, as_json=request.as_json, labels=request.labels)
+    named = next(iter(request.names), None)
+    return commands.info_model(named, as_json=request.as_json, labels=request.labels)
 
 
 COMMAND = Command(
