@@ -3,8 +3,9 @@
 Format: signed 16-bit little-endian, channels interleaved, no header.
 
 A pipe that runs at the speed of sound is dated by arrival, as a microphone is: a pause of whoever writes, the
-drift of its sound card and a clock that is set do not stay in the times. One that is faster is a recording,
-and has no times.
+drift of its sound card and a clock that is set do not stay in the times. What is faster is a recording, whose
+times count from its first sample. If its writer pauses until the clock has caught up, the next sample is
+dated by arrival.
 """
 
 from __future__ import annotations
@@ -46,6 +47,12 @@ HEAD_BYTES = 12
 
 PROOF_SECONDS = 3.0
 """For this long a pipe shows that it runs at the speed of sound; being ahead by so much disproves it."""
+
+PAUSE_SECONDS = 0.5
+"""Who waits so long for the next samples, and has no more than have passed on the clock, sees a pause."""
+
+LEAK = 0.001
+"""Share by which a sound card may be too fast without being taken for a recording in the end."""
 
 
 class Pipe:
@@ -97,7 +104,10 @@ class Pipe:
         frame_bytes = BYTES_PER_SAMPLE * self._channels
         wanted = frame_bytes * max(1, self._block_length * self._input_rate // self._sample_rate)
         held, head, began, fault = b"", b"", False, ""
+        asked = self._monotonic()
         while data := self._stream.read(wanted):
+            now = self._monotonic()
+            waited, asked = now - asked, now
             held += data
             if len(head) < HEAD_BYTES:
                 head = (head + data)[:HEAD_BYTES]
@@ -111,12 +121,13 @@ class Pipe:
             held = held[whole:]
             converted = converter.push(samples.astype(np.int16, copy=False))
             arrived = None
-            if self._pace.is_of_sound(len(samples) / self._input_rate, self._monotonic()):
+            if self._pace.is_dated(len(samples) / self._input_rate, now, waited):
                 arrived = self._clock() - converter.held_seconds
             if converter.channel_fault != fault:
                 fault = converter.channel_fault
                 log.warning("source.channels source=%s: %s", self._name, fault)
             yield from cutter.push(converted, arrived)
+            asked = self._monotonic()
         if not began:
             raise UnsupportedFormat(
                 f"{self._name} ended before the first sample; expected raw signed 16-bit little-endian, "
@@ -143,21 +154,29 @@ class Pipe:
 
 
 class Pace:
-    """Whether a stream runs at the speed of sound; once it was faster, never again."""
+    """Whether samples are dated by arrival: of a stream as fast as sound, and the first behind a pause."""
 
     def __init__(self) -> None:
         self._began: float | None = None
-        self._seconds = 0.0
+        self._now = 0.0
+        self._ahead = 0.0  # of the clock, since it began [s]
         self._faster = False
+        self._as_sound = False
 
-    def is_of_sound(self, seconds: float, now: float) -> bool:
-        """Whether it did until `now` [s on a steady clock], at which these seconds of sound arrived.
+    def is_dated(self, seconds: float, now: float, waited: float) -> bool:
+        """Count these seconds of sound, for which the reader waited, until `now` [s on a steady clock].
 
-        False also in the first PROOF_SECONDS, in which that cannot be known.
+        False also in the first PROOF_SECONDS, in which the speed cannot be known. A pause ends what is known
+        of a stream that is not as fast as sound; waiting for a slow reader is none.
         """
         if self._began is None:
-            self._began = now
-        self._seconds += seconds
-        elapsed = now - self._began
-        self._faster = self._faster or self._seconds - elapsed > PROOF_SECONDS
-        return elapsed >= PROOF_SECONDS and not self._faster
+            self._began = self._now = now
+        self._ahead -= (now - self._now) * (1 + LEAK)
+        self._now = now
+        if not self._as_sound and waited >= PAUSE_SECONDS and self._ahead < 0:
+            self._began, self._ahead, self._faster = now, seconds, False
+            return True
+        self._ahead += seconds
+        self._faster = self._faster or self._ahead > PROOF_SECONDS
+        self._as_sound = not self._faster and now - self._began >= PROOF_SECONDS
+        return self._as_sound

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from detector.errors import UnsupportedFormat
-from detector.sources.pipe import Pipe
+from detector.sources.pipe import Pace, Pipe
 
 RAMP = np.arange(-2000, 2000).astype("<i2")
 
@@ -68,8 +68,8 @@ class Writer(io.RawIOBase):
         self.written += 1
         return bytes(960)
 
-    def blocks(self):
-        source = Pipe(
+    def source(self):
+        return Pipe(
             stream=self,
             sample_rate=16000,
             input_rate=16000,
@@ -77,7 +77,9 @@ class Writer(io.RawIOBase):
             clock=lambda: self.now + self.offset,
             monotonic=lambda: self.now,
         )
-        return list(source.blocks())
+
+    def blocks(self):
+        return list(self.source().blocks())
 
 
 def test_a_pipe_at_the_speed_of_sound_is_dated_by_arrival_after_a_pause():
@@ -98,6 +100,44 @@ def test_a_pipe_at_the_speed_of_sound_follows_a_clock_that_is_set():
 def test_a_pipe_that_is_faster_than_sound_has_no_times_for_good():
     blocks = Writer([0.003] * 2000).blocks()
     assert {block.time for block in blocks} == {None}
+
+
+def test_sound_that_comes_in_bursts_is_dated_by_the_arrival_of_each():
+    """3.2 s of sound at once, a pause of 8 s, and again."""
+    burst = [0.0] * 107
+    blocks = Writer([*burst, 8.0, *burst, 4.0, *burst]).blocks()
+    assert [(n, block.time) for n, block in enumerate(blocks) if block.time is not None] == [
+        (107, pytest.approx(1e9 + 8.0)),
+        (215, pytest.approx(1e9 + 12.0)),
+    ]
+
+
+def test_a_clock_that_is_set_during_a_pause_is_followed():
+    blocks = Writer([*[0.0] * 107, 4.0, 0.0], steps={107: 1.8e9}).blocks()
+    assert blocks[107].time == pytest.approx(2.8e9 + 4.0)
+
+
+def test_a_pause_of_the_writer_that_stays_ahead_of_the_clock_changes_nothing():
+    """A recording from a slow disk."""
+    blocks = Writer([*[0.001] * 1000, 5.0, *[0.001] * 1000, 10.0, *[0.001] * 1000]).blocks()
+    assert {block.time for block in blocks} == {None}
+
+
+def test_a_slow_reader_of_a_recording_sees_no_pause():
+    """Behind the clock because of the reader: the samples were there at once."""
+    writer = Writer([0.0] * 400)
+    times = set()
+    for number, block in enumerate(writer.source().blocks()):
+        writer.now += 1.0 if number > 200 else 0.0
+        times.add(block.time)
+    assert times == {None}
+
+
+def test_a_sound_card_that_is_a_little_too_fast_is_no_recording():
+    """By 100 ppm for two days."""
+    pace = Pace()
+    dated = [pace.is_dated(1.0, second * (1 - 1e-4), 0.9) for second in range(2 * 86400)]
+    assert all(dated[4:])
 
 
 def test_a_short_burst_first_does_not_make_it_a_recording():
