@@ -1,24 +1,31 @@
-"""Sound from strangers: damaged WAV, FLAC, OGG and MP3 files, and bytes on standard input."""
+"""Sound from strangers: damaged files with headers that lie, and bytes on standard input."""
 
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from random import Random
 from typing import cast
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.fuzz.lies import lying
 from benchmarks.fuzz.target import Finding, Run, Target
 from detector.interfaces import Source
 from detector.sources.pipe import Pipe
 from detector.sources.recording import Recording
+from detector.sources.sndfile import header_seconds
+from detector.sources.starttime import start_of
 
 _RATE = 16000
 _BLOCK = 1600
+_NO_PROGRAM = "no-such-program"
+"""In place of ffmpeg."""
 _LONGEST = 60 * _RATE
 """No seed lasts a second; what a damaged one claims is read no further than this."""
 
@@ -36,18 +43,30 @@ def _check(source: Source) -> int:
     return stop
 
 
-def _files(suffix: str) -> Callable[[Path], AbstractContextManager[Run]]:
+def _files(suffix: str, program: str = _NO_PROGRAM) -> Callable[[Path], AbstractContextManager[Run]]:
+    """Inputs are files. A file that libsndfile refuses goes to `program`: to start ffmpeg takes 0.1 s."""
+
     @contextmanager
     def target(folder: Path) -> Iterator[Run]:
-        path = folder / f"sound.{suffix}"
+        # A name that is wrong must not decide: libsndfile believes one that ends in .mp3.
+        paths = [folder / f"sound.{ending}" for ending in (suffix, suffix, suffix, "mp3", "wav", "x")]
 
         def run(data: bytes) -> None:
+            path = paths[crc32(data) % len(paths)]
             path.write_bytes(_with_checksums(data) if suffix == "ogg" and len(data) % 2 else data)
-            _check(Recording(path=path, sample_rate=_RATE, block_length=_BLOCK))
+            _check_facts(header_seconds(path), start_of(path))
+            dated = program != _NO_PROGRAM  # to ask when a recording began may start ffprobe
+            _check(Recording(path=path, sample_rate=_RATE, block_length=_BLOCK, program=program, dated=dated))
 
         yield run
 
     return target
+
+
+def _check_facts(seconds: float | None, start: float | None) -> None:
+    for fact in (seconds, start):
+        if fact is not None and not math.isfinite(fact):
+            raise Finding(f"a recording of {seconds} s from {start}")
 
 
 def _with_checksums(data: bytes) -> bytes:
@@ -137,26 +156,109 @@ _WAVS = _written(
     ("FLOAT", 48000, 2),
     ("PCM_24", 8000, 1),
     ("IMA_ADPCM", 22050, 1),
+    ("MS_ADPCM", 22050, 2),
     ("ULAW", 8000, 1),
+    ("GSM610", 8000, 1),
 )
+_RF64S = _written("RF64", 0.1, ("PCM_16", 16000, 1), ("FLOAT", 48000, 2))
 _FLACS = _written("FLAC", 0.6, ("PCM_16", 16000, 1), ("PCM_24", 44100, 2), ("PCM_S8", 8000, 1))
 _OGGS = _written("OGG", 0.8, ("VORBIS", 16000, 1), ("VORBIS", 44100, 2), ("OPUS", 48000, 1))
 _MP3S = _written("MP3", 0.2, ("MPEG_LAYER_III", 16000, 1), ("MPEG_LAYER_III", 44100, 2))
+_AIFFS = _written("AIFF", 0.1, ("PCM_16", 16000, 1), ("FLOAT", 48000, 2), ("IMA_ADPCM", 22050, 1))
+_OTHERS = (
+    *(
+        (_written("AU", 0.1, ("PCM_16", 16000, 1), ("ULAW", 8000, 1))),
+        _written("IRCAM", 0.1, ("PCM_16", 16000, 1)),
+    ),
+    *(
+        _written("CAF", 0.1, ("PCM_16", 16000, 1), ("ALAC_16", 44100, 2)),
+        _written("VOC", 0.1, ("PCM_U8", 8000, 1)),
+    ),
+    *(_written("W64", 0.1, ("PCM_16", 16000, 1)), _written("WAVEX", 0.1, ("PCM_24", 48000, 4))),
+    *(_written("SVX", 0.1, ("PCM_16", 16000, 1)), _written("NIST", 0.1, ("PCM_16", 16000, 1))),
+    *(_written("PAF", 0.1, ("PCM_16", 16000, 1)), _written("SDS", 0.1, ("PCM_16", 16000, 1))),
+    *(_written("MAT5", 0.1, ("PCM_16", 16000, 1)), _written("PVF", 0.1, ("PCM_16", 16000, 1))),
+)
+
+
+def _all_others() -> Sequence[bytes]:
+    return [data for written in _OTHERS for data in written()]
+
+
+def _one_of_each() -> Sequence[bytes]:
+    return [files()[0] for files in (_WAVS, _FLACS, _OGGS, _MP3S, _AIFFS, *_OTHERS)]
+
 
 TARGETS = (
     Target(
         "WAV file",
-        50,
-        _WAVS,
+        80,
+        lambda: lying((*_WAVS(), *_RF64S()), 900),
         _files("wav"),
-        (b"RIFF", b"RF64", b"fmt ", b"data", b"fact", b"LIST"),
+        (
+            b"RIFF",
+            b"RIFX",
+            b"RF64",
+            b"WAVE",
+            b"fmt ",
+            b"data",
+            b"ds64",
+            b"fact",
+            b"LIST",
+            b"bext",
+            b"guan",
+            b"PEAK",
+        ),
         guided=False,
     ),
-    Target("FLAC file", 40, _FLACS, _files("flac"), (b"fLaC", b"ID3"), guided=False),
     Target(
-        "OGG file", 40, _OGGS, _files("ogg"), (b"OggS", b"vorbis", b"OpusHead", b"OpusTags"), guided=False
+        "FLAC file",
+        60,
+        lambda: lying(_FLACS(), 500),
+        _files("flac"),
+        (b"fLaC", b"ID3", b"\xff\xf8"),
+        guided=False,
     ),
-    Target("MP3 file", 20, _MP3S, _files("mp3"), (b"\xff\xfb", b"ID3", b"Xing", b"TAG"), guided=False),
+    Target(
+        "OGG file",
+        60,
+        lambda: lying(_OGGS(), 700),
+        _files("ogg"),
+        (b"OggS", b"vorbis", b"OpusHead", b"OpusTags", b"OggS\0\x02", b"OggS\0\x04"),
+        guided=False,
+    ),
+    Target(
+        "MP3 file",
+        50,
+        lambda: lying(_MP3S(), 400),
+        _files("mp3"),
+        (b"\xff\xfb", b"\xff\xf3", b"ID3", b"Xing", b"Info", b"LAME", b"VBRI", b"TAG", b"APETAGEX"),
+        guided=False,
+    ),
+    Target(
+        "AIFF file",
+        30,
+        lambda: lying(_AIFFS(), 400),
+        _files("aiff"),
+        (b"FORM", b"AIFF", b"AIFC", b"COMM", b"SSND", b"NONE", b"sowt", b"fl32"),
+        guided=False,
+    ),
+    Target(
+        "other sound file",
+        40,
+        lambda: lying(_all_others(), 900),
+        _files("caf"),
+        (b".snd", b"caff", b"desc", b"data", b"pakt", b"riff", b"VHDR", b"BODY", b"NIST_1A", b"sample_rate"),
+        guided=False,
+    ),
+    Target(
+        "sound file and ffmpeg",
+        4,
+        lambda: lying(_one_of_each(), 900),
+        _files("x", "ffmpeg"),
+        (b"ftyp", b"moov", b"mdat", b"#EXTM3U", b"file ", b"concat:", b"\x1aE\xdf\xa3", b"OggS", b"fLaC"),
+        guided=False,
+    ),
     Target(
         "raw pipe",
         30,

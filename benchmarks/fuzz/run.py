@@ -39,7 +39,13 @@ def fuzz(targets: Sequence[Target], inputs: int, seed: int, *, jobs: int, guided
     outcomes: dict[str, Outcome] = {}
     running: dict[str, Worker] = {}
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
-        bar = tqdm(total=sum(share for _, share in waiting), unit=" inputs", unit_scale=True, leave=False)
+        bar = tqdm(
+            total=sum(share for _, share in waiting),
+            unit=" inputs",
+            unit_scale=True,
+            leave=False,
+            disable=None,
+        )
         try:
             while waiting or running:
                 while waiting and len(running) < jobs:

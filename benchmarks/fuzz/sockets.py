@@ -15,6 +15,7 @@ from random import Random
 
 from benchmarks.fuzz.target import Finding, Run, Target
 from detector.errors import SinkError
+from detector.service.prometheus import HOST, MetricsServer
 from detector.sinks.socket.limits import ServerLimits
 from detector.sinks.socket.server import SocketSink
 from detector.subscriber.event_printer import listen
@@ -169,6 +170,41 @@ def _servers(folder: Path) -> Iterator[Run]:
         yield run
 
 
+@contextmanager
+def _scrapers(folder: Path) -> Iterator[Run]:
+    """Each input is what one client says to the metrics port; an honest one is answered all the while."""
+    server = MetricsServer(0, lambda: "up 1\n", seconds=0.5)
+    server.start()
+    count = 0
+
+    def run(data: bytes) -> None:
+        nonlocal count
+        count += 1
+        if count % _CHECK_EVERY == 0 and not _scraped(server.port, _SCRAPE).endswith(b"up 1\n"):
+            raise Finding("an honest client was not answered")
+        status = _scraped(server.port, data).partition(b"\r\n")[0]
+        if b" 200 " not in status:
+            raise SinkError(f"the port answered {status[:60]!r}")
+
+    try:
+        yield run
+    finally:
+        server.close()
+
+
+def _scraped(port: int, said: bytes) -> bytes:
+    """What the metrics port answers, to the end."""
+    answer = bytearray()
+    with socket.create_connection((HOST, port), _PATIENCE_SECONDS) as client:
+        with contextlib.suppress(OSError):  # refused while we spoke
+            client.sendall(said)
+            client.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(ConnectionResetError):
+            while piece := client.recv(65536):
+                answer += piece
+    return bytes(answer)
+
+
 def _serve(server: socket.socket, data: bytes) -> None:
     client, _ = server.accept()
     with client, contextlib.suppress(OSError):
@@ -215,10 +251,35 @@ def _sayings() -> Sequence[bytes]:
     )
 
 
+_SCRAPE = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+_HTTP_WORDS = (
+    *(
+        b"GET ",
+        b"POST ",
+        b"HEAD ",
+        b"/metrics",
+        b"?",
+        b" HTTP/1.1",
+        b" HTTP/0.9",
+        b"HTTP/2.0",
+        b"\r\n",
+        b"\n",
+    ),
+    *(b"Host: ", b"Content-Length: ", b"Transfer-Encoding: chunked", b"Expect: 100-continue", b"\r\n\r\n"),
+)
+
 _ASKED = (b'"labels"', b'"since"', b'"token"', b'"report"', b"\n", b"{", b"}", b"true", b"null", b'"')
 
 TARGETS = (
     Target("client's connection", 30, _requests, _clients, _ASKED, guided=False),
     Target("client without a token", 20, _requests, _strangers, _ASKED, guided=False),
+    Target(
+        "metrics request",
+        20,
+        lambda: (_SCRAPE, b"GET /metrics\r\n", b"GET / HTTP/1.0\r\n\r\n", b"GET /" + b"x" * 70_000 + b"\r\n"),
+        _scrapers,
+        _HTTP_WORDS,
+        guided=False,
+    ),
     Target("subscriber's server", 30, _sayings, _servers, _WORDS, guided=False),
 )

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from benchmarks.fuzz import datasets, history, models, sockets, text
+from benchmarks.fuzz import clocks, datasets, history, models, sockets, text
 from benchmarks.fuzz.mutations import mutate
 from benchmarks.fuzz.target import Judge
 
 # Damaged sound goes to native decoders, which may crash: test_decoders gives it a process of its own.
-MODULES = (text, models, datasets, history, sockets)
+MODULES = (text, models, datasets, history, clocks, sockets)
 TARGETS = {target.name: target for module in MODULES for target in module.TARGETS}
 
 FOUND = [

@@ -22,7 +22,7 @@ FAILURES = ROOT / "fuzz-failures"
 
 NATIVE_HANG_SECONDS = 30.0
 """The worker's own alarm cannot interrupt native code; after this long it is ended from outside."""
-MEMORY_MB = 1000.0
+MEMORY_MB = 500.0
 """Resident memory of a worker beyond which an input is a finding [MB of 10^6 bytes]."""
 _RESTARTS = 20
 

@@ -29,6 +29,8 @@ class FilePart:
     """The share of the sound of which the header speaks, by its size in bytes."""
     length_known: bool = True
     """False where libsndfile can only estimate the number of samples."""
+    prefix: bytes = b""
+    """What libsndfile is given in front of them; nothing here counts it."""
 
 
 class PartReader(io.RawIOBase):
@@ -41,7 +43,8 @@ class PartReader(io.RawIOBase):
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         """As of a file that holds nothing else."""
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._part.stop - self._part.start}
+        length = len(self._part.prefix) + self._part.stop - self._part.start
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: length}
         self._at = max(0, base[whence] + offset)
         return self._at
 
@@ -56,15 +59,17 @@ class PartReader(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:  # noqa: ANN401 (whatever gives its memory away)
         """Fill the buffer as far as there are bytes; return how many."""
         view = memoryview(buffer).cast("B")
-        start = self._part.start + self._at
-        self._file.seek(start)
-        count = self._file.readinto(view[: max(0, self._part.stop - start)]) or 0
+        head = self._part.prefix[self._at : self._at + len(view)]
+        view[: len(head)] = head
+        view, at = view[len(head) :], max(0, self._at - len(self._part.prefix))
+        self._file.seek(self._part.start + at)
+        count = self._file.readinto(view[: max(0, self._part.stop - self._part.start - at)]) or 0
         for offset, new in self._part.corrections.items():
-            first, last = max(offset - self._at, 0), min(offset + len(new) - self._at, count)
+            first, last = max(offset - at, 0), min(offset + len(new) - at, count)
             if first < last:
-                view[first:last] = new[first + self._at - offset : last + self._at - offset]
-        self._at += count
-        return count
+                view[first:last] = new[first + at - offset : last + at - offset]
+        self._at += len(head) + count
+        return len(head) + count
 
     def close(self) -> None:
         """Release the file."""

@@ -122,7 +122,8 @@ class SndfileDecoder:
             raise Undecodable(failure)
 
     def _open_part(self, part: FilePart) -> SoundFile:
-        whole = part.start == 0 and not part.corrections and len(self._parts) == 1
+        as_it_is = not part.corrections and not part.prefix
+        whole = part.start == 0 and as_it_is and len(self._parts) == 1
         try:
             with self._silence():
                 if whole:  # by its number: libsndfile believes a name that ends in .mp3

@@ -11,6 +11,9 @@ from detector.sources.file_part import MOST_CHUNKS, SMALL_BYTES, FilePart, bytes
 SCAN_BYTES = 1 << 20
 """Read at a time where a whole file is searched for marks."""
 
+EMPTY_TAG = b"ID3\x04\0\0\0\0\0\x0a" + bytes(10)
+"""An ID3v2.4 tag that holds padding alone, the shortest that libsndfile skips."""
+
 
 def after_id3(file: BinaryIO, at: int) -> int:
     """Behind the ID3v2 tags that a file may begin with."""
@@ -103,7 +106,7 @@ def mp3(file: BinaryIO, first: int, size: int) -> Iterator[FilePart]:
     for _ in range(MOST_CHUNKS):
         claimed = _xing_bytes(file, at)
         if claimed is None:
-            yield FilePart(start, size, length_known=False)
+            yield _mpeg(start, at, size, length_known=False)
             return
         stop = at + claimed
         if claimed < SMALL_BYTES or stop >= size:
@@ -111,9 +114,20 @@ def mp3(file: BinaryIO, first: int, size: int) -> Iterator[FilePart]:
         following = after_id3(file, stop)
         if not is_mpeg_frame(bytes_at(file, following, 4)):
             break
-        yield FilePart(start, stop)
+        yield _mpeg(start, at, stop)
         start, at = stop, following
-    yield FilePart(start, size)
+    yield _mpeg(start, at, size)
+
+
+def _mpeg(start: int, first_frame: int, stop: int, *, length_known: bool = True) -> FilePart:
+    """A part that libsndfile knows to be MPEG.
+
+    Where it begins with no tag, or with a tiny one, libsndfile first looks for a Mac's resources in the
+    current folder, and takes what it finds there for the sound.
+    """
+    if first_frame - start >= len(EMPTY_TAG):
+        return FilePart(start, stop, length_known=length_known)
+    return FilePart(first_frame, stop, length_known=length_known, prefix=EMPTY_TAG)
 
 
 def _xing_bytes(file: BinaryIO, at: int) -> int | None:

@@ -160,6 +160,15 @@ def test_an_mp3_without_a_count_of_frames_is_not_called_truncated(read, caplog):
     assert not caplog.records
 
 
+@pytest.mark.parametrize("litter", [".AppleDouble/a", "._", "._a.mp3"])
+@pytest.mark.parametrize("tag", [b"", b"ID3\x04\0\0\0\0\0\0"])
+def test_what_a_mac_left_in_the_folder_does_not_hide_an_mp3(read, tmp_path, monkeypatch, litter, tag):
+    (tmp_path / litter).parent.mkdir(exist_ok=True)
+    (tmp_path / litter).write_bytes(bytes(4096))
+    monkeypatch.chdir(tmp_path)
+    assert len(read(tag + encoded(format="MP3"), "a.mp3")) == pytest.approx(RATE, abs=3000)
+
+
 def test_an_intact_mp3_writes_nothing_to_standard_error(read, capfd):
     read(encoded(format="MP3"), "a.mp3")
     assert capfd.readouterr().err == ""
