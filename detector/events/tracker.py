@@ -142,13 +142,13 @@ class EventTracker:
 
     def _continue(self, span: Span, values: NDArray[np.float32], excess: NDArray[np.float64]) -> list[Event]:
         events: list[Event] = []
-        for sound in list(self._active):
+        for sound in (going_on := list(self._active)):
             corrected = False
             if self._is_young(sound, span.stop):
                 sound.total += values
                 sound.windows += 1
                 sound.peaks = np.maximum(sound.peaks, excess)
-                corrected = not self._rivals and self._correct(sound)
+                corrected = not self._rivals and self._correct(sound, going_on)
             sound.score = float(values[sound.label_index])
             state, report = TABLE[sound.state, self._observe(sound, span, values)]
             sound.state = state
@@ -161,8 +161,8 @@ class EventTracker:
                 events.append(self._event("update", sound, span.stop))
         return events
 
-    def _correct(self, sound: ActiveSound) -> bool:
-        """Let the best label over the whole sound name it, if it began with the sound; whether it did."""
+    def _correct(self, sound: ActiveSound, going_on: list[ActiveSound]) -> bool:
+        """Let the best label over the whole sound name it, if it began with it and is of no other sound."""
         excess = self._competition.excess(sound.mean().astype(np.float32))
         excess[len(self._labels.reported) :] = -np.inf
         best = self._competition.speaker(self._competition.leader(excess), excess)
@@ -170,7 +170,7 @@ class EventTracker:
         is_ahead = self._competition.lead(best, now, excess) >= CORRECTS_LOG_ODDS
         if best == now or not (is_ahead or self._competition.is_more_specific(best, now)):
             return False
-        others = [other.label_index for other in self._active if other is not sound]
+        others = [other.label_index for other in going_on if other is not sound]
         if any(best in self._competition.relatives(other) for other in others):
             return False
         if best not in self._competition.relatives(now):

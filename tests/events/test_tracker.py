@@ -55,6 +55,18 @@ def test_one_window_is_not_two_of_two():
     assert hear(needed=2, of=2, level="_" * 30, Siren=".........A.A.a.A..............").events == []
 
 
+@pytest.mark.parametrize(("longest_hop", "story"), [(None, []), (2, ["start Siren", "end Siren"])])
+def test_windows_that_waited_vote_together(longest_hop, story):
+    scene = hear(
+        needed=2,
+        of=2,
+        longest_hop=longest_hop,
+        level="______________########________________",
+        Siren="..............A A A A A A . . . . . . .",
+    )
+    assert scene.story == story
+
+
 def test_votes_are_forgotten_while_the_gate_is_closed():
     scene = hear(
         needed=2,
@@ -185,6 +197,49 @@ def test_a_better_label_corrects_the_first_guess_under_the_same_id():
     assert {event.id for event in scene.events} == {1}
     assert {event.onset for event in scene.events} == {12}
     assert [other.label.name for other in scene.events[-1].alternatives] == ["Siren"]
+
+
+def test_an_excluded_label_names_no_sound_that_another_one_began():
+    scene = hear(
+        exclude=["Cat"],
+        level="____________##########__________________",
+        Siren="............BBB.........................",
+        Cat=".............aaAAAAAAAAAAAAA............",
+    )
+    assert scene.story == ["start Siren", "end Siren"]
+
+
+@pytest.mark.parametrize("windows", [18, 30])
+def test_a_sound_does_not_take_the_label_of_another_one_that_goes_on(windows):
+    """Over all its windows the Cat scores less than the Siren, which began before it and ends with it."""
+    scene = hear(
+        level="__________" + "+" * 30 + "#" * 20 + "_" * 40,
+        Siren="." * 11 + "B" * 31 + "A" * 20 + "." * 38,
+        Cat="." * 41 + "AA" + "B" * windows + "." * 39,
+    )
+    assert scene.story == ["start Siren", "start Cat", "end Siren", "end Cat"]
+
+
+def test_a_label_that_began_later_corrects_no_sound_though_it_may_begin_none():
+    """The second Cat is in the refractory time of the first one."""
+    scene = hear(
+        release=2,
+        own={"Cat": LabelRule(refractory=200)},
+        level="__________##________" + "_" * 10 + "+" * 30 + "#" * 30 + "_" * 20,
+        Cat="." * 10 + "AA" + "." * 48 + "A" * 38,
+        Siren="." * 30 + "BBB" + "a" * 65,
+    )
+    assert scene.story == ["start Cat", "end Cat", "start Siren", "end Siren"]
+
+
+def test_a_more_specific_label_corrects_a_general_one_however_late_it_rose():
+    scene = hear(
+        level="_" * 14 + "+" * 26 + "#" * 40 + "_" * 20,
+        Dog="." * 14 + "A" * 76,
+        Bark="." * 14 + "a" * 36 + "A" * 40,
+    )
+    assert scene.story == ["start Dog", "update Bark", "end Bark"]
+    assert scene.events[-1].onset == 14
 
 
 def test_what_hardly_rises_must_score_more():
@@ -431,6 +486,7 @@ def test_a_first_guess_that_was_never_told_is_corrected_in_silence():
         Bark="................AAAAAAAAAAA.............",
     )
     assert scene.story == ["start Bark", "end Bark"]
+    assert [event.earlier for event in scene.events] == [(), ()]
 
 
 def test_siblings_in_a_family_are_one_sound():

@@ -81,6 +81,8 @@ def hear(
     rivals: bool = False,
     release: int = 5,
     update: int = 0,
+    longest_hop: int | None = None,
+    exclude: Sequence[str] = (),
     common: LabelRule | None = None,
     own: Mapping[str, LabelRule] | None = None,
     groups: Mapping[str, Sequence[str]] | None = None,
@@ -88,22 +90,26 @@ def hear(
     window: int = WINDOW,
     **scores: str,
 ) -> Scene:
-    """Play a recording to a tracker; a gap shorter than `release` leaves events open, as in the pipeline."""
+    """Play a recording to a tracker; a gap shorter than `release` leaves events open, as in the pipeline.
+
+    The labels with scores are reported, or with `exclude` all others.
+    """
     history = LevelHistory(sample_rate=RATE, frame_length=1, longest_window=window)
     named = [label.name for label in tree]
     members = {name for names in (groups or {}).values() for name in names}
-    include = [name for name in named if name in scores and name not in members]
-    labels = LabelMap(tree, include=[*include, *(groups or {})], groups=groups)
+    include = [name for name in named if name in scores and name not in members and not exclude]
+    labels = LabelMap(tree, include=[*include, *(groups or {})], exclude=exclude, groups=groups)
     tracker = EventTracker(
         labels,
         make_rules(
-            [0.5] * len(labels.reported),
+            [0.5] * len(labels.competing),
             common=common or LabelRule(),
             own={labels.find_all("own", name)[0]: rule for name, rule in (own or {}).items()},
         ),
         history,
         preset=Preset(needed, of, 0.0, rivals),
         hop=1,
+        longest_hop=longest_hop,
         release=release,
         update=update,
     )
