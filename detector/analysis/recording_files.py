@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from detector.errors import UnsupportedFormat
+from detector.files.guarded import is_folder
 from detector.files.sound_files import FolderContent, log_left_out, look_into
 
 RESERVED = frozenset({"summary", "analysis", "index"})
@@ -37,7 +38,7 @@ def find_recordings(places: Sequence[str | Path]) -> list[RecordingFile]:
     paths: dict[Path, Path] = {}
     folders: list[str] = []
     for place in map(Path, places):
-        found = _inside(place) if _is_folder(place) else [place]
+        found = _inside(place) if is_folder(place) else [place]
         if not found:
             raise UnsupportedFormat(
                 f"{place} holds no recording; expected WAV, FLAC, OGG, MP3, MP4 or the like"
@@ -51,11 +52,6 @@ def find_recordings(places: Sequence[str | Path]) -> list[RecordingFile]:
         RecordingFile(path, name, *_size_and_time(path))
         for path, name in zip(paths.values(), names, strict=True)
     ]
-
-
-def _is_folder(place: Path) -> bool:
-    """False also where one may not look, or the name is too long: reading it then says so."""
-    return os.path.isdir(place)  # noqa: PTH112 - Path.is_dir fails there
 
 
 def _inside(folder: Path) -> Sequence[Path]:

@@ -132,7 +132,8 @@ def _read_csv(path: Path, columns: tuple[str, ...]) -> list[tuple[str, ...]]:
             raise ModelError(f"{path}: expected at most {MAX_TABLE_BYTES} bytes: is this the right file?")
         rows = list(csv.reader(io.StringIO(content.decode("utf-8"), newline=""), strict=True))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ModelError(f"{path}: cannot be read as UTF-8 CSV: {error}") from error
+        reason = error.strerror or error if isinstance(error, OSError) else error
+        raise ModelError(f"{path}: cannot be read as UTF-8 CSV: {reason}") from error
     if not rows or tuple(rows[0]) != columns:
         raise ModelError(f"{path}:1: expected the header {','.join(columns)}")
     for line, row in enumerate(rows[1:], start=2):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from detector import __version__
@@ -27,6 +27,7 @@ from detector.cli.commands import (
     train,
 )
 from detector.config.wording import did_you_mean, either
+from detector.files.guarded import is_file
 from detector.files.terminal import escape
 
 COMMANDS: tuple[Command[Any], ...] = (
@@ -70,7 +71,7 @@ class _Parser(argparse.ArgumentParser):
         if unknown := _INVALID_CHOICE.search(message):
             word, known = unknown[1], re.findall(r"[a-z-]+", unknown[2])
             hint = did_you_mean(word, known) or f"expected {either(known)}"
-            if os.path.isfile(word):  # noqa: PTH113 - Path.is_file fails where it may not look
+            if is_file(Path(word)):
                 hint = f"to read that file: {self.prog} --input {shlex.quote(word)}"
             message = f"there is no '{word}'; {hint}"
         super().error(escape(message))

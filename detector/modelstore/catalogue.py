@@ -8,7 +8,6 @@ from pathlib import Path
 from detector.backends.bundle import Bundle, HeadYaml, load_bundle
 from detector.config.wording import did_you_mean, show
 from detector.errors import ModelError, WrongModel
-from detector.files.guarded import is_file
 from detector.modelstore.folders import check_closed, is_closed, searched_folders, shipped_folder
 
 
@@ -123,7 +122,8 @@ def _bundles_in(folder: Path) -> list[Path]:
 
 
 def _holds_bundle(folder: Path) -> bool:
-    return is_file(folder / "model.yaml")
+    """Whether there is a description, of whatever kind: a pipe or a folder of that name is refused when read."""
+    return os.path.lexists(folder / "model.yaml")
 
 
 def _is_path(name_or_path: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,14 @@ def test_an_unknown_model_is_answered_with_the_nearest_name(models: Path) -> Non
         find("yamnett")
     with pytest.raises(ModelError, match=r"^there is no model 'zzz'; the known models are .*yamnet"):
         find("zzz")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs POSIX pipes")
+def test_a_description_that_is_a_pipe_is_refused_as_such(models: Path) -> None:
+    (models / "bell").mkdir(parents=True)
+    os.mkfifo(models / "bell" / "model.yaml")
+    with pytest.raises(ModelError, match=r"bell/model\.yaml: [^\n]*not a regular file$"):
+        load_bundle(find("bell"))
 
 
 @pytest.mark.parametrize("path", ["/nowhere/at/all", "./nowhere", "..", ""])
