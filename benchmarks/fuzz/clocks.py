@@ -24,7 +24,7 @@ from detector.history.when import parse_when
 from detector.interfaces import Message
 from detector.records import Event, Label, Phase
 from detector.sources.lateness import Lateness
-from detector.sources.pipe import PROOF_SECONDS, Pace
+from detector.sources.pipe import PAUSE_SECONDS, PROOF_SECONDS, Pace
 from detector.wire.encoding import encode
 from detector.wire.message import EventBody, utc_text
 
@@ -222,21 +222,24 @@ def _event(start: int, stop: int, phase: Phase) -> Event:
 
 @contextmanager
 def _arrivals(folder: Path) -> Iterator[Run]:
-    """Whatever the times at which sound arrives: losses are not negative, no pipe is fast and then slow."""
+    """Whatever the times at which sound arrives: losses are not negative, no fast stream is dated by them."""
 
     def run(data: bytes) -> None:
         lateness, pace = Lateness(rate=_RATE), Pace()
-        now, sound, fast = 1000.0, 0.0, False
+        now, ahead, fast = 1000.0, 0.0, False
         for kind, seconds, small in _steps(data):
-            now += abs(seconds) % 30.0 if kind % 3 == 0 else small / 1000
+            waited = abs(seconds) % 30.0 if kind % 3 == 0 else small / 1000
+            now += waited
             lost = lateness.lost(now, small * 16)
             if lost < 0 or lost / _RATE > now - 1000.0:
                 raise Finding(f"{lost} frames were lost in {now - 1000.0} s")
-            sound += small / 1000
-            dated = pace.is_of_sound(small / 1000, now)
-            fast = fast or sound - (now - 1000.0) > PROOF_SECONDS + 30.0
-            if dated and fast:
-                raise Finding("a pipe that was faster than sound is dated by arrival")
+            if waited >= PAUSE_SECONDS:
+                ahead, fast = 0.0, False
+            sound = small / 100
+            ahead += sound - waited
+            fast = fast or ahead > PROOF_SECONDS + 1.0
+            if pace.is_dated(sound, now, waited) and fast:
+                raise Finding(f"a stream that is {ahead:.1f} s ahead of sound is dated by arrival")
 
     yield run
 

@@ -110,7 +110,7 @@ class Worker:
 
     def _watch(self) -> None:
         progress = self._slot.read()
-        memory = _resident_mb(self._process.pid)
+        memory = resident_mb(self._process.pid)
         self.outcome.memory_mb = max(self.outcome.memory_mb, memory)
         if progress.tried != self._seen:
             self._seen, self._moved = progress.tried, time.monotonic()
@@ -148,7 +148,7 @@ class Worker:
         return f"{ended}: {' '.join(last)[:200]}"
 
 
-def _resident_mb(pid: int) -> float:
+def resident_mb(pid: int) -> float:
     """Resident memory of a process; 0 where it has ended or there is no /proc."""
     try:
         pages = int((Path("/proc") / str(pid) / "statm").read_text().split()[1])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable
 
@@ -68,8 +67,9 @@ class Daemon:
         self._clock = clock
         self._monotonic = monotonic
         self._capture = make_capture(source, queue_blocks=queue_blocks, waits=source.live)
-        self._stopping = threading.Event()
-        self._reloading = threading.Event()
+        # Plain values: the lock of an Event that a signal interrupts would never be given back.
+        self._is_stopping = False
+        self._reload_is_wanted = False
         self._failure: Exception | None = None
         self._timeline = Timeline(sample_rate=sample_rate, start=clock())
         self._times = SoundTimes()
@@ -154,15 +154,15 @@ class Daemon:
 
     def stop(self) -> None:
         """End soon: blocks in the queue are dropped, open events end; safe in a signal handler."""
-        self._stopping.set()
+        self._is_stopping = True
 
     def request_reload(self) -> None:
         """Read the settings again and let the sinks open their files again; safe in a signal handler."""
-        self._reloading.set()
+        self._reload_is_wanted = True
 
     def _work(self) -> None:
         excused = False
-        while not self._stopping.is_set():
+        while not self._is_stopping:
             self._apply_reload()
             looked = self._monotonic()
             try:
@@ -208,9 +208,9 @@ class Daemon:
         return True
 
     def _apply_reload(self) -> None:
-        if not self._reloading.is_set():
+        if not self._reload_is_wanted:
             return
-        self._reloading.clear()
+        self._reload_is_wanted = False
         with self._notifier.reloading():
             try:
                 if self._reload is not None:

@@ -3,6 +3,7 @@
 import itertools
 import signal
 import socket
+import sys
 import threading
 from datetime import datetime
 
@@ -364,6 +365,35 @@ def test_a_reload_reaches_settings_and_sinks():
     setting.run()
     assert setting.sink.calls == ["open", "reopen", "close"]
     assert reloads == [1]
+
+
+@pytest.mark.parametrize(("asks", "inside"), [("request_reload", "_apply_reload"), ("stop", "stop")])
+def test_a_signal_may_come_at_any_moment(asks, inside):
+    """Between any two lines of what it interrupts, those of the standard library among them."""
+    setting = Setting(
+        [*hop_blocks(ROOM), lambda: setting.daemon.request_reload()],
+        live=True,
+        queue_blocks=100,
+        reload=list,
+    )
+    came = itertools.count(1)
+
+    def trace(frame, event, argument):
+        if event == "call":
+            return trace if frame.f_code.co_name == inside or frame.f_back.f_trace is trace else None
+        if next(came) < 200:
+            getattr(setting.daemon, asks)()
+        return trace
+
+    def run():
+        sys.settrace(trace)
+        setting.run()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(LONG)
+    assert not thread.is_alive()
+    assert next(came) > 1
 
 
 def test_refused_settings_do_not_stop_it(caplog):

@@ -144,7 +144,7 @@ def demo_samples(start_seconds: float = 0.0, stop_seconds: float = 21.0) -> np.n
     """A stretch of the bundled recording, int16 at RATE."""
     samples, rate = soundfile.read(DEMO, dtype="int16")
     assert rate == RATE
-    return samples[round(start_seconds * RATE) : round(stop_seconds * RATE)]
+    return np.asarray(samples[round(start_seconds * RATE) : round(stop_seconds * RATE)])
 
 
 def fault(program: Program, status: int) -> str:
