@@ -48,6 +48,8 @@ class Reloader:
         self._settings = settings
         self._load = load
         self._model = model
+        self.labels = make_label_map(settings.events, model.spec)
+        """What events may carry, and what is reported under it."""
         self._pipeline = pipeline
         self._dispatcher = dispatcher
         self._sinks = sinks
@@ -81,7 +83,7 @@ class Reloader:
             if getattr(wanted, name) != getattr(settings, name) or (name == "model" and not same_networks):
                 log.warning("reload.needs_restart key=%s", name)
         changed = settings.events != self._settings.events or model is not self._model
-        self._settings = settings
+        self._settings, self.labels = settings, labels
         if model is not self._model:
             self._exchange_heads(model)
         return self._pipeline.retune(tracker, labels.reported) if changed else []

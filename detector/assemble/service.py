@@ -18,7 +18,6 @@ from detector.audio.health import HealthMeter
 from detector.config.loading import Loaded
 from detector.config.settings import Settings
 from detector.delivery.dispatcher import Dispatcher
-from detector.events.labels import unknown_labels
 from detector.history.archive import FileArchive
 from detector.history.history_paths import writing_path
 from detector.history.journal import Journal
@@ -82,7 +81,7 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
         report,
         input_state=None if source.immediate else lambda: daemon.input_state,
         archive=None if history is None else history.archive,
-        unknown_labels=lambda names: unknown_labels(pipeline.labels, names),
+        asked_labels=lambda names: reloader.labels.asked(names),
         verbose=verbose,
     )
     make = partial(make_sink, context=context)

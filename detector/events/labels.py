@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,23 @@ from numpy.typing import NDArray
 from detector.errors import ConfigError
 from detector.records import Label
 
+_GROUP = "group:"
+"""How the class_id of a group begins."""
+
 HIGHEST_SCORE = 1 - 1e-6
 """Scores count as at most this where odds add up."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskedLabels:
+    """What somebody gets who asks for events by the names of labels."""
+
+    unknown: tuple[str, ...] = ()
+    """Names that no event has."""
+    reported_as: Mapping[str, str] = field(default_factory=dict)
+    """Names whose sounds are reported under another label -> the name of that label."""
+    message: str = ""
+    """What to say about both, for people; empty where events have all names."""
 
 
 class LabelMap:
@@ -70,6 +86,7 @@ class LabelMap:
             silent = [c for c in own if c in excluded]
         if not chosen and not chosen_groups:
             raise ConfigError("no label is left to report; exclude fewer", key="events.exclude")
+        self._labels = tuple(labels)
         self._groups = [np.array(members[g], dtype=np.intp) for g in chosen_groups]
         self._members = [[c, *(k for k in kinds.get(c, ()) if k not in excluded)] for c in chosen]
         self._silent = [[c, *kinds.get(c, ())] for c in silent]
@@ -107,6 +124,27 @@ class LabelMap:
         joined: NDArray[np.float32] = (odds / (1 + odds)).astype(np.float32)
         return joined
 
+    def asked(self, names: Collection[str]) -> AskedLabels:
+        """What the events of these labels can be found by; names of classes above a label are known too."""
+        known = _names(self.reported)
+        reported = {class_id: label for label, ids in self._reported_ids() for class_id in ids}
+        unknown, reported_as, lines = [], {}, []
+        for name in names:
+            if name.casefold() in known:
+                continue
+            same = [label for label in self._labels if name.casefold() in _own_names(label)]
+            label = next((reported[each.class_id] for each in same if each.class_id in reported), None)
+            if label is not None:
+                reported_as[name] = label.name
+                lines.append(_reported_as_text(name, label))
+            else:
+                unknown.append(name)
+                lines.append(_left_out_text(name) if same else _unknown_text(name, list(known.values())))
+        return AskedLabels(tuple(unknown), reported_as, "; ".join(lines))
+
+    def _reported_ids(self) -> list[tuple[Label, frozenset[str]]]:
+        return list(zip(self.reported, self.member_ids, strict=False))
+
     def find_all(self, key: str, name: str) -> list[int]:
         """Indices of the reported labels or the group of this name; ConfigError names `key` and others."""
         return _Index(self.reported).find_all(key, [name])
@@ -141,18 +179,37 @@ class _Index:
         return _did_you_mean(nearest)
 
 
-def unknown_labels(labels: Sequence[Label], names: Collection[str]) -> dict[str, str]:
-    """The names that no label, class or class above one has, each with a line that names the nearest."""
+def _own_names(label: Label) -> tuple[str, str]:
+    return label.name.casefold(), label.class_id.casefold()
+
+
+def _names(labels: Sequence[Label]) -> dict[str, str]:
+    """The names by which their events are found, casefolded -> as they are written."""
     known: dict[str, str] = {}
     for label in labels:
         for name in (*label.ancestor_names, label.class_id, label.name):
             known[name.casefold()] = name
-    return {
-        name: f"no label of this daemon is called {name!r}"
-        f"{_did_you_mean(_nearest_names(name, list(known.values())))}"
-        for name in names
-        if name.casefold() not in known
-    }
+    return known
+
+
+def _reported_as_text(name: str, label: Label) -> str:
+    if label.class_id.startswith(_GROUP):
+        return f"{name!r} is in the group {label.name!r} of this daemon: the events of the group come"
+    return (
+        f"this daemon reports {name!r} as {label.name!r}: all events of {label.name!r} come; "
+        f"for events of {name!r} alone, add it to events.labels in the daemon's settings"
+    )
+
+
+def _left_out_text(name: str) -> str:
+    return (
+        f"this daemon does not report {name!r}: see include, exclude, background and labels "
+        "under events in its settings"
+    )
+
+
+def _unknown_text(name: str, known: Sequence[str]) -> str:
+    return f"no label of this daemon is called {name!r}{_did_you_mean(_nearest_names(name, known))}"
 
 
 def _did_you_mean(names: Collection[str]) -> str:
@@ -207,7 +264,7 @@ def _group_label(name: str, members: Sequence[Label]) -> Label:
     models = dict.fromkeys(label.model for label in members)
     return Label(
         name=name,
-        class_id=f"group:{name}",
+        class_id=f"{_GROUP}{name}",
         model="+".join(models),
         ancestors=ancestors,
         ancestor_names=tuple(above for above in names if above not in inside),

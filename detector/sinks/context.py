@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
+from detector.events.labels import AskedLabels
 from detector.interfaces import Archive
 from detector.sinks.socket.limits import SubscriberCounts
 from detector.wire.message import HelloBody, ReportBody
@@ -38,7 +39,7 @@ class SinkContext:
     """What each socket counts; a new socket adds its own."""
     archive: Archive | None = None
     """Events of the past; None where no history is kept."""
-    unknown_labels: Callable[[Collection[str]], Mapping[str, str]] = lambda names: {}
-    """Which of these names no label has, each with a line for people."""
+    asked_labels: Callable[[Collection[str]], AskedLabels] = lambda names: AskedLabels()
+    """Tells what a subscriber gets who asks for events of these names."""
     verbose: bool = False
     """Whether people are shown updates too."""

@@ -110,6 +110,14 @@ class ErrorBody:
     time: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class ReportedAsBody:
+    """A name that a subscriber asks for, and the label under which such sounds are reported."""
+
+    name: str
+    label: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeBody:
     """What is odd about one subscriber's request, which is served all the same."""
@@ -117,6 +125,7 @@ class NoticeBody:
     kind: ClassVar[str] = "notice"
     message: str
     unknown_labels: tuple[str, ...] = ()
+    reported_as: tuple[ReportedAsBody, ...] = ()
     time: str | None
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
 from detector.errors import SinkError
 from detector.interfaces import Message
@@ -52,6 +53,11 @@ class Request:
     """The names of the filter as they were written."""
     report: bool = False
     """Whether it asks for the daemon's report, once, and nothing else."""
+
+    def with_labels(self, names: Iterable[str]) -> Request:
+        """The same, and events of these labels as well."""
+        labels = self.filter.labels.union(name.casefold() for name in names)
+        return replace(self, filter=replace(self.filter, labels=labels))
 
 
 def parse_request(line: bytes) -> Request:

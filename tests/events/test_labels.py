@@ -162,3 +162,48 @@ def test_what_is_excluded_still_competes_but_is_not_reported():
     assert label_map.apply(np.array([0.1, 0.0, 0.5, 0.5, 0.0], np.float32)).tolist() == pytest.approx(
         [0.1, 2 / 3], abs=1e-3
     )
+
+
+# --- what a subscriber gets
+
+
+def test_names_of_reported_labels_and_of_classes_above_them_need_no_word():
+    bark = replace(BARK, ancestor_names=("Dog", "Animal"))
+    asked = LabelMap([bark]).asked(["bark", "/Bark", "DOG", "Animal"])
+    assert (asked.unknown, asked.reported_as, asked.message) == ((), {}, "")
+
+
+def test_a_kind_is_told_as_what_it_is_reported_and_how_to_change_that():
+    asked = everyday().asked(["Dog", "bark", TRUMPET.class_id])
+    assert asked.unknown == ()
+    assert asked.reported_as == {"bark": "Dog", "/Trumpet": "Music"}
+    bark, trumpet = asked.message.split("; this daemon")
+    assert bark.startswith("this daemon reports 'bark' as 'Dog'")
+    assert "add it to events.labels" in bark
+    assert "'/Trumpet' as 'Music'" in trumpet
+
+
+def test_what_the_settings_name_is_reported_by_its_own_name():
+    assert everyday(apart=["Bark"]).asked(["Bark"]).message == ""
+
+
+def test_a_member_of_a_group_comes_with_the_group():
+    asked = everyday(groups={"Pets": ["Bark"]}).asked(["Bark", "Pets"])
+    assert asked.reported_as == {"Bark": "Pets"}
+    assert asked.message == "'Bark' is in the group 'Pets' of this daemon: the events of the group come"
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [({}, "Squeal"), ({"exclude": ["Music"]}, "Trumpet"), ({"include": ["Dog"]}, "music")],
+)
+def test_a_label_that_the_settings_leave_out_is_told_as_such(settings, name):
+    asked = everyday(**settings).asked([name])
+    assert (asked.unknown, asked.reported_as) == ((name,), {})
+    assert asked.message.startswith(f"this daemon does not report {name!r}: see include, exclude")
+
+
+def test_a_name_that_no_label_has_is_told_with_the_nearest():
+    asked = everyday().asked(["Dgo", "Dog"])
+    assert asked.unknown == ("Dgo",)
+    assert asked.message == "no label of this daemon is called 'Dgo'; did you mean 'Dog'?"

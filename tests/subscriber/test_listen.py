@@ -11,6 +11,7 @@ import pytest
 
 from detector.delivery.dispatcher import Dispatcher
 from detector.errors import ConfigError, SinkError
+from detector.events.labels import AskedLabels
 from detector.records import Label
 from detector.sinks.socket.limits import ServerLimits
 from detector.sinks.socket.server import SocketSink
@@ -30,13 +31,18 @@ class Daemon:
     """A dispatcher with an event socket, and no sound."""
 
     def __init__(
-        self, uri="tcp://127.0.0.1:0", run_id="run", says=(), twice=(), unknown_labels=lambda names: {}
+        self,
+        uri="tcp://127.0.0.1:0",
+        run_id="run",
+        says=(),
+        twice=(),
+        asked_labels=lambda names: AskedLabels(),
     ):
         def hello():
             return HelloBody(version="0", model="yamnet", labels=("Dog", *twice), source="Mic", run_id=run_id)
 
         limits = ServerLimits(request_seconds=LONG)
-        self.sink = SocketSink(uri, hello=hello, limits=limits, unknown_labels=unknown_labels)
+        self.sink = SocketSink(uri, hello=hello, limits=limits, asked_labels=asked_labels)
         self.dispatcher = Dispatcher([self.sink])
         self.dispatcher.start()
         self.say(*says)
@@ -322,9 +328,21 @@ def _answer(server, said):
             pass
 
 
+def test_a_label_that_is_reported_as_another_one_is_told_and_listened_for():
+    daemon = Daemon(asked_labels=lambda names: AskedLabels((), {"Bark": "Dog"}, "'Bark' comes as 'Dog'"))
+    try:
+        listening = Listening(daemon.uri, labels=["Bark"])
+        while listening.stderr.next() != "'Bark' comes as 'Dog'":
+            pass
+        daemon.say("Cat", "Dog")
+        assert json.loads(listening.stdout.next())["label"] == "Dog"
+    finally:
+        daemon.close()
+
+
 @pytest.mark.parametrize("more", [{}, {"reconnect": True}, {"since": 0}])
 def test_a_label_that_is_not_there_ends_it_where_nothing_else_could_come(more):
-    daemon = Daemon(unknown_labels=lambda names: {name: f"nothing is called {name!r}" for name in names})
+    daemon = Daemon(asked_labels=lambda names: AskedLabels(tuple(names), {}, "nothing is called 'Dgo'"))
     try:
         listening = Listening(daemon.uri, labels=["Dgo"], **more)
         if not more:

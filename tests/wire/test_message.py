@@ -47,7 +47,14 @@ EVERY_MESSAGE = [
     encode(wire.HeartbeatBody(time=wire.utc_text(T0), state="listening", seq=3)),
     encode(wire.DroppedBody(count=12, time=wire.utc_text(T0))),
     encode(wire.ErrorBody(message="expected one line", time=wire.utc_text(T0))),
-    encode(wire.NoticeBody(message="no label", unknown_labels=("Dgo",), time=wire.utc_text(T0))),
+    encode(
+        wire.NoticeBody(
+            message="no label",
+            unknown_labels=("Dgo",),
+            reported_as=(wire.ReportedAsBody("Bark", "Dog"),),
+            time=wire.utc_text(T0),
+        )
+    ),
 ]
 
 

@@ -165,8 +165,10 @@ class Connection(asyncio.Protocol):
         if request.report:
             self._end_with(self._feed.report_line())
             return
-        if request.filter.labels and (notice := self._feed.notice_line(request.labels)):
-            self.transport.write(notice)
+        asked = self._feed.asked_labels(request.labels)
+        if asked.message:
+            self.transport.write(self._feed.notice_line(asked))
+        request = request.with_labels(asked.reported_as.values())
         self.subscription.apply(request)
         since = request.since
         if since is not None and self._feed.needs_archive(since):

@@ -6,10 +6,11 @@ It lies below connections and replays: it knows none of them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+from detector.events.labels import AskedLabels
 from detector.interfaces import Archive, Body, Message
 from detector.sinks.socket.backlog import Backlog
 from detector.sinks.socket.limits import ServerLimits, SubscriberCounts
@@ -21,6 +22,7 @@ from detector.wire.message import (
     HelloBody,
     NoticeBody,
     ReportBody,
+    ReportedAsBody,
     utc_text,
 )
 
@@ -37,10 +39,13 @@ class Feed:
         utc: Callable[[], float],
         counts: SubscriberCounts,
         archive: Archive | None = None,
-        unknown_labels: Callable[[Collection[str]], Mapping[str, str]] = lambda names: {},
+        asked_labels: Callable[[Collection[str]], AskedLabels] = lambda names: AskedLabels(),
     ) -> None:
-        """`utc` gives the time [UTC seconds since 1970]; `counts` is kept up to date."""
-        self._unknown_labels = unknown_labels
+        """`utc` gives the time [UTC seconds since 1970]; `counts` is kept up to date.
+
+        `asked_labels` tells what a subscriber gets for the names that it asks for.
+        """
+        self.asked_labels = asked_labels
         self.limits = limits
         self.counts = counts
         self.backlog = Backlog(limits.backlog_length, before=0 if archive is None else archive.newest_seq)
@@ -100,14 +105,16 @@ class Feed:
         """Tell a subscriber why its connection is closed."""
         return _line(ErrorBody(message=reason, time=self._now()))
 
-    def notice_line(self, labels: Collection[str]) -> bytes:
-        """Tell a subscriber which of the labels it asks for do not exist; empty where all do."""
-        unknown = self._unknown_labels(labels)
-        message = "; ".join(unknown.values())
-        return (
-            _line(NoticeBody(message=message, unknown_labels=tuple(unknown), time=self._now()))
-            if unknown
-            else b""
+    def notice_line(self, asked: AskedLabels) -> bytes:
+        """Tell a subscriber which of its labels do not exist, or are reported as another one."""
+        reported_as = tuple(ReportedAsBody(name, label) for name, label in asked.reported_as.items())
+        return _line(
+            NoticeBody(
+                message=asked.message,
+                unknown_labels=asked.unknown,
+                reported_as=reported_as,
+                time=self._now(),
+            )
         )
 
     def close(self) -> None:

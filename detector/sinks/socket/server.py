@@ -6,11 +6,12 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from detector.errors import SinkError
+from detector.events.labels import AskedLabels
 from detector.interfaces import Archive, Message
 from detector.sinks.socket.limits import DEFAULT_LIMITS, ServerLimits, SubscriberCounts
 from detector.sinks.socket.listening_socket import ListeningSocket
@@ -46,13 +47,13 @@ class SocketSink:
         limits: ServerLimits = DEFAULT_LIMITS,
         counts: SubscriberCounts | None = None,
         archive: Archive | None = None,
-        unknown_labels: Callable[[Collection[str]], Mapping[str, str]] = lambda names: {},
+        asked_labels: Callable[[Collection[str]], AskedLabels] = lambda names: AskedLabels(),
         utc: Callable[[], float] = time.time,
     ) -> None:
         """`hello` introduces the daemon, `report` is what `status` shows: called on the server's thread.
 
-        `counts` is kept up to date; `archive` is what `since` replays from beyond memory; `unknown_labels`
-        finds the names that no label has, each with a line for people.
+        `counts` is kept up to date; `archive` is what `since` replays from beyond memory; `asked_labels`
+        tells what a subscriber gets for the names that it asks for.
         `is_default` means that nobody chose the URI: its folder must be closed to other users.
         Raises ConfigError for a URI of another form.
         """
@@ -66,7 +67,7 @@ class SocketSink:
         self._counts = SubscriberCounts() if counts is None else counts
         self._report = report
         self._archive = archive
-        self._unknown_labels = unknown_labels
+        self._asked_labels = asked_labels
         self._hello = hello
         self._limits = limits
         self._utc = utc
@@ -159,7 +160,7 @@ class SocketSink:
                 utc=self._utc,
                 counts=self._counts,
                 archive=self._archive,
-                unknown_labels=self._unknown_labels,
+                asked_labels=self._asked_labels,
             )
             hub = Hub(feed, lambda: self._keys, self._renewed)
             await hub.serve(listening, started=lambda: self._started(asyncio.get_running_loop(), hub))

@@ -95,5 +95,5 @@ def make_socket_sink(settings: SocketSettings, context: SinkContext) -> Sink:
         is_default=not settings.target,
         counts=counts,
         archive=context.archive,
-        unknown_labels=context.unknown_labels,
+        asked_labels=context.asked_labels,
     )

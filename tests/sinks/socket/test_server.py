@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from detector.errors import ConfigError, SinkError
+from detector.events.labels import AskedLabels
 from detector.records import Label
 from detector.sinks.socket.feed import Feed
 from detector.sinks.socket.hub import Hub
@@ -46,7 +47,7 @@ def serve(tmp_path):
             report=None,
             counts=None,
             access=EVERYBODY,
-            unknown_labels=None,
+            asked_labels=None,
             **limits,
         ):
             sink = SocketSink(
@@ -56,7 +57,7 @@ def serve(tmp_path):
                 access=access,
                 counts=counts,
                 limits=ServerLimits(**({"request_seconds": 0} | limits)),
-                unknown_labels=unknown_labels or (lambda names: {}),
+                asked_labels=asked_labels or (lambda names: AskedLabels()),
             )
             sink.open()
             stack.callback(sink.close)
@@ -247,10 +248,12 @@ def test_half_a_line_behind_which_the_side_is_closed_is_an_error_and_a_report_is
 
 
 def test_an_unknown_label_is_answered_with_the_nearest_and_the_rest_is_served(serve):
-    def unknown(names):
-        return {name: f"no label is called {name!r}; did you mean 'Dog'?" for name in names if name != "Dog"}
+    def asked(names):
+        unknown = [name for name in names if name != "Dog"]
+        lines = [f"no label is called {name!r}; did you mean 'Dog'?" for name in unknown]
+        return AskedLabels(tuple(unknown), message="; ".join(lines))
 
-    sink = serve(unknown_labels=unknown)
+    sink = serve(asked_labels=asked)
     with Client(sink, {"labels": ["Dgo", "Dog"]}) as client:
         notice = client.read()
         assert (notice["type"], notice["unknown_labels"]) == ("notice", ["Dgo"])
@@ -260,6 +263,17 @@ def test_an_unknown_label_is_answered_with_the_nearest_and_the_rest_is_served(se
     with Client(sink, {"labels": ["Dog"]}) as client:
         write(sink, 2)
         assert client.seqs(1) == [2]
+
+
+def test_a_label_that_is_reported_as_another_one_gets_the_events_of_that_and_a_word(serve):
+    text = "this daemon reports 'Bark' as 'Dog'"
+    sink = serve(asked_labels=lambda names: AskedLabels((), {"Bark": "Dog"}, text))
+    with Client(sink, {"labels": ["Bark"], "min_score": 0.2}) as client:
+        notice = client.read()
+        assert (notice["type"], notice["unknown_labels"], notice["message"]) == ("notice", [], text)
+        assert notice["reported_as"] == [{"name": "Bark", "label": "Dog"}]
+        write(sink, 1)
+        assert client.seqs(1) == [1]
 
 
 @needs_unix
