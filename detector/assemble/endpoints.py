@@ -64,7 +64,7 @@ def effective_sinks(settings: Settings) -> Sequence[SinkSettings]:
     if settings.sinks is not None:
         return settings.sinks
     source = settings.source
-    at_full_speed = source.input not in (None, "-") and not source.realtime
+    at_full_speed = source.is_recording and not source.realtime
     return (StdoutSettings(),) if at_full_speed else (StdoutSettings(), SocketSettings())
 
 

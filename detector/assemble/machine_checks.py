@@ -71,12 +71,12 @@ def _model(settings: Settings) -> Iterator[str]:
 
 def _source(settings: Settings, devices: Callable[[], tuple[Device, ...]]) -> Iterator[str]:
     source = settings.source
-    if source.input is None:
+    if source.is_microphone:
         try:
             choose(devices(), source.device)
         except DetectorError as error:
             yield f"device: {error}"
-    elif source.input != "-" and not _may(Path(source.input), os.R_OK):
+    elif source.is_recording and source.input and not _may(Path(source.input), os.R_OK):
         reason = "may not be read" if os.path.exists(source.input) else "is not there"  # noqa: PTH110
         hint = nearest_file(source.input)
         yield f"input: {source.input} {reason}{hint and '; ' + hint}"

@@ -176,7 +176,7 @@ def keeps_history(settings: Settings) -> bool:
     """Whether events are kept: as `history.enabled` says, or else for live sound only."""
     if settings.history.enabled is not None:
         return settings.history.enabled
-    return settings.source.input in (None, "-")
+    return not settings.source.is_recording
 
 
 def make_metrics(settings: Settings, text: Callable[[], str]) -> Service | None:

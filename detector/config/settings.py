@@ -43,6 +43,16 @@ class SourceSettings:
         if self.input is not None:
             object.__setattr__(self, "input", expand_home(self.input))
 
+    @property
+    def is_microphone(self) -> bool:
+        """Whether a capture device is opened."""
+        return self.input is None
+
+    @property
+    def is_recording(self) -> bool:
+        """Whether a file is read: its sound is over, unlike that of a microphone or a pipe."""
+        return self.input not in (None, "-")
+
 
 @dataclass(frozen=True, slots=True)
 class ModelSettings:

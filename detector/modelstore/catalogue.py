@@ -122,7 +122,7 @@ def _bundles_in(folder: Path) -> list[Path]:
 
 
 def _holds_bundle(folder: Path) -> bool:
-    """Whether there is a description, of whatever kind: a pipe or a folder of that name is refused when read."""
+    """Whether there is a description of whatever kind: a pipe or folder of that name is refused when read."""
     return os.path.lexists(folder / "model.yaml")
 
 

@@ -67,6 +67,32 @@ def test_windows_that_waited_vote_together(longest_hop, story):
     assert scene.story == story
 
 
+def test_windows_before_the_gate_closed_do_not_count_for_a_sound():
+    """They would delay the correction, since the first windows then weighed more."""
+
+    def told(before):
+        scene = hear(
+            of=4,
+            level="________________############____________________",
+            Siren=before + "        BBB.............................",
+            Cat=before + "        ...aaAAAAAAAAAA.................",
+        )
+        return scene.story, scene.told("Cat")
+
+    story, _ = alone = told(" " * 8)
+    assert story == ["start Siren", "update Cat", "end Cat"]
+    assert told("." * 8) == alone
+
+
+def test_votes_are_forgotten_when_the_stream_is_interrupted():
+    """The scene's last window votes for the Siren, then the stream is interrupted and goes on at once."""
+    tracker = hear(needed=2, of=2, level="#####", Siren="....A").tracker
+    sure = np.array([0.9 if label is SIREN else 0.0 for label in TREE], dtype=np.float32)
+    assert tracker.push(Scores(Span(-4, 6), sure)) == []
+    (started,) = tracker.push(Scores(Span(-3, 7), sure))
+    assert started.label is SIREN
+
+
 def test_votes_are_forgotten_while_the_gate_is_closed():
     scene = hear(
         needed=2,
@@ -197,6 +223,7 @@ def test_a_better_label_corrects_the_first_guess_under_the_same_id():
     assert {event.id for event in scene.events} == {1}
     assert {event.onset for event in scene.events} == {12}
     assert [other.label.name for other in scene.events[-1].alternatives] == ["Siren"]
+    assert [[label.name for label in event.earlier] for event in scene.events] == [[], ["Siren"], ["Siren"]]
 
 
 def test_an_excluded_label_names_no_sound_that_another_one_began():
