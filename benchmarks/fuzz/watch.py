@@ -126,6 +126,14 @@ class Worker:
     def _collect(self, progress: Progress) -> None:
         self._out.seek(0)
         for line in self._out.read().splitlines():
+            if not line.startswith(
+                b'{"finding"'
+            ):  # standard output is for events; no library may write there
+                self.outcome.found += 1
+                self.outcome.findings.append(
+                    f"{self._target.name}: written to standard output: {line!r:.200}"
+                )
+                continue
             told = json.loads(line)
             kept = FAILURES / Path(told["input"]).name
             FAILURES.mkdir(exist_ok=True)

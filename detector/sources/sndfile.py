@@ -78,6 +78,8 @@ class SndfileDecoder:
 
     def decode(self) -> Iterator[Decoded]:
         """Yield the file's frames; raises Undecodable where libsndfile cannot go on, UnsupportedFormat."""
+        if _is_sample_dump(self._path):
+            raise Undecodable("it is a MIDI sample dump")
         for part in self._parts:
             try:
                 yield from self._decode(part)
@@ -157,12 +159,21 @@ class SndfileDecoder:
 def header_seconds(path: Path) -> float | None:
     """The length [s] in the file's header; None where libsndfile does not know it."""
     try:
+        if _is_sample_dump(path):
+            return None
         with quiet_stderr():
             info = module().info(native_path(path))
         seconds = float(info.frames / info.samplerate)
     except (OSError, RuntimeError, ZeroDivisionError, TypeError, SourceError):
         return None
     return seconds if 0 < info.frames < UNKNOWN_FRAMES else None
+
+
+def _is_sample_dump(path: Path) -> bool:
+    """Whether it is of the one format whose reader writes to standard output, where events go. OSError."""
+    with path.open("rb") as file:
+        head = file.read(4)
+    return head[:2] == b"\xf0\x7e" and head[3:] == b"\x01"
 
 
 def native_path(path: Path) -> Path | bytes:

@@ -10,6 +10,7 @@ import soundfile
 
 from detector.errors import UnsupportedFormat
 from detector.sources.recording import Recording
+from detector.sources.sndfile import header_seconds
 
 RATE = 16000
 NOISE = np.random.default_rng(1).integers(-8000, 8000, RATE).astype(np.int16)
@@ -215,3 +216,14 @@ def test_closing_is_fine_at_any_time_and_twice(wav):
     assert len(list(itertools.islice(source.blocks(), 3))) == 3
     source.close()
     source.close()
+
+
+def test_a_sample_dump_writes_nothing_among_the_events(tmp_path, capfd):
+    """libsndfile's reader of such files writes its complaints to standard output."""
+    path = tmp_path / "a.sds"
+    soundfile.write(path, np.zeros(1600), RATE, format="SDS", subtype="PCM_16")
+    path.write_bytes(path.read_bytes()[:-100] + bytes(100))
+    with pytest.raises(UnsupportedFormat, match="it is a MIDI sample dump; expected WAV, FLAC, OGG or MP3"):
+        samples_of(path, program="no-such-program")
+    assert header_seconds(path) is None
+    assert capfd.readouterr() == ("", "")
