@@ -12,11 +12,11 @@ import sys
 from collections.abc import Mapping
 from typing import TextIO
 
-CLEAR = "\r\x1b[J"
-"""Back to the start of the line; nothing is left on it and below it.
+CLEAR = "\r\x1b[K"
+"""Back to the start of the line, and nothing is left on it.
 
-A line that is written again ends with a carriage return. So all of it is behind the cursor, also after the
-terminal was made narrower and the line takes two rows.
+A line that is written again ends with a carriage return. So the cursor is on its first row, also after the
+terminal was made narrower and the line takes several; `clear_rows` erases them.
 """
 
 USUAL_COLUMNS = 80
@@ -34,6 +34,17 @@ def columns_of(stream: TextIO) -> int:
         return os.get_terminal_size(stream.fileno()).columns or USUAL_COLUMNS
     except (OSError, io.UnsupportedOperation):
         return USUAL_COLUMNS
+
+
+def clear_rows(rows: int) -> str:
+    """CLEAR for a line that takes several rows of the terminal, with the cursor on the first.
+
+    Each row is erased by itself: erasing the rest of the screen at once makes tmux keep what was on it.
+    """
+    below = "\x1b[B\x1b[2K" * (
+        rows - 1
+    )  # at the bottom of the screen the cursor stays, and erases the same row
+    return f"\r\x1b7{below}\x1b8\x1b[K" if below else CLEAR
 
 
 def in_foreground(stream: TextIO) -> bool:

@@ -19,7 +19,7 @@ from detector.config.sink_settings import SinkSettings
 from detector.config.wording import show
 from detector.errors import SinkClosed, SinkError
 from detector.events.naming import shared_names
-from detector.files.terminal import CLEAR, can_rewrite, columns_of, in_foreground
+from detector.files.terminal import can_rewrite, clear_rows, columns_of, in_foreground
 from detector.interfaces import Message, Sink
 from detector.sinks.context import SinkContext
 from detector.sinks.status_line import StatusLine
@@ -104,6 +104,7 @@ class StdoutSink:
         self._updates = updates
         self._lines = lines if rewrites or (terminal and lines == "end") else "all"
         self._open: EventBody | None = None  # whose line is not complete
+        self._drawn = 0  # columns of the last line that is written again
         self._shared = shared
         self._status = status if rewrites and not self._json else None
         self._columns = partial(columns_of, stream) if columns is None else columns
@@ -151,8 +152,9 @@ class StdoutSink:
         if self._status is not None:
             self._status.note(event)
         finished = self._finished(event)
-        clear = CLEAR if finished and (self._lines != "all" or self._status is not None) else ""
-        self._write_text(f"{clear}{finished}{self._bottom()}")
+        if finished and (self._lines != "all" or self._status is not None):
+            finished = self._erase() + finished
+        self._write_text(finished + self._bottom())
 
     def reopen(self) -> None:
         """Nothing to open again."""
@@ -160,9 +162,9 @@ class StdoutSink:
     def close(self) -> None:
         """Leave an incomplete line and no status line; the stream stays open, it belongs to the program."""
         if self._open is not None:
-            self._write_text(f"{CLEAR}{self._line(self._open)}\n")
+            self._write_text(f"{self._erase()}{self._line(self._open)}\n")
         elif self._status is not None:
-            self._write_text(CLEAR)
+            self._write_text(self._erase())
         self._open = self._status = None
 
     def _wants(self, event: EventBody) -> bool:
@@ -188,18 +190,27 @@ class StdoutSink:
     def _bottom(self) -> str:
         """The last line, written again: the newest sound that goes on, else the status line."""
         if self._open is not None:
-            return f"{CLEAR}{self._line(self._open, self._room())}\r"
-        if self._status is None or not in_foreground(self._stream):
+            text = self._line(self._open, self._room(), colour=False)
+            shown = self._line(self._open, self._room())
+        elif self._status is not None and in_foreground(self._stream):
+            text = self._status.text(shared=self._shared(), columns=self._room())
+            shown = f"{DIM}{text}{RESET}" if self._colour else text
+        else:
             return ""
-        text = self._status.text(shared=self._shared(), columns=self._room())
-        return f"{CLEAR}{DIM}{text}{RESET}\r" if self._colour else f"{CLEAR}{text}\r"
+        erase, self._drawn = self._erase(), len(text)
+        return f"{erase}{shown}\r"
+
+    def _erase(self) -> str:
+        """Removes the last line; a terminal that was made narrower has broken it into several rows."""
+        rows, self._drawn = -(-self._drawn // max(1, self._columns())), 0
+        return clear_rows(rows)
 
     def _room(self) -> int:
         """Columns of a line that is written again: one less than the terminal has, or it would be broken."""
         return min(COLUMNS, self._columns() - 1)
 
-    def _line(self, event: EventBody, columns: int = COLUMNS) -> str:
-        return sound_line(event, colour=self._colour, shared=self._shared(), columns=columns)
+    def _line(self, event: EventBody, columns: int = COLUMNS, *, colour: bool = True) -> str:
+        return sound_line(event, colour=colour and self._colour, shared=self._shared(), columns=columns)
 
     def _write_text(self, text: str) -> None:
         if text:

@@ -119,6 +119,18 @@ def test_it_follows_the_width_of_the_terminal_and_leaves_nothing_where_that_chan
     assert setting.terminal.lines == [before, ""]
 
 
+def test_the_rest_of_the_screen_is_never_erased_at_once():
+    """tmux would keep what was on it, and show it again and again."""
+    setting = Setting()
+    setting.shown()
+    setting.terminal.columns = 20
+    setting.write("start")
+    setting.shown()
+    setting.write("end")
+    setting.sink.close()
+    assert "J" not in setting.terminal.getvalue()
+
+
 def test_the_line_of_a_sound_that_goes_on_follows_the_width_too():
     setting = Setting()
     setting.write("start")

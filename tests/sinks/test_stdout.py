@@ -94,7 +94,7 @@ def test_a_line_of_a_sound_fits_and_ends_with_what_it_may_be_as_well():
 
 
 def test_an_open_line_is_left_when_the_sink_closes():
-    assert written(FakeTerminal(), phases=("start",))[-1].removeprefix("\x1b[J").startswith("\x1b[1;32m")
+    assert written(FakeTerminal(), phases=("start",))[-1].removeprefix("\x1b[K").startswith("\x1b[1;32m")
     stream = FakeTerminal()
     written(stream, phases=("start",))
     assert stream.getvalue().endswith("\n")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import re
 
-_PIECES = re.compile(r"\x1b\[(?P<value>[0-9;?]*)(?P<code>[A-Za-z])|(?P<character>.)", re.DOTALL)
+_PIECES = re.compile(
+    r"\x1b\[(?P<value>[0-9;?]*)(?P<code>[A-Za-z])|\x1b(?P<cursor>[78])|(?P<character>.)", re.DOTALL
+)
 
 
 class FakeTerminal(io.StringIO):
-    """Obeys carriage return, newline and the codes that erase; colours change nothing.
+    """Obeys carriage return, newline, and codes that move the cursor and erase; colours change nothing.
 
     Lines longer than `columns` are broken, and broken anew when `columns` is set.
     """
@@ -19,6 +21,7 @@ class FakeTerminal(io.StringIO):
         self.columns = columns
         self._lines = [""]
         self._row = self._column = 0
+        self._kept = (0, 0)
 
     def isatty(self) -> bool:
         return True
@@ -27,6 +30,10 @@ class FakeTerminal(io.StringIO):
         for piece in _PIECES.finditer(text):
             if piece["code"]:
                 self._obey(piece["code"], piece["value"])
+            elif piece["cursor"] == "7":
+                self._kept = self._row, self._column
+            elif piece["cursor"] == "8":
+                self._row, self._column = self._kept
             else:
                 self._type(piece["character"])
         return super().write(text)
@@ -58,10 +65,17 @@ class FakeTerminal(io.StringIO):
             self._column += 1
 
     def _obey(self, code: str, value: str) -> None:
-        if code in "JK":
-            assert value in ("", "0"), "only what is behind the cursor can be erased"
-            self._lines[self._row] = self._lines[self._row][: self._column]
-            if code == "J":
-                del self._lines[self._row + 1 :]
+        line = self._lines[self._row]
+        begin = self._column - self._column % self.columns  # of the row with the cursor
+        if code == "K":
+            start = begin if value == "2" else self._column
+            rest = line[begin + self.columns :]
+            blanks = " " * (min(len(line), begin + self.columns) - start)
+            self._lines[self._row] = line[:start] + (blanks + rest if rest else "")
+        elif code == "B":
+            if len(line) > begin + self.columns:
+                self._column += self.columns
+            elif self._row + 1 < len(self._lines):
+                self._row, self._column = self._row + 1, self._column - begin
         else:
             assert code == "m", f"this terminal does not know {value}{code}"
