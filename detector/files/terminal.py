@@ -9,6 +9,7 @@ import io
 import json
 import os
 import sys
+import unicodedata
 from collections.abc import Mapping
 from typing import TextIO
 
@@ -45,6 +46,34 @@ def clear_rows(rows: int) -> str:
         rows - 1
     )  # at the bottom of the screen the cursor stays, and erases the same row
     return f"\r\x1b7{below}\x1b8\x1b[K" if below else CLEAR
+
+
+def cells(text: str) -> int:
+    """Columns that a text takes: two for a Chinese, Japanese or Korean letter, none for a combining one."""
+    if text.isascii():
+        return len(text)
+    return sum(map(_cells_of, text))
+
+
+def shortened(text: str, columns: int) -> str:
+    """The text, or so much of it that it fits with an ellipsis."""
+    if cells(text) <= columns:
+        return text
+    end, room = 0, columns - 1  # for the ellipsis
+    while end < len(text) and (room := room - _cells_of(text[end])) >= 0:
+        end += 1
+    return f"{text[:end]}…" if end else ""
+
+
+def padded(text: str, columns: int) -> str:
+    """The text with blanks behind it, so that it takes at least so many columns."""
+    return text + " " * (columns - cells(text))
+
+
+def _cells_of(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 def in_foreground(stream: TextIO) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection
 
+from detector.files.terminal import shortened
 from detector.sinks.context import InputState
 from detector.wire.message import EventBody
-from detector.wire.plain_text import COLUMNS, label_text, level_bar, shortened
+from detector.wire.plain_text import COLUMNS, label_text, level_bar
 
 WITH_LEVEL = ("listening", "clipping")
 """States in which the level says something."""

@@ -19,7 +19,7 @@ from detector.config.sink_settings import SinkSettings
 from detector.config.wording import show
 from detector.errors import SinkClosed, SinkError
 from detector.events.naming import shared_names
-from detector.files.terminal import can_rewrite, clear_rows, columns_of, in_foreground
+from detector.files.terminal import can_rewrite, cells, clear_rows, columns_of, in_foreground
 from detector.interfaces import Message, Sink
 from detector.sinks.context import SinkContext
 from detector.sinks.status_line import StatusLine
@@ -197,7 +197,7 @@ class StdoutSink:
             shown = f"{DIM}{text}{RESET}" if self._colour else text
         else:
             return ""
-        erase, self._drawn = self._erase(), len(text)
+        erase, self._drawn = self._erase(), cells(text)
         return f"{erase}{shown}\r"
 
     def _erase(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, tzinfo
 
 from detector.events.naming import told_apart
-from detector.files.terminal import escape, escape_lines
+from detector.files.terminal import cells, escape, escape_lines, padded, shortened
 from detector.wire.message import EventBody
 
 _LABEL_WIDTH = 28
@@ -42,7 +42,7 @@ def event_line(
     parts = [
         local_time(event.end_time or event.start_time, zone),
         f"{phase:<6}",
-        f"{label:<{_LABEL_WIDTH}}",
+        padded(label, _LABEL_WIDTH),
         _number(event.top_score if phase == "end" else event.score, 5, 2),
         _number(event.level_dbfs, 6, 1) + " dBFS",
     ]
@@ -68,25 +68,18 @@ def sound_line(
     label = shortened(label_text(event, shared), _LABEL_WIDTH)
     parts = [
         local_time(event.start_time, zone)[:8],
-        f"{label:<{_LABEL_WIDTH}}",
+        padded(label, _LABEL_WIDTH),
         _number(event.top_score, 4, 2),
         _number(event.level_dbfs, 5, 0) + " dB",
         _number(event.duration, 6, 1) + " s",
     ]
-    line = "  ".join(parts)[: max(0, columns)]
+    line = shortened("  ".join(parts), columns)
     rivals = ", ".join(escape(other.label) for other in event.alternatives)
-    rivals = shortened(rivals, columns - len(line) - 2)
+    rivals = shortened(rivals, columns - cells(line) - 2)
     if not colour:
         return f"{line}  {rivals}".rstrip()
     bright = "" if event.kind == "end" else _COLOURS["start"]
     return f"{bright}{line}{RESET}  {DIM}{rivals}{RESET}" if rivals else f"{bright}{line}{RESET}"
-
-
-def shortened(text: str, columns: int) -> str:
-    """The text, or so much of it that it fits with an ellipsis."""
-    if len(text) <= columns:
-        return text
-    return text[: columns - 1] + "…" if columns > 1 else ""
 
 
 def level_bar(dbfs: float) -> str:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detector.files.terminal import cells
 from detector.records import Label
 from detector.sinks.context import InputState, SinkContext
 from detector.sinks.status_line import StatusLine, duration_text
@@ -154,7 +155,7 @@ def test_it_never_has_more_columns_than_it_may(label, columns, seconds, now, end
     status.note(make_message(1, "end" if ended else "start", label=Label(label, "", "")).body)
     clock.now += seconds
     text = status.text(columns=columns)
-    assert len(text) <= columns
+    assert cells(text) <= columns
     assert text.isprintable()
 
 
