@@ -67,8 +67,8 @@ EFFECTS = {"open", "print", "input", "now", "utcnow", "today"}
 
 CONCURRENCY = {"threading", "queue", "asyncio", "concurrent", "multiprocessing", "_thread"}
 OWNERS_OF_THREADS = {
+    "cli.logs",
     *(
-        "service.daemon",
         "service.capture",
         "service.prometheus",
         "delivery.dispatcher",
