@@ -5,6 +5,7 @@ import contextlib
 import errno
 import json
 import socket
+import ssl
 import sys
 import threading
 
@@ -15,7 +16,7 @@ from detector.sinks.socket.acceptor import Acceptor, PendingConnection, enable_k
 from detector.sinks.socket.limits import ServerLimits, SubscriberCounts
 from detector.sinks.socket.server import SocketSink
 from detector.subscriber.client import Credentials, connect, messages, send
-from detector.wire.access import Access, Keys
+from detector.wire.access import Access, Keys, read_keys
 from detector.wire.address import parse_address
 from detector.wire.message import HelloBody
 from tests.support.fakes import LONG, wait_until
@@ -271,6 +272,13 @@ def test_a_pending_connection_that_goes_makes_room(start):
     wait_until(is_let_in)
 
 
+class Taken(asyncio.Protocol):
+    """What takes a connection over, and says so."""
+
+    def connection_made(self, transport):
+        transport.write(b"taken\n")
+
+
 class Exhausted(socket.socket):
     """A listening socket that cannot accept at first, as where file descriptors have run out."""
 
@@ -283,32 +291,44 @@ class Exhausted(socket.socket):
         return super().accept()
 
 
+async def first_line(listening, make_protocol, counts):
+    """What a client gets from the protocol that takes its connection over."""
+    acceptor = Acceptor(
+        listening,
+        ServerLimits(),
+        keys=Keys,
+        make_protocol=make_protocol,
+        error_line=str.encode,
+        counts=counts,
+    )
+    accepting = asyncio.create_task(acceptor.accept())
+    async with asyncio.timeout(LONG):
+        reader, writer = await asyncio.open_connection(*listening.getsockname())
+        line = await reader.readline()
+    accepting.cancel()
+    writer.close()
+    await writer.wait_closed()
+    return line
+
+
 def test_a_failed_accept_is_counted_and_tried_again(caplog):
     counts = SubscriberCounts()
-
-    class Taken(asyncio.Protocol):
-        def connection_made(self, transport):
-            transport.write(b"taken\n")
-
-    async def accept(listening):
-        acceptor = Acceptor(
-            listening, ServerLimits(), keys=Keys, make_protocol=Taken, error_line=str.encode, counts=counts
-        )
-        accepting = asyncio.create_task(acceptor.accept())
-        async with asyncio.timeout(LONG):
-            reader, writer = await asyncio.open_connection(*listening.getsockname())
-            line = await reader.readline()
-        accepting.cancel()
-        writer.close()
-        await writer.wait_closed()
-        return line
-
     with Exhausted() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
-        assert asyncio.run(accept(listening)) == b"taken\n"
+        assert asyncio.run(first_line(listening, Taken, counts)) == b"taken\n"
     assert counts.refused == 1
     assert "reason='accept: Too many open files'" in caplog.text
+
+
+def test_a_tcp_connection_is_watched_by_the_kernel():
+    class Watched(asyncio.Protocol):
+        def connection_made(self, transport):
+            connection = transport.get_extra_info("socket")
+            transport.write(b"%d\n" % connection.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE))
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        assert asyncio.run(first_line(listening, Watched, SubscriberCounts())) == b"1\n"
 
 
 def test_a_new_token_holds_from_now_on_and_a_bad_file_changes_nothing(start, token_file):
@@ -407,6 +427,45 @@ def test_failed_handshakes_make_room(start, keys, token_file):
         wait_until(lambda count=count: server.counts.refused == count)
     with friend(server, keys) as connection:
         assert next(messages(connection)).kind == "hello"
+
+
+def test_the_end_gives_a_handshake_its_moment(keys):
+    tls = Keys(tls=read_keys(Access(certificate=f"{keys}/certificate.pem", key=f"{keys}/key.pem")).tls)
+    trusting = ssl.create_default_context(cafile=f"{keys}/certificate.pem")
+
+    async def last_words():
+        received = asyncio.Event()
+
+        def keys_once_received():
+            received.set()
+            return tls
+
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            acceptor = Acceptor(
+                listening,
+                ServerLimits(),
+                keys=keys_once_received,
+                make_protocol=Taken,
+                error_line=str.encode,
+                counts=SubscriberCounts(),
+            )
+            accepting = asyncio.create_task(acceptor.accept())
+            with socket.create_connection(listening.getsockname()) as connection:
+                async with asyncio.timeout(LONG):
+                    await received.wait()
+                    accepting.cancel()
+                    closing = asyncio.create_task(acceptor.close(LONG))
+                    await asyncio.sleep(0)  # the end has begun, and the handshake has not
+                    connection.setblocking(False)
+                    reader, writer = await asyncio.open_connection(
+                        sock=connection, ssl=trusting, server_hostname="localhost"
+                    )
+                    await closing
+                    line = await reader.readline()
+                    writer.transport.abort()
+                    return line
+
+    assert asyncio.run(last_words()) == b"taken\n"
 
 
 def test_a_bad_request_over_tls_is_answered(tls, keys):
