@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 
 BLOCK_SECONDS = 0.13
 """Longest block: a longer one gives the reader more slack, but may delay events."""
+NEVER_HEARD_SECONDS = 2.0
+"""A microphone that is muted from the start is reported after this: opening it takes two seconds, too."""
 QUEUE_SECONDS = 5.0
 """How much sound may wait for a busy worker before a live source loses blocks."""
 
@@ -108,7 +110,7 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
         sample_rate=spec.sample_rate,
         run_id=run_id,
         queue_blocks=max(2, round(QUEUE_SECONDS * spec.sample_rate / block)),
-        health=HealthMeter(sample_rate=spec.sample_rate) if source.live else None,
+        health=make_health_meter(spec.sample_rate) if source.live else None,
         notifier=Notifier(os.environ),
         metrics=make_metrics(settings, lambda: prometheus_text(report())),
         reload=reloader,
@@ -149,6 +151,11 @@ class History:
 
     journal: Journal
     archive: FileArchive
+
+
+def make_health_meter(sample_rate: int) -> HealthMeter:
+    """Build what tells whether a microphone is muted or overdriven."""
+    return HealthMeter(sample_rate=sample_rate, never_heard_seconds=NEVER_HEARD_SECONDS)
 
 
 def make_history(settings: Settings, environ: Mapping[str, str]) -> History | None:

@@ -9,8 +9,10 @@ from detector.records import Block
 ROOM = [3, -2, 5, 0, -4]
 
 
-def healths(*blocks, silent_seconds=3.0, clipping_seconds=2.0):
-    meter = HealthMeter(sample_rate=10, silent_seconds=silent_seconds, clipping_seconds=clipping_seconds)
+def healths(*blocks, silent_seconds=3.0, clipping_seconds=2.0, **more):
+    meter = HealthMeter(
+        sample_rate=10, silent_seconds=silent_seconds, clipping_seconds=clipping_seconds, **more
+    )
     start, seen = 0, []
     for samples in blocks:
         seen.append(meter.push(Block(start, np.array(samples, dtype=np.int16))))
@@ -21,6 +23,12 @@ def healths(*blocks, silent_seconds=3.0, clipping_seconds=2.0):
 @pytest.mark.parametrize("value", [0, -7, 32767 // 2])
 def test_one_value_for_the_whole_time_is_constant(value):
     assert healths(*[[value] * 10] * 4) == ["sound", "sound", "constant", "constant"]
+
+
+def test_a_microphone_that_never_delivered_anything_else_may_count_sooner():
+    blocks = [[0] * 10] * 3 + [ROOM * 2] + [[0] * 10] * 3
+    seen = healths(*blocks, never_heard_seconds=2.0)
+    assert seen == ["sound", "constant", "constant", "sound", "sound", "sound", "constant"]
 
 
 def test_a_single_other_sample_is_sound_and_starts_the_count_anew():
