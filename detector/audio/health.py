@@ -20,7 +20,7 @@ CLIPPED_SHARE = 0.25
 class HealthMeter:
     """Watches blocks of one source.
 
-    `sample_rate` [Hz]; `silent_seconds` of nothing but one value are `constant`, and `never_heard_seconds` of it
+    `sample_rate` [Hz]; `silent_seconds` of nothing but one value are `constant`, and `never_heard_seconds`
     (None: the same time) where no other value ever came; `clipping_seconds` in which a quarter of the sound
     touches full scale are `clipped`.
     """
