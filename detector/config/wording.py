@@ -47,6 +47,6 @@ def nearest_file(path: str | Path) -> str:
             names = [entry.name for entry in islice(entries, MOST_FILES)]
     except (OSError, ValueError):
         return ""
-    folded = {name.casefold(): name for name in names}
+    folded = {name.casefold(): name for name in names if name != path.name}  # which is a link to nowhere
     close = difflib.get_close_matches(path.name.casefold(), folded, n=1)
     return f"did you mean `{escape(str(path.with_name(folded[close[0]])))}`?" if close and path.name else ""

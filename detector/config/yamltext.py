@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import yaml
 
 from detector.config.wording import nearest_file
-from detector.files.guarded import read_file
+from detector.files.guarded import read_named
 
 MAX_BYTES = 1_000_000
 """Longest document that is read; a real one has some thousands."""
@@ -68,16 +68,9 @@ class Document:
 
 
 def read(path: str | Path, *, max_bytes: int = MAX_BYTES, links: bool = True) -> tuple[Document, list[Fault]]:
-    """Read a regular file whose top level is a mapping; the document is empty where there are faults.
-
-    What a shell hands over under /dev or /proc, such as `<(command)` or /dev/stdin, may be a pipe.
-    """
+    """Read a file whose top level is a mapping; the document is empty where there are faults."""
     try:
-        if str(path).startswith(("/dev/", "/proc/")):
-            with Path(path).open("rb") as file:
-                content = file.read(max_bytes + 1)
-        else:
-            content = read_file(Path(path), max_bytes=max_bytes, links=links)
+        content = read_named(path, max_bytes=max_bytes, links=links)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         hint = nearest_file(path) if isinstance(error, FileNotFoundError) else ""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from detector.errors import DatasetError
 from detector.files.guarded import is_file, is_folder
-from detector.files.sound_files import SOUND_SUFFIXES, is_hidden, log_left_out, look_into
+from detector.files.sound_files import SOUND_SUFFIXES, files_in, is_hidden
 from detector.files.terminal import escape
 
 log = logging.getLogger(__name__)
@@ -135,10 +135,9 @@ def _urbansound8k(root: Path) -> list[Clip]:
 def _folders(root: Path) -> list[Clip]:
     paths: list[Path] = []
     for folder in sorted(path for path in root.iterdir() if path.is_dir() and not is_hidden(path.name)):
-        content = look_into(folder)
-        log_left_out(folder, content)
-        paths += [path for path in content.recordings if path.is_file()]
-        if not content.recordings:
+        found = files_in(folder)
+        paths += found
+        if not found:
             log.warning("%s: no class, since it holds no recording", folder)
     paths.sort()
     matches = [_ESC_NAME.fullmatch(path.stem) for path in paths]

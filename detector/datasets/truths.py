@@ -10,7 +10,7 @@ from detector.datasets.annotation_files import find_annotations, read_annotation
 from detector.datasets.annotation_table import is_table_of_many, read_table
 from detector.datasets.annotations import Annotation
 from detector.errors import AnnotationError, DatasetError
-from detector.files.sound_files import log_left_out, look_into
+from detector.files.sound_files import files_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +27,7 @@ def find_sound_files(paths: Sequence[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            content = look_into(path)
-            log_left_out(path, content)
-            found += [recording for recording in content.recordings if recording.is_file()]
+            found += files_in(path)
         elif path.is_file():
             found.append(path)
         else:

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import csv
 import difflib
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from detector.errors import DatasetError
+from detector.files.guarded import read_named
 from detector.records import Label
 
 SHIPPED = Path(__file__).with_name("classes.csv")
 """The classes of ESC-10, ESC-50 and UrbanSound8K as AudioSet names; without labels where it has no name."""
+
+MAX_TABLE_BYTES = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +40,12 @@ class ClassMap:
 def read_map(path: Path) -> dict[str, tuple[str, ...]]:
     """Read a table `class,labels`, the labels between semicolons: normalised class -> label names."""
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.reader(file))
+        content = read_named(path, max_bytes=MAX_TABLE_BYTES)
+        rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DatasetError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
+    if len(content) > MAX_TABLE_BYTES:
+        raise DatasetError(f"{path}: expected at most {MAX_TABLE_BYTES} bytes: is this the right file?")
     if not rows or [cell.strip().lower() for cell in rows[0]] != ["class", "labels"]:
         raise DatasetError(f"{path}, line 1: expected the heading class,labels")
     found: dict[str, tuple[str, ...]] = {}

@@ -106,6 +106,17 @@ def read_file(path: Path, *, max_bytes: int, links: bool = False) -> bytes:
         return file.read(max_bytes + 1)
 
 
+def read_named(path: str | Path, *, max_bytes: int, links: bool = True) -> bytes:
+    """The same for a file that a user names; OSError.
+
+    What a shell hands over under /dev or /proc, such as `<(command)` or /dev/stdin, may be a pipe.
+    """
+    if str(path).startswith(("/dev/", "/proc/")):
+        with Path(path).open("rb") as file:
+            return file.read(max_bytes + 1)
+    return read_file(Path(path), max_bytes=max_bytes, links=links)
+
+
 @contextmanager
 def part_file(target: Path) -> Iterator[BinaryIO]:
     """Open `TARGET.part` to read and write, as an earlier try left it, else new and empty.

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from detector.files.guarded import is_file
+
 log = logging.getLogger(__name__)
 
 SNDFILE_SUFFIXES = frozenset(
@@ -79,6 +81,16 @@ def look_into(folder: Path) -> FolderContent:
             else:
                 others.append(name)
     return FolderContent(tuple(recordings), tuple(unreadable), others)
+
+
+def files_in(folder: Path) -> list[Path]:
+    """Its recordings and those below it; what is left out is named in the log, dead links and pipes too."""
+    content = look_into(folder)
+    log_left_out(folder, content)
+    files = [path for path in content.recordings if is_file(path)]
+    if dead := [path for path in content.recordings if not is_file(path)]:
+        log.warning("%s: %d left out that lead to no file, the first: %s", folder, len(dead), dead[0])
+    return files
 
 
 def log_left_out(folder: Path, content: FolderContent) -> None:

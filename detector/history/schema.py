@@ -14,6 +14,7 @@ import tempfile
 from contextlib import closing
 from enum import Enum
 from pathlib import Path
+from stat import S_ISREG
 
 from detector.errors import HistoryError
 from detector.files.daemon_files import make_folder
@@ -68,7 +69,10 @@ class Owner(Enum):
 def owner_of(path: Path) -> Owner:
     """Look at a file without changing it; raises HistoryError where it is another program's, or too new."""
     try:
-        if not path.stat().st_size:
+        status = path.stat()
+        if not S_ISREG(status.st_mode):
+            raise HistoryError(f"{path}: is not a regular file; set history.path to another")
+        if not status.st_size:
             return Owner.NOBODY
         with closing(_peek(path)) as connection:
             version = _version(connection)
@@ -134,7 +138,7 @@ def checkpoint(connection: sqlite3.Connection) -> bool:
 def connect_reader(path: Path) -> sqlite3.Connection:
     """Open the file for reading, while a daemon may be writing it; raises HistoryError."""
     try:
-        path.stat()
+        mode = path.stat().st_mode
     except PermissionError as error:
         raise HistoryError(
             f"{path}: the history cannot be read: {error.strerror}; read it as its owner, or as root: "
@@ -142,6 +146,8 @@ def connect_reader(path: Path) -> sqlite3.Connection:
         ) from error
     except OSError as error:
         raise HistoryError(f"{path}: the history cannot be read: {error.strerror}") from error
+    if not S_ISREG(mode):
+        raise HistoryError(f"{path}: the history cannot be read: it is not a regular file")
     uri = f"{path.absolute().as_uri()}?mode=ro"
     try:
         try:

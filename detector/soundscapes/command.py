@@ -15,7 +15,7 @@ from detector.datasets.clips import Clip, read_dataset
 from detector.errors import ConfigError, DatasetError
 from detector.evaluation.class_map import normal
 from detector.evaluation.report_tables import make_folder, write_files
-from detector.files.sound_files import look_into
+from detector.files.sound_files import files_in
 from detector.soundscapes.mixing import COLOURS, coloured_noise, looped, mix, room
 from detector.soundscapes.plan import Placed, Planner, SoundscapeRules
 from detector.soundscapes.stretch import Samples, cut
@@ -84,7 +84,7 @@ def _backgrounds(request: SoundscapeRequest, clips: Sequence[Clip]) -> tuple[lis
     if of_class:
         return [_read(clip.path, request.rate) for clip in of_class], of_class[0].label
     path = Path(name)
-    paths = look_into(path).recordings if path.is_dir() else (path,)
+    paths = files_in(path) if path.is_dir() else [path]
     if not path.exists() or not paths:
         classes = ", ".join(sorted({clip.label for clip in clips}))
         raise ConfigError(

@@ -18,3 +18,8 @@ def test_a_file_that_is_not_there_gets_the_nearest_one_beside_it(tmp_path):
     assert nearest_file(tmp_path / "Kitchen.WAV") == f"did you mean `{tmp_path}/kitchen.wav`?"
     for path in (tmp_path / "zzz", tmp_path / "absent" / "x", "a\0b", ""):
         assert nearest_file(path) == ""
+
+
+def test_a_link_to_nowhere_is_not_told_its_own_name(tmp_path):
+    (tmp_path / "kitchen.wav").symlink_to(tmp_path / "unplugged.wav")
+    assert nearest_file(tmp_path / "kitchen.wav") == ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from detector.backends.bundle import load_bundle
@@ -87,3 +89,10 @@ def test_a_table_is_read_strictly(tmp_path):
     path.write_text("x,y\n")
     with pytest.raises(DatasetError, match="expected the heading"):
         read_map(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs POSIX pipes")
+def test_a_table_that_is_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "map.csv")
+    with pytest.raises(DatasetError, match=r"is not a regular file$"):
+        read_map(tmp_path / "map.csv")

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from detector.files.sound_files import FFMPEG_SUFFIXES, SNDFILE_SUFFIXES, log_left_out, look_into
+from detector.files.sound_files import FFMPEG_SUFFIXES, SNDFILE_SUFFIXES, files_in, log_left_out, look_into
 from tests.support.closed_folders import close_folder
 
 
@@ -59,3 +59,12 @@ def test_a_folder_that_may_not_be_read_is_told(house, monkeypatch):
     close_folder(house / "june", monkeypatch)
     content = look_into(house)
     assert content.unreadable == (house / "june",)
+
+
+def test_a_link_to_nowhere_is_no_clip_and_is_named(house, caplog):
+    """A data set of links, whose disk is not there."""
+    (house / "gone.wav").symlink_to(house / "unplugged" / "gone.wav")
+    assert [path.name for path in files_in(house)] == ["a.M4A", "b.wav", "1.opus"]
+    (record,) = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert "1 left out that lead to no file, the first:" in record.getMessage()
+    assert "gone.wav" in record.getMessage()

@@ -257,3 +257,10 @@ def test_where_the_history_is():
     assert writing_path(None, {"XDG_STATE_HOME": "relative", "HOME": "/home/me"}) == own
     assert reading_paths(None, {"HOME": "/home/me"}) == (own, Path("/var/lib/sound-detector/history.db"))
     assert reading_paths("/mine.db", service) == (Path("/mine.db"),)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs POSIX pipes")
+def test_a_pipe_is_no_history_and_nobody_waits_for_it(tmp_path):
+    os.mkfifo(tmp_path / "history.db")
+    with pytest.raises(HistoryError, match=r"it is not a regular file$"):
+        history_command([tmp_path / "history.db"], Query())

@@ -350,3 +350,11 @@ def test_the_retention_does_not_give_numbers_anew(path):
     make_store(path, after).write([])
     after.begin()
     assert after.take() == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs POSIX pipes")
+def test_a_pipe_is_not_written_to(path):
+    path.parent.mkdir(exist_ok=True)
+    os.mkfifo(path)
+    with pytest.raises(HistoryError, match=r"is not a regular file; set history.path to another$"):
+        make_store(path).write([make_message(1)])
