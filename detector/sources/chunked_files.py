@@ -11,6 +11,9 @@ from detector.sources.file_part import MOST_CHUNKS, SMALL_BYTES, FilePart, bytes
 PADDING_BYTES = 1 << 16
 """Zeros behind the sound, up to this many, are padding."""
 
+MOST_FORM_BYTES = 1 << 16
+"""Of the chunk that says how samples are stored."""
+
 TO_THE_END = b"\xff\xff\xff\xff"
 """A size that libsndfile takes as `up to the end of the file`."""
 
@@ -20,11 +23,13 @@ def wav(file: BinaryIO, start: int, size: int) -> Iterator[FilePart]:
     for _ in range(MOST_CHUNKS):
         magic = bytes_at(file, start, 4)
         order = ">" if magic == b"RIFX" else "<"
-        at, long_size, size_at = start + 12, 0, 0
+        at, long_size, size_at, form = start + 12, 0, 0, b""
         for _ in range(MOST_CHUNKS):
             name, length = _chunk(file, at, order)
             if name == b"data":
                 break
+            if name == b"fmt ":
+                form = bytes_at(file, at, 8 + length + length % 2) if length <= MOST_FORM_BYTES else b""
             if name == b"ds64" and magic == b"RF64":
                 size_at = at + 16 - start
                 long_size = struct.unpack("<Q", bytes_at(file, at + 16, 8).ljust(8, b"\0"))[0]
@@ -39,16 +44,26 @@ def wav(file: BinaryIO, start: int, size: int) -> Iterator[FilePart]:
         claimed = long_size if magic == b"RF64" and length == 0xFFFFFFFF else length
         behind = _behind(file, sound + claimed, size, order) if sound + claimed < size else size
         if behind is None:
+            share = claimed / (size - sound)
+            if magic == b"RIFF" and size - sound >= 0xFFFFFFFF and form:
+                yield FilePart(sound, size, claimed_share=share, prefix=_long_head(form, size - sound))
+                return
             if magic == b"RF64":
                 corrections = {size_at: struct.pack("<Q", size - sound)} if size_at else {}
             else:
                 corrections = {at + 4 - start: TO_THE_END}
-            yield FilePart(start, size, corrections, claimed_share=claimed / (size - sound))
+            yield FilePart(start, size, corrections, claimed_share=share)
             return
         yield FilePart(start, behind)
         if behind >= size:
             return
         start = behind
+
+
+def _long_head(form: bytes, sound_bytes: int) -> bytes:
+    """What stands before the sound of a WAV with 64-bit sizes: of others libsndfile reads 4 GiB at most."""
+    sizes = struct.pack("<IQQQI", 28, 60 + len(form) + sound_bytes, sound_bytes, 0, 0)
+    return b"RF64" + TO_THE_END + b"WAVEds64" + sizes + form + b"data" + TO_THE_END
 
 
 def _chunk(file: BinaryIO, at: int, order: str) -> tuple[bytes, int]:

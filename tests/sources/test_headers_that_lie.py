@@ -11,6 +11,8 @@ import pytest
 import soundfile
 
 from detector.demo import recording_path
+from detector.sources.file_part import PartReader
+from detector.sources.file_parts import read_parts
 from detector.sources.recording import Recording
 from tests.support import ROOT
 
@@ -92,6 +94,9 @@ def test_a_size_that_wrapped_is_no_size(tmp_path, caplog):
     assert len(next(blocks).samples) == RATE
     source.close()
     blocks.close()
+    (part,) = read_parts(path).parts
+    with soundfile.SoundFile(PartReader(path, part)) as whole:
+        assert whole.frames == (1 << 31) + RATE
 
 
 def test_a_64_bit_wav_of_a_killed_recorder_is_read_to_its_end(read):
