@@ -213,6 +213,43 @@ def test_a_sound_that_begins_in_an_older_one_is_a_sound_of_its_own():
     assert scene.marks("Cat") == " " * 40 + "^" * 10
 
 
+@pytest.mark.parametrize(("threshold", "onsets"), [(0.4, [10, 90]), (0.5, [10])])
+def test_a_sound_that_begins_in_an_old_one_may_score_a_little_less(threshold, onsets):
+    """The Siren is 8 s old, and 0.94 or 1.35 ahead of the Cat."""
+    scene = hear(
+        own={"Cat": LabelRule(threshold_on=threshold)},
+        level="__________" + "+" * 80 + "#" * 20 + "_" * 30,
+        Siren="." * 11 + "A" * 109,
+        Cat="." * 91 + "B" * 25,
+    )
+    assert [event.onset for event in scene.events if event.phase == "start"] == onsets
+
+
+@pytest.mark.parametrize(("onset", "starts"), [(35, 1), (36, 2)])
+def test_another_sound_may_begin_in_a_young_one_two_and_a_half_seconds_after_it(onset, starts):
+    scene = hear(
+        level="__________" + "+" * (onset - 10) + "##########" + "_" * 30,
+        Siren="." * 11 + "B" * 44,
+        Cat="." * (onset + 1) + "A" * 15,
+    )
+    assert [event.phase for event in scene.events].count("start") == starts
+
+
+def test_an_excluded_label_begins_no_event():
+    scene = hear(exclude=["Cat"], level="_" * 10 + "#" * 10 + "_" * 20, Cat="." * 10 + "A" * 20)
+    assert scene.events == []
+
+
+def test_a_label_that_came_near_the_best_one_begins_no_sound_of_its_own_later():
+    """The Cat was an alternative of the Siren while that was young."""
+    scene = hear(
+        level="__________" + "+" * 80 + "#" * 20 + "_" * 30,
+        Siren="." * 11 + "A" * 79 + "B" * 30,
+        Cat="." * 11 + "B" * 10 + "." * 70 + "B" * 25,
+    )
+    assert scene.story == ["start Siren", "end Siren"]
+
+
 def test_a_better_label_corrects_the_first_guess_under_the_same_id():
     scene = hear(
         level="____________##########__________________",
@@ -654,6 +691,7 @@ def test_whatever_is_heard_events_are_well_formed(rows, level, votes, release, m
         assert life[0].phase == "start"
         assert life[-1].phase == "end"
         assert all(event.phase == "update" for event in life[1:-1])
+        assert [event.offset is None for event in life] == [True] * (len(life) - 1) + [False]
         assert len({event.onset for event in life}) == 1
         assert all(event.label not in [other.label for other in event.alternatives] for event in life)
         decided = [event.decided for event in life]

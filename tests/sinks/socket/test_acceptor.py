@@ -179,6 +179,56 @@ def test_a_token_that_comes_byte_by_byte_is_waited_for():
     assert (handed.transport, handed.received) == (transport, b"{}\n")
 
 
+class Ended(asyncio.Transport):
+    """Keeps what is written, and whether more is read."""
+
+    def __init__(self):
+        super().__init__()
+        self.written, self.is_read = [], True
+
+    def pause_reading(self):
+        self.is_read = False
+
+    def resume_reading(self):
+        self.is_read = True
+
+    def write(self, data):
+        self.written.append(data)
+
+    def can_write_eof(self):
+        return False
+
+    def close(self):
+        self.is_read = False
+
+
+def test_a_wrong_token_is_refused_once_and_nothing_behind_it_is_read():
+    """Neither the right token counts any more, nor the time in which one had to come."""
+    transport, handed, counts = Ended(), Handed(), SubscriberCounts()
+
+    async def receive():
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            acceptor = Acceptor(
+                listening,
+                ServerLimits(entry_seconds=0.0, refusal_seconds=0.0),
+                keys=lambda: Keys(TOKEN),
+                make_protocol=lambda: handed,
+                error_line=str.encode,
+                counts=counts,
+            )
+            pending = PendingConnection(acceptor, "")
+            pending.connection_made(transport)
+            pending.data_received(WRONG[0])
+            assert not transport.is_read
+            pending.data_received(SHOWN)
+            for _ in range(3):
+                await asyncio.sleep(0)
+
+    asyncio.run(receive())
+    assert handed.transport is None
+    assert counts.refused == len(transport.written) == 1
+
+
 WRONG = [
     b'{"token": "' + TOKEN[:-1] + b'x"}\n',
     b'{"token": "' + TOKEN[:-1] + b'"}\n',
@@ -251,6 +301,15 @@ def test_when_many_connections_are_pending_the_oldest_goes(start):
         crowd = [stack.enter_context(Client(server)) for _ in range(6)]
         stack.enter_context(known(server))
         assert all(early.is_cut_off() for early in crowd[:5])
+
+
+def test_a_connection_beyond_both_limits_sends_one_away(start):
+    server = start(max_pending=2, max_pending_per_host=2)
+    with contextlib.ExitStack() as stack:
+        crowd = [stack.enter_context(Client(server)) for _ in range(6)]
+        assert all(early.is_cut_off() for early in crowd[:4])
+        assert all(late.has_been_told_nothing() for late in crowd[4:])
+        assert server.counts.refused == 4
 
 
 def test_the_end_cuts_pending_connections_off(start):
@@ -329,6 +388,32 @@ def test_a_tcp_connection_is_watched_by_the_kernel():
 
     with socket.create_server(("127.0.0.1", 0)) as listening:
         assert asyncio.run(first_line(listening, Watched, SubscriberCounts())) == b"1\n"
+
+
+def test_a_connection_that_comes_with_the_end_is_closed_and_not_counted_as_refused():
+    """The loop stops in the turn that accepts it: the end cancels its set-up before that has begun."""
+    counts, loop = SubscriberCounts(), asyncio.new_event_loop()
+
+    def keys():
+        loop.stop()
+        return Keys()
+
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listening,
+        socket.create_connection(listening.getsockname(), timeout=LONG) as client,
+        contextlib.closing(loop),
+    ):
+        acceptor = Acceptor(
+            listening, ServerLimits(), keys=keys, make_protocol=Taken, error_line=str.encode, counts=counts
+        )
+        loop.create_task(acceptor.accept())
+        loop.run_forever()
+        tasks = asyncio.all_tasks(loop)
+        for task in tasks:
+            task.cancel()
+        loop.run_until_complete(asyncio.wait(tasks))
+        assert client.recv(1) == b""
+    assert counts.refused == 0
 
 
 def test_a_new_token_holds_from_now_on_and_a_bad_file_changes_nothing(start, token_file):
