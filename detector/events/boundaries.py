@@ -97,17 +97,17 @@ class LevelHistory:
         """When, not before sample `after`, the sound in `window`, the first one that scored, began."""
         start = max(window.stop - self._reach, self._start, after)
         levels = self._band_levels(start - self._lead * self._length, window.stop)
-        ends, excess, hop = np.zeros(0), np.zeros(0), 0.0
+        ends, excess, seconds = np.zeros(0), np.zeros(0), np.zeros(0)
         if evidence is not None:
             ends = (evidence.stops - window.stop) / self.sample_rate
-            excess, hop = evidence.excess, evidence.hop_seconds
+            excess, seconds = evidence.excess, evidence.seconds
         found = find_onset(
             levels,
             first=len(levels) - (window.stop - start) // self._length,
             per_second=self._per_second,
             ends=ends,
             excess=excess,
-            hop_seconds=hop,
+            seconds=seconds,
         )
         if found is None:
             middle = max((window.start + window.stop) // 2, start)

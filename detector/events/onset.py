@@ -8,7 +8,8 @@ rose: where the mean of 0.3 s is more than 1 dB above the mean of the 0.3 s befo
 - how much it rose: the square root of the rise, averaged over the bands, at most 15 dB;
 - how long the sound stayed: the share of frames since then with a band 3 dB over what was before;
 - the model's scores: windows that end later should score, windows that end earlier should not. As in a
-  sequential test the log-odds add up, each counted from 4 below the label's threshold and at most 2;
+  sequential test the log-odds add up, each counted from 4 below the label's threshold, at most 2, and for
+  as long as the time since the window before;
 - how late it is: 0.2 less for each second back.
 
 The weights were fitted on soundscapes over pink noise and seven real backgrounds, the choice right in 85
@@ -72,8 +73,8 @@ class Evidence:
     """Shape (windows,): where each ended [samples]."""
     excess: NDArray[np.float64]
     """Shape (windows,): log-odds of its score over those of the label's threshold."""
-    hop_seconds: float
-    """From one window to the next."""
+    seconds: NDArray[np.float64]
+    """Shape (windows,): how long before it the one before ended."""
 
 
 def wanted_log_odds(onset: Onset) -> float:
@@ -100,13 +101,13 @@ def find_onset(
     per_second: float,
     ends: NDArray[np.float64],
     excess: NDArray[np.float64],
-    hop_seconds: float,
+    seconds: NDArray[np.float64],
 ) -> tuple[int, float] | None:
     """Row of `levels` at which the sound began and the rise there [dB]; None where nothing rose.
 
     `levels` [dB] has shape (frames, bands), `per_second` frames to a second; rows before `first` only show
     what was before. `ends` [s]: where windows ended, counted from the end of `levels`; `excess` and
-    `hop_seconds` as in Evidence.
+    `seconds` as in Evidence.
     """
     mean = max(1, round(MEAN_SECONDS * per_second))
     if len(levels) <= mean:
@@ -124,7 +125,7 @@ def find_onset(
         value = (
             RISE_WEIGHT * min(float(rise[candidate]), float(most[candidate])) ** 0.5
             + STAY_WEIGHT * stays
-            + SCORE_WEIGHT * hop_seconds * _evidence_for(ends + age, excess)
+            + SCORE_WEIGHT * _evidence_for(ends + age, excess, seconds)
             - AGE_WEIGHT * age
         )
         if value > best:
@@ -157,8 +158,10 @@ def _rises(
     return rows, before, np.maximum(after - before, 0).mean(axis=1)
 
 
-def _evidence_for(ends: NDArray[np.float64], excess: NDArray[np.float64]) -> float:
-    """How much the windows that end so long after a moment [s] speak for it."""
-    clear = np.clip(excess - SCORED_LOG_ODDS, -CLEAR_LOG_ODDS, CLEAR_LOG_ODDS)
+def _evidence_for(
+    ends: NDArray[np.float64], excess: NDArray[np.float64], seconds: NDArray[np.float64]
+) -> float:
+    """How much the windows that end so long after a moment [s] speak for it [log-odds x s]."""
+    clear = seconds * np.clip(excess - SCORED_LOG_ODDS, -CLEAR_LOG_ODDS, CLEAR_LOG_ODDS)
     later = ends > LATE_SECONDS
     return float(clear[later].sum() - clear[~later & (ends > -PAST_SECONDS)].sum())

@@ -76,8 +76,8 @@ class EventTracker:
         self._suppression = Suppression(np.full(len(labels.competing), NEVER, dtype=np.int64))
         self._not_before = NEVER
         self._spans: deque[Span] = deque(maxlen=preset.of)  # of the windows that `_voting` remembers
-        self._hop_seconds = hop / history.sample_rate
-        windows = round((history.reach_seconds + PAST_SECONDS) / self._hop_seconds) + preset.of + 1
+        self._hop = hop
+        windows = round((history.reach_seconds + PAST_SECONDS) * history.sample_rate / hop) + preset.of + 1
         self._recent_scores: deque[tuple[int, NDArray[np.float32]]] = deque(maxlen=windows)  # for onsets
         self._started = started
 
@@ -255,10 +255,12 @@ class EventTracker:
     def _onset(self, label_index: int, not_before: int) -> Onset:
         """When the sound began that the newest windows name so."""
         scores = np.array([values[label_index] for _, values in self._recent_scores])
+        stops = np.array([stop for stop, _ in self._recent_scores])
+        between = np.minimum(np.diff(stops, prepend=stops[0] - self._hop), self._longest_hop)
         evidence = Evidence(
-            stops=np.array([stop for stop, _ in self._recent_scores]),
+            stops=stops,
             excess=log_odds(scores) - self._competition.thresholds[label_index],
-            hop_seconds=self._hop_seconds,
+            seconds=between / self._history.sample_rate,
         )
         first = self._spans[-1 - self._voting.first_vote(label_index)]
         return self._history.onset(first, evidence, after=not_before)

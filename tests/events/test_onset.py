@@ -17,8 +17,8 @@ LEVELS = {"_": -60.0, "-": -50.0, "+": -40.0, "#": -20.0}
 EXCESS = {"A": 2.0, "b": 0.0, ".": -6.0}
 
 
-def found(*bands, said="", first=3, up=0.0):
-    """`^` under the frame."""
+def found(*bands, said="", first=3, up=0.0, seconds=0.1):
+    """`^` under the frame; each window speaks for so many `seconds`."""
     levels = np.array([[LEVELS[sound] + up for sound in band] for band in bands]).T
     ends = [place + 1 for place, letter in enumerate(said) if letter != " "]
     onset = find_onset(
@@ -27,7 +27,7 @@ def found(*bands, said="", first=3, up=0.0):
         per_second=10,
         ends=(np.array(ends, dtype=float) - len(levels)) / 10,
         excess=np.array([EXCESS[letter] for letter in said if letter != " "]),
-        hop_seconds=0.1,
+        seconds=np.full(len(ends), seconds),
     )
     return None if onset is None else " " * onset[0] + "^"
 
@@ -40,6 +40,14 @@ def test_a_sound_begins_where_the_level_rises():
         )
         == "              ^"
     )
+
+
+def test_windows_that_lie_further_apart_say_as_much():
+    bands = "__________++++++++++######", "__________++++++++++++++++"
+    often = found(*bands, said="." * 21 + "AAAAA")
+    assert often == " " * 20 + "^"
+    assert found(*bands, said=" ." * 10 + " " + "A A A", seconds=0.2) == often
+    assert found(*bands, said=" ." * 10 + " " + "A A A", seconds=0.02) != often
 
 
 def test_where_nothing_rises_nothing_begins():
@@ -131,6 +139,6 @@ def test_the_history_keeps_bands():
 
 def test_a_sound_does_not_begin_before_its_labels_last_event_ended():
     made = history("__________####____####____")
-    says = Evidence(stops=np.arange(11, 27), excess=np.full(16, 2.0), hop_seconds=0.1)
+    says = Evidence(stops=np.arange(11, 27), excess=np.full(16, 2.0), seconds=np.full(16, 0.1))
     assert made.onset(Span(14, 24), says).sample == 10
     assert made.onset(Span(14, 24), says, after=14).sample == 18
