@@ -5,6 +5,8 @@ import pytest
 
 from detector.assemble import make_pipeline
 from detector.config.settings import EventSettings, GateSettings, LevelSettings, Settings, WindowSettings
+from detector.events.boundaries import UNHEARD_DBFS
+from detector.pipeline import METER_FALL_DB
 from detector.records import Block
 from tests.support.fakes import FakeClassifier, make_spec
 
@@ -282,3 +284,25 @@ def test_an_interruption_without_a_loss_does_not_tell_the_sound_again():
     pipeline.push(Block(0, np.concatenate([noise(5), tone(0.3)])))
     pipeline.interrupt()
     assert play(pipeline, Block(round(5.3 * RATE), noise(4))) == []
+
+
+# --- what people see
+
+
+def test_the_level_for_the_eye_rises_at_once_and_falls_slowly():
+    pipeline, _ = build()
+    assert pipeline.meter_dbfs == UNHEARD_DBFS
+    pipeline.push(Block(0, tone(0.3, dbfs=-20.0)))
+    assert pipeline.meter_dbfs == pytest.approx(-20, abs=1)
+    pipeline.push(Block(round(0.3 * RATE), noise(0.6)))
+    assert pipeline.level_dbfs == pytest.approx(-60, abs=3)
+    assert pipeline.meter_dbfs == pytest.approx(-20 - 20 * METER_FALL_DB, abs=1)
+
+
+def test_the_gate_is_told_as_it_is_now():
+    pipeline, _ = build(gate=GateSettings(mode="level"))
+    assert pipeline.gate_is_open
+    pipeline.push(Block(0, noise(5.0)))
+    assert not pipeline.gate_is_open
+    pipeline.push(Block(5 * RATE, tone(0.3)))
+    assert pipeline.gate_is_open

@@ -125,6 +125,14 @@ def test_a_head_that_is_dropped_into_the_folder_listens_from_then_on(models: Pat
     assert house.pipeline.stop == 2 * RATE // 480 * 480
 
 
+def test_a_subscriber_is_told_of_the_labels_in_force(models: Path) -> None:
+    house = House(models, PLAIN)
+    assert house.reload.labels.asked(["Dog"]).message == ""
+    house.settings = replace(PLAIN, events=replace(PLAIN.events, exclude=("Dog",)))
+    house.reload()
+    assert house.reload.labels.asked(["Dog"]).message.startswith("this daemon does not report 'Dog'")
+
+
 def test_one_that_is_taken_away_is_gone_and_one_that_changed_is_heard_anew(models: Path) -> None:
     write_head(models)
     house = House(models, PLAIN)

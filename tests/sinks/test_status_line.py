@@ -99,6 +99,14 @@ def test_it_is_removed_before_a_line_and_at_the_end(lines):
     assert len(without.lines) > 1
 
 
+def test_it_is_removed_also_where_it_is_longer_than_the_line_that_follows():
+    setting = Setting(lines="all")
+    setting.now = InputState(state="silent", detail="m" * 90, level_dbfs=-120.0, gate_is_open=False)
+    assert len(setting.shown()[-1]) == 79
+    setting.write("start")
+    assert "m" not in setting.terminal.lines[0]
+
+
 def test_it_is_one_line_however_often_it_is_written():
     setting = Setting()
     for _ in range(100):
