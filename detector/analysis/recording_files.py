@@ -10,9 +10,13 @@ from pathlib import Path
 from detector.errors import UnsupportedFormat
 from detector.files.guarded import is_folder
 from detector.files.sound_files import FolderContent, log_left_out, look_into
+from detector.sources.recording import check_readable
 
 RESERVED = frozenset({"summary", "analysis", "index"})
 """Names of files that are about all recordings: a recording called like that keeps its ending."""
+
+OWN_FILES = ("/dev/fd", "/proc/self/fd")
+"""Folders of what this process has open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +37,14 @@ def find_recordings(places: Sequence[str | Path]) -> list[RecordingFile]:
     """Return the files named and the recordings in the folders named, each once, folders in order of name.
 
     A named file is taken whatever it is, so that it can be complained about; in folders the ending decides,
-    and hidden files are left out. Raises UnsupportedFormat where a folder holds no recording.
+    and hidden files are left out. Raises UnsupportedFormat where a folder holds no recording, and for the
+    open pipe that a shell's `<(command)` stands for: the processes that analyze do not have it.
     """
     paths: dict[Path, Path] = {}
     folders: list[str] = []
     for place in map(Path, places):
+        if str(place.parent) in OWN_FILES:
+            check_readable(place)
         found = _inside(place) if is_folder(place) else [place]
         if not found:
             raise UnsupportedFormat(

@@ -31,7 +31,7 @@ def find_sound_files(paths: Sequence[Path]) -> list[Path]:
         elif path.is_file():
             found.append(path)
         else:
-            raise DatasetError(f"{path} does not exist; expected a recording or a folder of recordings")
+            raise DatasetError(f"{path} {_lacks(path)}; expected a recording or a folder of recordings")
     if not found:
         raise DatasetError(f"no recording found in {', '.join(map(str, paths))}; expected sound files")
     return found
@@ -43,7 +43,9 @@ def read_truths(paths: Sequence[Path], annotations: Path) -> list[Truth]:
         sources = _sources(paths, annotations)
         found = [read_annotations(source) for source in sources]
     elif not annotations.is_file():
-        raise AnnotationError(f"{annotations} does not exist; expected a folder of annotations or a table")
+        raise AnnotationError(
+            f"{annotations} {_lacks(annotations)}; expected a folder of annotations or a table"
+        )
     else:
         sources = [annotations] * len(paths)
         if is_table_of_many(annotations):
@@ -58,6 +60,10 @@ def read_truths(paths: Sequence[Path], annotations: Path) -> list[Truth]:
     return [
         Truth(path, source, tuple(sounds)) for path, source, sounds in zip(paths, sources, found, strict=True)
     ]
+
+
+def _lacks(path: Path) -> str:
+    return "is not a regular file" if path.exists() else "does not exist"
 
 
 def _sources(paths: Sequence[Path], folder: Path) -> list[Path]:

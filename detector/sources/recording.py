@@ -251,7 +251,8 @@ def check_readable(path: Path) -> None:
             raise UnsupportedFormat(f"{path} is a folder; expected a sound file")
         if not S_ISREG(status.st_mode):
             raise UnsupportedFormat(
-                f"{path} is not a regular file; a stream of raw samples goes to --input -"
+                f"{path} is not a regular file; save the sound as a file first, or send raw samples to "
+                "`sound-detector --input -`"
             )
         with path.open("rb"):
             pass

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from detector.analysis.recording_files import find_recordings
@@ -33,6 +35,17 @@ def names(*places):
 
 def test_a_folder_is_all_recordings_in_it_by_name(house):
     assert names(house) == ["a.FLAC", "a.mp3", "b", "june/1", "june/deep/2"]
+
+
+def test_what_a_shell_puts_in_place_of_a_command_is_refused_in_words():
+    """`analyze <(cat a.wav)`: a pipe, which the processes that analyze do not have."""
+    reading, writing = os.pipe()
+    try:
+        with pytest.raises(UnsupportedFormat, match=r"is not a regular file; save the sound as a file first"):
+            find_recordings([f"/dev/fd/{reading}"])
+    finally:
+        os.close(reading)
+        os.close(writing)
 
 
 def test_a_file_is_itself_whatever_it_is(house):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from detector.datasets.annotation_files import (
 )
 from detector.datasets.annotations import Annotation, check_length, merged
 from detector.datasets.truths import find_sound_files, read_truths
-from detector.errors import AnnotationError
+from detector.errors import AnnotationError, DatasetError
 
 TRUTH = [Annotation(0.5, 1.25, "Dog"), Annotation(2.0, 4.0, "Baby cry, infant cry")]
 
@@ -153,6 +154,14 @@ def test_samples_instead_of_seconds_are_recognised():
 
 def test_what_encoders_pad_is_forgiven():
     check_length([Annotation(0, 10.9, "Dog")], 10.0, "a.txt")
+
+
+def test_a_pipe_is_no_recording_and_no_truth(tmp_path):
+    os.mkfifo(tmp_path / "a.wav")
+    with pytest.raises(DatasetError, match=r"a\.wav is not a regular file"):
+        find_sound_files([tmp_path / "a.wav"])
+    with pytest.raises(AnnotationError, match=r"a\.wav is not a regular file"):
+        read_truths([], tmp_path / "a.wav")
 
 
 def test_a_recording_has_one_annotation(tmp_path):

@@ -284,7 +284,9 @@ class TestASocket:
         first = listening(*SOCKET)
         line = fault(run("-q", "--input", DEMO, *SOCKET), 1)
         assert line == (
-            "socket unix://events.sock is in use by a running program; stop it or choose another path"
+            "socket unix://events.sock is in use: sound-detector is running already; "
+            "`sound-detector listen unix://events.sock` shows its events; "
+            "to run another one, give it a socket: --sink socket:unix://PATH"
         )
         with subscribed(tmp_path) as lines:
             first.feed(alarm())

@@ -76,7 +76,7 @@ class ListeningSocket:
             if is_default:
                 check_default_folder(address)
             with _locked(path.parent):
-                _remove_stale_socket(path)
+                _remove_stale_socket(path, is_default=is_default)
                 server.bind(str(path))
                 self._bound = path, identity(path.lstat())
                 _give(path, group_id, group)
@@ -135,12 +135,15 @@ def _bind_tcp(address: TcpAddress) -> socket.socket:
     except OSError as error:
         server.close()
         if error.errno == errno.EADDRINUSE:
-            raise SinkError(f"socket {address} is in use by another program; choose another port") from error
+            raise SinkError(
+                f"socket {address} is in use by another program; choose another port, or, if that program "
+                f"is a sound-detector, see its events: sound-detector listen {address}"
+            ) from error
         raise SinkError(f"socket {address} cannot be made: {error.strerror}; choose another port") from error
     return server
 
 
-def _remove_stale_socket(path: Path) -> None:
+def _remove_stale_socket(path: Path, *, is_default: bool) -> None:
     """Remove the socket of a daemon that has died; raises SinkError for anything else in the way."""
     try:
         mode = path.lstat().st_mode
@@ -159,7 +162,12 @@ def _remove_stale_socket(path: Path) -> None:
             return
         except (TimeoutError, BlockingIOError):
             pass
-    raise SinkError(f"socket unix://{path} is in use by a running program; stop it or choose another path")
+    address = "" if is_default else f" unix://{path}"
+    raise SinkError(
+        f"socket unix://{path} is in use: sound-detector is running already; "
+        f"`sound-detector listen{address}` shows its events; "
+        "to run another one, give it a socket: --sink socket:unix://PATH"
+    )
 
 
 @contextlib.contextmanager

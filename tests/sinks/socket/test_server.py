@@ -474,7 +474,7 @@ def test_the_real_port_is_told(serve):
 
 
 def test_a_port_in_use_is_refused(serve):
-    with pytest.raises(SinkError, match="in use"):
+    with pytest.raises(SinkError, match=r"in use .*: sound-detector listen tcp://127\.0\.0\.1:\d+$"):
         serve(serve().uri)
 
 
@@ -539,8 +539,12 @@ def test_a_group_one_does_not_belong_to_is_told_and_nothing_stays_behind(serve, 
 @needs_unix
 def test_a_live_neighbour_keeps_its_socket(serve, path):
     first = serve(f"unix://{path}")
-    with pytest.raises(SinkError, match="in use by a running program"):
+    with pytest.raises(SinkError, match=rf"in use: .*`sound-detector listen unix://{path}` shows its events"):
         serve(f"unix://{path}")
+    with pytest.raises(
+        SinkError, match=r"in use: .*`sound-detector listen` shows .*: --sink socket:unix://PATH"
+    ):
+        SocketSink(f"unix://{path}", hello=hello, is_default=True).open()
     with Client(first) as client:
         assert client.hello["type"] == "hello"
 
