@@ -20,7 +20,7 @@ from detector.analysis.summary import Summary, merged
 from detector.analysis.tables import summary_csv, summary_text
 from detector.analysis.task import Done, Task, Wanted
 from detector.errors import ConfigError, SinkError
-from detector.files.terminal import escape
+from detector.files.terminal import escape, escape_data
 from detector.workers.pool import Pool
 from detector.workers.worker import Ended, Failed, Logged, TaskProgress, Work
 
@@ -170,8 +170,13 @@ def _pour(path: Path, skip: int) -> None:
         file.seek(skip)
         sys.stdout.flush()
         try:
-            shutil.copyfileobj(file, sys.stdout.buffer)
-            sys.stdout.buffer.flush()
+            if sys.stdout.isatty():
+                for line in file:
+                    sys.stdout.write(escape_data(line.decode(errors="replace")))
+                sys.stdout.flush()
+            else:
+                shutil.copyfileobj(file, sys.stdout.buffer)
+                sys.stdout.buffer.flush()
         except BrokenPipeError:
             raise
         except OSError as error:

@@ -25,6 +25,7 @@ from detector.calibration.room_statistics import RoomStatistics
 from detector.calibration.sound_log import SoundLog
 from detector.errors import ConfigError, DetectorError, SourceError
 from detector.events.naming import shared_names, shown
+from detector.files.terminal import print_escaped
 
 LEAST_SECONDS = 60.0
 """The shortest time from which thresholds can be chosen."""
@@ -68,8 +69,8 @@ def calibrate(
         written.flush()
     else:
         _write(request.out, text, overwrite=request.overwrite)
-        print(f"written: {request.out} ({setup.origin}; comments of your own file are not kept)", file=out)
-        print(f"try it:  sound-detector --config {request.out}", file=out)
+        print_escaped(f"written: {request.out} ({setup.origin}; comments of your own file are not kept)", out)
+        print_escaped(f"try it:  sound-detector --config {request.out}", out)
     return 0
 
 
@@ -182,7 +183,7 @@ def _introduce(request: CalibrateRequest, setup: CalibrationSetup, out: TextIO) 
         return
     names = ", ".join(source.name for source in setup.sources)
     long = "" if request.seconds is None else f" for {clock(request.seconds)}"
-    print(f"Listening to {names}{long}, model {setup.spec.name}.", file=out)
+    print_escaped(f"Listening to {names}{long}, model {setup.spec.name}.", out)
     if setup.sources[0].live:
         print("Let the room sound as it usually does; Ctrl-C ends early and still gives a result.", file=out)
     print("Events that the present settings report meanwhile:", file=out, flush=True)
@@ -205,7 +206,7 @@ def _say(findings: report.Findings, request: CalibrateRequest, out: TextIO) -> N
     if findings.changes or findings.floor is not None:
         lines += [*report.table(findings), ""]
     lines += report.verdict_lines(findings)
-    print("\n".join(["", *lines]), file=out)
+    print_escaped("\n".join(["", *lines]), out)
 
 
 def _head(setup: CalibrationSetup, findings: report.Findings, began: datetime) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TextIO
 from detector.collecting.collector import Collector
 from detector.collecting.meter import CLIPPING_DBFS, cue_text, meter_text
 from detector.collecting.taking import Phase
-from detector.files.terminal import CLEAR, can_rewrite, columns_of
+from detector.files.terminal import CLEAR, can_rewrite, columns_of, print_escaped
 
 
 class Display:
@@ -49,12 +49,12 @@ class Display:
     def say(self, line: str) -> None:
         """Write a result: a line on `lines`."""
         self.clear()
-        print(line, file=self._lines, flush=True)
+        print_escaped(line, self._lines, flush=True)
 
     def note(self, line: str) -> None:
         """Write a remark: a line where the meter is."""
         self.clear()
-        print(line, file=self._meter, flush=True)
+        print_escaped(line, self._meter, flush=True)
 
     def clear(self) -> None:
         """Remove the meter; the next block draws it again."""

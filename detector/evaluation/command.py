@@ -18,6 +18,7 @@ from detector.evaluation.recording_evaluation import evaluate_recordings
 from detector.evaluation.recording_report import recording_files, recording_json, recording_text
 from detector.evaluation.recording_scorer import MakeScorerFor
 from detector.evaluation.report_tables import make_folder, write_files
+from detector.files.terminal import data_for, escape_lines
 from detector.records import ModelSpec
 
 
@@ -72,7 +73,7 @@ def _clips(
     report = evaluate_clips(dataset, classes, make_scorer, jobs=request.jobs, quiet=request.quiet)
     if request.out is not None:
         write_files(request.out, clip_files(report))
-    _say(clip_json(report) if request.as_json else clip_text(report))
+    _say(clip_json(report) if request.as_json else clip_text(report), request)
     return 1 if report.unreadable else 0
 
 
@@ -103,7 +104,7 @@ def _recordings(
     )
     if request.out is not None:
         write_files(request.out, recording_files(report))
-    _say(recording_json(report) if request.as_json else recording_text(report))
+    _say(recording_json(report) if request.as_json else recording_text(report), request)
     return 1 if report.unreadable else 0
 
 
@@ -114,5 +115,5 @@ def _map(
     return make_class_map(classes, spec.labels, table, shipped=read_map(SHIPPED), where=where)
 
 
-def _say(text: str) -> None:
-    sys.stdout.write(text)
+def _say(text: str, request: EvaluateRequest) -> None:
+    sys.stdout.write(data_for(sys.stdout, text) if request.as_json else escape_lines(text))

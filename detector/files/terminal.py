@@ -101,7 +101,18 @@ def print_escaped(text: str, stream: TextIO | None = None, *, flush: bool = Fals
     print(escape_lines(text), file=sys.stdout if stream is None else stream, flush=flush)
 
 
+def escape_data(text: str) -> str:
+    """JSON or a table with JSON's own escapes for what is not printable, but line breaks and tabs."""
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in "\n\t" else json.dumps(c)[1:-1] for c in text)
+
+
+def data_for(stream: TextIO, text: str) -> str:
+    """Data as they are written to a stream: as they are, but for a terminal."""
+    return escape_data(text) if stream.isatty() else text
+
+
 def print_json(value: object) -> None:
     """Print indented JSON, what is not printable as JSON's own escapes."""
-    text = json.dumps(value, indent=2, ensure_ascii=False)
-    print("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))
+    print(escape_data(json.dumps(value, indent=2, ensure_ascii=False)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, tzinfo
@@ -12,7 +13,7 @@ from typing import TextIO
 from detector.errors import HistoryError
 from detector.events.naming import shared_names
 from detector.files.spreadsheet import write_rows
-from detector.files.terminal import escape
+from detector.files.terminal import data_for, escape
 from detector.history.archive import Query, sounds
 from detector.wire.message import EventBody, event_of
 from detector.wire.plain_text import label_text
@@ -58,12 +59,13 @@ def history_command(
     messages = sounds(found[0], query)
     if format == "json":
         for message in messages:
-            out.write(message.line.decode())
+            out.write(data_for(out, message.line.decode()))
     elif format == "csv":
-        write_rows(out, [(*COLUMNS, "type", "seq")])
+        out.write(data_for(out, _csv_row(*COLUMNS, "type", "seq")))
         for message in messages:
             event = event_of(message)
-            write_rows(out, [(*(getattr(event, name) for name in COLUMNS), event.kind, message.seq)])
+            row = _csv_row(*(getattr(event, name) for name in COLUMNS), event.kind, message.seq)
+            out.write(data_for(out, row))
     else:
         count = 0
         for line in _table(map(event_of, messages), zone):
@@ -75,6 +77,12 @@ def history_command(
         elif limit and count == limit:
             print(f"the newest {limit}; there may be more: --limit 0 shows all", file=say)
     return 0
+
+
+def _csv_row(*cells: object) -> str:
+    text = io.StringIO()
+    write_rows(text, [cells])
+    return text.getvalue()
 
 
 def _is_there(path: Path) -> bool:

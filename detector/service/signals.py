@@ -3,10 +3,28 @@
 from __future__ import annotations
 
 import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 from detector.service.daemon import Daemon
 from detector.service.hangups import Hangups
+
+
+@contextmanager
+def exiting_on_sigterm() -> Iterator[None]:
+    """A SIGTERM is an exit with status 0, which closes what is open; a second one ends all at once."""
+
+    def on_stop(number: int, frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        sys.exit(0)
+
+    before = signal.signal(signal.SIGTERM, on_stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def run_with_signals(daemon: Daemon, hangups: Hangups | None = None) -> None:

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, ExitStack
 from typing import TypeVar
 
 from detector.errors import ConfigError, ModelError
+from detector.service.signals import exiting_on_sigterm
 from detector.service.systemd import Notifier
 
 T = TypeVar("T")
@@ -28,9 +29,9 @@ def until_made(
 ) -> T:
     """Make something that needs a model; where a service manager started this, wait until there is one.
 
-    `show` lets others see the reason while its context lasts. Raises what `make` raises; without a manager
-    ModelError too: a person at a terminal wants to know at once. A name that no model has is a fault in the
-    settings, and is not waited for.
+    `show` lets others see the reason while its context lasts, which a SIGTERM also ends. Raises what `make`
+    raises; without a manager ModelError too: a person at a terminal wants to know at once. A name that no
+    model has is a fault in the settings, and is not waited for.
     """
     shown = ""
     with ExitStack() as showing:
@@ -45,6 +46,7 @@ def until_made(
                     log.warning("daemon.waiting for a model: %s", shown)
                     notifier.status(f"waiting for a model: {shown}")
                     showing.close()
+                    showing.enter_context(exiting_on_sigterm())
                     showing.enter_context(show(shown))
             notifier.ready()
             notifier.watchdog()

@@ -19,7 +19,7 @@ from detector.config.sink_settings import SinkSettings
 from detector.config.wording import show
 from detector.errors import SinkClosed, SinkError
 from detector.events.naming import shared_names
-from detector.files.terminal import can_rewrite, cells, clear_rows, columns_of, in_foreground
+from detector.files.terminal import can_rewrite, cells, clear_rows, columns_of, escape_data, in_foreground
 from detector.interfaces import Message, Sink
 from detector.sinks.context import SinkContext
 from detector.sinks.status_line import StatusLine
@@ -147,7 +147,8 @@ class StdoutSink:
         if not isinstance(event, EventBody) or not self.takes(message):
             return
         if self._json:
-            self._put(message.line)
+            line = message.line
+            self._put(escape_data(line.decode()).encode() if self._terminal else line)
             return
         if self._status is not None:
             self._status.note(event)

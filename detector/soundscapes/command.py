@@ -16,6 +16,7 @@ from detector.errors import ConfigError, DatasetError
 from detector.evaluation.class_map import normal
 from detector.evaluation.report_tables import make_folder, write_files
 from detector.files.sound_files import files_in
+from detector.files.terminal import print_escaped
 from detector.soundscapes.mixing import COLOURS, coloured_noise, looped, mix, room
 from detector.soundscapes.plan import Placed, Planner, SoundscapeRules
 from detector.soundscapes.stretch import Samples, cut
@@ -71,7 +72,9 @@ def soundscape(request: SoundscapeRequest) -> int:
         name = f"soundscape-{number:03d}"
         _write_sound(request.out / f"{name}.{request.format}", mixed, rate)
         write_files(request.out, _annotations(name, placed, request, used, gain_db))
-        print(f"{request.out / name}.{request.format}: {len(placed)} sounds in {request.rules.seconds:g} s")
+        print_escaped(
+            f"{request.out / name}.{request.format}: {len(placed)} sounds in {request.rules.seconds:g} s"
+        )
     return 0
 
 

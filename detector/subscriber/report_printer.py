@@ -9,6 +9,7 @@ from contextlib import closing
 from typing import TextIO
 
 from detector.errors import SinkError
+from detector.files.terminal import data_for
 from detector.subscriber.client import CONNECT_SECONDS, NOTHING, Credentials, connect, messages, send
 from detector.wire.address import parse_address
 from detector.wire.message import ErrorBody, ReportBody
@@ -36,8 +37,8 @@ def status_command(
             if isinstance(body, ErrorBody):
                 raise SinkError(f"the daemon refused: {body.message}")
             if isinstance(body, ReportBody):
-                text = message.line.decode().rstrip() if as_json else report_text(body.values)
-                print(text, file=stdout)
+                line = message.line.decode().rstrip()
+                print(data_for(stdout, line) if as_json else report_text(body.values), file=stdout)
                 return 0
             if clock() > deadline:
                 break

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from detector.errors import ConfigError
 from detector.evaluation.report_tables import Cell, percent, table
+from detector.files.terminal import escape, escape_lines, print_escaped
 from detector.modelstore.folders import models_folder
 from detector.training.bundlefiles import BundleDescription, bundle_texts, check_output_folder, write_bundle
 from detector.training.crossvalidation import HeldOutScores, cross_validate, score_unknown_sounds
@@ -96,7 +97,7 @@ def train(request: TrainRequest, method: TrainingMethod) -> int:
         raise
     if method.checkpoint is not None:
         shutil.rmtree(method.checkpoint, ignore_errors=True)
-    sys.stdout.write(_text(report, request, method))
+    sys.stdout.write(escape_lines(_text(report, request, method)))
     return 1 if any(finding.left_out for finding in findings) else 0
 
 
@@ -135,7 +136,7 @@ def _make(
         progress("trying it in scenes", 1, 1)
         recipe = recipe.with_trial(trial)
         of_trial = recipe.findings(trial, example_set)
-        _print_findings(of_trial)
+        print_findings(of_trial)
         findings = [*findings, *of_trial]
     held_out, figures = _cross_validate(
         recipe, dataset, folds, request.quick, method.checkpoint, progress, trial
@@ -227,14 +228,15 @@ def _print_dataset(dataset: PreparedDataset, findings: Sequence[Finding]) -> Non
         f"{dataset.example_set.class_count} classes",
         file=sys.stderr,
     )
-    _print_findings(findings)
+    print_findings(findings)
 
 
-def _print_findings(findings: Sequence[Finding]) -> None:
+def print_findings(findings: Sequence[Finding]) -> None:
+    """Write each on standard error, with the first of its files."""
     for finding in findings:
-        print(f"note: {finding.text}", file=sys.stderr)
+        print_escaped(f"note: {finding.text}", sys.stderr)
         for path in finding.paths[:5]:
-            print(f"      {path}", file=sys.stderr)
+            print_escaped(f"      {escape(str(path))}", sys.stderr)
         if len(finding.paths) > 5:
             print(f"      and {len(finding.paths) - 5} more, see report.html", file=sys.stderr)
 

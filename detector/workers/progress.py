@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any, Protocol, TextIO
 
+from detector.files.terminal import escape, escape_lines, print_escaped
+
 
 class Progress(Protocol):
     """Shows how far a long step is; it costs nothing to call often."""
@@ -36,7 +38,7 @@ class ProgressBar:
         self._out = out or sys.stderr
         self._bar: Any = tqdm(
             total=total,
-            desc=what or None,
+            desc=escape(what) or None,
             unit="B" if in_bytes else "it",
             unit_scale=in_bytes,
             file=self._out,
@@ -63,17 +65,17 @@ class ProgressBar:
         if total is not None:
             self._bar.total = total
         if what:
-            self._bar.set_description_str(what, refresh=False)
+            self._bar.set_description_str(escape(what), refresh=False)
         if note:
-            self._bar.set_postfix_str(note, refresh=False)
+            self._bar.set_postfix_str(escape(note), refresh=False)
         self._bar.update(done - self._bar.n)
 
     def say(self, line: str) -> None:
         """Write a line above the bar."""
         if self.is_shown:
-            self._bar.write(line, file=self._out)
+            self._bar.write(escape_lines(line), file=self._out)
         else:
-            print(line, file=self._out, flush=True)
+            print_escaped(line, self._out, flush=True)
 
     def close(self) -> None:
         """Leave the terminal as it was."""

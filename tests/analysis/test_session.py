@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from detector.analysis.recording_files import find_recordings
 from detector.analysis.session import Session
 from detector.analysis.summary import Summary
 from detector.analysis.task import Done, Wanted
+from tests.support.terminals import FakeTerminal
 
 
 def interrupted_at(name: str):
@@ -85,6 +87,24 @@ def test_lines_of_several_recordings_come_under_their_names(tmp_path, capfd):
     assert capfd.readouterr().out.splitlines() == [f"{tmp_path}/a.wav:", line, f"{tmp_path}/b\\n.wav:", line]
     assert Session(recordings[:1], wanted, telling, 1, {}, quiet=True).to_stdout() == 0
     assert capfd.readouterr().out.splitlines() == [line]
+
+
+def telling_codes():
+    """Work that writes a line with a control code."""
+
+    def work(task, tell):
+        Path(task.folder, f"{task.recording.name}.txt").write_text("0.5\t1.0\tDog\x9b2J\n")
+        return Done(Summary(heard_seconds=1.0, recordings=1), (f"{task.recording.name}.txt",))
+
+    return work
+
+
+def test_data_on_a_terminal_move_no_cursor(tmp_path, monkeypatch):
+    (tmp_path / "a.wav").write_bytes(b"RIFF")
+    monkeypatch.setattr(sys, "stdout", terminal := FakeTerminal())
+    recordings = find_recordings([tmp_path / "a.wav"])
+    assert Session(recordings, Wanted(("text",)), telling_codes, 1, {}, quiet=True).to_stdout() == 0
+    assert terminal.getvalue() == "0.5\t1.0\tDog\\u009b2J\n"
 
 
 def damaged():

@@ -20,6 +20,7 @@ from detector.history.command import COLUMNS, history_command
 from detector.history.history_paths import reading_paths, writing_path
 from tests.support import ROOT
 from tests.support.history_stores import T0, make_message, make_store
+from tests.support.terminals import FakeTerminal
 
 HOUR = 3600.0
 
@@ -130,6 +131,16 @@ def test_a_label_cannot_move_the_terminals_cursor(tmp_path):
     other = tmp_path / "other.db"
     make_store(other).write([make_message(1, label="\x1b[2J")])
     assert "\x1b" not in show(other, "table")[0]
+
+
+@pytest.mark.parametrize("format", ["json", "csv"])
+def test_data_move_no_cursor_either_and_are_as_they_are_in_a_pipe(tmp_path, format):
+    other = tmp_path / "other.db"
+    make_store(other).write([make_message(1, label="Dog\x9b2J")])
+    out = FakeTerminal()
+    assert history_command([other], Query(), format=format, stdout=out) == 0
+    assert "Dog\\u009b2J" in out.getvalue()
+    assert "Dog\x9b2J" in show(other, format)[0]
 
 
 def test_no_file_is_one_line(tmp_path):

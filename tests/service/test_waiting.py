@@ -1,6 +1,7 @@
 """A model that is missing: waited for by a service, an error for a person."""
 
 import contextlib
+import signal
 import socket
 import sys
 
@@ -31,8 +32,10 @@ class Shown:
     @contextlib.contextmanager
     def __call__(self, reason):
         self.log.append(reason)
-        yield
-        self.log.append("closed")
+        try:
+            yield
+        finally:
+            self.log.append("closed")
 
 
 def test_without_a_manager_it_is_an_error_at_once():
@@ -58,6 +61,21 @@ def test_a_service_waits_says_so_once_and_goes_on_by_itself(caplog):
     assert shown.log == ["it is missing", "closed"]
     assert len(waits) == 2
     assert caplog.messages == ["daemon.waiting for a model: it is missing"]
+
+
+def test_a_service_that_waits_ends_in_order(caplog):
+    """What shows the reason, a socket's file, does not stay behind."""
+    shown, before = Shown(), signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit) as ended:
+        until_made(
+            making(ModelError("it is missing")),
+            notifier=Notifier({"NOTIFY_SOCKET": "@sound-detector-test-nobody"}),
+            show=shown,
+            wait=lambda seconds: signal.raise_signal(signal.SIGTERM),
+        )
+    assert ended.value.code == 0
+    assert shown.log == ["it is missing", "closed"]
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_a_fault_in_the_settings_is_never_waited_for():

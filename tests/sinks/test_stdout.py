@@ -45,6 +45,18 @@ def test_lines_are_aligned_whatever_the_label():
     ]
 
 
+def test_json_obeys_no_label_on_a_terminal_and_is_as_it_is_in_a_pipe():
+    odd = make_message(1, "start", label=Label("Dog\x9b2J\u202e", "/m/0bt9lr", "yamnet"))
+    for stream in (FakeTerminal(), io.StringIO()):
+        sink = StdoutSink(stream, environ={}, format="json")
+        sink.open()
+        sink.write(odd)
+        line = stream.getvalue()
+        assert json.loads(line) == json.loads(odd.line)
+        assert line.removesuffix("\n").isprintable() is stream.isatty()
+    assert line == odd.line.decode()
+
+
 def screen(*messages, lines="completed"):
     """What a terminal shows after these."""
     stream = FakeTerminal()

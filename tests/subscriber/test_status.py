@@ -16,6 +16,7 @@ from detector.subscriber.client import Credentials
 from detector.subscriber.report_printer import status_command
 from detector.wire.access import Access
 from detector.wire.message import HelloBody, ReportBody
+from tests.support.terminals import FakeTerminal
 
 REPORT = ReportBody(
     {
@@ -71,6 +72,14 @@ def test_or_one_line_of_json(capsys):
     with serving() as uri:
         assert main(["status", uri, "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"type": "report", **REPORT.values, "schema": 1}
+
+
+def test_json_is_printable_on_a_terminal():
+    with serving(ReportBody({"source": "Mic\x9b2J"})) as uri:
+        out = FakeTerminal()
+        assert status_command([uri], as_json=True, stdout=out) == 0
+    assert out.getvalue().removesuffix("\n").isprintable()
+    assert json.loads(out.getvalue())["source"] == "Mic\x9b2J"
 
 
 def test_no_daemon_is_one_line_and_exit_code_1(capsys):

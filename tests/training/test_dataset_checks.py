@@ -6,7 +6,8 @@ import pytest
 
 from detector.datasets.clips import Clip
 from detector.errors import DatasetError, DetectorError
-from detector.training.dataset_checks import check_clips, find_shared_names
+from detector.training.command import print_findings
+from detector.training.dataset_checks import Finding, check_clips, find_shared_names
 from detector.training.recording_stats import RecordingStats
 
 
@@ -111,3 +112,9 @@ def test_a_name_that_the_base_has_too_is_told() -> None:
     (finding,) = find_shared_names(["doorbell", "bell"], {"doorbell": "Doorbell"}, "mine", "yamnet")
     assert "Doorbell" in finding.text and "--model yamnet+mine" in finding.text
     assert find_shared_names(["my bell"], {"doorbell": "Doorbell"}, "mine", "yamnet") == []
+
+
+def test_the_name_of_a_file_cannot_move_the_cursor(capsys):
+    print_findings([Finding("2 clips are silent", (Path("Dog/\x9b2J.wav"), Path("Dog/a\nb.wav")))])
+    told = capsys.readouterr().err
+    assert told == "note: 2 clips are silent\n      Dog/\\x9b2J.wav\n      Dog/a\\nb.wav\n"

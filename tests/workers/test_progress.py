@@ -39,6 +39,16 @@ def test_elsewhere_only_lines_are_written():
     assert out.getvalue() == "a line\n"
 
 
+def test_no_name_can_move_the_cursor():
+    for out in (Terminal(), io.StringIO()):
+        with closing(bar(out, what="a\x9b2J.wav")) as shown:
+            shown.say("b\x1b]0;title\x07.wav\nnext line")
+            shown.show(4, what="c\x9b2J.wav", note="d\x9b2J")
+        assert "b\\x1b]0;title\\x07.wav\nnext line" in out.getvalue()
+        assert "\x9b" not in out.getvalue()
+        assert "\x1b]" not in out.getvalue()
+
+
 def test_quiet_draws_nothing_on_a_terminal_either():
     out = Terminal()
     with closing(bar(out, quiet=True)) as shown:
