@@ -20,6 +20,7 @@ to 89 % of sounds where the former rule (the last upward crossing of the 10 s fl
 from __future__ import annotations
 
 import math
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,6 +76,30 @@ class Evidence:
     """Shape (windows,): log-odds of its score over those of the label's threshold."""
     seconds: NDArray[np.float64]
     """Shape (windows,): how long before it the one before ended."""
+
+
+class RecentWindows:
+    """The scores of the newest windows: what they say of a label is evidence of its onset.
+
+    `windows`: how many are kept; `hop` and `longest_hop` [samples] as in EventTracker.
+    """
+
+    def __init__(self, *, windows: int, hop: int, longest_hop: int, sample_rate: int) -> None:
+        self._recent: deque[tuple[int, NDArray[np.float32]]] = deque(maxlen=windows)
+        self._hop = hop
+        self._longest_hop = longest_hop
+        self._sample_rate = sample_rate
+
+    def push(self, stop: int, values: NDArray[np.float32]) -> None:
+        """Add the scores (labels,) of a window that ended at this sample."""
+        self._recent.append((stop, values))
+
+    def evidence(self, label_index: int, threshold: float) -> Evidence:
+        """What they say of a label whose threshold is given [log-odds]; needs a window."""
+        stops = np.array([stop for stop, _ in self._recent])
+        between = np.minimum(np.diff(stops, prepend=stops[0] - self._hop), self._longest_hop)
+        scores = np.array([values[label_index] for _, values in self._recent])
+        return Evidence(stops=stops, excess=log_odds(scores) - threshold, seconds=between / self._sample_rate)
 
 
 def wanted_log_odds(onset: Onset) -> float:

@@ -12,7 +12,7 @@ from detector.events.boundaries import UNHEARD_DBFS, LevelHistory
 from detector.events.competition import Competition
 from detector.events.hysteresis import TABLE, Observation, State
 from detector.events.labels import LabelMap
-from detector.events.onset import PAST_SECONDS, Evidence, Onset, log_odds, wanted_log_odds
+from detector.events.onset import PAST_SECONDS, Onset, RecentWindows, wanted_log_odds
 from detector.events.presets import Preset
 from detector.events.rules import Rules
 from detector.events.voting import Voting
@@ -76,9 +76,10 @@ class EventTracker:
         self._suppression = Suppression(np.full(len(labels.competing), NEVER, dtype=np.int64))
         self._not_before = NEVER
         self._spans: deque[Span] = deque(maxlen=preset.of)  # of the windows that `_voting` remembers
-        self._hop = hop
         windows = round((history.reach_seconds + PAST_SECONDS) * history.sample_rate / hop) + preset.of + 1
-        self._recent_scores: deque[tuple[int, NDArray[np.float32]]] = deque(maxlen=windows)  # for onsets
+        self._recent_windows = RecentWindows(
+            windows=windows, hop=hop, longest_hop=self._longest_hop, sample_rate=history.sample_rate
+        )
         self._started = started
 
     @property
@@ -103,7 +104,7 @@ class EventTracker:
         """Take one window's scores, return what they start, continue or end."""
         values = self._labels.apply(scores.values)
         values = np.where(self._suppression.votes_from > scores.span.start, np.float32(0), values)
-        self._recent_scores.append((scores.span.stop, values))
+        self._recent_windows.push(scores.span.stop, values)
         if self._spans and scores.span.stop - self._spans[-1].stop > self._longest_hop:
             self._forget_votes()
         self._spans.append(scores.span)
@@ -254,14 +255,7 @@ class EventTracker:
 
     def _onset(self, label_index: int, not_before: int) -> Onset:
         """When the sound began that the newest windows name so."""
-        scores = np.array([values[label_index] for _, values in self._recent_scores])
-        stops = np.array([stop for stop, _ in self._recent_scores])
-        between = np.minimum(np.diff(stops, prepend=stops[0] - self._hop), self._longest_hop)
-        evidence = Evidence(
-            stops=stops,
-            excess=log_odds(scores) - self._competition.thresholds[label_index],
-            seconds=between / self._history.sample_rate,
-        )
+        evidence = self._recent_windows.evidence(label_index, self._competition.thresholds[label_index])
         first = self._spans[-1 - self._voting.first_vote(label_index)]
         return self._history.onset(first, evidence, after=not_before)
 
