@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from detector.history.archive import Query, sounds
-from detector.history.retention import PASS_ROWS
+from detector.history.retention import PASS_ROWS, HistoryClock
 from tests.support.history_stores import DAY, T0, Clocks, make_message, make_store, rows
 
 HOUR = 3600.0
@@ -50,6 +50,12 @@ class Machine:
             self.hear()
 
 
+def noted(path, query):
+    """What the file notes; read without any help of the code under test."""
+    with closing(sqlite3.connect(path)) as file:
+        return file.execute(query).fetchone()[0]
+
+
 @pytest.fixture
 def machine(tmp_path):
     return Machine(tmp_path / "history.db")
@@ -62,6 +68,7 @@ def test_what_is_too_old_goes_oldest_first(tmp_path):
     assert kept == list(range(kept[0], 121))
     assert 48 <= len(kept) <= 50
     assert machine.store.oldest_seq == kept[0]
+    assert noted(machine.path, "SELECT count(*) FROM kept") <= 50, "their marks go with them"
 
 
 def test_pauses_between_two_runs_count(tmp_path):
@@ -107,6 +114,66 @@ def test_what_was_heard_before_the_clock_was_set_is_kept_for_as_long_as_the_rest
     assert rows(machine.path)[0] == 1
     machine.run(days=2)
     assert rows(machine.path)[0] > 1
+
+
+def restarted(clock, clocks, pause):
+    """The history's clock of the next run, which begins after this pause."""
+    seconds, utc = clock.state()
+    clocks.pass_by(pause)
+    following = HistoryClock(longest_pause=DAY, utc=clocks.utc, monotonic=clocks.monotonic)
+    following.resume(seconds, utc, "history.db")
+    return following
+
+
+def test_runs_and_pauses_add_up():
+    clocks = Clocks()
+    clock = HistoryClock(longest_pause=DAY, utc=clocks.utc, monotonic=clocks.monotonic)
+    for count in range(1, 6):
+        clocks.pass_by(HOUR)
+        clock = restarted(clock, clocks, 2 * HOUR)
+        assert clock.now() == pytest.approx(count * 3 * HOUR, abs=count)
+
+
+@pytest.mark.parametrize("step", [56 * YEAR, -56 * YEAR])
+def test_a_pause_after_the_clock_was_set_counts(step):
+    clocks = Clocks()
+    clock = HistoryClock(longest_pause=DAY, utc=clocks.utc, monotonic=clocks.monotonic)
+    clocks.step(step)
+    clocks.pass_by(HOUR)
+    assert restarted(clock, clocks, HOUR).now() == pytest.approx(2 * HOUR, abs=1)
+
+
+def test_a_right_clock_is_no_news_and_a_step_is_mentioned_once(machine, caplog):
+    for _ in range(3):
+        machine.run(days=0.25)
+        machine.stop()
+        machine.clocks.pass_by(HOUR)
+        machine.start()
+    assert "clock" not in caplog.text
+    machine.clocks.step(YEAR)
+    machine.run(days=1)
+    assert caplog.text.count("history.clock_stepped") == 1
+
+
+def test_each_start_notes_the_clock_so_that_a_crash_costs_no_pause(machine):
+    machine.stop()
+    machine.clocks.pass_by(HOUR)
+    machine.start()
+    assert noted(machine.path, "SELECT value FROM meta WHERE key = 'clock_utc'") == int(machine.clocks.utc())
+
+
+def test_events_are_marked_once_an_hour(machine):
+    for _ in range(240):
+        machine.clocks.pass_by(HOUR / 10)
+        machine.hear()
+    assert noted(machine.path, "SELECT count(*) FROM kept") == pytest.approx(24, abs=1)
+
+
+def test_a_new_file_is_marked_with_its_first_event(machine):
+    machine.hear()
+    machine.path.unlink()
+    machine.hear()
+    assert noted(machine.path, "SELECT max(seq) FROM kept") == 2
 
 
 def test_a_clock_that_is_hours_ahead_at_each_boot_costs_these_hours_once(tmp_path):

@@ -492,6 +492,13 @@ def tls(start, keys, token_file):
     return start(keys)
 
 
+@pytest.fixture
+def tls_of_one(start, keys, token_file):
+    """The same, of which one connection from each address may be pending."""
+    token_file.write_bytes((keys / "token").read_bytes())
+    return start(keys, max_pending_per_host=1, entry_seconds=3 * LONG)
+
+
 def test_tls_and_token_lead_to_the_hello(tls, keys):
     with friend(tls, keys) as connection:
         assert connection.version() in ("TLSv1.2", "TLSv1.3")
@@ -503,15 +510,19 @@ def test_tls_and_token_lead_to_the_hello(tls, keys):
         assert list(heard) == []
 
 
-def test_failed_handshakes_make_room(start, keys, token_file):
-    token_file.write_bytes((keys / "token").read_bytes())
-    server = start(keys, max_pending_per_host=1)
+def test_failed_handshakes_make_room(tls_of_one, keys):
     for count in range(1, 4):
-        with Client(server, b"GET / HTTP/1.1\r\n\r\n") as client:
+        with Client(tls_of_one, b"GET / HTTP/1.1\r\n\r\n") as client:
             assert client.is_cut_off()
-        wait_until(lambda count=count: server.counts.refused == count)
-    with friend(server, keys) as connection:
+        wait_until(lambda count=count: tls_of_one.counts.refused == count)
+    with friend(tls_of_one, keys) as connection:
         assert next(messages(connection)).kind == "hello"
+
+
+def test_a_handshake_that_does_not_come_makes_room(tls_of_one, keys):
+    with Client(tls_of_one) as silent, friend(tls_of_one, keys) as connection:
+        assert next(messages(connection)).kind == "hello"
+        assert silent.is_cut_off()
 
 
 def test_the_end_gives_a_handshake_its_moment(keys):
