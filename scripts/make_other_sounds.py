@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Make detector/training/other_sounds_yamnet.npz: scripts/make_other_sounds.py ESC-10 [OUT].
+"""Make detector/training/other_sounds.npz: scripts/make_other_sounds.py ESC-10 [OUT].
 
 The bank of other sounds that `sound-detector train` learns as no event: the clips of ESC-10 (a folder for
 each of its ten classes; K. J. Piczak, CC BY 3.0), sentences of espeak-ng, and sounds made up from noise,
-tones and resonances. Each is laid over backgrounds as in training, and YAMNet's embeddings of some of its
-windows are kept, no sound. Needs espeak-ng, sound-detector[train] and a pulled yamnet; minutes of one core.
+tones and resonances. Each is laid over backgrounds as in training, and the embeddings of some of its windows
+by YAMNet and mn04 are kept, no sound. Needs espeak-ng and a pulled yamnet+mn04; minutes of one core.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from detector.assemble.training import EmbedderMaker, embedding_settings
 from detector.config.settings import Settings
-from detector.training.other_sounds import MADE_UP, write_bank
+from detector.training.other_sounds import FILE, MADE_UP, HeardGroup, write_bank
 from detector.training.recording_embeddings import EmbeddedRecording
 from detector.training.simulated_scenes import (
     PlacedSound,
@@ -32,12 +32,14 @@ from detector.training.simulated_scenes import (
     write_scene,
 )
 
-RATE = 16000
+BASE = "yamnet+mn04"
+YAMNET_FEATURES = 1024
+"""The length of its embedding; mn04's follows."""
+RATE = 32000
 MADE_UP_GROUPS = 4
 MADE_UP_SOUNDS = 60
 """In each group."""
 SENTENCES_SPOKEN = 80
-VARIANTS = {"clips": 2, "made": 2}
 PAIRS_PER_SOUND = 3
 TAIL_SECONDS = 0.7
 """Windows that end so long after a sound still hold it."""
@@ -68,11 +70,11 @@ def main() -> None:
     if len(sys.argv) not in (2, 3):
         sys.exit(__doc__)
     room = Path(__file__).resolve().parents[1] / "detector" / "training"
-    out = Path(sys.argv[2]) if len(sys.argv) == 3 else room / "other_sounds_yamnet.npz"
+    out = Path(sys.argv[2]) if len(sys.argv) == 3 else room / FILE
     groups = {}
     for name, sounds in kinds(Path(sys.argv[1])):
-        groups[name] = embedded(sounds, VARIANTS["made" if name.startswith(MADE_UP) else "clips"])
-        print(f"{name}: {len(sounds)} sounds, {len(groups[name][0])} windows", flush=True)
+        groups[name] = embedded(sounds)
+        print(f"{name}: {len(sounds)} sounds, {len(groups[name].sound)} windows", flush=True)
     write_bank(out, groups)
     print(f"{out}: {out.stat().st_size / 1e6:.2f} MB")
 
@@ -88,12 +90,12 @@ def kinds(esc10: Path) -> Iterator[tuple[str, list[Samples]]]:
         yield f"{MADE_UP} {group + 1}", [made_up(first + number) for number in range(MADE_UP_SOUNDS)]
 
 
-def embedded(sounds: Sequence[Samples], variants: int) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
-    """Rows of windows in pairs that follow on each other, and which sound each is of."""
-    embedder = EmbedderMaker(embedding_settings(Settings(), "yamnet"))()
+def embedded(sounds: Sequence[Samples]) -> HeardGroup:
+    """Windows in pairs that follow on each other, each sound in one scene."""
+    embedder = EmbedderMaker(embedding_settings(Settings(), BASE))()
     rows, numbers = [], []
     with tempfile.TemporaryDirectory() as folder:
-        scenes = make_scenes(sounds, [], sample_rate=RATE, variants=variants, seed=SEED)
+        scenes = make_scenes(sounds, [], sample_rate=RATE, variants=1, seed=SEED)
         for place, scene in enumerate(scenes):
             path = write_scene(Path(folder), place, scene, RATE)
             heard = embedder.embed(path)
@@ -101,7 +103,9 @@ def embedded(sounds: Sequence[Samples], variants: int) -> tuple[NDArray[np.float
                 for first in spread(heard, sound):
                     rows += [heard.embeddings[first], heard.embeddings[first + 1]]
                     numbers += 2 * [place * 1000 + sound.clip]
-    return np.array(rows, np.float32), np.unique(numbers, return_inverse=True)[1]
+    values = np.array(rows, np.float32)
+    networks = {"yamnet": values[:, :YAMNET_FEATURES], "mn04": values[:, YAMNET_FEATURES:]}
+    return HeardGroup(networks, np.unique(numbers, return_inverse=True)[1])
 
 
 def spread(heard: EmbeddedRecording, sound: PlacedSound) -> list[int]:

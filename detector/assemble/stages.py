@@ -43,15 +43,20 @@ def with_resolved_model(settings: Settings, catalogue: ModelCatalogue, *, strict
     `strict` as in `found_heads`. Raises ModelError.
     """
     resolved = _with_names(settings, catalogue, strict=strict)
-    name = resolved.model.name
-    if settings.model.name == AUTO and name != modelstore.DEFAULT:
+    if settings.model.name == AUTO:
+        warn_where_alone(resolved.model.name)
+    return resolved
+
+
+def warn_where_alone(name: str) -> None:
+    """Log a line where the model that `auto` stands for now is not the whole default model."""
+    if name != modelstore.DEFAULT:
         log.warning(
             "model.alone name=%s: %s is not on this machine; run: sound-detector models pull %s",
             name,
             modelstore.DEFAULT,
             modelstore.DEFAULT,
         )
-    return resolved
 
 
 def _with_names(settings: Settings, catalogue: ModelCatalogue, *, strict: bool = False) -> Settings:

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from detector import __version__
 from detector.assemble.service import block_length
-from detector.assemble.stages import hop_length, make_pipeline
+from detector.assemble.stages import hop_length, make_pipeline, warn_where_alone
 from detector.assemble.variants import gated_and_ungated, recording_opener, with_one_hop
 from detector.backends.extra_packages import check_installed
 from detector.config.loading import Loaded
 from detector.config.settings import Settings
 from detector.evaluation.recording_scorer import whole_events
-from detector.modelstore import ModelCatalogue, load_embedder
+from detector.modelstore import ModelCatalogue, default_model, load_embedder
 from detector.records import Block, Label, ModelSpec, Scores, Window
 from detector.training.command import TrainingMethod, TrainRequest, train
 from detector.training.discriminant_recipe import (
@@ -66,8 +66,8 @@ def train_command(request: TrainRequest, loaded: Loaded) -> int:
 
 def _head_method(options: HeadOptions, settings: Settings, jobs: int) -> TrainingMethod:
     windows = settings.windows
-    settings = embedding_settings(settings, options.base)
     catalogue = ModelCatalogue()
+    settings = embedding_settings(settings, options.base or _default_base(catalogue))
     base = find_base(settings, catalogue)
 
     def prepare(dataset: PreparedDataset, progress: Progress) -> Recipe:
@@ -82,6 +82,12 @@ def _head_method(options: HeadOptions, settings: Settings, jobs: int) -> Trainin
         return HeadRecipe(base, options, library, soft_noise)
 
     return TrainingMethod(prepare, options.context_seconds, base.name, base.labels)
+
+
+def _default_base(catalogue: ModelCatalogue) -> str:
+    name = default_model(catalogue)
+    warn_where_alone(name)
+    return name
 
 
 def embed_all(
@@ -158,7 +164,7 @@ def make_discriminant(
         context_seconds=options.context_seconds,
         clips=clips,
         scenes=embedded,
-        bank=load_bank(base.name),
+        bank=load_bank(base.networks),
         soft_noise=soft_noise,
     )
     return DiscriminantRecipe(base, options, material, run_pipeline)
@@ -240,6 +246,7 @@ def find_base(settings: Settings, catalogue: ModelCatalogue) -> BaseModel:
         window=spec.window,
         features=embedder.embedding_length,
         hop_seconds=hop_length(settings, spec) / spec.sample_rate,
+        networks=tuple(network.spec.name for network in catalogue.networks(catalogue.bundle(model.name))),
         labels={label.name.casefold(): label.name for label in spec.labels},
     )
     embedder.close()

@@ -2,7 +2,7 @@
 
 Of ten clips little more than their mean is known, of other sounds much more. So only the others give the
 covariance, shrunk towards a sphere, and each class gives its mean. Solved in closed form, without chance.
-Source: R. A. Fisher (1936); shrinking as in O. Ledoit, M. Wolf (2004), by a fixed half.
+Source: R. A. Fisher (1936); shrinking as in O. Ledoit, M. Wolf (2004), by a fixed share.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def fit_discriminant(
 
 
 def shrunk(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Half of it and half of a sphere with the same mean variance."""
+    """SHRINKAGE of a sphere with the same mean variance, the rest the covariance itself."""
     features = len(covariance)
     variance = max(np.trace(covariance) / features, 1e-12)
     mixed: NDArray[np.float64] = (1 - SHRINKAGE) * covariance + SHRINKAGE * variance * np.eye(features)

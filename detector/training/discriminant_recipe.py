@@ -19,9 +19,8 @@ from detector.training.discriminant import NEVER, SLOPE, Discriminant, passing_l
 from detector.training.examples import ExampleSet
 from detector.training.head_recipe import EmbeddingRecipe, FittedHead
 from detector.training.layers import Layer, head_graph
-from detector.training.other_sounds import MADE_UP
 from detector.training.recipe import Example, FitJob, LearningTask
-from detector.training.scene_material import EmbeddedScene, SceneMaterial
+from detector.training.scene_material import NEWEST_SECONDS, EmbeddedScene, SceneMaterial
 from detector.training.scene_trial import (
     SceneFigures,
     TrialEvent,
@@ -33,8 +32,6 @@ from detector.training.scene_trial import (
     strongest,
 )
 
-BANK_PARTS = 5
-"""The bank is tried in so many parts, each by a fit without it."""
 TRIAL_SECONDS = 600.0
 """Scenes of so much sound go through the daemon's pipeline for the figures."""
 THRESHOLD = 0.5
@@ -91,7 +88,7 @@ class DiscriminantRecipe(EmbeddingRecipe):
         task = example_set.task
         events = [name for name in task.classes if name != task.background]
         labels = {e.path: int(e.targets.argmax()) for e in example_set.examples}
-        same = self.material.same_sounds(labels, len(events))
+        same = self.material.same_sounds(task, example_set.examples, folds)
         names = [name for name in self.material.bank if name not in same]
         fold_of = {e.path: int(fold) for e, fold in zip(example_set.examples, folds, strict=True)}
         fits = {}
@@ -166,6 +163,7 @@ class DiscriminantRecipe(EmbeddingRecipe):
             levels=passing_levels(self._held_out_levels(scene, fits, fold_of)),
             sounds=sounds_of(scene.sounds, [labels[path] for path in self.material.clips]),
             seconds=scene.seconds,
+            memory_seconds=self.base.window_seconds,
         )
 
     def _held_out_levels(
@@ -175,7 +173,7 @@ class DiscriminantRecipe(EmbeddingRecipe):
         rows = self.material.roots(scene.heard)
         folds = np.array([fold_of[self.material.clips[sound.clip]] for sound in scene.sounds])
         middles = np.array([(sound.onset + sound.offset) / 2 for sound in scene.sounds])
-        centres = scene.heard.stops - self.base.window / self.base.sample_rate / 2
+        centres = scene.heard.stops - min(self.base.window_seconds, NEWEST_SECONDS) / 2
         nearest = folds[np.abs(centres[:, None] - middles).argmin(axis=1)]
         levels = np.full((len(rows), len(next(iter(fits.values())).bias)), NEVER, np.float32)
         for fold in np.unique(nearest).tolist():
@@ -198,12 +196,8 @@ class DiscriminantRecipe(EmbeddingRecipe):
     def _unknown_levels(self, example_set: ExampleSet, names: Sequence[str]) -> list[NDArray[np.float32]]:
         """Of each recorded sound of the bank: levels (pairs, 2, classes), by a fit without its kind."""
         levels = []
-        for part in range(min(BANK_PARTS, len(names)) if len(names) > 1 else 0):
-            rest = [name for number, name in enumerate(names) if number % BANK_PARTS != part]
-            fitted = self.material.discriminant(example_set.task, example_set.examples, rest)
-            for name in names[part::BANK_PARTS]:
-                if name.startswith(MADE_UP):
-                    continue
+        for groups, fitted in self.material.parts_of_bank(example_set.task, example_set.examples, names):
+            for name in groups:
                 group = self.material.bank[name]
                 of_rows = fitted.levels(self.material.bank_rows[name])
                 levels += [of_rows[group.pairs[group.sound == sound]] for sound in range(group.count)]

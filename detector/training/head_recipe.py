@@ -42,16 +42,23 @@ class BaseModel:
     """Length of the embedding."""
     hop_seconds: float
     """From window to window."""
+    networks: tuple[str, ...]
+    """Those whose embeddings are joined, in order."""
     labels: Mapping[str, str]
     """Its own labels: lower-case name -> name."""
+
+    @property
+    def window_seconds(self) -> float:
+        """How long the embedding of a window may still hold a sound that ended."""
+        return self.window / self.sample_rate
 
 
 @dataclass(frozen=True, slots=True)
 class HeadOptions:
     """Options for a head."""
 
-    base: str = "yamnet"
-    """The model whose embeddings it reads."""
+    base: str = ""
+    """The model whose embeddings it reads; empty is the one that listens where nothing else is asked for."""
     kind: Kind = "discriminant"
     context_seconds: float = ONE_WINDOW_SECONDS
     """It reads the mean of the embeddings over so many seconds."""

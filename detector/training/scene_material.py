@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from detector.errors import DatasetError
 from detector.training.contexts import running_means
-from detector.training.discriminant import Discriminant, Moments, fit_discriminant, moments, shrunk
+from detector.training.discriminant import Discriminant, Moments, fit_discriminant, moments
 from detector.training.embedding_library import EmbeddingLibrary
 from detector.training.head_recipe import BaseModel
 from detector.training.layers import signed_sqrt
@@ -21,16 +21,19 @@ from detector.training.recipe import Example, LearningTask
 from detector.training.recording_embeddings import EmbeddedRecording
 from detector.training.simulated_scenes import PlacedSound
 
+NEWEST_SECONDS = 0.975
+"""A window is said to hold what sounds in its newest part of this length, all of YAMNet's window. A longer
+window still holds earlier sounds, but the daemon has decided about those."""
 LEAST_OVERLAP_SECONDS = 0.35
-"""A window holds a sound where so much of it, or half of a shorter one, lies in it."""
-SAME_SOUND = 0.2
-"""A group of the bank that is mistaken for a class so often, one against the other, is that very sound."""
-SAME_RATIO = 2.0
-"""And this many times as often as most groups: sounds of a varied class are mistaken for everything."""
+"""A window holds a sound where so much of it, or half of a shorter one, lies in that part."""
+SAME_SOUND = 0.4
+"""A group of the bank whose sounds so often have a higher level than a class's clips is that class itself."""
+BANK_PARTS = 5
+"""The bank is tried in so many parts, each by a fit without it."""
 ROOM_WEIGHT = 0.5
 """How much the user's own background counts beside all of the bank."""
 BETWEEN, UNCLEAR = -1, -2
-"""Instead of a clip's index: a window of background alone, and one at the edge of a sound."""
+"""Instead of a clip's index: a window of background alone, and one at the edge of a sound or after it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +71,7 @@ class SceneMaterial:
         return [
             (
                 self.roots(scene.heard),
-                owners(scene.heard.stops, scene.sounds, self.base.window / self.base.sample_rate),
+                owners(scene.heard.stops, scene.sounds, self.base.window_seconds),
             )
             for scene in self.scenes
         ]
@@ -132,41 +135,52 @@ class SceneMaterial:
             weights.append(ROOM_WEIGHT * sum(weights))
         return fit_discriminant(np.array(means), others, weights)
 
-    def same_sounds(self, labels: Mapping[Path, int], count: int) -> list[str]:
-        """Groups of the bank that can't be told from a taught class.
+    def parts_of_bank(
+        self, task: LearningTask, examples: Sequence[Example], names: Sequence[str]
+    ) -> Iterator[tuple[Sequence[str], Discriminant]]:
+        """Groups of recorded sounds, and a fit without them; `names` are the groups that may be learned."""
+        for part in range(min(BANK_PARTS, len(names)) if len(names) > 1 else 0):
+            rest = [name for number, name in enumerate(names) if number % BANK_PARTS != part]
+            recorded = [name for name in names[part::BANK_PARTS] if not name.startswith(MADE_UP)]
+            yield recorded, self.discriminant(task, examples, rest)
 
-        Each class stands against each group alone: one half of both is learned, the other half is tried.
+    def same_sounds(
+        self, task: LearningTask, examples: Sequence[Example], folds: NDArray[np.intp]
+    ) -> list[str]:
+        """Groups of the bank that are a taught sound themselves.
+
+        By a fit that does not know the group, its sounds often have a higher level than clips of the class by
+        a fit that does not know those.
         """
-        if not self.bank:
-            return []
-        pooled = [*self.bank_moments.values(), self.between]
-        mean = np.mean([one.mean for one in pooled], axis=0)
-        product = np.mean([one.product for one in pooled], axis=0)
-        whiten = np.linalg.cholesky(np.linalg.inv(shrunk(product - np.outer(mean, mean))))
-        taught: list[list[NDArray[np.float64]]] = [[] for _ in range(count)]
-        for path, row in self.clip_means.items():
-            if labels[path] < count:
-                taught[labels[path]].append(row @ whiten)
-        recorded = [name for name in self.bank if not name.startswith(MADE_UP)]
-        others = {
-            name: np.array(
-                [
-                    self.bank_rows[name][group.pairs[group.sound == number].ravel()].mean(axis=0)
-                    for number in range(group.count)
-                ],
-                np.float64,
-            )
-            @ whiten
-            for name, group in ((name, self.bank[name]) for name in recorded)
-        }
+        names, held_out = list(self.bank), self._levels_of_held_out_clips(task, examples, folds)
         same = set()
-        for own in taught:
-            if len(own) < 2 or not recorded:
-                continue
-            mistaken = np.array([_mistaken(np.array(own), others[name]) for name in recorded])
-            least = max(SAME_SOUND, SAME_RATIO * float(np.median(mistaken)))
-            same |= {name for name, share in zip(recorded, mistaken, strict=True) if share > least}
-        return [name for name in recorded if name in same]
+        for groups, fitted in self.parts_of_bank(task, examples, names):
+            for name in groups:
+                group, rows = self.bank[name], self.bank_rows[name]
+                sounds = [
+                    rows[group.pairs[group.sound == one].ravel()].mean(axis=0) for one in range(group.count)
+                ]
+                levels = fitted.levels(np.array(sounds, np.float32))
+                higher = [(levels[:, [c]] > own).mean() for c, own in enumerate(held_out) if len(own)]
+                if max(higher, default=0.0) > SAME_SOUND:
+                    same.add(name)
+        return [name for name in names if name in same]
+
+    def _levels_of_held_out_clips(
+        self, task: LearningTask, examples: Sequence[Example], folds: NDArray[np.intp]
+    ) -> list[NDArray[np.float32]]:
+        """For each class of events the level (clips,) that the mean of each clip's windows has."""
+        events = [column for column, name in enumerate(task.classes) if name != task.background]
+        levels: list[list[float]] = [[] for _ in events]
+        for fold in np.unique(folds):
+            known = [e for e, own in zip(examples, folds, strict=True) if own != fold]
+            fitted = self.discriminant(task, known, list(self.bank))
+            for example, own in zip(examples, folds, strict=True):
+                if own == fold and example.path in self.clip_means:
+                    label = events.index(int(example.targets.argmax()))
+                    reached = fitted.levels(self.clip_means[example.path][None].astype(np.float32))
+                    levels[label].append(float(reached[0, label]))
+        return [np.array(own, np.float32) for own in levels]
 
     def roots(self, heard: EmbeddedRecording) -> NDArray[np.float32]:
         """Shape (windows, features): what a discriminant is fitted to."""
@@ -183,22 +197,11 @@ def owners(
 ) -> NDArray[np.intp]:
     """Shape (windows,): the clip that each window holds, BETWEEN or UNCLEAR."""
     owner = np.full(len(stops), BETWEEN, np.intp)
+    newest = min(window_seconds, NEWEST_SECONDS)
     for sound in sounds:
-        overlap = np.minimum(stops, sound.offset) - np.maximum(stops - window_seconds, sound.onset)
+        overlap = np.minimum(stops, sound.offset) - np.maximum(stops - newest, sound.onset)
         enough = overlap >= min(LEAST_OVERLAP_SECONDS, (sound.offset - sound.onset) / 2)
-        owner[(overlap > 0) & ~enough & (owner == BETWEEN)] = UNCLEAR
+        is_in = (stops > sound.onset) & (stops < sound.offset + window_seconds)
+        owner[is_in & ~enough & (owner == BETWEEN)] = UNCLEAR
         owner[(overlap > 0) & enough] = sound.clip
     return owner
-
-
-def _mistaken(own: NDArray[np.float64], others: NDArray[np.float64]) -> float:
-    """Share of rows on the wrong side, the mean of both kinds; each half is tried by the other."""
-    shares = []
-    for half in (0, 1):
-        here, there = own[half::2].mean(axis=0), others[half::2].mean(axis=0)
-        direction, middle = here - there, (here + there) / 2
-        shares += [
-            float(((own[1 - half :: 2] - middle) @ direction < 0).mean()),
-            float(((others[1 - half :: 2] - middle) @ direction > 0).mean()),
-        ]
-    return float(np.mean(shares))

@@ -22,12 +22,15 @@ FAR_SECONDS = 1.0
 ONSET_SECONDS = 0.5
 """An event is right where its onset is so near that of a sound of its class."""
 
-MOST_WRONG_AN_HOUR = 10.0
+AFTER_WINDOW_SECONDS = 0.3
+"""Votes are counted over two windows: so much later than a window may a sound in it still be named."""
+
+MOST_WRONG_AN_HOUR = 30.0
 MOST_UNKNOWN = 0.03
 """Share of other sounds that may be taken for a taught one, with up to three classes."""
 MORE_UNKNOWN = 0.01
 """By so much more for each further class: more classes, more that is like one of them."""
-LEAST_FOUND = 0.4
+LEAST_FOUND = 0.1
 """The share of its sounds that each class still finds, whatever that costs."""
 THRESHOLDS = np.arange(0, 15, 0.25)
 """From half-way between the others and a class."""
@@ -66,24 +69,34 @@ class TrialScene:
     """Shape (windows, classes)."""
     sounds: tuple[TrialSound, ...]
     seconds: float
+    memory_seconds: float = 0.0
+    """So long after a sound ended the network's window still holds it."""
 
     def reached(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """What each sound's own class reaches (sounds,), and what is wrong (n,): a value for each mistake."""
         own, wrong = [], []
         alone = np.ones(len(self.stops), np.bool_)
+        levels = self._without_echoes()
         for sound in self.sounds:
-            reach = strongest(
-                self.levels[(self.stops > sound.onset) & (self.stops < sound.offset + HOLD_SECONDS)]
-            )
-            own.append(reach[sound.label])
+            within = (self.stops > sound.onset) & (self.stops < sound.offset + HOLD_SECONDS)
+            own.append(strongest(self.levels[within])[sound.label])
+            reach = strongest(levels[within])
             wrong += np.delete(reach, sound.label).tolist()
             alone &= (self.stops <= sound.onset) | (self.stops >= sound.offset + FAR_SECONDS)
-        quiet = np.where(alone[:, None], self.levels, NEVER)
+        quiet = np.where(alone[:, None], levels, NEVER)
         wrong += [
             float(strongest(part).max(initial=NEVER))
             for part in np.split(quiet, np.flatnonzero(np.diff(alone)) + 1)
         ]
         return np.array(own, np.float32), np.array(wrong, np.float32)
+
+    def _without_echoes(self) -> NDArray[np.float32]:
+        """The levels, NEVER for a class that a window only remembers: the daemon has that in its event."""
+        levels = self.levels.copy()
+        for sound in self.sounds:
+            last = sound.offset + self.memory_seconds + AFTER_WINDOW_SECONDS
+            levels[(self.stops >= sound.offset + HOLD_SECONDS) & (self.stops < last), sound.label] = NEVER
+        return levels
 
 
 @dataclass(frozen=True, slots=True)

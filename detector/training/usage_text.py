@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-DEFAULT = "yamnet"
-"""The model that runs where none is named."""
-
 
 def use_lines(out: Path, base: str, models: Path) -> str:
     """The commands, a line each.
@@ -17,8 +14,7 @@ def use_lines(out: Path, base: str, models: Path) -> str:
     path = str(out) if out.is_absolute() else f"./{out}"
     beside = f"together with {base}'s own labels"
     if base and out.resolve().parent == models.resolve():
-        daemon = "sound-detector" + (f" --model {base}" if base != DEFAULT else "")
-        rows = [(daemon, f"{beside}; a running daemon loads it on SIGHUP")]
+        rows = [("sound-detector", f"{beside}; a running daemon loads it on SIGHUP")]
         rows.append((f"sound-detector --model {out.name}", "the new model alone"))
     else:
         rows = [(f"sound-detector --model {path}", "the new model alone")]

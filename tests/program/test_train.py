@@ -39,7 +39,8 @@ def clips(tmp_path):
 @pytest.mark.usefixtures("model")
 def test_it_learns_what_it_then_hears_and_the_same_seed_the_same(run, clips, tmp_path):
     for name in ("one", "two"):
-        program = run("train", "sounds", "--out", f"models/{name}", "--jobs", "1", "--licence", "CC0-1.0")
+        flags = ("--base", "yamnet", "--jobs", "1", "--licence", "CC0-1.0")
+        program = run("train", "sounds", "--out", f"models/{name}", *flags)
         assert program.status == 0, program.err.seen
     assert "sound-detector --model yamnet+./models/two" in program.out.seen[-1]
     one, two = (yaml.safe_load((tmp_path / "models" / n / "model.yaml").read_text()) for n in ("one", "two"))

@@ -72,7 +72,7 @@ def recipe(bank: dict[str, SoundGroup]) -> DiscriminantRecipe:
         {},
     )
     material = SceneMaterial(
-        base=BaseModel("fake", RATE, round(WINDOW * RATE), FEATURES, HOP, {}),
+        base=BaseModel("fake", RATE, round(WINDOW * RATE), FEATURES, HOP, ("fake",), {}),
         library=library,
         context_seconds=HOP,
         clips=CLIPS,
@@ -126,6 +126,12 @@ def test_a_window_belongs_to_the_clip_that_fills_enough_of_it():
     stops = np.array([1.0, 2.1, 2.25, 3.1, 4.0, 6.2, 6.4, 8.0, 9.9])
     found = owners(stops, sounds, 1.0).tolist()
     assert found == [BETWEEN, UNCLEAR, 7, 7, BETWEEN, UNCLEAR, 4, 4, UNCLEAR]
+
+
+def test_a_long_window_that_still_holds_a_sound_after_its_end_is_unclear():
+    stops = np.array([1.9, 2.5, 3.3, 4.9, 5.5])
+    found = owners(stops, [PlacedSound(7, 2.0, 2.4)], 3.0).tolist()
+    assert found == [BETWEEN, 7, UNCLEAR, UNCLEAR, BETWEEN]
 
 
 def test_it_knows_what_it_was_taught_and_what_is_neither():

@@ -32,7 +32,7 @@ def scores_of_a_quiet_room(classes: tuple[str, ...], soft_noise: tuple[Path, ...
     loud = {path: heard(column, 5 + int(path.name[-1]) % 3) for path, column in sounds.items()}
     library = EmbeddingLibrary(loud | {QUIET: heard()}, {})
     recipe = HeadRecipe(
-        BaseModel("fake", 16000, 16000, FEATURES, HOP, {}),
+        BaseModel("fake", 16000, 16000, FEATURES, HOP, ("fake",), {}),
         HeadOptions(kind="logistic", context_seconds=3.0),
         library,
         soft_noise,

@@ -24,4 +24,4 @@ def test_in_the_models_folder_the_daemon_finds_it(tmp_path):
         "sound-detector",
         "sound-detector --model bell",
     ]
-    assert commands(tmp_path / "bell", "yamnet+mn04", tmp_path)[0] == "sound-detector --model yamnet+mn04"
+    assert commands(tmp_path / "bell", "yamnet+mn04", tmp_path)[0] == "sound-detector"

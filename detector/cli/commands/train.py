@@ -34,7 +34,7 @@ MOST_LAYERS = 3
 EXAMPLES = """\
 examples:
   sound-detector train sounds --out models/doorbell
-  sound-detector train ESC-50-master --out models/esc50 --base yamnet+mn04
+  sound-detector train ESC-50-master --out models/esc50 --base yamnet
   sound-detector train sounds --out models/mine --head mlp --hidden 256,128
   sound-detector train recordings/ --annotations labels/ --out models/kitchen
   sound-detector train sounds --out models/mine --arch cnn --augment stretch
@@ -70,7 +70,10 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     data.add_argument("--attribution", metavar="TEXT", default="", help="who made the data")
     head = parser.add_argument_group("a head: a classifier on top of a pretrained model (the default)")
     head.add_argument(
-        "--base", choices=BASES, help="pretrained model whose embeddings the head reads (default yamnet)"
+        "--base",
+        choices=BASES,
+        help="pretrained model whose embeddings the head reads (default yamnet+mn04, or yamnet where mn04 is "
+        "missing)",
     )
     head.add_argument(
         "--head",
