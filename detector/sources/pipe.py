@@ -37,6 +37,13 @@ FILE_MAGICS = {
     (0, b"FORM"): "AIFF",
     (0, b".snd"): "AU",
     (0, b"caff"): "CAF",
+    (0, b"riff"): "W64",
+    (0, b"\xff\xf1"): "AAC",
+    (0, b"\xff\xfd"): "MP2",
+    (0, b"\x0bw"): "AC-3",
+    (0, b"#!AMR"): "AMR",
+    (0, b"wvpk"): "WavPack",
+    (0, b"0&\xb2u"): "WMA",
     (0, b"\x1aE\xdf\xa3"): "Matroska or WebM",
     (4, b"ftyp"): "MP4 or M4A",
 }

@@ -11,6 +11,18 @@ from detector.sources.file_part import MOST_CHUNKS, SMALL_BYTES, FilePart, bytes
 SCAN_BYTES = 1 << 20
 """Read at a time where a whole file is searched for marks."""
 
+LAYER_3 = 0x02
+"""In the second byte of a frame's header."""
+
+RATES_OF_MPEG1 = (44100, 48000, 32000)
+"""Hz; MPEG 2 has half of each, 2.5 a quarter."""
+
+KILOBITS_OF_MPEG1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
+KILOBITS_OF_MPEG2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
+
+ENDLESS_FRAMES = 0x7FFFFFF
+"""More than any file has: a month at the shortest frame, 24 ms."""
+
 EMPTY_TAG = b"ID3\x04\0\0\0\0\0\x0a" + bytes(10)
 """An ID3v2.4 tag that holds padding alone, the shortest that libsndfile skips."""
 
@@ -104,10 +116,12 @@ def mp3(file: BinaryIO, first: int, size: int) -> Iterator[FilePart]:
     """An MP3, and those behind it: a Xing header counts only the frames of the file it was written for."""
     start, at = 0, first
     for _ in range(MOST_CHUNKS):
-        claimed = _xing_bytes(file, at)
-        if claimed is None:
-            yield _mpeg(start, at, size, length_known=False)
+        head = bytes_at(file, at, 64)
+        counts = _counts(head)
+        if counts is None or not counts[0]:
+            yield _uncounted(start, at, size, head, is_header=counts is not None)
             return
+        claimed = counts[1]
         stop = at + claimed
         if claimed < SMALL_BYTES or stop >= size:
             break
@@ -130,17 +144,47 @@ def _mpeg(start: int, first_frame: int, stop: int, *, length_known: bool = True)
     return FilePart(first_frame, stop, length_known=length_known, prefix=EMPTY_TAG)
 
 
-def _xing_bytes(file: BinaryIO, at: int) -> int | None:
-    """Bytes of sound by the Xing or Info header of the first frame; 0: unknown; None: no such header."""
-    frame = bytes_at(file, at, 64)
-    if not is_mpeg_frame(frame[:4]):
+def _uncounted(start: int, at: int, stop: int, head: bytes, *, is_header: bool) -> FilePart:
+    """A part whose frames nobody has counted, or whose writer was killed before it wrote the count.
+
+    libsndfile estimates their number from the first bit rate, and reads no more. So it is given a count that
+    is never reached, in a frame of its own; a header without a count (`is_header`) is left out.
+    """
+    if not is_mpeg_frame(head[:4]) or head[1] & 0x06 != LAYER_3 or head[36:40] == b"VBRI":
+        return _mpeg(start, at, stop, length_known=False)
+    first = at + (_frame_bytes(head) if is_header else 0)
+    return FilePart(first, stop, length_known=False, prefix=EMPTY_TAG + _endless(head))
+
+
+def _endless(head: bytes) -> bytes:
+    """A Xing header in a frame like this one: at the highest bit rate, so that there is room for it."""
+    like = bytes([head[0], head[1] | 1, head[2] & 0x0C | 0xE0, head[3]])
+    header = like + bytes(_side_bytes(like)) + b"Xing" + struct.pack(">II", 1, ENDLESS_FRAMES)
+    return header.ljust(_frame_bytes(like), b"\0")
+
+
+def _frame_bytes(head: bytes) -> int:
+    """Length of a frame of layer 3; 0 for a bit rate that is not in the table."""
+    mpeg1 = head[1] & 0x08
+    rate = RATES_OF_MPEG1[head[2] >> 2 & 3] >> (0 if mpeg1 else 1 if head[1] & 0x10 else 2)
+    kilobits = (KILOBITS_OF_MPEG1 if mpeg1 else KILOBITS_OF_MPEG2)[head[2] >> 4]
+    return (144 if mpeg1 else 72) * 1000 * kilobits // rate + (head[2] >> 1 & 1) if kilobits else 0
+
+
+def _side_bytes(head: bytes) -> int:
+    """What lies between the header of a frame of layer 3 and a Xing header."""
+    mpeg1, mono = head[1] & 0x08, head[3] & 0xC0 == 0xC0
+    return (17 if mono else 32) if mpeg1 else (9 if mono else 17)
+
+
+def _counts(head: bytes) -> tuple[int, int] | None:
+    """Frames and bytes by the Xing or Info header of the first frame; 0: unknown; None: no such header."""
+    if not is_mpeg_frame(head[:4]):
         return None
-    mpeg1, mono = frame[1] & 0x08, frame[3] & 0xC0 == 0xC0
-    side = (17 if mono else 32) if mpeg1 else (9 if mono else 17)
-    header = frame[4 + side : 4 + side + 16]
+    side = _side_bytes(head)
+    header = head[4 + side : 4 + side + 16]
     if header[:4] not in (b"Xing", b"Info") or len(header) < 16:
         return None
-    flags = struct.unpack(">I", header[4:8])[0]
-    if not flags & 2:
-        return 0
-    return int(struct.unpack(">I", header[12:16] if flags & 1 else header[8:12])[0])
+    flags, first, second = struct.unpack(">III", header[4:16])
+    frames = first if flags & 1 else 0
+    return frames, (second if flags & 1 else first) if flags & 2 else 0

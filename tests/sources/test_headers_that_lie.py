@@ -165,6 +165,28 @@ def test_an_mp3_without_a_count_of_frames_is_not_called_truncated(read, caplog):
     assert not caplog.records
 
 
+@pytest.mark.parametrize("rate", [8000, 16000, 44100])
+@pytest.mark.parametrize("counted", [None, 0])
+def test_an_mp3_without_a_count_of_frames_is_read_to_its_end(tmp_path, rate, counted):
+    """Loud, then quiet, at a variable bit rate: an estimate from the first frames is far too short.
+
+    None: as recorders write it that stream; 0: the header is there, its writer was killed.
+    """
+    sound = np.concatenate([np.random.default_rng(1).normal(0, 0.2, 2 * rate), np.zeros(5 * rate)])
+    path = tmp_path / "a.mp3"
+    soundfile.write(path, sound, rate, bitrate_mode="VARIABLE", compression_level=0.3)
+    data = path.read_bytes()
+    at = data.index(b"Xing")
+    if counted is None:
+        frame = data.rindex(b"\xff", 0, at)
+        data = data[data.index(data[frame : frame + 2], at) :]
+    else:
+        data = with_bytes(data, at + 8, bytes(8))
+    path.write_bytes(data)
+    source = Recording(path=path, sample_rate=16000, block_length=1600, program="no-such-program")
+    assert sum(len(block.samples) for block in source.blocks()) / 16000 == pytest.approx(7.0, abs=0.4)
+
+
 @pytest.mark.parametrize("litter", [".AppleDouble/a", "._", "._a.mp3"])
 @pytest.mark.parametrize("tag", [b"", b"ID3\x04\0\0\0\0\0\0"])
 def test_what_a_mac_left_in_the_folder_does_not_hide_an_mp3(read, tmp_path, monkeypatch, litter, tag):

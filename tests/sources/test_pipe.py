@@ -161,6 +161,13 @@ MAGICS = [
     (b"\xff\xfb", "MP3"),
     (b"FORM", "AIFF"),
     (b".snd", "AU"),
+    (b"riff", "W64"),
+    (b"\xff\xf1", "AAC"),
+    (b"\xff\xfd", "MP2"),
+    (b"\x0bw", "AC-3"),
+    (b"#!AMR", "AMR"),
+    (b"wvpk", "WavPack"),
+    (b"0&\xb2u", "WMA"),
     (b"\x1aE\xdf\xa3", "Matroska or WebM"),
     (bytes(4) + b"ftyp", "MP4 or M4A"),
 ]
