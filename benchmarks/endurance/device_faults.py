@@ -25,6 +25,8 @@ from detector.modelstore.folders import models_folder
 from tests.support.virtualmic import VirtualMicrophone
 
 LIMIT_SECONDS = 30.0
+LISTENING = ("listening", "silent")
+"""States in which sound arrives; nothing is played to this microphone."""
 
 
 class Listener:
@@ -58,16 +60,16 @@ class Listener:
                 time.sleep(0.02)
         self._lines = self._socket.makefile(encoding="utf-8")
         hello = json.loads(self._lines.readline())
-        if hello["state"] != "listening":
-            self.wait_for("listening")
+        if hello["state"] not in LISTENING:
+            self.wait_for(*LISTENING)
 
-    def wait_for(self, state: str) -> dict[str, Any]:
-        """Return the next status with this state; raises where the program or patience ends before."""
+    def wait_for(self, *states: str) -> dict[str, Any]:
+        """Return the next status with one of these states; raises where the program or patience ends."""
         for line in self._lines:
             message: dict[str, Any] = json.loads(line)
-            if message["type"] == "status" and message["state"] == state:
+            if message["type"] == "status" and message["state"] in states:
                 return message
-        raise RuntimeError(f"the program ended before it was {state}")
+        raise RuntimeError(f"the program ended before it was {' or '.join(states)}")
 
     def threads_and_descriptors(self) -> tuple[int, int]:
         """What it holds now, from /proc."""
@@ -93,7 +95,7 @@ def lose_and_find(times: int, *, unplugged: bool) -> tuple[list[float], list[tup
             listener.wait_for("device_lost")
             (microphone.plug if unplugged else microphone.start)()
             back = time.monotonic()
-            listener.wait_for("listening")
+            listener.wait_for(*LISTENING)
             seconds.append(time.monotonic() - back)
             held.append(listener.threads_and_descriptors())
         status = listener.close()

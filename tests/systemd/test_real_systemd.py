@@ -103,11 +103,12 @@ class Service:
     def until_state(self, state: str, *, seconds: float = 20) -> None:
         until(lambda: self.show("ActiveState") == state, seconds=seconds, what=f"the service is {state}")
 
-    def until_status(self, part: str, *, seconds: float = 20) -> str:
+    def until_status(self, *parts: str, seconds: float = 20) -> str:
+        """The status once it has one of these texts in it."""
         return until(
-            lambda: text if part in (text := self.show("StatusText")) else "",
+            lambda: text if any(part in (text := self.show("StatusText")) for part in parts) else "",
             seconds=seconds,
-            what=f"a status with {part!r}, but {self.show('StatusText')!r}",
+            what=f"a status with {' or '.join(parts)}, but {self.show('StatusText')!r}",
         )
 
     def until_restarted(self, times: int, *, seconds: float = 30) -> None:
@@ -399,7 +400,7 @@ def test_it_hears_a_microphone_and_comes_back_when_that_hangs(
     finally:
         microphone.resume()
     service.until_state("active", seconds=40)
-    assert "listening" in service.until_status("listening")
+    assert service.until_status("listening", "silent")  # nothing is played: it is muted 2 s later
 
 
 def hears(microphone: virtualmic.VirtualMicrophone) -> str:
