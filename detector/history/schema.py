@@ -76,14 +76,14 @@ def owner_of(path: Path) -> Owner:
             return Owner.NOBODY
         with closing(_peek(path)) as connection:
             version = _version(connection)
-            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+            tables = _tables(connection)
             if {"messages", "meta"} <= tables:
                 columns = {row[1] for row in connection.execute("PRAGMA table_info(messages)")}
                 if {"seq", "line"} <= columns and version > VERSION:
                     raise _too_new(path, version)
                 if {"seq", "line"} <= columns:
                     return Owner.OURS
-            if not tables and version == 0:
+            if version == 0 and connection.execute("SELECT 1 FROM sqlite_master").fetchone() is None:
                 return Owner.NOBODY
     except FileNotFoundError:
         return Owner.NOBODY
@@ -178,10 +178,11 @@ def is_damage(error: Exception) -> bool:
 def _reading(uri: str, path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
     try:
+        connection.execute("PRAGMA trusted_schema = OFF")
         version = _version(connection)
         if version > VERSION:
             raise _too_new(path, version)
-        if version == 0:
+        if version == 0 or "messages" not in _tables(connection):
             raise HistoryError(
                 f"{path}: expected a history of sound-detector, found another or an empty file; "
                 f"where it is a copy, {_wal(path).name} belongs to it: copy both, or stop the daemon first"
@@ -247,6 +248,11 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> bool:
         connection.execute(f"PRAGMA user_version = {number + 1}")
         connection.execute("COMMIT")
     return version < VERSION
+
+
+def _tables(connection: sqlite3.Connection) -> set[str]:
+    """The names of its tables. A view is none: it could go on for ever, and somebody else has made it."""
+    return {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
 
 
 def _version(connection: sqlite3.Connection) -> int:

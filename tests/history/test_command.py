@@ -1,10 +1,12 @@
 """`sound-detector history`: a row for each sound, beside the running daemon, for who may read the file."""
 
+import contextlib
 import csv
 import io
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -141,6 +143,26 @@ def test_data_move_no_cursor_either_and_are_as_they_are_in_a_pipe(tmp_path, form
     assert history_command([other], Query(), format=format, stdout=out) == 0
     assert "Dog\\u009b2J" in out.getvalue()
     assert "Dog\x9b2J" in show(other, format)[0]
+
+
+def test_a_view_in_place_of_the_table_is_refused(tmp_path):
+    """It could go on for ever, and whoever may write the file has made it."""
+    other = tmp_path / "other.db"
+    store = make_store(other)
+    store.write([make_message(1)])
+    store.close()
+    with contextlib.closing(sqlite3.connect(other)) as connection:
+        connection.execute("DROP TABLE messages")
+        connection.execute(
+            "CREATE VIEW messages AS WITH RECURSIVE a(seq) AS (VALUES (1) UNION ALL SELECT seq FROM a) "
+            "SELECT seq, 1 id, 1 type, 1 label, 1 class_id, 1 start, 1 stop, 1 top_score, 1 source, 1 line "
+            "FROM a"
+        )
+        connection.commit()
+    with pytest.raises(HistoryError, match="expected a history of sound-detector, found another"):
+        history_command([other], Query(), stdout=io.StringIO())
+    with pytest.raises(HistoryError, match="belongs to another program"):
+        make_store(other).write([make_message(2)])
 
 
 def test_no_file_is_one_line(tmp_path):

@@ -1,0 +1,64 @@
+"""The limits that docs/security.md promises are those of the code."""
+
+from __future__ import annotations
+
+import pytest
+
+from detector.backends import labelfiles, modelyaml
+from detector.config import yamltext
+from detector.evaluation import class_map
+from detector.modelstore import checksum, torchfile
+from detector.service import prometheus
+from detector.sinks.socket.limits import ServerLimits
+from detector.sources import file_part, sndfile
+from detector.subscriber import client
+from detector.wire import access, request
+from tests.support import ROOT
+
+SOCKET = ServerLimits()
+
+LIMITS = {
+    "settings, `model.yaml`": (
+        f"{yamltext.MAX_BYTES} bytes, {yamltext.MAX_DEPTH} levels; the first {yamltext.MAX_FAULTS} faults"
+    ),
+    "labels, ontology and other tables of a model": (
+        f"{labelfiles.MAX_TABLE_BYTES} bytes; {labelfiles.MAX_ANCESTORS} classes above one class"
+    ),
+    "a file of a model": (
+        f"{modelyaml.MAX_FILE_BYTES} bytes, unpacked too; its side-car {checksum.MAX_SIDECAR_BYTES}"
+    ),
+    "what a model wants": (
+        f"{modelyaml.MAX_SAMPLE_RATE} Hz, windows of {modelyaml.MAX_WINDOW_SECONDS:g} s, "
+        f"{modelyaml.MAX_FFT} points, {modelyaml.MAX_BANDS} bands, {modelyaml.MAX_FRAMES} frames"
+    ),
+    "what a head remembers": f"{modelyaml.MAX_CONTEXT_SECONDS:g} s",
+    "the class table of `evaluate`": f"{class_map.MAX_TABLE_BYTES} bytes",
+    "a recording": (
+        f"{sndfile.RATES_HZ[0]} to {sndfile.RATES_HZ[-1]} Hz; "
+        f"{file_part.MOST_CHUNKS} chunks or tags before its sound"
+    ),
+    "a subscriber's request": f"{request.MAX_REQUEST_BYTES} bytes",
+    "a token": f"{access.MIN_TOKEN_LENGTH} to {access.MAX_TOKEN_BYTES} characters",
+    "subscribers": (
+        f"{SOCKET.max_clients}; "
+        f"{SOCKET.client_buffer_bytes} bytes and {SOCKET.backlog_length} messages for each"
+    ),
+    "connections without a token yet": (
+        f"{SOCKET.max_pending}, {SOCKET.max_pending_per_host} of one address, "
+        f"{SOCKET.entry_seconds:g} s for each"
+    ),
+    "the metrics port": (
+        f"{prometheus.MAX_CONNECTIONS} connections, {prometheus.REQUEST_SECONDS:g} s for each"
+    ),
+    "a line that `listen` takes": f"{client.MAX_LINE_BYTES} bytes",
+}
+
+
+@pytest.mark.parametrize("what", LIMITS)
+def test_a_limit_is_as_it_is_written(what):
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    assert f"| {what} | {LIMITS[what]} |" in page
+
+
+def test_weights_are_unpacked_up_to_the_same_size():
+    assert torchfile.MAX_BYTES == modelyaml.MAX_FILE_BYTES
