@@ -116,10 +116,11 @@ def test_what_was_heard_before_the_clock_was_set_is_kept_for_as_long_as_the_rest
     assert rows(machine.path)[0] > 1
 
 
-def restarted(clock, clocks, pause):
-    """The history's clock of the next run, which begins after this pause."""
+def restarted(clock, clocks, pause, step=0.0):
+    """The history's clock of the next run, which begins after this pause, in which the clock is set."""
     seconds, utc = clock.state()
     clocks.pass_by(pause)
+    clocks.step(step)
     following = HistoryClock(longest_pause=DAY, utc=clocks.utc, monotonic=clocks.monotonic)
     following.resume(seconds, utc, "history.db")
     return following
@@ -141,6 +142,22 @@ def test_a_pause_after_the_clock_was_set_counts(step):
     clocks.step(step)
     clocks.pass_by(HOUR)
     assert restarted(clock, clocks, HOUR).now() == pytest.approx(2 * HOUR, abs=1)
+
+
+def test_a_clock_that_is_an_hour_behind_at_a_start_adds_no_pause_later():
+    """The next start has the right clock again, an hour later than the one before."""
+    clocks = Clocks()
+    clock = HistoryClock(longest_pause=DAY, utc=clocks.utc, monotonic=clocks.monotonic)
+    clocks.pass_by(HOUR)
+    for step in (-HOUR, HOUR, -HOUR, HOUR):
+        clock = restarted(clock, clocks, 0, step)
+    assert clock.now() == pytest.approx(HOUR, abs=4)
+
+
+def test_a_pass_that_deletes_nothing_says_nothing(machine, caplog):
+    caplog.set_level(logging.INFO)
+    machine.run(days=1)
+    assert "history.deleted" not in caplog.text
 
 
 def test_a_right_clock_is_no_news_and_a_step_is_mentioned_once(machine, caplog):
@@ -250,6 +267,19 @@ def test_a_history_of_an_earlier_version_is_dated_by_its_events(machine):
     machine.tidy()
     assert rows(machine.path)[0] == pytest.approx(13, abs=1)
     assert rows(machine.path)[-2:] == [104, 105]
+
+
+def test_a_history_of_an_earlier_version_may_hold_events_without_a_time(machine):
+    machine.hear(count=3)
+    machine.stop()
+    with closing(sqlite3.connect(machine.path)) as file:
+        file.execute("DROP TABLE kept")
+        file.execute("DELETE FROM meta WHERE key != 'reserved'")
+        file.execute("UPDATE messages SET start = NULL WHERE seq > 1")
+        file.commit()
+    machine.start()
+    machine.hear()
+    assert rows(machine.path) == [1, 2, 3, 4]
 
 
 def test_an_event_of_a_wrong_clock_stands_where_it_was_heard(machine):

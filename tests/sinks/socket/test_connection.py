@@ -9,6 +9,7 @@ from detector.sinks.socket.connection import Connection
 from detector.sinks.socket.feed import Feed
 from detector.sinks.socket.limits import DEFAULT_LIMITS, SubscriberCounts
 from detector.wire.message import HelloBody
+from tests.support.fakes import LONG
 from tests.support.wire_messages import make_message
 
 
@@ -41,7 +42,7 @@ class Transport:
         self.aborted = True
 
 
-def make_connection(*, joins=True, **limits):
+def make_connection(*, joins=True, archive=None, **limits):
     """A connection with its transport and feed; `left` lists the connections that were closed."""
     feed = Feed(
         replace(DEFAULT_LIMITS, request_seconds=0.0, **limits),
@@ -49,6 +50,7 @@ def make_connection(*, joins=True, **limits):
         report=None,
         utc=lambda: 0.0,
         counts=SubscriberCounts(),
+        archive=archive,
     )
     left = []
     connection, transport = Connection(feed, join=lambda _: joins, leave=left.append), Transport()
@@ -120,5 +122,32 @@ def test_a_connection_that_was_lost_may_be_finished():
         connection.connection_lost(None)
         connection.finish()
         assert transport.aborted
+
+    asyncio.run(run())
+
+
+class OneEvent:
+    """An archive with one event, which is read at once."""
+
+    oldest_seq = newest_seq = 1
+
+    def after(self, seq, limit):
+        return [make_message(1)]
+
+
+def test_a_replay_ends_with_its_connection():
+    """Also one that waits for its subscriber to read."""
+
+    async def run():
+        connection, transport, feed, _ = make_connection(archive=OneEvent())
+        connection.data_received(b'{"since": 0}\n')
+        connection.pause_writing()
+        async with asyncio.timeout(LONG):
+            while make_message(1).line not in transport.written:
+                await asyncio.sleep(0)
+        connection.connection_lost(None)
+        await pause()
+        feed.close()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
 
     asyncio.run(run())
