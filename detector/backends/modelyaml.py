@@ -5,6 +5,7 @@ A fault is a ModelError of one line that names file, line and key. docs/models.m
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -42,7 +43,7 @@ Refuse = Callable[[str, str], NoReturn]
 
 def read_model_yaml(path: Path) -> tuple[ModelYaml, Refuse]:
     """Return its keys, and what raises the ModelError for a key; ModelError where the file is wrong."""
-    if not path.exists():
+    if not os.path.lexists(path):  # a link to what is not there, or cannot be, is told when it is read
         raise ModelError(f"{path}: not found; a model bundle is a folder with a model.yaml in it")
     document, faults = yamltext.read(path, links=False)
     if not faults:

@@ -216,7 +216,7 @@ class Daemon:
                 if self._reload is not None:
                     self._publish_all(self._reload())
                 log.info("daemon.reloaded")
-            except DetectorError as error:
+            except (DetectorError, OSError) as error:
                 for line in str(error).splitlines():
                     log.error("daemon.reload_refused the old settings stay: %s", line)
             self._dispatcher.reopen()

@@ -317,6 +317,15 @@ def test_every_file_of_a_bundle_is_a_regular_one_of_bounded_size(small: Path, na
         load_bundle(small)
 
 
+@pytest.mark.parametrize("name", ["model.yaml", "labels.csv"])
+@pytest.mark.parametrize("target", ["nowhere", "itself", "x" * 300])
+def test_a_link_that_leads_nowhere_is_told_in_one_line(small: Path, name: str, target: str) -> None:
+    (small / name).unlink()
+    (small / name).symlink_to(name if target == "itself" else target)
+    with pytest.raises(ModelError, match=rf"{name}: cannot be read[^\n]*$"):
+        load_bundle(small)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "key"),
     [

@@ -396,9 +396,10 @@ def test_a_signal_may_come_at_any_moment(asks, inside):
     assert next(came) > 1
 
 
-def test_refused_settings_do_not_stop_it(caplog):
+@pytest.mark.parametrize("error", [ConfigError("unknown key", key="gate.mod"), OSError("unknown key")])
+def test_refused_settings_do_not_stop_it(caplog, error):
     def refuse():
-        raise ConfigError("unknown key", key="gate.mod")
+        raise error
 
     script = [
         *hop_blocks(ROOM),
