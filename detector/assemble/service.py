@@ -77,6 +77,7 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
         if sink == "stdout":
             daemon.stop()
 
+    notifier = Notifier(os.environ)
     history = make_history(settings, os.environ)
     context = SinkContext(
         hello,
@@ -92,6 +93,7 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
         list(sinks.values()),
         journal=None if history is None else history.journal,
         on_closed=end_with_the_reader,
+        opens_later=notifier.has_manager,  # to end would only have the manager start it again and again
     )
 
     reloader = Reloader(
@@ -111,7 +113,7 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
         run_id=run_id,
         queue_blocks=max(2, round(QUEUE_SECONDS * spec.sample_rate / block)),
         health=make_health_meter(spec.sample_rate) if source.live else None,
-        notifier=Notifier(os.environ),
+        notifier=notifier,
         metrics=make_metrics(settings, lambda: prometheus_text(report())),
         reload=reloader,
     )

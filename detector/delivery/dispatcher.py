@@ -32,12 +32,15 @@ class Dispatcher:
         queue_length: int = 10_000,
         clock: Callable[[], float] = time.monotonic,
         on_closed: Callable[[str], None] | None = None,
+        opens_later: bool = False,
     ) -> None:
         """Without a `journal` events are numbered from 1 and go to the sinks at once.
 
         `queue_length` is each sink's, in messages: a journal delivers at once all that waited for the disk.
-        `on_closed` gets a sink's name, on that sink's thread, when its reader has gone for good.
+        `on_closed` gets a sink's name, on that sink's thread, when its reader has gone for good. With
+        `opens_later` a sink that cannot be opened at the start is tried again by its thread.
         """
+        self._opens_later = opens_later
         self._make_queue = partial(SinkQueue, queue_length=queue_length, clock=clock, on_closed=on_closed)
         self._queues = [self._make_queue(sink) for sink in sinks]
         self._journal: Journal | NoJournal = NoJournal() if journal is None else journal
@@ -57,7 +60,7 @@ class Dispatcher:
         """Open all sinks, then start their threads; raises the first SinkError with all closed again."""
         self._journal.start(self._deliver)  # first: every hello says where numbering stands
         try:
-            _open_all(self._queues)
+            _open_all(self._queues, tries_again=self._opens_later)
         except BaseException:
             self._journal.close(LEAVING_SECONDS)
             raise
@@ -142,12 +145,12 @@ class NoJournal:
         """No event is on its way to a history."""
 
 
-def _open_all(queues: Sequence[SinkQueue]) -> None:
+def _open_all(queues: Sequence[SinkQueue], *, tries_again: bool = False) -> None:
     """Open their sinks; raises the first SinkError with all closed again."""
     opened: list[SinkQueue] = []
     try:
         for queue in queues:
-            queue.sink.open()
+            queue.open(tries_again=tries_again)
             opened.append(queue)
     except BaseException:
         for queue in opened:

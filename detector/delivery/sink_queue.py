@@ -13,13 +13,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from detector.errors import SinkClosed, SinkError
+from detector.errors import ConfigError, SinkClosed, SinkError
 from detector.interfaces import Message, RefreshedSink, Sink
 
 log = logging.getLogger(__name__)
 
 REMIND_SECONDS = 60.0
 """A sink that is slow or fails is logged at most this often."""
+
+RETRY_SECONDS = 10.0
+"""How often a sink that could not be opened is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +60,22 @@ class SinkQueue:
         self._on_closed = on_closed
         self._queue: deque[Message] = deque()
         self._wake = threading.Condition()
-        self._reopening = self._finishing = self._gone = False
+        self._reopening = self._finishing = self._gone = self._opened = False
         self._written = self._dropped = self._failed = self._unreported = 0
         self._working = True
         self._logged = False
         self._quiet_until = float("-inf")
+
+    def open(self, *, tries_again: bool = False) -> None:
+        """Open the sink. Raises SinkError; if the thread `tries_again`, only for a fault in the settings."""
+        try:
+            self.sink.open()
+        except SinkError as error:
+            if not tries_again or error.exit_code == ConfigError.exit_code:
+                raise
+            self._fail(None, f'error="{error}"')
+        else:
+            self._opened = True
 
     def put(self, message: Message) -> None:
         """Queue a message; where there is no room the oldest is dropped. Never waits."""
@@ -109,7 +123,7 @@ class SinkQueue:
 
     def _run(self) -> None:
         refreshed = self.sink if isinstance(self.sink, RefreshedSink) else None
-        while not self._gone:
+        while not self._gone and (self._opened or self._open_in_time()):
             with self._wake:
                 pause = None if refreshed is None else refreshed.refresh_seconds
                 due = not self._wake.wait_for(
@@ -124,9 +138,20 @@ class SinkQueue:
                 continue
             action = self.sink.reopen if message is None else partial(self.sink.write, message)
             self._attempt(action, message)
-        self._attempt(self.sink.close, None)
+        if self._opened:
+            self._attempt(self.sink.close, None)
         if self._unreported:
             log.warning("dispatch.sink_lost sink=%s lost=%d", self.sink.name, self._unreported)
+
+    def _open_in_time(self) -> bool:
+        """Try to open the sink until it is open; False where it has to end before. Its queue fills up."""
+        while not self._opened:
+            with self._wake:
+                if self._wake.wait_for(lambda: self._finishing, timeout=RETRY_SECONDS):
+                    self._unreported += len(self._queue)
+                    return False
+            self.open(tries_again=True)
+        return True
 
     def _attempt(self, action: Callable[[], None], message: Message | None) -> None:
         try:

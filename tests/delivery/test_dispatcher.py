@@ -8,7 +8,7 @@ import pytest
 
 from detector.delivery.dispatcher import Dispatcher
 from detector.delivery.sink_queue import REMIND_SECONDS
-from detector.errors import SinkClosed, SinkError
+from detector.errors import AccessError, SinkClosed, SinkError
 from detector.wire.message import StatusBody
 from tests.support.fakes import LONG, wait_until
 from tests.support.wire_messages import make_body
@@ -361,3 +361,40 @@ def test_a_sink_that_needs_no_refresh_gets_none():
     publish(dispatcher, 1)
     ended(dispatcher)
     assert (sink.count, sink.seqs) == (0, [1])
+
+
+@pytest.fixture
+def soon(monkeypatch):
+    monkeypatch.setattr("detector.delivery.sink_queue.RETRY_SECONDS", 0.01)
+
+
+@pytest.mark.usefixtures("soon")
+def test_of_a_service_a_sink_that_cannot_be_opened_yet_gets_later_what_waited(caplog):
+    late, other = ListSink("late", open_error=SinkError("no disk")), ListSink("other")
+    dispatcher = Dispatcher([late, other], opens_later=True)
+    dispatcher.start()
+    publish(dispatcher, 3)
+    wait_until(lambda: other.seqs == [1, 2, 3] and late.calls.count("open") > 3)
+    assert not dispatcher.stats()[0].working
+    assert caplog.text.count("dispatch.sink_failed sink=late") == 1
+    late.open_error = None
+    wait_until(lambda: late.seqs == [1, 2, 3])
+    wait_until(lambda: dispatcher.stats()[0].working)
+    ended(dispatcher)
+    assert late.calls[-1] == "close"
+
+
+def test_a_sink_that_is_never_opened_holds_up_no_end_and_is_not_closed(caplog):
+    never = ListSink("never", open_error=SinkError("no disk"))
+    dispatcher = Dispatcher([never], opens_later=True)
+    dispatcher.start()
+    publish(dispatcher, 2)
+    ended(dispatcher)
+    assert never.calls == ["open"]
+    assert "dispatch.sink_lost sink=never lost=2" in caplog.text
+
+
+def test_a_fault_in_the_settings_of_a_sink_ends_a_service_too():
+    dispatcher = Dispatcher([ListSink(open_error=AccessError("no such group"))], opens_later=True)
+    with pytest.raises(AccessError):
+        dispatcher.start()
