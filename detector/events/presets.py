@@ -16,7 +16,8 @@ class Preset:
     more_log_odds: float
     """By how much the model's thresholds are raised, or lowered; those that the user sets stay."""
     rivals: bool = False
-    """Whether a rival for a sound that reaches its threshold is an event beside it, and none is corrected."""
+    """Whether a rival for a sound that reaches its threshold is an event beside it, and corrects it only if
+    they are relatives, such as Crying and Baby cry."""
 
 
 _ALERT = Preset(needed=1, of=2, more_log_odds=0.0, rivals=True)

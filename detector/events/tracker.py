@@ -149,7 +149,7 @@ class EventTracker:
                 sound.total += values
                 sound.windows += 1
                 sound.peaks = np.maximum(sound.peaks, excess)
-                corrected = not self._rivals and self._correct(sound, going_on)
+                corrected = self._correct(sound, going_on)
             sound.score = float(values[sound.label_index])
             state, report = TABLE[sound.state, self._observe(sound, span, values)]
             sound.state = state
@@ -175,6 +175,8 @@ class EventTracker:
         if any(best in self._competition.relatives(other) for other in others):
             return False
         if best not in self._competition.relatives(now):
+            if self._rivals:
+                return False  # it is an event beside
             onset = self._onset(best, sound.not_before)
             if onset.sample > sound.onset + self._same_sound:
                 sound.total[best] = min(sound.total[best], sound.total[sound.label_index])

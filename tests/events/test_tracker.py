@@ -203,6 +203,17 @@ def test_with_rivals_another_label_of_the_sound_is_an_event_too():
     assert sorted(scene.story) == ["end Cat", "end Siren", "start Cat", "start Siren"]
 
 
+@pytest.mark.parametrize(("other", "told"), [("Bark", "update Bark"), ("Cat", "start Cat")])
+def test_with_rivals_a_label_is_corrected_by_a_relative_alone(other, told):
+    scene = hear(
+        rivals=True,
+        level="______________##########________________",
+        Dog="..............AAAA......................",
+        **{other: "................AAAAAAAAAAAA............"},
+    )
+    assert scene.story[:2] == ["start Dog", told]
+
+
 def test_a_sound_that_begins_in_an_older_one_is_a_sound_of_its_own():
     scene = hear(
         level="__________" + "+" * 30 + "##########" + "_" * 30,
