@@ -151,7 +151,8 @@ class Retention:
         now = self._clock.now()
         if now - self._marked >= MARK_SECONDS:
             self._marked = now
-            connection.execute("INSERT OR REPLACE INTO kept VALUES (?, ?)", (newest, int(now)))
+            # What is noted already was there earlier: in a quiet time, the newest event ages like all others.
+            connection.execute("INSERT OR IGNORE INTO kept VALUES (?, ?)", (newest, int(now)))
 
     def step(self, connection: sqlite3.Connection) -> bool:
         """Take one small step; returns whether there is more to do in this pass."""

@@ -235,6 +235,25 @@ def test_a_clock_that_jumps_at_any_moment_deletes_nothing_too_early(tmp_path, se
         assert gone == sorted(heard_at)[: len(gone)]
 
 
+def test_events_before_a_quiet_time_are_dated_before_it(tmp_path):
+    """The second one comes before the next mark is due, and nothing is written after it."""
+    machine = Machine(tmp_path / "history.db", keep_days=2)
+    machine.hear()
+    machine.clocks.pass_by(HOUR / 6)
+    machine.hear()
+    for _ in range(2 * 24 + 3):
+        machine.clocks.pass_by(HOUR)
+        machine.tidy()
+    assert rows(machine.path) == []
+
+
+def test_a_limit_that_no_file_can_keep_ends_a_pass_too(tmp_path):
+    store = make_store(tmp_path / "history.db", max_bytes=1)
+    store.write([make_message(1)])
+    assert not all(store.tidy() for _ in range(100))
+    assert rows(store.path) == []
+
+
 def test_a_pass_is_bounded_and_said(machine, caplog):
     caplog.set_level(logging.INFO)
     for _ in range(3):
@@ -280,6 +299,17 @@ def test_a_history_of_an_earlier_version_may_hold_events_without_a_time(machine)
     machine.start()
     machine.hear()
     assert rows(machine.path) == [1, 2, 3, 4]
+
+
+def test_a_single_event_of_an_earlier_version_is_dated_too(machine):
+    machine.hear()
+    machine.stop()
+    with closing(sqlite3.connect(machine.path)) as file:
+        file.execute("DROP TABLE kept")
+        file.execute("DELETE FROM meta WHERE key != 'reserved'")
+        file.commit()
+    machine.start()
+    assert noted(machine.path, "SELECT max(seq) FROM kept") == 1
 
 
 def test_an_event_of_a_wrong_clock_stands_where_it_was_heard(machine):

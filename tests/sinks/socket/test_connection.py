@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
 
+from detector.sinks.socket.archive_replay import EVENTS
 from detector.sinks.socket.connection import Connection
 from detector.sinks.socket.feed import Feed
 from detector.sinks.socket.limits import DEFAULT_LIMITS, SubscriberCounts
@@ -126,28 +128,85 @@ def test_a_connection_that_was_lost_may_be_finished():
     asyncio.run(run())
 
 
-class OneEvent:
-    """An archive with one event, which is read at once."""
+class ManyEvents:
+    """An archive that takes three reads."""
 
-    oldest_seq = newest_seq = 1
+    oldest_seq, newest_seq = 1, 3 * EVENTS
+
+    def __init__(self):
+        self.reads = 0
 
     def after(self, seq, limit):
-        return [make_message(1)]
+        self.reads += 1
+        return [make_message(number) for number in range(seq + 1, min(seq + limit, self.newest_seq) + 1)]
+
+
+async def until(happened):
+    """Let the loop run until it is so."""
+    async with asyncio.timeout(LONG):
+        while not happened():
+            await asyncio.sleep(0)
+
+
+def replaying(archive):
+    """A connection that has asked for everything, and reads nothing; its transport and feed."""
+    connection, transport, feed, _ = make_connection(archive=archive)
+    connection.data_received(b'{"since": 0}\n')
+    connection.pause_writing()
+    return connection, transport, feed
 
 
 def test_a_replay_ends_with_its_connection():
     """Also one that waits for its subscriber to read."""
 
     async def run():
-        connection, transport, feed, _ = make_connection(archive=OneEvent())
-        connection.data_received(b'{"since": 0}\n')
-        connection.pause_writing()
-        async with asyncio.timeout(LONG):
-            while make_message(1).line not in transport.written:
-                await asyncio.sleep(0)
+        connection, transport, feed = replaying(ManyEvents())
+        await until(lambda: len(transport.written) == 2)
         connection.connection_lost(None)
         await pause()
         feed.close()
         assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(run())
+
+
+def test_a_replay_reads_on_when_its_subscriber_has_read():
+    async def run():
+        archive = ManyEvents()
+        connection, transport, feed = replaying(archive)
+        await until(lambda: len(transport.written) == 2)
+        await feed.read_archive(0, 0)  # behind whatever the replay has asked for
+        assert archive.reads == 2
+        connection.resume_writing()
+        await until(lambda: transport.written[-1].endswith(make_message(3 * EVENTS).line))
+        feed.close()
+
+    asyncio.run(run())
+
+
+def test_who_reads_nothing_for_too_long_is_cut_off_but_not_for_two_short_times():
+    async def run():
+        connection, transport, _, _ = make_connection(stall_seconds=0.0)
+        transport.waiting = 100
+        for _ in range(2):
+            connection.pause_writing()
+            connection.beat(b"heartbeat\n")
+            assert not transport.aborted
+            connection.resume_writing()
+        connection.pause_writing()
+        connection.beat(b"heartbeat\n")
+        connection.beat(b"heartbeat\n")
+        assert transport.aborted
+
+    asyncio.run(run())
+
+
+def test_who_has_closed_its_side_is_sent_a_heartbeat_which_fails_if_it_has_gone():
+    async def run():
+        connection, transport, _, _ = make_connection()
+        connection.data_received(b"{}\n")
+        assert connection.eof_received()
+        assert json.loads(transport.written[-1])["type"] == "heartbeat"
+        connection.connection_lost(None)
 
     asyncio.run(run())
