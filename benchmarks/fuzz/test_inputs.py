@@ -22,6 +22,7 @@ FOUND = [
     ("notify environment", b"/run/notify\x001\x00\xff"),
     ("model side-car", b"[" * 5000),
     ("model's folder", b"fuzz.tflite huge\n"),
+    ("model's folder", b"model.yaml link " + b"x" * 300),
     ("truth in .csv", b"onset,offset,label\n0,1," + b"x" * 200_000),
     ("truth in .tsv", b"onset\toffset\x1b[2J\n"),
     ("table of clips", b""),
