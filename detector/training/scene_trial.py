@@ -26,7 +26,7 @@ AFTER_WINDOW_SECONDS = 0.3
 """Votes are counted over two windows: so much later than a window may a sound in it still be named."""
 
 MOST_WRONG_AN_HOUR = 30.0
-MOST_UNKNOWN = 0.03
+MOST_UNKNOWN = 0.015
 """Share of other sounds that may be taken for a taught one, with up to three classes."""
 MORE_UNKNOWN = 0.01
 """By so much more for each further class: more classes, more that is like one of them."""

@@ -126,24 +126,33 @@ def sounding_part(samples: Samples, sample_rate: int) -> Samples:
 
 def room_noise(length: int, sample_rate: int, rng: np.random.Generator) -> Samples:
     """Make noise of RMS 1 with a spectrum of its own: slope, resonances, sometimes a hum or a slow swell."""
-    noise = coloured_noise(length, float(rng.uniform(0, 2)), rng)
-    octaves = np.log2(np.maximum(np.fft.rfftfreq(length, 1 / sample_rate), 20) / 20)
+    count = _fast_length(length)
+    noise = coloured_noise(count, float(rng.uniform(0, 2)), rng)
+    octaves = np.log2(np.maximum(np.fft.rfftfreq(count, 1 / sample_rate), 20) / 20)
     bumps = rng.normal(0, rng.uniform(0, 8), 11)
-    shaped = np.fft.irfft(np.fft.rfft(noise) * 10 ** (np.interp(octaves, np.arange(11), bumps) / 20), length)
+    spectrum = np.fft.rfft(noise) * 10 ** (np.interp(octaves, np.arange(11), bumps) / 20)
+    shaped = np.fft.irfft(spectrum, count)[:length]
     shaped /= np.sqrt(np.mean(shaped**2))
     seconds = np.arange(length) / sample_rate
     if rng.random() < 0.4:
         base = float(rng.choice([50.0, 60.0, 100.0, 120.0, rng.uniform(40, 400)]))
-        partials = [
-            rng.uniform(0, 1) / k * np.sin(2 * np.pi * base * k * seconds + rng.uniform(0, 2 * np.pi))
-            for k in range(1, 12)
-        ]
-        hum = np.sum(partials, axis=0)
+        hum = np.zeros(length)
+        for k in range(1, 12):
+            hum += rng.uniform(0, 1) / k * np.sin(2 * np.pi * base * k * seconds + rng.uniform(0, 2 * np.pi))
         shaped = shaped + hum / np.sqrt(np.mean(hum**2)) * 10 ** (rng.uniform(-12, 6) / 20)
     if rng.random() < 0.4:
         shaped = shaped * (1 + rng.uniform(0.1, 0.8) * np.sin(2 * np.pi * rng.uniform(0.1, 12) * seconds))
     scaled: Samples = (shaped / np.sqrt(np.mean(shaped**2))).astype(np.float32)
     return scaled
+
+
+def _fast_length(length: int) -> int:
+    """The next length that a transform takes little time for: 4, 5, 6 or 7 times a power of 2.
+
+    A length with a large prime factor takes several times as long.
+    """
+    step = 1 << max(0, length.bit_length() - 3)
+    return -(-length // step) * step
 
 
 def _scene(

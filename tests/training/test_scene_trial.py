@@ -56,8 +56,8 @@ def test_what_a_long_window_remembers_of_a_sound_is_no_mistake():
 def test_other_sounds_raise_the_threshold_until_few_of_them_pass():
     unknown = np.linspace(-5, 5, 1001).astype(np.float32)
     chosen = choose_threshold([scene(9.0)], unknown, 2)
-    assert (unknown >= chosen).mean() <= 0.03
-    assert (unknown >= chosen - 0.25).mean() > 0.03
+    assert (unknown >= chosen).mean() <= 0.015
+    assert (unknown >= chosen - 0.25).mean() > 0.015
 
 
 def test_more_classes_may_take_more_of_the_other_sounds():
