@@ -100,13 +100,14 @@ def _hang(number: int, frame: FrameType | None) -> None:
 
 
 def feed_mutations(target: Target, feed: Callable[[bytes], None], inputs: int, seed: int) -> None:
-    """Try the seeds, then inputs mutated from them; the same ones for the same `seed`."""
+    """Try the seeds, at most half of the inputs, then mutations; the same ones for the same `seed`."""
     from benchmarks.fuzz.mutations import mutate
 
     seeds = [bytes(data) for data in target.seeds()]
+    known_inputs = min(len(seeds), -(-inputs // 2))
     for number in range(inputs):
         random = Random(f"{seed} {target.name} {number}")
-        known = number < len(seeds)
+        known = number < known_inputs
         feed(seeds[number] if known else mutate(random.choice(seeds), random, seeds, target.words))
 
 
