@@ -19,7 +19,14 @@ DEAD = 1e-5
 """A channel with less than this share of the loudest one's power is dead (-50 dB)."""
 
 CANCEL, AGREE = 0.05, 0.2
-"""Where the mean has less than CANCEL of the loudest channel's power, that channel is taken, until AGREE."""
+"""Where the mean has less than CANCEL of the loudest channel's power, that channel is taken, until AGREE.
+
+Both are for two channels, and for one that is louder than all others together. The mean of many channels that
+have nothing to do with each other, as noise has, is quieter without any fault.
+"""
+
+MOST_NAMED = 8
+"""Dead channels that are named."""
 
 
 class Downmix:
@@ -58,14 +65,24 @@ class Downmix:
             alive = powers >= DEAD * loudest
             count = int(alive.sum())
             mean = float(self._products.sum()) / count**2  # dead channels add next to nothing
-            self._cancelling = mean < (AGREE if self._cancelling else CANCEL) * loudest
+            alone = count > 2 and loudest > 0.5 * float(powers.sum())
+            limit = (AGREE if self._cancelling else CANCEL) * (1 if alone else 2 / count)
+            self._cancelling = count > 1 and mean < limit * loudest
             if self._cancelling:
-                self._weights = (np.arange(self._channels) == powers.argmax()).astype(np.float32)
-                self._note("the channels cancel each other (antiphase); the louder one is used")
+                best = int(powers.argmax())
+                self._weights = (np.arange(self._channels) == best).astype(np.float32)
+                if alone:
+                    self._note(
+                        f"channel {best + 1} is far louder than the other {count - 1}; it is used alone"
+                    )
+                else:
+                    self._note("the channels cancel each other (antiphase); the louder one is used")
             elif count < self._channels:
                 self._weights = (alive / count).astype(np.float32)
-                dead = ", ".join(str(index + 1) for index in np.flatnonzero(~alive)[:8])
-                self._note(f"channel {dead} of {self._channels} is silent and left out of the mix")
+                dead = [str(index + 1) for index in np.flatnonzero(~alive)]
+                named = ", ".join(dead[:MOST_NAMED]) + (", …" if len(dead) > MOST_NAMED else "")
+                verb = "s {} of {} are" if len(dead) > 1 else " {} of {} is"
+                self._note(f"channel{verb.format(named, self._channels)} silent and left out of the mix")
             elif self.fault:
                 self._weights = np.full(self._channels, 1 / self._channels, np.float32)
         self._products *= self._keep

@@ -125,7 +125,7 @@ class Recording:
             for decoded in sndfile.decode():
                 yield from conversion.push(decoded)
         except Undecodable as error:
-            yield from self._converted_by_ffmpeg(conversion, str(error))
+            yield from self._converted_by_ffmpeg(conversion, str(error), parts.kind)
         finally:
             self.close()
         yield from conversion.flush()
@@ -133,7 +133,7 @@ class Recording:
             raise UnsupportedFormat(f"{self._path} holds 0 samples; expected at least one")
         self._judge(conversion.seconds, sndfile)
 
-    def _converted_by_ffmpeg(self, conversion: _Conversion, failure: str) -> Iterator[Block]:
+    def _converted_by_ffmpeg(self, conversion: _Conversion, failure: str, kind: str) -> Iterator[Block]:
         """Go on where libsndfile could not, for the reason given."""
         before = conversion.seconds
         decoder = FfmpegDecoder(self._path, program=self._program)
@@ -149,7 +149,8 @@ class Recording:
         except Undecodable as error:
             if not conversion.seconds:
                 raise UnsupportedFormat(self._undecodable(failure, str(error), decoder)) from error
-        self.damage = decoder.damage or (failure if before else "")
+        # libsndfile dislikes how recorders that begin a new OGG every hour end one; there ffmpeg decides.
+        self.damage = decoder.damage or (failure if before and kind != "OGG" else "")
 
     def _undecodable(self, failure: str, complaint: str, decoder: FfmpegDecoder) -> str:
         if not decoder.installed:

@@ -113,6 +113,13 @@ def flac_segment(wav: Path, path: Path) -> None:
     path.with_name("s1.flac").rename(path)
 
 
+def opus_segment(wav: Path, path: Path) -> None:
+    """One file of a recorder that begins a new one after a while: libsndfile dislikes its end."""
+    options = ("-af", "apad=pad_dur=1.1", "-f", "segment", "-segment_time", "20")
+    run("ffmpeg", "-v", "error", "-i", wav, *options, "-c:a", "libopus", path.with_name("o%d.opus"))
+    path.with_name("o0.opus").rename(path)
+
+
 def late_film(wav: Path, path: Path) -> None:
     picture = ("-f", "lavfi", "-i", "color=size=16x16:rate=10:duration=5")
     run("ffmpeg", "-v", "error", *picture, "-itsoffset", "2", "-i", wav, "-map", "0:v", "-map", "1:a", path)
@@ -168,6 +175,7 @@ CORPUS = (
     sox("swapped.aifc"),
     Entry("flac pipe.flac", flac_pipe, tool="flac"),
     Entry("flac segment.flac", flac_segment, TONE, "ffmpeg"),
+    Entry("opus segment.opus", opus_segment, TONE, "ffmpeg"),
     Entry("late.mkv", late_film, ((2.5, 3.1),), "ffmpeg"),
     Entry("killed.au", dull_au),
     changed("killed.wav", at(40, bytes(4))),

@@ -51,13 +51,27 @@ def test_dead_channels_cost_no_level(channels, live):
     sounds[live] = noise()
     got, fault = mixed(*sounds)
     assert rms(got) == pytest.approx(rms(sounds[live]), rel=0.01)
-    assert "is silent and left out" in fault
+    assert "silent and left out" in fault
 
 
-def test_one_live_channel_among_noisy_ones_is_heard():
-    sounds = [noise(seed=seed) / 1000 for seed in range(16)]
+@pytest.mark.parametrize(
+    ("quieter", "told"), [(1000, "silent and left out"), (100, "channel 4 is far louder than the other 15")]
+)
+def test_one_live_channel_among_noisy_ones_is_heard(quieter, told):
+    sounds = [noise(seed=seed) / quieter for seed in range(16)]
     sounds[3] = noise()
-    assert rms(mixed(*sounds)[0]) == pytest.approx(rms(sounds[3]), rel=0.05)
+    got, fault = mixed(*sounds)
+    assert rms(got) == pytest.approx(rms(sounds[3]), rel=0.05)
+    assert told in fault
+
+
+def test_noise_of_many_channels_is_no_antiphase():
+    """Sixteen microphones, one of which is a little louder: their mean is 12 dB quieter than each."""
+    sounds = [noise(seed=seed) for seed in range(16)]
+    sounds[3] *= 2
+    got, fault = mixed(*sounds)
+    assert np.allclose(got, np.mean(sounds, axis=0), atol=1e-6)
+    assert fault == ""
 
 
 def test_silence_has_no_fault():
