@@ -655,6 +655,16 @@ def test_a_stream_that_begins_with_the_sound_dates_it_from_its_first_sample():
     assert scene.marks("Siren") == "^^^^^^"
 
 
+def test_a_sound_that_goes_on_behind_the_last_window_ends_with_the_stream():
+    scene = hear(level="_" * 10 + "#" * 10, Siren="." * 10 + "AAAAAA    ")
+    assert scene.marks("Siren") == " " * 10 + "^" * 10
+
+
+def test_what_sounds_behind_an_event_at_the_end_of_the_stream_is_none_of_it():
+    scene = hear(level="_" * 10 + "####__##", Siren="." * 10 + "AAAA....")
+    assert scene.marks("Siren") == " " * 10 + "^" * 4
+
+
 @pytest.mark.parametrize("window", [3, 10, 30])
 def test_short_and_long_windows_date_alike(window):
     scene = hear(

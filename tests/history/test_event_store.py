@@ -1,6 +1,7 @@
 """The file: every event once, a damaged one is set aside, and nobody else gets in."""
 
 import contextlib
+import logging
 import os
 import shutil
 import sqlite3
@@ -12,6 +13,7 @@ from contextlib import closing
 import pytest
 
 from detector.errors import HistoryError
+from detector.history.event_store import TIDY_SECONDS
 from detector.history.schema import VERSION, connect_writer
 from detector.history.sequence_numbers import SequenceNumbers
 from tests.support.history_stores import DAY, T0, Clocks, make_message, make_store, rows
@@ -32,9 +34,78 @@ def written(path, *messages, **options):
 
 def test_what_is_written_is_there_as_it_was_sent(path):
     messages = [make_message(seq, label="Déjà") for seq in (1, 2, 3)]
-    written(path, *messages)
+    store = written(path, *messages)
+    assert store.oldest_seq == 1
     assert [f"{line}\n".encode() for line in rows(path, "line")] == [message.line for message in messages]
     assert rows(path, "start") == [T0] * 3
+
+
+def test_the_oldest_event_of_an_earlier_run_is_known_at_once(path):
+    store = written(path, make_message(1), make_message(2))
+    store.close()
+    assert store.oldest_seq is None
+    assert written(path).oldest_seq == 1
+
+
+def test_there_is_nothing_to_tidy_before_the_file_is_open(path):
+    assert not make_store(path).tidy()
+    assert not path.exists()
+
+
+def test_a_tidy_file_is_left_alone_until_more_is_written_or_time_has_passed(path):
+    statements, clocks = [], Clocks()
+    store = written(path, make_message(1), connect=traced(statements), monotonic=clocks.monotonic)
+    assert not store.tidy()
+    statements.clear()
+    assert not store.tidy()
+    assert statements == []
+    clocks.pass_by(TIDY_SECONDS)
+    store.tidy()
+    assert statements != []
+
+
+def traced(statements):
+    """What opens the file and notes every statement."""
+
+    def connect(path):
+        connection = connect_writer(path)
+        connection.set_trace_callback(statements.append)
+        return connection
+
+    return connect
+
+
+def test_numbers_are_reserved_before_they_are_used(path):
+    """Again when half of them are used, so that they have no gap."""
+    numbers = SequenceNumbers(utc=lambda: T0, ahead=10)
+    store = written(path, numbers=numbers)
+    numbers.begin()
+    for wanted in range(1, 31):
+        assert numbers.take() == wanted
+        with closing(sqlite3.connect(path)) as file:
+            (reserved,) = file.execute("SELECT value FROM meta WHERE key = 'reserved'").fetchone()
+        assert reserved > wanted
+        store.write([make_message(wanted)])
+
+
+def test_a_reservation_survives_a_power_cut_and_events_need_not(path):
+    """SQLite waits for the disk with FULL, which would be too slow for each event."""
+    statements = []
+    written(path, make_message(1), connect=traced(statements))
+    levels = [text.rpartition(" ")[2] for text in statements if text.startswith("PRAGMA synchronous")]
+    at = next(n for n, text in enumerate(statements) if text.startswith("UPDATE meta"))
+    assert statements[at - 1] == "PRAGMA synchronous = FULL"
+    assert levels[-1] == "NORMAL"
+
+
+def test_a_copy_is_told_in_the_log_and_nothing_else_is_one(path, tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    written(path, make_message(1)).close()
+    written(path, make_message(2)).close()
+    assert "history.copied" not in caplog.text
+    shutil.copytree(path.parent, tmp_path / "copy")
+    written(tmp_path / "copy" / path.name).close()
+    assert "history.copied" in caplog.text
 
 
 def test_the_same_event_written_twice_is_there_once(path):
@@ -243,12 +314,13 @@ def test_of_two_daemons_one_has_the_history(path):
     assert rows(path) == [1, 2]
 
 
-def test_a_file_that_was_deleted_is_made_anew(path):
+def test_a_file_that_was_deleted_is_made_anew_and_the_log_says_so(path, caplog):
     store = written(path, make_message(1))
     for file in path.parent.glob("history.db*"):
         file.unlink()
     store.write([make_message(2)])
     assert rows(path) == [2]
+    assert f"history.moved path={path}" in caplog.text
 
 
 def test_a_full_disk_is_told_and_afterwards_all_is_written_once(path):

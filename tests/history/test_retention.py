@@ -235,6 +235,33 @@ def test_a_clock_that_jumps_at_any_moment_deletes_nothing_too_early(tmp_path, se
         assert gone == sorted(heard_at)[: len(gone)]
 
 
+def test_a_history_without_events_is_not_marked(machine):
+    machine.tidy()
+    assert noted(machine.path, "SELECT count(*) FROM kept") == 0
+
+
+def test_a_file_above_its_size_is_cut_back_to_less_and_not_before(tmp_path, caplog):
+    """To 95 %, so that not every event deletes one."""
+    caplog.set_level(logging.INFO)
+    clocks, limit, cut, seq = Clocks(), 6_000_000, 0, 0
+    store = make_store(tmp_path / "history.db", max_bytes=limit, utc=clocks.utc, monotonic=clocks.monotonic)
+
+    def size():
+        return noted(store.path, "PRAGMA page_count") * noted(store.path, "PRAGMA page_size")
+
+    while not cut:
+        store.write([make_message(seq + n) for n in range(1, 501)])
+        seq += 500
+        clocks.pass_by(HOUR)
+        before = size()
+        while store.tidy():
+            pass
+        cut = seq - len(rows(store.path))
+        assert (cut > 0) == (before > limit)
+    assert size() <= 0.95 * limit
+    assert f"history.deleted events={cut} because_of_age=0 because_of_size={cut}" in caplog.text
+
+
 def test_events_before_a_quiet_time_are_dated_before_it(tmp_path):
     """The second one comes before the next mark is due, and nothing is written after it."""
     machine = Machine(tmp_path / "history.db", keep_days=2)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import errno
 import json
+import re
 import socket
 import ssl
 import sys
@@ -12,7 +13,7 @@ import threading
 import pytest
 
 from detector.errors import SinkError
-from detector.sinks.socket.acceptor import Acceptor, PendingConnection, enable_keepalive
+from detector.sinks.socket.acceptor import REMIND_SECONDS, Acceptor, PendingConnection, enable_keepalive
 from detector.sinks.socket.limits import ServerLimits, SubscriberCounts
 from detector.sinks.socket.server import SocketSink
 from detector.subscriber.client import Credentials, connect, messages, send
@@ -272,6 +273,33 @@ def test_refusals_are_logged_with_their_address_once_in_a_while_and_without_what
     assert "peer=127.0.0.1 count=1 " in line
     assert TOKEN[:8].decode() not in caplog.text
     assert server.counts.refused == 20
+
+
+def test_a_line_about_refusals_counts_those_since_the_line_before(caplog):
+    class Loop(asyncio.SelectorEventLoop):
+        now = 0.0
+
+        def time(self):
+            return self.now
+
+    async def refuse():
+        loop = asyncio.get_running_loop()
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            acceptor = Acceptor(
+                listening,
+                ServerLimits(),
+                keys=Keys,
+                make_protocol=Taken,
+                error_line=str.encode,
+                counts=SubscriberCounts(),
+            )
+            for seconds in (0.0, 1.0, REMIND_SECONDS - 2.0, 1.0, REMIND_SECONDS):
+                loop.now += seconds
+                acceptor.refuse("192.0.2.1", "no token")
+
+    with asyncio.Runner(loop_factory=Loop) as runner:
+        runner.run(refuse())
+    assert [re.search(r"count=(\d+)", line)[1] for line in caplog.messages] == ["1", "3", "1"]
 
 
 def test_pending_connections_from_one_address_are_few(start):

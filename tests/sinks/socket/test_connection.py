@@ -18,9 +18,10 @@ from tests.support.wire_messages import make_message
 class Transport:
     """Keeps what is written; `waiting` bytes are said to wait in its buffer."""
 
-    def __init__(self):
+    def __init__(self, *, half_closes=True):
         self.written, self.waiting, self.high = [], 0, None
         self.closed = self.aborted = False
+        self.half_closes = half_closes
 
     def set_write_buffer_limits(self, high):
         self.high = high
@@ -35,7 +36,7 @@ class Transport:
         return self.closed
 
     def can_write_eof(self):
-        return True
+        return self.half_closes
 
     def close(self):
         self.closed = True
@@ -44,7 +45,7 @@ class Transport:
         self.aborted = True
 
 
-def make_connection(*, joins=True, archive=None, **limits):
+def make_connection(*, joins=True, archive=None, transport=None, **limits):
     """A connection with its transport and feed; `left` lists the connections that were closed."""
     feed = Feed(
         replace(DEFAULT_LIMITS, request_seconds=0.0, **limits),
@@ -55,7 +56,8 @@ def make_connection(*, joins=True, archive=None, **limits):
         archive=archive,
     )
     left = []
-    connection, transport = Connection(feed, join=lambda _: joins, leave=left.append), Transport()
+    connection = Connection(feed, join=lambda _: joins, leave=left.append)
+    transport = transport or Transport()
     connection.connection_made(transport)
     return connection, transport, feed, left
 
@@ -208,5 +210,57 @@ def test_who_has_closed_its_side_is_sent_a_heartbeat_which_fails_if_it_has_gone(
         assert connection.eof_received()
         assert json.loads(transport.written[-1])["type"] == "heartbeat"
         connection.connection_lost(None)
+
+    asyncio.run(run())
+
+
+def test_who_closes_tls_after_a_request_is_closed_without_a_word():
+    """TLS has no half-closed connections."""
+
+    async def run():
+        connection, transport, _, _ = make_connection(transport=Transport(half_closes=False))
+        connection.data_received(b"{}\n")
+        greeted = len(transport.written)
+        assert not connection.eof_received()
+        assert transport.closed
+        assert len(transport.written) == greeted
+
+    asyncio.run(run())
+
+
+def test_the_end_sends_what_is_left_then_closes_and_answers_no_more():
+    async def run():
+        connection, transport, feed, _ = make_connection()
+        feed.backlog.append(make_message(1))
+        connection.finish()
+        assert transport.written[1:] == [make_message(1).line]
+        assert transport.closed
+        connection.data_received(b"not JSON\n")
+        connection.beat(b"heartbeat\n")
+        assert len(transport.written) == 2
+
+    asyncio.run(run())
+
+
+def test_the_end_stops_a_replay():
+    async def run():
+        connection, transport, feed = replaying(ManyEvents())
+        await until(lambda: len(transport.written) == 2)
+        connection.finish()
+        await pause()
+        feed.close()
+        assert transport.closed
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(run())
+
+
+def test_a_connection_that_the_other_side_has_closed_gets_no_heartbeat():
+    async def run():
+        connection, transport, _, _ = make_connection()
+        await pause()
+        transport.closed = True
+        connection.beat(b"heartbeat\n")
+        assert len(transport.written) == 1
 
     asyncio.run(run())
