@@ -43,6 +43,7 @@ def test_what_is_written_is_there_as_it_was_sent(path):
 def test_the_oldest_event_of_an_earlier_run_is_known_at_once(path):
     store = written(path, make_message(1), make_message(2))
     store.close()
+    store.close()
     assert store.oldest_seq is None
     assert written(path).oldest_seq == 1
 

@@ -172,11 +172,14 @@ def test_a_right_clock_is_no_news_and_a_step_is_mentioned_once(machine, caplog):
     assert caplog.text.count("history.clock_stepped") == 1
 
 
-def test_each_start_notes_the_clock_so_that_a_crash_costs_no_pause(machine):
+def test_each_start_and_each_end_notes_the_clock_so_that_a_crash_costs_no_pause(machine):
+    query = "SELECT value FROM meta WHERE key = 'clock_utc'"
+    machine.clocks.pass_by(HOUR)
     machine.stop()
+    assert noted(machine.path, query) == int(machine.clocks.utc())
     machine.clocks.pass_by(HOUR)
     machine.start()
-    assert noted(machine.path, "SELECT value FROM meta WHERE key = 'clock_utc'") == int(machine.clocks.utc())
+    assert noted(machine.path, query) == int(machine.clocks.utc())
 
 
 def test_events_are_marked_once_an_hour(machine):

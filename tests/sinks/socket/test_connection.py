@@ -214,6 +214,35 @@ def test_who_has_closed_its_side_is_sent_a_heartbeat_which_fails_if_it_has_gone(
     asyncio.run(run())
 
 
+def test_who_has_not_asked_yet_is_not_cut_off_as_stalled():
+    async def run():
+        connection, transport, _, _ = make_connection(stall_seconds=0.0)
+        for _ in range(3):
+            connection.beat(b"heartbeat\n")
+        assert not transport.aborted
+        await pause()
+
+    asyncio.run(run())
+
+
+def test_a_late_question_about_the_past_is_answered_before_what_comes():
+    """The time for it is over, and events have begun to flow."""
+
+    async def run():
+        connection, transport, feed, _ = make_connection(archive=ManyEvents())
+        await pause()
+        connection.data_received(b'{"since": 0}\n')
+        newest = make_message(3 * EVENTS + 1).line
+        feed.backlog.append(make_message(3 * EVENTS + 1))
+        connection.pump()
+        await until(lambda: transport.written[-1].endswith(newest))
+        sent = b"".join(transport.written[1:]).splitlines()
+        assert [json.loads(line)["seq"] for line in sent] == list(range(1, 3 * EVENTS + 2))
+        feed.close()
+
+    asyncio.run(run())
+
+
 def test_who_closes_tls_after_a_request_is_closed_without_a_word():
     """TLS has no half-closed connections."""
 
