@@ -25,12 +25,12 @@ ONSET_SECONDS = 0.5
 AFTER_WINDOW_SECONDS = 0.3
 """Votes are counted over two windows: so much later than a window may a sound in it still be named."""
 
-MOST_WRONG_AN_HOUR = 30.0
+MOST_WRONG_AN_HOUR = 60.0
 MOST_UNKNOWN = 0.015
 """Share of other sounds that may be taken for a taught one, with up to three classes."""
-MORE_UNKNOWN = 0.01
+MORE_UNKNOWN = 0.015
 """By so much more for each further class: more classes, more that is like one of them."""
-LEAST_FOUND = 0.1
+LEAST_FOUND = 0.05
 """The share of its sounds that each class still finds, whatever that costs."""
 THRESHOLDS = np.arange(0, 15, 0.25)
 """From half-way between the others and a class."""

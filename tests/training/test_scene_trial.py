@@ -65,12 +65,12 @@ def test_more_classes_may_take_more_of_the_other_sounds():
     assert choose_threshold([scene(9.0)], unknown, 10) < choose_threshold([scene(9.0)], unknown, 2)
 
 
-def test_no_class_loses_all_but_a_tenth_of_its_sounds_to_the_common_threshold():
+def test_no_class_loses_all_but_a_twentieth_of_its_sounds_to_the_common_threshold():
     scenes = [scene(own) for own in (1.0, 2.0, 3.0, 4.0, 5.0)]
     assert class_thresholds(scenes, [], 2.0, 2).tolist() == [2.0, 2.0]
-    assert class_thresholds(scenes, [], 9.0, 2) == pytest.approx([4.6, 9.0])
+    assert class_thresholds(scenes, [], 9.0, 2) == pytest.approx([4.8, 9.0])
     assert class_thresholds(scenes, [(0, 1.0), (0, 2.0), (0, 3.0), (1, 9.5)], 9.0, 2) == pytest.approx(
-        [2.8, 9.0]
+        [2.9, 9.0]
     )
 
 
