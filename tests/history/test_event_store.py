@@ -223,6 +223,7 @@ def test_a_file_that_was_cut_off_while_it_is_used_is_set_aside_and_told(path, ca
     store.write([make_message(2001)])
     assert "history.damaged" in caplog.text
     assert rows(path) == [2001]
+    assert list(path.parent.glob("history.db.damaged-*-wal")), "its log goes with it"
 
 
 def run_of(path, count):

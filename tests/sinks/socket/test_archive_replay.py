@@ -210,6 +210,13 @@ def test_nobody_waits_for_a_disk_that_hangs(serve):
         assert seqs(behind, 11) == list(range(1, 12))
 
 
+def test_a_replay_goes_on_from_memory_where_the_archive_ends_earlier(serve):
+    sink = serve(FakeArchive(*range(1, 6), newest_seq=10))
+    sink.write(make_message(11))
+    with subscribed(sink, {"since": 0}) as messages:
+        assert seqs(messages, 6) == [1, 2, 3, 4, 5, 11]
+
+
 def fail():
     raise HistoryError("the disk is gone")
 
