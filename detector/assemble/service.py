@@ -114,7 +114,7 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
         queue_blocks=max(2, round(QUEUE_SECONDS * spec.sample_rate / block)),
         health=make_health_meter(spec.sample_rate) if source.live else None,
         notifier=notifier,
-        metrics=make_metrics(settings, lambda: prometheus_text(report())),
+        metrics=make_metrics(settings, lambda: prometheus_text(report()), later=notifier.has_manager),
         reload=reloader,
     )
     return daemon
@@ -188,13 +188,17 @@ def keeps_history(settings: Settings) -> bool:
     return not settings.source.is_recording
 
 
-def make_metrics(settings: Settings, text: Callable[[], str]) -> Service | None:
-    """Build the Prometheus endpoint if the settings ask for one; importing it costs 3 MB of memory."""
+def make_metrics(settings: Settings, text: Callable[[], str], *, later: bool) -> Service | None:
+    """Build the Prometheus endpoint if the settings ask for one; importing it costs 3 MB of memory.
+
+    SinkError where its port is taken; with `later` it is waited for instead.
+    """
     if settings.metrics.port is None:
         return None
-    from detector.service.prometheus import MetricsServer
+    from detector.service.prometheus import LateMetricsServer, MetricsServer
 
-    return MetricsServer(settings.metrics.port, text)
+    make = partial(MetricsServer, settings.metrics.port, text)
+    return LateMetricsServer(make) if later else make()
 
 
 def block_length(hop: int, sample_rate: int) -> int:

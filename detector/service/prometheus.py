@@ -20,6 +20,9 @@ REQUEST_SECONDS = 5.0
 MAX_CONNECTIONS = 8
 """Connections at once; beyond, the oldest is closed to make room."""
 
+RETRY_SECONDS = 10.0
+"""How often a port that is taken is tried again."""
+
 
 _Request = socket.socket | tuple[bytes, socket.socket]
 """As socketserver declares it; a TCP server's is a socket."""
@@ -126,3 +129,43 @@ class MetricsServer:
         if self._thread.ident is not None:
             self._server.shutdown()
         self._server.server_close()
+
+
+class LateMetricsServer:
+    """Makes a metrics server as soon as its port is free, instead of ending the service because of it."""
+
+    def __init__(self, make: Callable[[], MetricsServer], *, retry_seconds: float = RETRY_SECONDS) -> None:
+        """`make` raises SinkError while the port is taken."""
+        self._make = make
+        self._retry_seconds = retry_seconds
+        self._ended = threading.Event()
+        self._server: MetricsServer | None = None
+        self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)
+
+    def start(self) -> None:
+        """Begin to try."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop trying, or answering."""
+        self._ended.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+        if self._server is not None:
+            self._server.close()
+
+    def _run(self) -> None:
+        told = False
+        while not self._ended.is_set():
+            try:
+                self._server = self._make()
+            except SinkError as error:
+                if not told:
+                    told = True
+                    log.warning(
+                        "metrics.waiting %s; it is tried again every %g s", error, self._retry_seconds
+                    )
+                self._ended.wait(self._retry_seconds)
+            else:
+                self._server.start()
+                return

@@ -12,9 +12,10 @@ from contextlib import closing
 import pytest
 
 from detector.errors import SinkError
-from detector.service.prometheus import MetricsServer
+from detector.service.prometheus import LateMetricsServer, MetricsServer
 from detector.service.status_report import COUNTERS, GAUGES, prometheus_text
 from detector.wire.message import ReportBody
+from tests.support.fakes import LONG, wait_until
 
 REPORT = ReportBody(
     {
@@ -112,3 +113,30 @@ def test_resets_are_no_news(capsys, caplog):
     assert capsys.readouterr().err == ""
     news = [record.getMessage() for record in caplog.records if record.levelname != "DEBUG"]
     assert [line for line in news if not line.startswith("metrics.listening ")] == []
+
+
+def test_of_a_service_a_port_that_is_taken_is_waited_for(caplog):
+    first = MetricsServer(0, lambda: "first")
+    late = LateMetricsServer(lambda: MetricsServer(first.port, lambda: "late"), retry_seconds=0.01)
+    late.start()
+    wait_until(lambda: "metrics.waiting cannot listen" in caplog.text)
+    first.close()
+
+    def answer() -> str:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{first.port}/metrics", timeout=LONG) as got:
+                return str(got.read().decode())
+        except OSError:
+            return ""
+
+    wait_until(lambda: answer() == "late")
+    late.close()
+    assert answer() == ""
+
+
+def test_a_port_that_stays_taken_holds_up_no_end():
+    first = MetricsServer(0, lambda: "first")
+    late = LateMetricsServer(lambda: MetricsServer(first.port, lambda: "late"))
+    late.start()
+    late.close()
+    first.close()
