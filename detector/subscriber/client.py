@@ -43,7 +43,8 @@ NOTHING = Credentials()
 def connect(addresses: Sequence[Address], credentials: Credentials) -> socket.socket:
     """The first of them that answers, token sent; raises SinkError where none does or one is not trusted."""
     token = None if credentials.token_file is None else read_token(credentials.token_file)
-    reasons = []
+    reasons: list[str] = []
+    advice = "start one with `sound-detector`"
     for address in addresses:
         if credentials.tls and isinstance(address, TcpAddress):
             address = replace(address, tls=True)
@@ -56,7 +57,9 @@ def connect(addresses: Sequence[Address], credentials: Credentials) -> socket.so
             return connection
         except OSError as error:
             reasons.append(f"{address} ({error.strerror or error})")
-    raise SinkError(f"no daemon answers at {' or '.join(reasons)}; start one with `sound-detector`")
+            if isinstance(error, PermissionError):
+                advice = "only its owner and its group may connect, which for the service is audio"
+    raise SinkError(f"no daemon answers at {' or '.join(reasons)}; {advice}")
 
 
 def messages(connection: socket.socket) -> Iterator[Message]:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import queue
 import re
 import socket
@@ -15,8 +16,9 @@ from detector.events.labels import AskedLabels
 from detector.records import Label
 from detector.sinks.socket.limits import ServerLimits
 from detector.sinks.socket.server import SocketSink
+from detector.subscriber.client import NOTHING, connect
 from detector.subscriber.event_printer import backoff_seconds, listen, next_since
-from detector.wire.address import parse_address
+from detector.wire.address import UnixAddress, parse_address
 from detector.wire.message import HelloBody, StatusBody
 from tests.support import ROOT
 from tests.support.fakes import LONG
@@ -354,3 +356,14 @@ def test_a_label_that_is_not_there_ends_it_where_nothing_else_could_come(more):
             assert listening.thread.is_alive()
     finally:
         daemon.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become another")
+def test_who_may_not_connect_is_told_who_may(tmp_path):
+    tmp_path.chmod(0o700)
+    os.seteuid(1234)
+    try:
+        with pytest.raises(SinkError, match=r"Permission denied\); only its owner and its group may connect"):
+            connect([UnixAddress(str(tmp_path / "events.sock"))], NOTHING)
+    finally:
+        os.seteuid(0)
