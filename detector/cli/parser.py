@@ -47,6 +47,8 @@ COMMANDS: tuple[Command[Any], ...] = (
 )
 """In the order in which `--help` lists them."""
 
+_UNKNOWN_FLAG = re.compile(r"(--[a-z][a-z-]*)(=.*)?", re.DOTALL)
+
 _INVALID_CHOICE = re.compile(
     r"argument (?:COMMAND|ACTION): invalid choice: '(.*)' \(choose from (.*)\)", re.DOTALL
 )
@@ -75,6 +77,16 @@ class _Parser(argparse.ArgumentParser):
                 hint = f"to read that file: {self.prog} --input {shlex.quote(word)}"
             message = f"there is no '{word}'; {hint}"
         super().error(escape(message))
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Name the nearest flag of the command for one that it does not have."""
+        found, unknown = super().parse_known_args(args, namespace)
+        for flag in filter(None, map(_UNKNOWN_FLAG.fullmatch, unknown)):
+            if hint := did_you_mean(flag[1], [*self._option_string_actions]):
+                self.error(f"there is no {flag[1]}; {hint}")
+        return found, unknown
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -46,6 +46,14 @@ def test_reading_the_command_line_loads_no_numpy():
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
+        (
+            ["run", "--devise", "1"],
+            "sound-detector run: error: there is no --devise; did you mean `--device`?",
+        ),
+        (
+            ["history", "--formt=csv"],
+            "sound-detector history: error: there is no --formt; did you mean `--format`?",
+        ),
         (["lisen"], "sound-detector: error: there is no 'lisen'; did you mean `listen`?"),
         (["analyse", "x.wav"], "sound-detector: error: there is no 'analyse'; did you mean `analyze`?"),
         (["models", "pul", "x"], "sound-detector models: error: there is no 'pul'; did you mean `pull`?"),
