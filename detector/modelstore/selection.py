@@ -69,6 +69,7 @@ def found_heads(catalogue: ModelCatalogue, name: str, *, strict: bool = False) -
     """Name the heads in the models folders whose base is part of this model; none if it names heads.
 
     One that is damaged or does not fit is left out, with a line in the log; with `strict` it is a ModelError.
+    A line also names one of which only a part of the base runs.
     """
     for folder in ignored_folders():
         log.warning("model.folder_ignored path=%s others than root may change it", folder)
@@ -79,7 +80,14 @@ def found_heads(catalogue: ModelCatalogue, name: str, *, strict: bool = False) -
     for folder in folders:
         try:
             head = catalogue.read(folder)
-            if head.head is None or not _runs(catalogue, head, select(catalogue, name)):
+            if head.head is None:
+                continue
+            needed, running = _networks(catalogue, head, select(catalogue, name))
+            if not needed <= running:
+                if needed & running:
+                    log.warning(
+                        "model.head_left_out name=%s: it needs --model %s", folder.name, head.head.base
+                    )
                 continue
             select(catalogue, name, [*found, folder.name])
             read_model_file(head, runtime_for(head, "auto"))
@@ -125,9 +133,9 @@ def _running(catalogue: ModelCatalogue, bases: Sequence[Bundle]) -> list[str]:
     return [network.spec.name for base in bases for network in catalogue.networks(base)]
 
 
-def _runs(catalogue: ModelCatalogue, head: Bundle, selection: Selection) -> bool:
-    """Whether every network whose embedding a head takes is part of a selection."""
-    return set(catalogue.networks_under(head)) <= set(_running(catalogue, selection.bases))
+def _networks(catalogue: ModelCatalogue, head: Bundle, selection: Selection) -> tuple[set[str], set[str]]:
+    """The networks whose embeddings a head takes, and those of a selection."""
+    return set(catalogue.networks_under(head)), set(_running(catalogue, selection.bases))
 
 
 def _check_head(

@@ -169,6 +169,17 @@ def test_without_a_models_folder_there_is_none(models: Path) -> None:
     assert found_heads("yamnet") == ()
 
 
+def test_one_of_which_only_a_part_of_the_base_runs_is_left_out_with_a_line(models: Path, caplog) -> None:
+    write_head(models, "bell", base="yamnet+mn04", rate=32000, window=96000)
+    assert found_heads("mn04") == found_heads("yamnet", strict=True) == ()
+    assert [record.getMessage() for record in caplog.records] == [
+        "model.head_left_out name=bell: it needs --model yamnet+mn04"
+    ] * 2
+    caplog.clear()
+    assert found_heads("esc10") == ()
+    assert not caplog.records
+
+
 def test_a_damaged_one_is_left_out_with_a_line_or_refused(house: Path, caplog) -> None:
     (house / "doorbell" / "doorbell.tflite").write_bytes(b"short")
     assert found_heads("ear") == ("kitchen",)
