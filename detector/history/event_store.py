@@ -69,7 +69,7 @@ class EventStore:
         try:
             self._check_size()
             self._insert(messages)
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
             self._drop()
             if not is_damage(error):
                 raise self._error(error) from error

@@ -76,18 +76,15 @@ def owner_of(path: Path) -> Owner:
             return Owner.NOBODY
         with closing(_peek(path)) as connection:
             version = _version(connection)
-            tables = _tables(connection)
-            if {"messages", "meta"} <= tables:
-                columns = {row[1] for row in connection.execute("PRAGMA table_info(messages)")}
-                if {"seq", "line"} <= columns and version > VERSION:
+            if _has_messages(connection):
+                if version > VERSION:
                     raise _too_new(path, version)
-                if {"seq", "line"} <= columns:
-                    return Owner.OURS
+                return Owner.OURS
             if version == 0 and connection.execute("SELECT 1 FROM sqlite_master").fetchone() is None:
                 return Owner.NOBODY
     except FileNotFoundError:
         return Owner.NOBODY
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         if not is_damage(error):
             raise unreadable(path, error) from error
         if _was_ours(path):
@@ -157,9 +154,7 @@ def connect_reader(path: Path) -> sqlite3.Connection:
             if _wal(path).exists():
                 return _reading_copy(path)
             return _reading(f"{uri}&immutable=1", path)
-    except OSError as error:
-        raise unreadable(path, error) from error
-    except sqlite3.Error as error:
+    except (OSError, sqlite3.Error, UnicodeDecodeError) as error:
         raise unreadable(path, error) from error
 
 
@@ -170,7 +165,12 @@ def unreadable(path: Path, error: Exception) -> HistoryError:
 
 
 def is_damage(error: Exception) -> bool:
-    """Whether an error means that the file's content is damaged, and not that it cannot be reached."""
+    """Whether an error means that the file's content is damaged, and not that it cannot be reached.
+
+    SQLite quotes names of a damaged file in its words; where they are no text, Python cannot read these.
+    """
+    if isinstance(error, UnicodeDecodeError):
+        return True
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
@@ -182,7 +182,7 @@ def _reading(uri: str, path: Path) -> sqlite3.Connection:
         version = _version(connection)
         if version > VERSION:
             raise _too_new(path, version)
-        if version == 0 or "messages" not in _tables(connection):
+        if version == 0 or not _has_messages(connection):
             raise HistoryError(
                 f"{path}: expected a history of sound-detector, found another or an empty file; "
                 f"where it is a copy, {_wal(path).name} belongs to it: copy both, or stop the daemon first"
@@ -250,9 +250,16 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> bool:
     return version < VERSION
 
 
-def _tables(connection: sqlite3.Connection) -> set[str]:
-    """The names of its tables. A view is none: it could go on for ever, and somebody else has made it."""
-    return {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+def _has_messages(connection: sqlite3.Connection) -> bool:
+    """Whether it has our tables. A view is none: it could go on for ever, and somebody else has made it.
+
+    Names are compared by SQLite: those of a damaged file may be no text.
+    """
+    counts: tuple[int, int] = connection.execute(
+        "SELECT (SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('messages', 'meta')), "
+        "(SELECT count(*) FROM pragma_table_info('messages') WHERE name IN ('seq', 'line'))"
+    ).fetchone()
+    return counts == (2, 2)
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -21,7 +21,7 @@ from detector.history.archive import FileArchive, Query, sounds
 from detector.history.command import COLUMNS, history_command
 from detector.history.history_paths import reading_paths, writing_path
 from tests.support import ROOT
-from tests.support.history_stores import T0, make_message, make_store
+from tests.support.history_stores import T0, make_message, make_store, rows
 from tests.support.terminals import FakeTerminal
 
 HOUR = 3600.0
@@ -143,6 +143,38 @@ def test_data_move_no_cursor_either_and_are_as_they_are_in_a_pipe(tmp_path, form
     assert history_command([other], Query(), format=format, stdout=out) == 0
     assert "Dog\\u009b2J" in out.getvalue()
     assert "Dog\x9b2J" in show(other, format)[0]
+
+
+def test_a_table_whose_name_is_no_text_is_left_aside(tmp_path):
+    other = tmp_path / "other.db"
+    store = make_store(other)
+    store.write([make_message(1)])
+    store.close()
+    with contextlib.closing(sqlite3.connect(other)) as connection:
+        connection.execute("CREATE TABLE another (column)")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    other.write_bytes(other.read_bytes().replace(b"another", b"anoth\xff\xf3"))
+    store = make_store(other)
+    store.write([make_message(2)])
+    store.close()
+    assert [json.loads(line)["seq"] for line in show(other, "json")[0].splitlines()] == [1, 2]
+
+
+def test_a_damaged_table_of_contents_with_names_that_are_no_text_is_one_line(tmp_path):
+    """Python cannot even read what SQLite says of it."""
+    other = tmp_path / "other.db"
+    store = make_store(other)
+    store.write([make_message(1)])
+    store.close()
+    content = other.read_bytes()
+    assert b"messages_id" in content
+    other.write_bytes(content.replace(b"messages_id", b"messa\xff\xf3s_id", 1))
+    with pytest.raises(HistoryError, match="the history cannot be read") as caught:
+        history_command([other], Query(), stdout=io.StringIO())
+    assert str(caught.value).isprintable()
+    make_store(other).write([make_message(2)])
+    assert rows(other) == [2]
+    assert list(tmp_path.glob("other.db.damaged-*"))
 
 
 def test_a_view_in_place_of_the_table_is_refused(tmp_path):
