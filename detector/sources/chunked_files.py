@@ -1,4 +1,4 @@
-"""How much sound WAV, AU and AIFF files hold, whatever the sizes in their headers say."""
+"""How much sound WAV, AU, AIFF and CAF files hold, whatever the sizes in their headers say."""
 
 from __future__ import annotations
 
@@ -131,3 +131,33 @@ def aiff(file: BinaryIO, size: int) -> FilePart:
             break
         at += 8 + length + length % 2
     return FilePart(0, size)
+
+
+def caf(file: BinaryIO, size: int) -> FilePart:
+    """A CAF file, whose chunks have 64-bit sizes."""
+    at = 8
+    for _ in range(MOST_CHUNKS):
+        header = bytes_at(file, at, 12)
+        if len(header) < 12:
+            break
+        length = struct.unpack(">q", header[4:])[0]
+        if header[:4] == b"data":
+            end = at + 12 + length
+            there = size - at - 12
+            known = 4 < length < there - SMALL_BYTES
+            if length == -1 or (known and not _is_caf_chunk(file, end, size)):  # -1: to the end
+                share = (length - 4) / (there - 4) if known else 1.0  # less the four bytes before the sound
+                return FilePart(0, size, {at + 4: struct.pack(">q", there)}, claimed_share=share)
+            break
+        if length < 0:
+            break
+        at += 12 + length
+    return FilePart(0, size)
+
+
+def _is_caf_chunk(file: BinaryIO, at: int, size: int) -> bool:
+    header = bytes_at(file, at, 12)
+    if len(header) < 12 or not all(0x20 <= letter < 0x7F for letter in header[:4]):
+        return False
+    length: int = struct.unpack(">q", header[4:])[0]
+    return 0 <= length <= size - at - 12

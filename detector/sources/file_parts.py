@@ -11,7 +11,7 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 
-from detector.sources.chunked_files import aiff, au, wav
+from detector.sources.chunked_files import aiff, au, caf, wav
 from detector.sources.file_part import FilePart, bytes_at
 from detector.sources.stream_files import after_id3, flac, is_mpeg_frame, mp3, ogg
 
@@ -21,7 +21,7 @@ class FileParts:
     """A sound file as it is to be read."""
 
     kind: str
-    """`WAV`, `RF64`, `AU`, `AIFF`, `FLAC`, `OGG`, `MP3`; empty for all others."""
+    """`WAV`, `RF64`, `AU`, `AIFF`, `CAF`, `FLAC`, `OGG`, `MP3`; empty for all others."""
     parts: tuple[FilePart, ...]
 
 
@@ -36,6 +36,8 @@ def read_parts(path: Path) -> FileParts:
             return FileParts("AU", (au(file, size),))
         if head[:4] == b"FORM" and head[8:] in (b"AIFF", b"AIFC"):
             return FileParts("AIFF", (aiff(file, size),))
+        if head[:4] == b"caff":
+            return FileParts("CAF", (caf(file, size),))
         if head[:4] == b"OggS":
             return FileParts("OGG", tuple(ogg(file, size)))
         at = after_id3(file, 0)

@@ -119,6 +119,21 @@ def test_an_aiff_is_read_to_its_end(read, claim):
     assert np.array_equal(read(with_bytes(data, at, struct.pack(">I", claim)), "a.aiff"), NOISE)
 
 
+@pytest.mark.parametrize("claim", [3204, 2 * RATE + 4, -1])
+def test_a_caf_is_read_to_its_end(read, claim, caplog):
+    data = encoded(format="CAF")
+    at = data.index(b"data") + 4
+    assert np.array_equal(read(with_bytes(data, at, struct.pack(">q", claim)), "a.caf"), NOISE)
+    assert ("header_short" in caplog.text) is (claim == 3204)
+
+
+def test_chunks_behind_the_sound_of_a_caf_are_no_sound(read, caplog):
+    assert np.array_equal(
+        read(encoded(format="CAF") + b"info" + struct.pack(">q", 200) + bytes(200), "a.caf"), NOISE
+    )
+    assert not caplog.records
+
+
 def test_wavs_that_were_joined_are_all_read(read):
     assert np.array_equal(
         read(encoded(format="WAV") + encoded(OTHER, format="WAV")), np.concatenate([NOISE, OTHER])
