@@ -21,8 +21,9 @@ def test_a_lost_device_is_heard_again_and_nothing_is_left_behind(unplugged):
         pytest.skip(str(reason))
     assert len(seconds) == 3
     threads, descriptors = ([held_then[i] for held_then in held] for i in (0, 1))
-    assert threads[-1] == threads[0]
-    # The history may be opening or closing a file just now; what leaks leaks each time.
+    # A log line may be held back by a timer, the history may be opening or closing a file just now; what
+    # leaks leaks each time.
+    assert threads[-1] - threads[0] < 2
     assert descriptors[-1] - descriptors[0] < 2
 
 

@@ -33,9 +33,10 @@ def set_up_logging(verbose: int, *, quiet: bool) -> None:
 
 
 def limit_repeated_lines() -> None:
-    """From now on write about one thing at most once a minute."""
+    """From now on `set_up_logging`'s handler writes about one thing at most once a minute."""
     for handler in logging.getLogger().handlers:
-        handler.addFilter(RepeatLimit(partial(_write, handler)))
+        if isinstance(handler.formatter, _JournalFormatter | _TerminalFormatter):
+            handler.addFilter(RepeatLimit(partial(_write, handler)))
 
 
 def _write(handler: logging.Handler, record: logging.LogRecord) -> None:

@@ -438,9 +438,16 @@ def test_with_its_addition_it_serves_tcp_and_gets_its_token_from_the_manager(
 def test_it_writes_in_its_own_folders_alone(service: Service) -> None:
     """Seen from inside its sandbox, with its rights, while it waits for sound."""
     service.start(config="sinks: [stdout, socket]\n", drop_in=PIPED, wait=False)
-    until(lambda: service.show("MainPID") != "0", seconds=20, what="the program runs")
+    until(lambda: service.show("MainPID") != "0", seconds=20, what="a process is there")
+    process = f"/proc/{service.show('MainPID')}"
+
+    def command_line() -> str:
+        return service.machine.run("cat", f"{process}/cmdline").stdout
+
+    # Before it is the program it is systemd, which is still building the sandbox.
+    until(lambda: "sound-detector" in command_line(), seconds=20, what="the program runs")
     fields = ("Uid", "Gid")
-    status = service.machine.run("cat", f"/proc/{service.show('MainPID')}/status").stdout
+    status = service.machine.run("cat", f"{process}/status").stdout
     user, group = (line.split()[1] for line in status.splitlines() if line.startswith(fields))
     enter = ["nsenter", f"--target={service.show('MainPID')}", "--mount", "--root", "--"]
     become = ["setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups", "--"]
