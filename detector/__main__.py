@@ -1,5 +1,6 @@
 """`python -m detector`: the same program as `sound-detector`."""
 
+import os
 import sys
 
 from detector.service.hangups import HANGUPS
@@ -8,6 +9,9 @@ from detector.service.hangups import HANGUPS
 def main() -> int:
     """Run one command and return the exit status."""
     HANGUPS.hold()  # a SIGHUP must not end a daemon that is still being loaded
+    # Matrix products are small here. On several threads they are no faster, and the threads' waiting doubles
+    # the CPU time. numpy reads this when it is imported.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
     from detector.cli.main import main
 
