@@ -123,7 +123,11 @@ def _connect_tcp(address: TcpAddress, credentials: Credentials, token: bytes | N
     if address.tls:
         connection = _wrap(connection, address, credentials)
     if token is not None:
-        send(connection, {"token": token.decode("ascii")})
+        try:
+            send(connection, {"token": token.decode("ascii")})
+        except OSError:
+            connection.close()
+            raise
     return connection
 
 
