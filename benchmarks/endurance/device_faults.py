@@ -39,7 +39,7 @@ class Listener:
         command = [
             sys.executable,
             "-m",
-            "detector.cli.main",
+            "detector",
             "--device",
             "1",
             "-q",
@@ -64,12 +64,13 @@ class Listener:
             self.wait_for(*LISTENING)
 
     def wait_for(self, *states: str) -> dict[str, Any]:
-        """Return the next status with one of these states; raises where the program or patience ends."""
+        """Return the next status with one of these states; ends the program and raises where none comes."""
         for line in self._lines:
             message: dict[str, Any] = json.loads(line)
             if message["type"] == "status" and message["state"] in states:
                 return message
-        raise RuntimeError(f"the program ended before it was {' or '.join(states)}")
+        wanted = " or ".join(states)
+        raise RuntimeError(f"the connection ended before {wanted}; the program's status is {self.close()}")
 
     def threads_and_descriptors(self) -> tuple[int, int]:
         """What it holds now, from /proc."""
