@@ -15,7 +15,7 @@ from detector.analysis.task import Done, Wanted
 from detector.datasets.annotation_files import read_annotations
 from detector.datasets.annotation_table import is_table_of_many, read_table
 from detector.datasets.annotations import Annotation
-from detector.datasets.clips import read_dataset
+from detector.datasets.labelled_clips import read_dataset
 from detector.evaluation.class_map import make_class_map, read_map
 from detector.records import Label
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.support.report import table
-from detector.datasets.clips import Dataset, read_dataset
+from detector.datasets.labelled_clips import Dataset, read_dataset
 from detector.training.crossvalidation import mean_score
 from detector.training.networks import ARCHITECTURES, make_network_recipe
 from detector.training.networks.network_recipe import NetworkRecipe

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from detector.assemble.training import embed_all, embedding_settings, find_base
 from detector.config.settings import Settings
-from detector.datasets.clips import read_dataset
+from detector.datasets.labelled_clips import read_dataset
 from detector.evaluation.report_tables import Cell, table
 from detector.modelstore import ModelCatalogue
 from detector.training.crossvalidation import mean_score

@@ -8,7 +8,7 @@ from detector.cli.number_arguments import number, whole
 from detector.cli.path_arguments import path
 
 LAYOUTS = ("esc50", "urbansound8k", "folders")
-"""Those of `detector.datasets.clips`, named here so that `--help` need not load it."""
+"""Those of `detector.datasets.labelled_clips`, named here so that `--help` need not load it."""
 MOST_JOBS = 1024
 
 

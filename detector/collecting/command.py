@@ -16,7 +16,7 @@ from detector.collecting.names import check_label, model_name
 from detector.collecting.record_display import Display
 from detector.collecting.record_request import RATE_HZ, Mode, RecordRequest, make_taker
 from detector.collecting.verdict import Verdict
-from detector.datasets.clips import BACKGROUND, class_of
+from detector.datasets.labelled_clips import BACKGROUND, class_of
 from detector.errors import DatasetError, DeviceLost
 from detector.interfaces import Source
 from detector.service.capture import SourceFailure, blocks_of

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.collecting.names import clip_name, session_text
-from detector.datasets.clips import read_dataset
+from detector.datasets.labelled_clips import read_dataset
 from detector.errors import ConfigError, DatasetError
 
 

@@ -1,6 +1,6 @@
 """Names of clips: `LABEL-SESSION-NN.flac`, or `LABEL-SESSION-NN-PP.flac` for parts of one stretch of sound.
 
-SESSION is the UTC second at which the recording began. `detector.datasets.clips` reads these names:
+SESSION is the UTC second at which the recording began. `detector.datasets.labelled_clips` reads these names:
 clips that share LABEL-SESSION-NN were cut from one stretch of sound and stay in one fold.
 """
 

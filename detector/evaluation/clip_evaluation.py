@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from detector.datasets.clips import BACKGROUND, Dataset, class_of
+from detector.datasets.labelled_clips import BACKGROUND, Dataset, class_of
 from detector.errors import DatasetError, DetectorError
 from detector.evaluation.class_map import ClassMap
 from detector.evaluation.clip_metrics import (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from detector.backends.extra_packages import check_installed
-from detector.datasets.clips import BACKGROUND, class_of, read_dataset
+from detector.datasets.labelled_clips import BACKGROUND, class_of, read_dataset
 from detector.datasets.truths import find_sound_files, read_truths
 from detector.errors import DatasetError
 from detector.evaluation.class_map import SHIPPED, ClassMap, make_class_map, read_map

@@ -11,7 +11,7 @@ import numpy as np
 
 from detector.datasets.annotation_files import audacity_text, csv_text, jams_text
 from detector.datasets.annotations import Annotation
-from detector.datasets.clips import Clip, read_dataset
+from detector.datasets.labelled_clips import Clip, read_dataset
 from detector.errors import ConfigError, DatasetError
 from detector.evaluation.class_map import normal
 from detector.evaluation.report_tables import make_folder, write_files

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from detector.datasets.clips import BACKGROUND, Clip, class_of
+from detector.datasets.labelled_clips import BACKGROUND, Clip, class_of
 from detector.errors import DatasetError, DetectorError
 from detector.training.recording_stats import RecordingStats
 

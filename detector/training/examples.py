@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.datasets.annotations import Annotation, labels_of
-from detector.datasets.clips import BACKGROUND, Clip, class_of
+from detector.datasets.labelled_clips import BACKGROUND, Clip, class_of
 from detector.datasets.truths import Truth
 from detector.errors import DatasetError
 from detector.training.recipe import Example, LearningTask

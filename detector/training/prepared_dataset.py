@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from detector.datasets.annotations import check_length
-from detector.datasets.clips import read_dataset
+from detector.datasets.labelled_clips import read_dataset
 from detector.datasets.truths import find_sound_files, read_truths
 from detector.errors import DatasetError, DetectorError
 from detector.training.dataset_checks import Finding, check_clips

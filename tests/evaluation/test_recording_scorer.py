@@ -11,7 +11,7 @@ import pytest
 from detector import assemble
 from detector.config.settings import Settings
 from detector.datasets.annotations import Annotation
-from detector.datasets.clips import Clip, Dataset
+from detector.datasets.labelled_clips import Clip, Dataset
 from detector.datasets.truths import Truth
 from detector.errors import AnnotationError, UnsupportedFormat
 from detector.evaluation.class_map import make_class_map

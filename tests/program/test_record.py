@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from detector.datasets.clips import read_dataset
+from detector.datasets.labelled_clips import read_dataset
 from tests.support.program import COMMAND, DEMO, RATE, demo_samples, fault, quiet
 from tests.support.virtualmic import Unavailable, VirtualMicrophone
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from detector.datasets.clips import Clip
+from detector.datasets.labelled_clips import Clip
 from detector.errors import DatasetError, DetectorError
 from detector.training.command import print_findings
 from detector.training.dataset_checks import Finding, check_clips, find_shared_names

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from detector.datasets.clips import read_dataset
+from detector.datasets.labelled_clips import read_dataset
 from detector.errors import DatasetError
 
 
