@@ -31,7 +31,7 @@ ORDER = (
     ("sources", "backends", "sinks", "graphs", "audition"),
     ("pipeline",),
     ("wire",),
-    ("audio", "events"),
+    ("audio", "events", "verdicts"),
     ("interfaces",),
     ("records", "datasets", "workers"),
     ("config",),
@@ -58,6 +58,7 @@ PURE = (
     "soundscapes.mixing",
     *("collecting.taking", "collecting.triggered", "collecting.verdict"),
     *("collecting.collector", "collecting.meter"),
+    *("verdicts.event_verdict", "verdicts.verifier"),
 )
 DATA_TYPES = {
     *("__future__", "bisect", "collections", "dataclasses", "datetime", "difflib", "enum"),

@@ -1,0 +1,1 @@
+"""What people said of events, and what follows from it for the events that come next."""
