@@ -15,6 +15,7 @@ from detector.events.heads import HeadStage
 from detector.events.tracker import EventTracker
 from detector.interfaces import Classifier
 from detector.records import Block, Counts, Event, Label, Scores, Span, Window
+from detector.verdicts.event_embeddings import EventEmbeddings
 
 METER_FALL_DB = 0.6
 """How much a level meter falls from frame to frame, 20 dB/s: people see a click of one frame too."""
@@ -42,6 +43,7 @@ class DetectionStage:
         self._tracker = tracker
         self._gap_limit = gap_limit
         self._score = score
+        self._embeddings = EventEmbeddings()
         self._stop = 0
         self._is_settled = False
         self.history = history
@@ -69,7 +71,7 @@ class DetectionStage:
         self.history.push(level.span, level.dbfs, level.bands)
         hold, is_settled = self._tracker.active, self._is_settled
         for due in self._windows.push(frame, level, hold=hold, is_settled=is_settled):
-            events += self._tracker.push(self._score(due))
+            events += self._track(due)
             self._is_settled = self._tracker.settled
         return events
 
@@ -77,7 +79,7 @@ class DetectionStage:
         """The stream ended: score its tail and end open events at the last sample."""
         events: list[Event] = []
         for due in self._windows.last(self._stop):
-            events += self._tracker.push(self._score(due))
+            events += self._track(due)
         return events + self._tracker.flush()
 
     def interrupt(self) -> list[Event]:
@@ -90,6 +92,11 @@ class DetectionStage:
         events = self._tracker.flush()
         self._tracker, self._is_settled = tracker, False
         return events
+
+    def _track(self, due: Span) -> list[Event]:
+        scores = self._score(due)
+        self._embeddings.push(scores)
+        return self._embeddings.attached(self._tracker.push(scores))
 
     def _bridge(self, start: int) -> list[Event]:
         """Samples between the newest and `start` are missing."""

@@ -79,6 +79,16 @@ class Scores:
     """Name of a network -> its embedding of the window, shape (features,), for heads."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Embedding:
+    """What a network makes of some windows before it scores labels: of like sounds it is alike."""
+
+    network: str
+    """Its name: embeddings of different networks cannot be compared."""
+    values: NDArray[np.float32]
+    """Shape (features,)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Label:
     """One thing a model can name."""
@@ -161,6 +171,8 @@ class Event:
     """Other labels of the same sound, the likeliest first."""
     earlier: tuple[Label, ...] = ()
     """Labels under which the sound was reported before it was corrected."""
+    embedding: Embedding | None = field(default=None, compare=False, repr=False)
+    """Of the windows on which the label stands; None where the network gives none, and for an end."""
 
 
 @dataclass(slots=True)

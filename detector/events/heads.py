@@ -93,7 +93,7 @@ class HeadStage:
         }
         values = [scores.values] if self._with_base else []
         values += [head.scores(means[key]) for head, key in self._heads]
-        return Scores(scores.span, np.concatenate(values))
+        return Scores(scores.span, np.concatenate(values), scores.embeddings)
 
 
 def _joined(scores: Scores, networks: tuple[str, ...]) -> NDArray[np.float32]:
