@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 from detector import modelstore
 from detector.audio.framing import Framer
@@ -26,6 +27,8 @@ from detector.pipeline import Pipeline
 from detector.records import ModelSpec, Scores
 
 log = logging.getLogger(__name__)
+
+Number = TypeVar("Number", int, float)
 
 AUTO = "auto"
 """The name of whichever default model could run now."""
@@ -234,16 +237,18 @@ def make_label_rules(settings: EventSettings, labels: LabelMap, spec: ModelSpec)
         min_duration=samples(settings.min_duration_seconds, spec),
         refractory=samples(settings.refractory_seconds, spec),
     )
-    own = {
-        index: LabelRule(
-            threshold_on=label.threshold_on,
-            threshold_off=label.threshold_off,
-            min_duration=_optional_samples(label.min_duration_seconds, spec),
-            refractory=_optional_samples(label.refractory_seconds, spec),
-        )
-        for name, label in settings.labels.items()
-        for index in labels.find_all(f"events.labels.{name}", name)
-    }
+    own: dict[int, LabelRule] = {}
+    # Groups first: what a label has of its own is put over what its groups give it.
+    for name in sorted(settings.labels, key=labels.is_shipped_group, reverse=True):
+        label = settings.labels[name]
+        for index in labels.find_all(f"events.labels.{name}", name):
+            under = own.get(index, LabelRule())
+            own[index] = LabelRule(
+                threshold_on=_either(label.threshold_on, under.threshold_on),
+                threshold_off=_either(label.threshold_off, under.threshold_off),
+                min_duration=_either(_optional_samples(label.min_duration_seconds, spec), under.min_duration),
+                refractory=_either(_optional_samples(label.refractory_seconds, spec), under.refractory),
+            )
     more = PRESETS[settings.preset].more_log_odds
     thresholds = [raised(spec.threshold(label), more) for label in labels.competing]
     return make_rules(thresholds, common=common, own=own)
@@ -252,6 +257,10 @@ def make_label_rules(settings: EventSettings, labels: LabelMap, spec: ModelSpec)
 def samples(seconds: float, spec: ModelSpec) -> int:
     """Convert seconds to samples at the model's rate."""
     return round(seconds * spec.sample_rate)
+
+
+def _either(own: Number | None, under: Number | None) -> Number | None:
+    return under if own is None else own
 
 
 def _optional_samples(seconds: float | None, spec: ModelSpec) -> int | None:

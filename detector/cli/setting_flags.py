@@ -135,14 +135,14 @@ def add_classifying_flags(parser: argparse.ArgumentParser) -> None:
         "events.include",
         metavar="LABEL",
         action="append",
-        help="report only this label; may be repeated",
+        help="report only this label or group (`models groups` lists them); may be repeated",
     )
     _flag(
         events,
         "events.exclude",
         metavar="LABEL",
         action="append",
-        help="do not report this label; may be repeated",
+        help="do not report this label or group; may be repeated",
     )
     _flag(
         events,

@@ -20,7 +20,7 @@ def add_event_filter_flags(parser: argparse.ArgumentParser, *, score: str) -> No
         default=[],
         dest="labels",
         metavar="LABEL",
-        help="show only events with this label; may be repeated",
+        help="show only events with this label or of this group (`models groups`); may be repeated",
     )
     parser.add_argument(
         "--min-score",

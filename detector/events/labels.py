@@ -2,12 +2,12 @@
 
 A model's outputs become the *reported* labels: everyday ones, each with its kinds, and groups as one label
 each whose score is the highest of its members. Names are matched without regard to case, by
-the label's name or its `class_id`.
+the label's name or its `class_id`. The names of shipped groups (`events.groups`) are written exactly, and
+stand for those of their labels that are there.
 """
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -15,10 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.errors import ConfigError
+from detector.events.label_index import GROUP_ID, LabelIndex, did_you_mean_any, nearest_names
 from detector.records import Label
-
-_GROUP = "group:"
-"""How the class_id of a group begins."""
 
 HIGHEST_SCORE = 1 - 1e-6
 """Scores count as at most this where odds add up."""
@@ -42,9 +40,11 @@ class LabelMap:
     Labels are reported under everyday names (`Label.reported_as`): Bark under Dog, whose odds then are the
     sum of its members'. With `everyday` False every label is reported by itself. A label that `include`,
     `apart` or a group names is a label of its own. `background=False` leaves out background labels unless
-    one of them names them. Excluded labels still compete: what sounds most like Music is not reported as
-    something else because Music is excluded. Raises ConfigError for a name the model does not have, with the
-    nearest ones, and where nothing would be left to report.
+    one of them names them. A shipped group in `include` stands for those of its labels that would be reported
+    without it, in `exclude` and in a group for all its labels, and in `apart` for none. Excluded labels still
+    compete: what sounds most like Music is not reported as something else because Music is excluded. Raises
+    ConfigError for a name the model does not have, with the nearest ones, and where nothing would be left to
+    report.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class LabelMap:
         everyday: bool = True,
         apart: Collection[str] = (),
     ) -> None:
-        index = _Index(labels)
+        index = LabelIndex(labels)
         members = {
             name: index.find_all(f"events.groups.{name}", names) for name, names in (groups or {}).items()
         }
@@ -67,16 +67,20 @@ class LabelMap:
         grouped = {column for columns in members.values() for column in columns}
 
         wanted_groups, wanted = _split(include, group_key)
-        included = index.find_all("events.include", wanted)
+        by_group = [name for name in wanted if index.group(name)]
+        by_name = index.find_all("events.include", [name for name in wanted if name not in by_group])
         unwanted_groups, unwanted = _split(exclude, group_key)
         excluded = set(index.find_all("events.exclude", unwanted))
-        named = {*included, *(c for name in apart if name in index for c in index.find_all("", [name]))}
+        alone = [name for name in apart if name in index and not index.group(name)]
+        named = {*by_name, *index.find_all("", alone)}
         kinds = _kinds(labels, named | grouped) if everyday else {}
 
         own = [c for c in range(len(labels)) if c not in grouped and _stands_alone(labels[c], everyday)]
         own = sorted({*own, *(named - grouped)})
         usual = [c for c in own if c in named or background or not labels[c].background]
         if include:
+            of_groups = index.find_all("events.include", by_group)
+            included = [*by_name, *(c for c in of_groups if _is_usual(labels[c], everyday, background))]
             chosen = [c for c in dict.fromkeys(included) if c not in excluded]
             chosen_groups = [g for g in members if g in wanted_groups and g not in unwanted_groups]
             silent: list[int] = []
@@ -126,13 +130,19 @@ class LabelMap:
 
     def asked(self, names: Collection[str]) -> AskedLabels:
         """What the events of these labels can be found by; names of classes above a label are known too."""
+        index = LabelIndex(self.reported)
         known = _names(self.reported)
         reported = {class_id: label for label, ids in self._reported_ids() for class_id in ids}
         unknown, reported_as, lines = [], {}, []
         for name in names:
-            if name.casefold() in known:
+            group = index.group(name)
+            if index.has_any(group) if group else name.casefold() in known:
                 continue
-            same = [label for label in self._labels if name.casefold() in _own_names(label)]
+            same = [
+                label
+                for label in self._labels
+                if (group.holds(label) if group else name.casefold() in _own_names(label))
+            ]
             label = next((reported[each.class_id] for each in same if each.class_id in reported), None)
             if label is not None:
                 reported_as[name] = label.name
@@ -147,36 +157,11 @@ class LabelMap:
 
     def find_all(self, key: str, name: str) -> list[int]:
         """Indices of the reported labels or the group of this name; ConfigError names `key` and others."""
-        return _Index(self.reported).find_all(key, [name])
+        return LabelIndex(self.reported).find_all(key, [name])
 
-
-class _Index:
-    """Looks labels up by name or class_id."""
-
-    def __init__(self, labels: Sequence[Label]) -> None:
-        self._names = [label.name for label in labels]
-        self._columns: dict[str, list[int]] = {}
-        for column, label in enumerate(labels):
-            for key in {label.name.casefold(), label.class_id.casefold()}:
-                self._columns.setdefault(key, []).append(column)
-
-    def __contains__(self, name: str) -> bool:
-        return name.casefold() in self._columns
-
-    def find_all(self, key: str, names: Collection[str]) -> list[int]:
-        columns: list[int] = []
-        for name in names:
-            found = self._columns.get(name.casefold())
-            if found is None:
-                raise ConfigError(f"no reported label is called {name!r}{self._nearest(name)}", key=key)
-            columns.extend(found)
-        return columns
-
-    def _nearest(self, name: str) -> str:
-        nearest = _nearest_names(name, self._names)
-        if not nearest:
-            return "; `sound-detector models info NAME --labels` lists them"
-        return _did_you_mean(nearest)
+    def is_shipped_group(self, name: str) -> bool:
+        """Whether the name means a shipped group, and no reported label."""
+        return LabelIndex(self.reported).group(name) is not None
 
 
 def _own_names(label: Label) -> tuple[str, str]:
@@ -193,7 +178,7 @@ def _names(labels: Sequence[Label]) -> dict[str, str]:
 
 
 def _reported_as_text(name: str, label: Label) -> str:
-    if label.class_id.startswith(_GROUP):
+    if label.class_id.startswith(GROUP_ID):
         return f"{name!r} is in the group {label.name!r} of this daemon: the events of the group come"
     return (
         f"this daemon reports {name!r} as {label.name!r}: all events of {label.name!r} come; "
@@ -209,26 +194,15 @@ def _left_out_text(name: str) -> str:
 
 
 def _unknown_text(name: str, known: Sequence[str]) -> str:
-    return f"no label of this daemon is called {name!r}{_did_you_mean(_nearest_names(name, known))}"
-
-
-def _did_you_mean(names: Collection[str]) -> str:
-    return "; did you mean " + " or ".join(map(repr, names)) + "?" if names else ""
-
-
-def _nearest_names(name: str, names: Sequence[str]) -> list[str]:
-    """At most three names that are like a name, or of which it is a part."""
-    wanted = name.casefold()
-    parts = {part.strip().casefold(): n for n in reversed(names) for part in (n, *n.split(","))}
-    nearest = dict.fromkeys(parts[c] for c in difflib.get_close_matches(wanted, parts, n=3, cutoff=0.6))
-    for part, full in parts.items():
-        if wanted in part and len(nearest) < 3:
-            nearest[full] = None
-    return list(nearest)
+    return f"no label of this daemon is called {name!r}{did_you_mean_any(nearest_names(name, known))}"
 
 
 def _stands_alone(label: Label, everyday: bool) -> bool:
     return label.reported_as is None or not everyday
+
+
+def _is_usual(label: Label, everyday: bool, background: bool) -> bool:
+    return _stands_alone(label, everyday) and (background or not label.background)
 
 
 def _kinds(labels: Sequence[Label], apart: Collection[int]) -> dict[int, list[int]]:
@@ -246,7 +220,7 @@ def _split(names: Collection[str], groups: Mapping[str, str]) -> tuple[set[str],
     return of_groups, [name for name in names if name.casefold() not in groups]
 
 
-def _check_group_names(members: Mapping[str, Sequence[int]], index: _Index) -> None:
+def _check_group_names(members: Mapping[str, Sequence[int]], index: LabelIndex) -> None:
     for name, columns in members.items():
         if not columns:
             raise ConfigError("expected at least one label, got none", key=f"events.groups.{name}")
@@ -264,7 +238,7 @@ def _group_label(name: str, members: Sequence[Label]) -> Label:
     models = dict.fromkeys(label.model for label in members)
     return Label(
         name=name,
-        class_id=f"{_GROUP}{name}",
+        class_id=f"{GROUP_ID}{name}",
         model="+".join(models),
         ancestors=ancestors,
         ancestor_names=tuple(above for above in names if above not in inside),

@@ -72,7 +72,7 @@ class Query:
     until: float | int | None = None
     """Sounds that began before this, or events up to this number."""
     labels: Collection[str] = ()
-    """Names, class ids or names of what is above, in any case of letters; empty is all."""
+    """Names, class ids or names of what is above, in any case of letters, and groups; empty is all."""
     min_score: float = 0.0
     """0..1, held against `top_score`."""
     limit: int = 0
@@ -86,7 +86,7 @@ def sounds(path: Path, query: Query) -> Iterator[Message]:
     """
     sql, values = _sql(query)
     with closing(connect_reader(path)) as connection:
-        wanted = Filter(frozenset(label.strip().casefold() for label in query.labels))
+        wanted = Filter.of(label.strip() for label in query.labels)
         connection.create_function("wanted", 1, partial(_is_wanted, wanted), deterministic=True)
         try:
             rows = connection.execute(sql, values)
@@ -99,7 +99,8 @@ def sounds(path: Path, query: Query) -> Iterator[Message]:
 def _is_wanted(wanted: Filter, line: str) -> bool:
     """As the event socket filters; most lines need not be read for that."""
     folded = line.casefold()
-    return any(json.dumps(label, ensure_ascii=False) in folded for label in wanted.labels) and wanted.passes(
+    names = wanted.labels | wanted.alone
+    return any(json.dumps(name, ensure_ascii=False) in folded for name in names) and wanted.passes(
         _message(line)
     )
 

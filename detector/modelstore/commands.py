@@ -1,4 +1,4 @@
-"""`sound-detector models list | pull | verify | info`: results on stdout, progress on stderr.
+"""`sound-detector models list | pull | verify | info | groups`: results on stdout, progress on stderr.
 
 Each returns the exit code; a ModelError is left to the command line, which prints it.
 """
@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import os
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from detector.backends.bundle import Bundle
 from detector.errors import ModelError
+from detector.events.groups import GROUPS
 from detector.files.guarded import is_file, read_file
 from detector.files.terminal import print_escaped, print_json
 from detector.modelstore import store
@@ -20,7 +22,7 @@ from detector.modelstore.checksum import sha256_of
 from detector.modelstore.facts import facts_of, files_of, labels_of, runs_on
 from detector.modelstore.folders import installed_folder, models_folder
 from detector.modelstore.pull import is_whole, pull
-from detector.modelstore.selection import bundles_of, default_model, select
+from detector.modelstore.selection import bundles_of, default_model, found_heads, select
 from detector.workers.progress import ProgressBar
 
 BAR_FORMAT = "{percentage:3.0f} % |{bar}| {n_fmt}B of {total_fmt}B, {remaining} left"
@@ -99,6 +101,30 @@ def _print_labels(labels: Sequence[Mapping[str, object]]) -> None:
     for label in labels:
         remark = "  (background: not reported unless asked for)" if label["background"] else ""
         print_escaped(f"{label['name']!s:{width}}  {label['threshold']!s:>9}  {label['class_id']}{remark}")
+
+
+def list_groups(name: str | None = None, *, as_json: bool = False) -> int:
+    """Print each group of labels, and what a model reports of it; None is the model that runs by default.
+
+    As JSON, `kinds` are the group's labels that are reported under another one, or only if asked for by name.
+    """
+    catalogue = ModelCatalogue()
+    model = default_model(catalogue) if name is None else name
+    heads = found_heads(catalogue, model) if name is None else ()
+    labels = select(catalogue, model, heads).spec.labels
+    facts = []
+    for group in GROUPS:
+        held = [label for label in labels if group.holds(label)]
+        reported = list(dict.fromkeys(label.name for label in held if label.reported_as is None))
+        kinds = list(dict.fromkeys(label.name for label in held if label.reported_as is not None))
+        facts.append({"name": group.name, "about": group.about, "labels": reported, "kinds": kinds})
+        if not as_json:
+            print_escaped(f"{group.name:14}{group.about}")
+            for line in textwrap.wrap("; ".join(reported) or "nothing that this model knows", 80 - 16):
+                print_escaped(f"{'':16}{line}")
+    if as_json:
+        print_json(facts)
+    return 0
 
 
 def pull_model(name: str, *, from_file: str | None = None, quiet: bool = False) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from detector.errors import SinkError
+from detector.events.groups import WantedNames
 from detector.interfaces import Message
 from detector.wire.message import EventBody
 
@@ -22,13 +23,21 @@ class Filter:
     """Casefolded label names or class ids; empty is all."""
     min_score: float = 0.0
     """0..1, compared with `top_score`: an event that has passed once passes until its end."""
+    alone: frozenset[str] = frozenset()
+    """Casefolded names that stand for themselves only, not for what lies below them; groups have some."""
+
+    @staticmethod
+    def of(names: Iterable[str], min_score: float = 0.0) -> Filter:
+        """Make it of the names of labels, class ids and groups; of none, it is for all events."""
+        wanted = WantedNames.of(names)
+        return Filter(wanted.names, min_score, wanted.alone)
 
     def passes(self, message: Message) -> bool:
         """Whether a message may go to the subscriber."""
         event = message.body
         if not isinstance(event, EventBody):
             return True
-        if self.labels and not self._names(event):
+        if (self.labels or self.alone) and not self._names(event):
             return False
         score = event.top_score
         return self.min_score <= 0.0 or (score is not None and score >= self.min_score)
@@ -38,8 +47,8 @@ class Filter:
 
         So is an event that was wanted under an earlier label: it passes until its end.
         """
-        names = (event.label, event.class_id, *event.ancestors, *event.earlier)
-        return any(name.casefold() in self.labels for name in names)
+        above = (*event.ancestors, *event.earlier)  # which has classes above earlier labels, too
+        return WantedNames(self.labels, self.alone).hold((event.label, event.class_id), above)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +89,7 @@ def parse_request(line: bytes) -> Request:
         )
     labels = _labels(fields.get("labels"))
     return Request(
-        Filter(frozenset(label.casefold() for label in labels), _min_score(fields.get("min_score"))),
+        Filter.of(labels, _min_score(fields.get("min_score"))),
         _since(fields.get("since")),
         labels,
     )

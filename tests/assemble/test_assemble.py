@@ -151,6 +151,21 @@ def test_labels_have_their_own_values_the_common_ones_or_the_models():
     assert rules.refractory.tolist() == [0, 32000]
 
 
+def test_what_a_label_has_of_its_own_comes_before_what_its_group_has():
+    events = EventSettings(
+        labels={
+            "Siren": LabelSettings(threshold_on=0.9),
+            "alarms": LabelSettings(threshold_on=0.1, refractory_seconds=2.0),
+            "dog": LabelSettings(min_duration_seconds=0.5),
+        },
+    )
+    labels = make_label_map(events, SPEC)
+    rules = make_label_rules(events, labels, SPEC)
+    siren, dog = (labels.find_all("", name)[0] for name in ("Siren", "Dog"))
+    assert (rules.threshold_on[siren], rules.refractory[siren]) == (pytest.approx(0.9), 32000)
+    assert rules.min_duration[dog] == 8000
+
+
 def test_the_models_own_thresholds_are_its_labels():
     events = EventSettings()
     rules = make_label_rules(events, make_label_map(events, SPEC), SPEC)

@@ -81,7 +81,7 @@ def test_a_label_that_goes_takes_its_settings_along():
 
 
 def test_a_label_that_goes_leaves_the_included_too():
-    users = Settings(events=EventSettings(include=("dog", "Hum")))
+    users = Settings(events=EventSettings(include=("DOG", "Hum")))
     labels = labels_of(users)
     changed, _ = with_changes(users, labels, [change(0, labels, ChangeKind.EXCLUDED, None)])
     assert changed.events.include == ("Hum",)

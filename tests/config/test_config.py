@@ -123,9 +123,9 @@ def test_the_examples_of_the_shipped_file_are_good_settings(load):
     assert settings.source == SourceSettings("USB PnP Sound", input="recording.flac", name="kitchen")
     assert settings.model.heads == ("doorbell",)
     assert settings.gate.min_level_dbfs == -55.0
-    assert settings.events.include == ("Dog", "Baby cry, infant cry", "Alarms")
+    assert settings.events.include == ("alarms", "Dog", "Baby cry, infant cry")
     assert settings.events.labels["Dog"] == LabelSettings(0.4, 0.2, 0.5, 30.0)
-    assert settings.events.groups["Alarms"][0] == "Smoke detector, smoke alarm"
+    assert settings.events.groups["Smoke"][0] == "Smoke detector, smoke alarm"
     assert settings.sinks == (
         StdoutSettings(),
         LogSettings("/var/log/sound-detector.jsonl"),

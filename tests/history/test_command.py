@@ -112,6 +112,14 @@ def test_the_table_says_when_there_may_be_more_and_when_there_is_nothing(path):
     assert show(path, "table", labels=["Owl"]) == ("", "no events found\n")
 
 
+def test_a_group_finds_the_events_of_its_labels(tmp_path):
+    store = make_store(tmp_path / "history.db")
+    store.write([make_message(1, "end", id="a", label="Siren"), make_message(2, "end", id="b", label="Rain")])
+    out, _ = show(tmp_path / "history.db", "table", labels=["alarms"])
+    store.close()
+    assert "Siren" in out and "Rain" not in out
+
+
 def test_json_is_what_was_sent(path):
     lines = [json.loads(line) for line in show(path, "json")[0].splitlines()]
     assert [line["seq"] for line in lines] == [4, 5, 6]

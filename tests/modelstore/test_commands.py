@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from detector.errors import ModelError
-from detector.modelstore.commands import info_model, list_models, pull_model, verify_models
+from detector.modelstore.commands import info_model, list_groups, list_models, pull_model, verify_models
 from tests.modelstore.conftest import Server
 from tests.support.small_models import logistic_tflite, write_bundle
 
@@ -94,6 +94,17 @@ def test_verify_finds_a_flipped_byte(small: Path, capsys: Capture) -> None:
     assert verify_models([]) == 1
     (line,) = (line for line in capsys.readouterr().out.splitlines() if not line.startswith("ok   "))
     assert line.startswith(f"BAD  {path}: is damaged: expected sha256 ")
+
+
+def test_groups_shows_what_a_model_reports_of_each(models: Path, capsys: Capture) -> None:
+    """`kinds` are reported under another label."""
+    assert list_groups("yamnet", as_json=True) == 0
+    groups = {group["name"]: group for group in json.loads(capsys.readouterr().out)}
+    assert groups["dog"]["labels"] == ["Dog"]
+    assert "Bark" in groups["dog"]["kinds"]
+    assert list_groups() == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[lines.index("dog           dogs") + 1].strip() == "Dog"
 
 
 def test_verify_of_a_named_model_that_was_not_pulled_fails(models: Path, capsys: Capture) -> None:

@@ -122,3 +122,12 @@ def test_whoever_asks_for_a_label_gets_what_is_below_it_too():
     wanted = parse_request(b'{"labels": ["dog"]}').filter
     assert wanted.passes(make_message(label=bark))
     assert not parse_request(b'{"labels": ["Cat"]}').filter.passes(make_message(label=bark))
+
+
+def test_a_group_may_be_asked_for():
+    siren = Label(name="Siren", class_id="/m/03kmc9", model="yamnet", ancestor_names=("Alarm",))
+    bell = Label(name="Doorbell", class_id="/m/03wwcy", model="yamnet", ancestor_names=("Alarm", "Door"))
+    wanted = parse_request(b'{"labels": ["alarms"], "min_score": 0.1}').filter
+    assert wanted == Filter.of(["alarms"], 0.1)
+    assert wanted.passes(make_message(label=siren))
+    assert not wanted.passes(make_message(label=bell))

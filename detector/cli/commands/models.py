@@ -1,4 +1,4 @@
-"""`sound-detector models list | pull | verify | info`: the models on this machine."""
+"""`sound-detector models list | pull | verify | info | groups`: the models on this machine."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ examples:
   sound-detector models pull yamnet+mn04 --from mn04_as_mAP_432.pt
   sound-detector models verify                 check the files of all models
   sound-detector models info yamnet --labels   its labels and their thresholds
+  sound-detector models groups                 groups of labels: alarms, ...
 """
 
 
@@ -25,9 +26,9 @@ examples:
 class ModelsRequest:
     """What `models` is asked for; fields that an action does not have keep their defaults."""
 
-    action: Literal["list", "pull", "verify", "info"]
+    action: Literal["list", "pull", "verify", "info", "groups"]
     names: tuple[str, ...] = ()
-    """One for pull; none means all for verify, and the default model for info."""
+    """One for pull; none means all for verify, and the default model for info and groups."""
     from_file: str | None = None
     labels: bool = False
     as_json: bool = False
@@ -63,6 +64,20 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     )
     info.add_argument("--labels", action="store_true", help="also list its labels and their thresholds")
     info.add_argument("--json", action="store_true", help="print a JSON object")
+    groups = add_parser(
+        actions,
+        "groups",
+        "list the groups of labels, such as alarms, and what a model reports of each",
+        EXAMPLES,
+    )
+    groups.add_argument(
+        "names",
+        metavar="NAME",
+        nargs="?",
+        default=(),
+        help="as for --model (default: the model that runs without --model)",
+    )
+    groups.add_argument("--json", action="store_true", help="print a JSON list")
 
 
 def read_request(options: argparse.Namespace) -> ModelsRequest:
@@ -90,6 +105,8 @@ def execute(request: ModelsRequest, _options: SettingOptions) -> int:
         (name,) = request.names
         return commands.pull_model(name, from_file=request.from_file, quiet=request.quiet)
     named = next(iter(request.names), None)
+    if request.action == "groups":
+        return commands.list_groups(named, as_json=request.as_json)
     return commands.info_model(named, as_json=request.as_json, labels=request.labels)
 
 
