@@ -71,6 +71,7 @@ OWNERS_OF_THREADS = {
     "cli.logs",
     *(
         "service.capture",
+        "service.intake",
         "service.prometheus",
         "delivery.dispatcher",
         "delivery.sink_queue",

@@ -24,6 +24,7 @@ from detector.history.journal import Journal
 from detector.interfaces import Service
 from detector.modelstore import ModelCatalogue
 from detector.service.daemon import Daemon
+from detector.service.source_channel import SourceChannel
 from detector.service.status_report import make_report, prometheus_text
 from detector.service.systemd import Notifier
 from detector.sinks.context import SinkContext
@@ -105,17 +106,20 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
         sinks=sinks,
         make_sink=make,
     )
-    daemon = Daemon(
+    channel = SourceChannel(
         source=source,
         pipeline=pipeline,
-        dispatcher=dispatcher,
         sample_rate=spec.sample_rate,
-        run_id=run_id,
+        event_ids=run_id,
         queue_blocks=max(2, round(QUEUE_SECONDS * spec.sample_rate / block)),
         health=make_health_meter(spec.sample_rate) if source.live else None,
+    )
+    daemon = Daemon(
+        channels=[channel],
+        dispatcher=dispatcher,
         notifier=notifier,
         metrics=make_metrics(settings, lambda: prometheus_text(report()), later=notifier.has_manager),
-        reload=reloader,
+        reload=lambda: [reloader()],
     )
     return daemon
 

@@ -53,15 +53,25 @@ class Capture:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
         self._delivered = False
+        self._arrived: Callable[[], object] = lambda: None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether `get` answers at once, with a block, a failure or the end."""
+        return not self._queue.empty() or (self._thread.ident is not None and not self._thread.is_alive())
+
+    def on_arrival(self, arrived: Callable[[], object]) -> None:
+        """Call this, on the capture's thread, whenever there is something to get; before `start`."""
+        self._arrived = arrived
 
     def start(self) -> None:
         """Begin to read."""
         self._thread.start()
 
-    def get(self, timeout: float) -> Block | SourceFailure | None:
+    def get(self, timeout: float = 0.0) -> Block | SourceFailure | None:
         """Wait for the next block or failure; None after `timeout` seconds. Raises SourceEnded."""
         try:
-            item = self._queue.get(timeout=timeout)
+            item = self._queue.get(block=timeout > 0, timeout=timeout or None)
         except queue.Empty:
             if self._thread.is_alive() or not self._queue.empty():
                 return None
@@ -97,6 +107,7 @@ class Capture:
         finally:
             self._source.close()
             self._put_waiting(None)
+            self._arrived()
 
     def _hand_over(self, block: Block) -> bool:
         if not self._source.live:
@@ -105,6 +116,7 @@ class Capture:
             self._queue.put_nowait(block)
         except queue.Full:
             self.dropped += 1
+        self._arrived()
         return not self._stopping.is_set()
 
     def _put_waiting(self, item: Block | SourceFailure | None) -> bool:
@@ -113,6 +125,7 @@ class Capture:
                 self._queue.put(item, timeout=PATIENCE_SECONDS)
             except queue.Full:
                 continue
+            self._arrived()
             return True
         return False
 
@@ -129,11 +142,19 @@ class InlineCapture:
         self._source = source
         self._blocks: Iterator[Block] = iter(())
 
+    @property
+    def is_ready(self) -> bool:
+        """Always: the next block is there, or the end."""
+        return True
+
+    def on_arrival(self, arrived: Callable[[], object]) -> None:
+        """Nothing is waited for."""
+
     def start(self) -> None:
         """Begin to read."""
         self._blocks = self._source.blocks()
 
-    def get(self, timeout: float) -> Block | SourceFailure | None:
+    def get(self, timeout: float = 0.0) -> Block | SourceFailure | None:
         """The next block; raises SourceEnded. It never waits."""
         try:
             return next(self._blocks)

@@ -51,20 +51,20 @@ def make_report(
     run_id: str,
 ) -> ReportBody:
     """What `status` shows; every count since the program started."""
-    counts, now = daemon.counts, time.time()
+    counts, now, channel = daemon.counts, time.time(), daemon.channels[0]
     history = dispatcher.journal_stats()
     values: dict[str, object] = {
         "version": __version__,
         "run_id": run_id,
         "pid": os.getpid(),
-        "state": daemon.state.value,
-        "source": daemon.source_name,
+        "state": channel.state.value,
+        "source": channel.name,
         "model": model,
         "seq": dispatcher.seq,
         "uptime_seconds": finite(now - daemon.started, 1),
-        "heard_seconds": finite(daemon.heard_seconds, 1),
-        "level_dbfs": finite(daemon.level_dbfs, 1),
-        "gain_db": finite(daemon.gain_db, 1),
+        "heard_seconds": finite(channel.heard_seconds, 1),
+        "level_dbfs": finite(channel.level_dbfs, 1),
+        "gain_db": finite(channel.gain_db, 1),
         "windows": counts.windows,
         "events": counts.events,
         "gate_openings": counts.gate_openings,

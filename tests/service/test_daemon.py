@@ -26,6 +26,7 @@ from detector.records import Block
 from detector.service.daemon import Daemon
 from detector.service.hangups import Hangups
 from detector.service.signals import run_with_signals
+from detector.service.source_channel import SourceChannel
 from detector.service.systemd import Notifier
 from tests.support.fakes import LONG, FakeClassifier, FakeSource, HandClock, MemorySink, cut, make_spec
 
@@ -49,7 +50,9 @@ def loudness(window):
 class Setting:
     """A daemon and everything around it."""
 
-    def __init__(self, script, *, live=False, score=loudness, queue_blocks=4, sinks=None, **daemon):
+    def __init__(
+        self, script, *, live=False, score=loudness, queue_blocks=4, sinks=None, health=None, **daemon
+    ):
         self.source = FakeSource(script, live=live)
         self.classifier = FakeClassifier(make_spec("Siren"), score)
         self.sink = MemorySink()
@@ -62,13 +65,18 @@ class Setting:
             ),
             self.classifier,
         )
-        self.daemon = Daemon(
+        channel = SourceChannel(
             source=self.source,
             pipeline=pipeline,
-            dispatcher=Dispatcher([self.sink] if sinks is None else sinks),
             sample_rate=RATE,
-            run_id="run",
+            event_ids="run",
             queue_blocks=queue_blocks,
+            health=health,
+            clock=self.clock,
+        )
+        self.daemon = Daemon(
+            channels=[channel],
+            dispatcher=Dispatcher([self.sink] if sinks is None else sinks),
             clock=self.clock,
             **daemon,
         )
@@ -219,7 +227,7 @@ def test_a_program_that_stood_still_itself_does_not_blame_the_device():
 
     def monotonic():
         look.append(now[0])
-        if len(look) == 8:
+        if len(look) == 7:
             now[0] += 4.0
         return now[0]
 
@@ -361,7 +369,7 @@ def test_a_reload_reaches_settings_and_sinks():
         lambda: setting.daemon.request_reload(),
         lambda: setting.sink.reopened.wait(LONG),
     ]
-    setting = Setting(script, live=True, queue_blocks=100, reload=lambda: reloads.append(1) or [])
+    setting = Setting(script, live=True, queue_blocks=100, reload=lambda: reloads.append(1) or [[]])
     setting.run()
     assert setting.sink.calls == ["open", "reopen", "close"]
     assert reloads == [1]
@@ -374,7 +382,7 @@ def test_a_signal_may_come_at_any_moment(asks, inside):
         [*hop_blocks(ROOM), lambda: setting.daemon.request_reload()],
         live=True,
         queue_blocks=100,
-        reload=list,
+        reload=lambda: [[]],
     )
     came = itertools.count(1)
 

@@ -1,0 +1,204 @@
+"""One source and everything that belongs to it alone: its capture, pipeline, device state and clock.
+
+A channel takes what its capture delivers and returns what is to be published. It publishes nothing itself and
+starts no thread but its capture's: the daemon gives each channel its turn.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from detector.audio.health import HealthMeter
+from detector.errors import DeviceLost
+from detector.events.timeline import SoundTimes, Timeline
+from detector.interfaces import Body, Source
+from detector.pipeline import Pipeline
+from detector.records import Block, Counts, Event
+from detector.service.capture import SourceFailure, make_capture
+from detector.service.device_state import DETAIL, DeviceObservation, DeviceState, next_state
+from detector.sinks.context import InputState
+from detector.wire.message import StatusBody, event_body, utc_text
+
+log = logging.getLogger(__name__)
+
+STALL_SECONDS = 3.0
+"""A device that has delivered sound and delivers nothing for this long hangs."""
+OPENING_SECONDS = 15.0
+"""The same for a device that is being opened: a sound server may take two seconds to start."""
+
+TROUBLE = (
+    DeviceState.WAITING,
+    DeviceState.LOST,
+    DeviceState.HUNG,
+    DeviceState.SILENT,
+    DeviceState.CLIPPING,
+)
+"""States that are logged as warnings."""
+
+
+class SourceChannel:
+    """Turns one source's blocks into messages, through a pipeline of its own.
+
+    `queue_blocks` is how many blocks may wait between capture and worker (about 5 s); a live
+    source loses what does not fit, which is counted and shows up as a gap; a recording waits.
+    A live device that goes away, or is not there yet, is opened again until it is there.
+    `event_ids` begins the `id` of its events.
+    """
+
+    def __init__(
+        self,
+        *,
+        source: Source,
+        pipeline: Pipeline,
+        sample_rate: int,
+        event_ids: str,
+        queue_blocks: int,
+        health: HealthMeter | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.pipeline = pipeline
+        """Its own stages."""
+        self.failure: Exception | None = None
+        """What ended it early."""
+        self.state = DeviceState.OPENING
+        """What the source is doing."""
+        self.has_listened = False
+        """Whether a block ever came."""
+        self.capture = make_capture(source, queue_blocks=queue_blocks, waits=source.live)
+        """What reads the source."""
+        self._source = source
+        self._rate = sample_rate
+        self._event_ids = event_ids
+        self._health = health
+        self._clock = clock
+        self._timeline = Timeline(sample_rate=sample_rate, start=clock())
+        self._times = SoundTimes()
+        self._last_block_at = 0.0
+        self._is_excused = False
+
+    @property
+    def name(self) -> str:
+        """What events call the source."""
+        return self._source.name
+
+    @property
+    def is_live(self) -> bool:
+        """Whether its sound does not wait."""
+        return self._source.live
+
+    @property
+    def counts(self) -> Counts:
+        """What was done and what was lost so far."""
+        counts = self.pipeline.counts
+        counts.blocks_dropped = self.capture.dropped
+        return counts
+
+    @property
+    def heard_seconds(self) -> float:
+        """Length of the stream so far, gaps included [s]."""
+        return self.pipeline.stop / self._rate
+
+    @property
+    def level_dbfs(self) -> float:
+        """Level of the newest frame [dBFS]."""
+        return self.pipeline.level_dbfs
+
+    @property
+    def gain_db(self) -> float:
+        """Gain in front of the classifier now [dB]."""
+        return self.pipeline.gain_db
+
+    @property
+    def input_state(self) -> InputState:
+        """What a line for people shows of the source now."""
+        return InputState(
+            state=self.state.value,
+            detail=DETAIL[self.state],
+            level_dbfs=self.pipeline.meter_dbfs,
+            gate_is_open=self.pipeline.gate_is_open,
+        )
+
+    def start(self, now: float) -> None:
+        """Begin to read, at `now` on a steady clock [s]."""
+        self._last_block_at = now
+        self.capture.start()
+
+    def take(self, item: Block | SourceFailure, now: float) -> list[Body]:
+        """Take what the capture delivered at `now` [s]; return what is to be published."""
+        self._is_excused, self._last_block_at = False, now
+        if isinstance(item, SourceFailure):
+            interrupted = self.bodies(self.pipeline.interrupt())
+            return interrupted + self._observe(DeviceObservation.FAILED, item.reason)
+        self._anchor(item)
+        seen = DeviceObservation.SOUND if self._health is None else DeviceObservation(self._health.push(item))
+        return self._observe(seen) + self.bodies(self.pipeline.push(item))
+
+    def end(self) -> list[Body]:
+        """No more blocks are taken: end open events and say that the source has stopped; once."""
+        if self.state is DeviceState.STOPPED:
+            return []
+        ended = self.bodies(self.pipeline.flush())
+        return ended + self._observe(DeviceObservation.END, str(self.failure or ""))
+
+    def excuse(self, now: float) -> None:
+        """The program itself stood still, as by SIGSTOP: once, the device is not to blame."""
+        if not self._is_excused:
+            self._is_excused, self._last_block_at = True, now
+
+    def stalled(self, now: float) -> list[Body]:
+        """Messages that say so where no block came for too long; only a new process gets the device back."""
+        opening = self.state in (DeviceState.OPENING, DeviceState.WAITING, DeviceState.LOST)
+        limit = OPENING_SECONDS if opening else STALL_SECONDS
+        if not self._source.live or now - self._last_block_at < limit:
+            return []
+        self.failure = DeviceLost(
+            f"{self._source.name} has delivered nothing for {limit:.0f} s and cannot be closed; "
+            "restart the program"
+        )
+        return self._observe(DeviceObservation.STALLED)
+
+    def bodies(self, events: list[Event]) -> list[Body]:
+        """Describe events of this source for the wire."""
+        return [
+            event_body(
+                event,
+                to_utc=self._times.of(event, self._timeline),
+                sample_rate=self._rate,
+                source=self._source.name,
+                run_id=self._event_ids,
+            )
+            for event in events
+        ]
+
+    def _anchor(self, block: Block) -> None:
+        """Tie samples to the clock: by the source's own time, else by the first block's arrival."""
+        if not self.has_listened:
+            self.has_listened = True
+            began = self._clock() - block.stop / self._rate
+            self._timeline = Timeline(sample_rate=self._rate, start=began)
+        if block.time is not None:
+            self._timeline.observe(block.stop, block.time)
+
+    def _observe(self, observation: DeviceObservation, reason: str = "") -> list[Body]:
+        """Change the state by the table; a change is logged, and returned to be published."""
+        state = next_state(self.state, observation)
+        if state is self.state:
+            return []
+        self.state = state
+        detail = "; ".join(part for part in (reason, DETAIL[state]) if part)
+        # A source that never delivered a block ends with an error, which says enough.
+        quiet = state is DeviceState.STOPPED and not self.has_listened
+        log.log(
+            logging.WARNING if state in TROUBLE else logging.DEBUG if quiet else logging.INFO,
+            "daemon.%s source=%r%s",
+            state.value,
+            self._source.name,
+            f" detail={detail!r}" if detail else "",
+        )
+        return [
+            StatusBody(
+                state=state.value, source=self._source.name, detail=detail, time=utc_text(self._clock())
+            )
+        ]
