@@ -115,7 +115,7 @@ class Pipeline:
     The same object serves the microphone and the recording; any cutting of the same samples
     into blocks gives the same events. `gap_limit` [samples]: a longer gap ends open events.
     `gain` None leaves the level alone; `heads` None leaves the scores to the classifier. `keep` is given the
-    scores of every window, as the tracker gets them.
+    scores of every window, as the tracker gets them. `stream` tells a shared classifier whose windows come.
     """
 
     def __init__(
@@ -134,12 +134,14 @@ class Pipeline:
         tracker: EventTracker,
         labels: Sequence[Label],
         gap_limit: int,
+        stream: int = 0,
     ) -> None:
         self._framer = framer
         self._meter = meter
         self._gain = gain
         self._ring = ring
         self._classifier = classifier
+        self._stream = stream
         self._heads = heads
         self._keep = keep
         self._detection = DetectionStage(
@@ -229,7 +231,7 @@ class Pipeline:
         return self._detection.push(frame, level)
 
     def _classify(self, span: Span) -> Scores:
-        window = Window(span, self._ring.read(span), gain=10 ** (self.gain_db / 20))
+        window = Window(span, self._ring.read(span), 10 ** (self.gain_db / 20), self._stream)
         self._counts.windows += 1
         scores = self._classifier.scores(window)
         if self._heads is not None:

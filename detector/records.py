@@ -58,6 +58,8 @@ class Window:
     """Shape (span.length,), in [-1, 1); never written to after the window is made."""
     gain: float = 1.0
     """Factor by which a classifier raises their amplitude, so that a quiet microphone does not deafen it."""
+    stream: int = 0
+    """Which of the streams that share a classifier it is of; its windows share what they have in common."""
 
     def amplified(self) -> NDArray[np.float32]:
         """The samples with the gain, held to full scale; not to be written to."""

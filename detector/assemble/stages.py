@@ -101,10 +101,12 @@ def make_pipeline(
     heads: HeadSet | None = None,
     *,
     keep: Callable[[Scores], None] | None = None,
+    stream: int = 0,
 ) -> Pipeline:
     """Build the stages for one stream; ConfigError where labels are named that the model does not have.
 
     `heads` read the classifier's embeddings; `keep` gets the scores of every window.
+    Streams that share the classifier have different numbers as `stream`.
     """
     spec = classifier.spec if heads is None else heads.spec
     rate = spec.sample_rate
@@ -132,6 +134,7 @@ def make_pipeline(
         tracker=make_tracker(settings, spec, labels, history),
         labels=labels.reported,
         gap_limit=samples(settings.events.release_seconds, spec),
+        stream=stream,
     )
 
 

@@ -1,7 +1,7 @@
 """What windows that follow each other share, worked out once: log-mel frames, and samples of half the rate.
 
-Each object remembers the newest window alone. What it gives does not depend on that: where the samples of two
-windows do not agree, as after a gap or in another recording, everything is worked out anew.
+Each object remembers the newest window of each stream alone. What it gives does not depend on that: where the
+samples of two windows do not agree, as after a gap or in another recording, everything is worked out anew.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class GrowingLogMel:
         self.params = params
         self._log_mel = LogMel(params)
         self._past = _Past()
-        self._mel = np.zeros((0, params.bands), np.float32)
+        self._mel: dict[int, NDArray[np.float32]] = {}
 
     def __call__(self, window: Window) -> NDArray[np.float32]:
         """Return the patch of the amplified window, shape (params.frames(length), bands), float32.
@@ -30,19 +30,23 @@ class GrowingLogMel:
         """
         params, samples = self.params, window.samples
         new = self._past.new(window, multiple=params.hop)
-        if new != 0:
-            self._mel = self._log_mel.bands(samples) if new is None else self._grown(samples, new)
-        return self._log_mel.logarithm(self._mel * np.float32(window.gain**params.power))
+        if new is None:
+            self._mel[window.stream] = self._log_mel.bands(samples)
+        elif new:
+            self._mel[window.stream] = self._grown(self._mel[window.stream], samples, new)
+        return self._log_mel.logarithm(self._mel[window.stream] * np.float32(window.gain**params.power))
 
-    def _grown(self, samples: NDArray[np.float32], new: int) -> NDArray[np.float32]:
+    def _grown(
+        self, known: NDArray[np.float32], samples: NDArray[np.float32], new: int
+    ) -> NDArray[np.float32]:
         """Move the frames by as many samples as are new, add theirs, and mend those with mirrored sound."""
         hop, mirrored = self.params.hop, self.params.mirrored_frames
         fresh = new // hop + mirrored  # at the end
-        kept = len(self._mel) - fresh
+        kept = len(known) - fresh
         if kept <= mirrored:
             return self._log_mel.bands(samples)
-        mel = np.empty_like(self._mel)
-        mel[:kept] = self._mel[new // hop : new // hop + kept]
+        mel = np.empty_like(known)
+        mel[:kept] = known[new // hop : new // hop + kept]
         mel[kept:] = self._log_mel.bands(samples[(kept - mirrored) * hop :])[mirrored:]
         if mirrored:
             mel[:mirrored] = self._log_mel.bands(samples[: self.params.reach(2 * mirrored)])[:mirrored]
@@ -58,38 +62,42 @@ class GrowingHalver:
         self.needed = 2 * (count + DELAY)
         """Samples of the window that they are made of."""
         self._past = _Past()
-        self._samples = np.zeros(0, np.float32)
+        self._samples: dict[int, NDArray[np.float32]] = {}
 
     def __call__(self, window: Window) -> NDArray[np.float32]:
         """Return them, shape (count,), without the window's gain; not to be written to."""
-        part = Window(Span(window.span.stop - self.needed, window.span.stop), window.samples[-self.needed :])
+        span = Span(window.span.stop - self.needed, window.span.stop)
+        part = Window(span, window.samples[-self.needed :], stream=window.stream)
         new = self._past.new(part, multiple=2)
         if new is None:
-            self._samples = halved(part.samples)
+            self._samples[window.stream] = halved(part.samples)
         elif new:
             fresh = halved(part.samples[-(new + 2 * DELAY) :])
-            self._samples = np.concatenate((self._samples[len(fresh) :], fresh))
-        return self._samples
+            known = self._samples[window.stream]
+            self._samples[window.stream] = np.concatenate((known[len(fresh) :], fresh))
+        return self._samples[window.stream]
 
 
 class _Past:
-    """The window before, and how much of the next one it already had."""
+    """The window before in each stream, and how much of the next one it already had."""
 
     def __init__(self) -> None:
-        self._start = 0
-        self._samples = np.zeros(0, np.float32)
+        self._windows: dict[int, Window] = {}
 
     def new(self, window: Window, *, multiple: int) -> int | None:
         """How many samples at its end the window before lacked, a multiple; None where no part is known."""
-        samples, start = window.samples, window.span.start
-        shift = start - self._start
+        before = self._windows.get(window.stream)
+        self._windows[window.stream] = window
+        if before is None:
+            return None
+        samples = window.samples
+        shift = window.span.start - before.span.start
         kept = len(samples) - shift
         known = (
-            len(samples) == len(self._samples)
+            len(samples) == len(before.samples)
             and shift >= 0
             and shift % multiple == 0
             and kept > 0
-            and np.array_equal(samples[:kept], self._samples[shift:])
+            and np.array_equal(samples[:kept], before.samples[shift:])
         )
-        self._start, self._samples = start, samples
         return shift if known else None

@@ -39,7 +39,8 @@ class ResampledMember:
             samples, stop = window.samples[len(window.samples) - self.needed :], window.span.stop
         else:
             samples, stop = self.halver(window), window.span.stop // 2
-        return self.classifier.scores(Window(Span(stop - len(samples), stop), samples, window.gain))
+        part = Window(Span(stop - len(samples), stop), samples, window.gain, window.stream)
+        return self.classifier.scores(part)
 
 
 class CombinedClassifier:

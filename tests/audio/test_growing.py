@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -25,8 +27,8 @@ TOLERANCE = 1e-4
 """Of a logarithm: matrices of another height are multiplied in another order."""
 
 
-def window_at(start: int, sound: NDArray[np.float32] = SOUND, gain: float = 1.0) -> Window:
-    return Window(Span(start, start + LENGTH), sound[start : start + LENGTH], gain)
+def window_at(start: int, sound: NDArray[np.float32] = SOUND, gain: float = 1.0, stream: int = 0) -> Window:
+    return Window(Span(start, start + LENGTH), sound[start : start + LENGTH], gain, stream)
 
 
 @pytest.mark.parametrize("params", [CENTRED, PLAIN])
@@ -69,3 +71,16 @@ def test_half_the_rate_of_other_sound_is_not_mixed_with_the_last() -> None:
     halver(window_at(0))
     window = window_at(64, other)
     np.testing.assert_allclose(halver(window), halved(window.samples[-2 * (300 + DELAY) :]), atol=1e-7)
+
+
+@pytest.mark.parametrize("make", [lambda: GrowingLogMel(CENTRED), lambda: GrowingHalver(count=300)])
+@given(starts=st.lists(st.sampled_from([64, 128, 192, 960]), min_size=1, max_size=6))
+def test_a_stream_gets_to_the_last_bit_what_it_gets_alone(
+    make: Callable[[], GrowingLogMel | GrowingHalver], starts: list[int]
+) -> None:
+    """Beside it another stream is at the same places, with the same sound or with other sound."""
+    alone, shared = make(), make()
+    for start in np.cumsum(starts):
+        shared(window_at(int(start), stream=1))
+        shared(window_at(int(start), SOUND[::-1].copy(), stream=2))
+        np.testing.assert_array_equal(shared(window_at(int(start))), alone(window_at(int(start))))
