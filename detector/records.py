@@ -147,6 +147,20 @@ class Alternative:
 
 
 @dataclass(frozen=True, slots=True)
+class VerdictNote:
+    """What became of an event by what people said of earlier ones."""
+
+    outcome: Literal["veto", "rename"]
+    """`veto`: the event is kept, but told to nobody; `rename`: it is told under another label."""
+    heard: Label
+    """The label that the detector gave."""
+    verdicts: int
+    """How many verdicts on sounds like this one say so."""
+    nearest: str
+    """The `id` of the event whose verdict decided."""
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """A labelled sound at one moment of its life; the same `id` from start to end.
 
@@ -175,6 +189,8 @@ class Event:
     """Labels under which the sound was reported before it was corrected."""
     embedding: Embedding | None = field(default=None, compare=False, repr=False)
     """Of the windows on which the label stands; None where the network gives none, and for an end."""
+    verdict: VerdictNote | None = None
+    """What verdicts changed; None where they changed nothing."""
 
 
 @dataclass(slots=True)

@@ -58,7 +58,7 @@ PURE = (
     "soundscapes.mixing",
     *("collecting.taking", "collecting.triggered", "collecting.verdict"),
     *("collecting.collector", "collecting.meter"),
-    *("verdicts.event_embeddings", "verdicts.event_verdict", "verdicts.verifier"),
+    "verdicts",
 )
 DATA_TYPES = {
     *("__future__", "bisect", "collections", "dataclasses", "datetime", "difflib", "enum"),

@@ -17,6 +17,8 @@ from typing import Any, Literal, NamedTuple, TypeVar, cast, get_args, get_origin
 from detector.interfaces import Body, Message
 from detector.records import Phase
 from detector.wire.message import (
+    LEFT_OUT,
+    NOT_SENT,
     DroppedBody,
     ErrorBody,
     EventBody,
@@ -47,6 +49,9 @@ def encode(body: Body, seq: int | None = None) -> Message:
     else:
         layout = _layout(type(body))
         values = dict(zip(layout.keys, layout.values(body), strict=True))
+        for key in layout.left_out:
+            if values[key] is None:
+                del values[key]
     values["schema"] = SCHEMA
     if seq is not None:
         values["seq"] = seq
@@ -98,17 +103,20 @@ class _Layout:
     values: Callable[[object], tuple[object, ...]]
     readers: tuple[tuple[str, str, _Reader], ...]
     """Name of each field of the body, its key, and how it is read."""
+    left_out: tuple[str, ...]
+    """Keys that are left out where their value is None."""
 
 
 @cache
 def _layout(form: type) -> _Layout:
     hints = get_type_hints(form)
-    own = [field.name for field in fields(form)]
+    own = [field.name for field in fields(form) if field.metadata != NOT_SENT]
     names = ["kind", *(name for name in own if name != "kind")] if "kind" in hints else own
     return _Layout(
         tuple(map(_key, names)),
         attrgetter(*names),
         tuple((name, _key(name), _reader(hints[name])) for name in own),
+        tuple(_key(field.name) for field in fields(form) if field.metadata == LEFT_OUT),
     )
 
 
@@ -123,6 +131,8 @@ def _reader(hint: object) -> _Reader:
     if get_origin(hint) is tuple:
         return _Reader(frozenset({list}), (), partial(_items, get_args(hint)[0]))
     types = cast("tuple[type, ...]", get_args(hint) or (hint,))
+    if is_dataclass(types[0]):
+        return _Reader(frozenset({dict}), None, partial(_read, types[0]))
     empty = None if type(None) in types else types[0]()
     return _Reader(frozenset((*types, int) if float in types else types), empty)
 

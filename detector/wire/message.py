@@ -9,15 +9,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import ClassVar
 
 from detector.interfaces import Message
-from detector.records import Event, Phase
+from detector.records import Embedding, Event, Phase, VerdictNote
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+LEFT_OUT = {"wire": "left out"}
+"""Metadata of a field that is left out of the line where it is None."""
+NOT_SENT = {"wire": "not sent"}
+"""Metadata of a field that is never on the line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,23 @@ class AlternativeBody:
 
     label: str
     score: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class VetoBody:
+    """Why an event is told to nobody: the number of verdicts on like sounds, and the `id` of the nearest."""
+
+    verdicts: int
+    nearest: str
+
+
+@dataclass(frozen=True, slots=True)
+class RenameBody:
+    """Why an event has another label than `heard`, which the detector gave; else as in VetoBody."""
+
+    heard: str
+    verdicts: int
+    nearest: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +70,14 @@ class EventBody:
     level_dbfs: float | None
     alternatives: tuple[AlternativeBody, ...] = ()
     earlier: tuple[str, ...] = ()
+    verdict: RenameBody | None = field(default=None, metadata=LEFT_OUT)
+    vetoed: VetoBody | None = field(default=None, metadata=LEFT_OUT)
+    embedding: Embedding | None = field(default=None, compare=False, repr=False, metadata=NOT_SENT)
+
+    @property
+    def heard(self) -> str:
+        """The label that the detector gave, whatever verdicts made of it."""
+        return self.label if self.verdict is None else self.verdict.heard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +210,20 @@ def event_body(
                 for name in (label.name, label.class_id, *label.ancestor_names)
             )
         ),
+        verdict=_rename_body(event.verdict),
+        vetoed=_veto_body(event.verdict),
+        embedding=event.embedding,
     )
+
+
+def _rename_body(note: VerdictNote | None) -> RenameBody | None:
+    if note is None or note.outcome != "rename":
+        return None
+    return RenameBody(note.heard.name, note.verdicts, note.nearest)
+
+
+def _veto_body(note: VerdictNote | None) -> VetoBody | None:
+    return None if note is None or note.outcome != "veto" else VetoBody(note.verdicts, note.nearest)
 
 
 def event_of(message: Message) -> EventBody:

@@ -23,5 +23,5 @@ def make_body(phase: Phase = "start", id: int = 1, label: Label = DOG, source: s
     )
 
 
-def make_message(seq: int = 1, phase: Phase = "start", **changes):
+def make_message(seq: int | None = 1, phase: Phase = "start", **changes):
     return encode(make_body(phase, **changes), seq)
