@@ -17,6 +17,9 @@ from detector.records import Block
 LOWEST_DBFS = -96.0
 """A band never counts as quieter than this: the last bits of a 16-bit microphone flicker."""
 
+LOWEST_POWER = 10 ** (LOWEST_DBFS / 10)
+"""The same as a mean square."""
+
 SMOOTHING_FRAMES = 5
 """Frames in a band's level: 0.15 s, so that unsteady machines do not open the gate."""
 
@@ -114,25 +117,32 @@ class _Band:
         self._variance = 0.0
 
     def rises(self, power: float, share: float, threshold_db: float) -> bool:
-        """Whether this mean square stands out; `share` is 1/n in the n-th frame of the warm-up, else 0."""
-        self._powers.append(power)
-        mean = sum(self._powers) / len(self._powers)
-        level = max(10 * math.log10(mean), LOWEST_DBFS) if mean > 0 else LOWEST_DBFS
+        """Whether this mean square stands out; `share` is 1/n in the n-th frame of the warm-up, else 0.
+
+        It runs four times for each frame, so conditions stand here for calls of `max` and `min`.
+        """
+        powers = self._powers
+        powers.append(power)
+        mean = sum(powers) / len(powers)
+        level = 10 * math.log10(mean) if mean > LOWEST_POWER else LOWEST_DBFS
         if share == 1:
             self._floor = level
         above = level - self._floor
-        sigma = math.sqrt(self._variance)
+        variance = self._variance
+        sigma = math.sqrt(variance)
         if share:
-            self._variance += share * (above * above - self._variance)
+            self._variance = variance + share * (above * above - variance)
         else:
-            most = CLIP_SIGMAS * max(sigma, CLIP_LEAST_DB)
-            clipped = max(-most, min(most, above))
-            self._variance += MEMORY * (clipped * clipped - self._variance)
+            most = CLIP_SIGMAS * (sigma if sigma > CLIP_LEAST_DB else CLIP_LEAST_DB)
+            square = above * above if -most < above < most else most * most
+            self._variance = variance + MEMORY * (square - variance)
         if above < 0:
-            self._floor += max(FLOOR_FALL, share) * above
+            self._floor += (share if share > FLOOR_FALL else FLOOR_FALL) * above
         else:
-            self._floor += max(min(FLOOR_RISE_DB, above), FLOOR_RISE * above, share * above)
-        return above > min(threshold_db, max(LEAST_RISE_DB, RISE_SIGMAS * sigma))
+            least = above if above < FLOOR_RISE_DB else FLOOR_RISE_DB
+            most_share = share if share > FLOOR_RISE else FLOOR_RISE
+            self._floor += max(least, most_share * above)
+        return above > threshold_db or (above > LEAST_RISE_DB and above > RISE_SIGMAS * sigma)
 
 
 class Gate:
