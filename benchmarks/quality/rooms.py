@@ -193,9 +193,9 @@ def make(folder: Path, half: str, seed: int) -> list[Path]:
 
 
 def _write(path: Path, half: str, background: str, rng: random.Random) -> None:
-    sound = _bed(background, rng) * np.float32(10 ** (LEVEL_DBFS / 20))
+    sound = make_bed(background, rng, SECONDS) * np.float32(10 ** (LEVEL_DBFS / 20))
     own = {background, *(c for c, labels in LABELS.items() if set(labels) & set(OWN.get(background, ())))}
-    names = [name for name in sorted(LABELS) if half not in HALVES or name in _classes(half)]
+    names = [name for name in sorted(LABELS) if half not in HALVES or name in classes_of(half)]
     pool = [(name, clip) for name in names if name not in own for clip in _clips(name)]
     rows, at = [], 12.0
     while True:
@@ -209,7 +209,7 @@ def _write(path: Path, half: str, background: str, rng: random.Random) -> None:
         for start, label, samples in placed:
             first = int(start * RATE)
             piece = samples[: len(sound) - first]
-            gain = 10 ** ((LEVEL_DBFS + rng.choice(SNR_DB)) / 20) / _rms(samples)
+            gain = 10 ** ((LEVEL_DBFS + rng.choice(SNR_DB)) / 20) / mean_level(samples)
             sound[first : first + len(piece)] += piece * np.float32(gain)
             rows.append((start, start + len(piece) / RATE, label))
         at = max(stop for _, stop, _ in rows) + rng.uniform(*GAP_SECONDS)
@@ -218,23 +218,26 @@ def _write(path: Path, half: str, background: str, rng: random.Random) -> None:
     path.with_suffix(".tsv").write_text("".join(lines), encoding="utf-8")
 
 
-def _classes(half: str) -> Sequence[str]:
+def classes_of(half: str) -> Sequence[str]:
+    """The classes of a half."""
     return sorted(LABELS)["AB".index(half) :: 2]
 
 
 def _clips(name: str) -> list[Samples]:
-    return [_active(_read(path)) for path in sorted((data_folder() / "esc50dev" / name).glob("*.ogg"))]
+    return [
+        active_part(read_clip(path)) for path in sorted((data_folder() / "esc50dev" / name).glob("*.ogg"))
+    ]
 
 
-def _bed(background: str, rng: random.Random) -> Samples:
+def make_bed(background: str, rng: random.Random, seconds: float) -> Samples:
     """Recordings of the background one after the other, cross-faded, with a mean square of 1."""
-    length = SECONDS * RATE
+    length = round(seconds * RATE)
     if background == "pink":
         spectrum = np.fft.rfft(np.random.default_rng(rng.randrange(2**32)).standard_normal(length))
         bins = np.maximum(np.arange(len(spectrum)), 1)
         pink: Samples = np.fft.irfft(spectrum / np.sqrt(bins), length).astype(np.float32)
-        return pink / _rms(pink)
-    recordings = [_trimmed(_read(path)) for path in _recordings(background)]
+        return pink / mean_level(pink)
+    recordings = [_trimmed(read_clip(path)) for path in _recordings(background)]
     usable = [recording for recording in recordings if len(recording) >= 3 * RATE]
     bed, at = np.zeros(length + RATE, np.float32), 0
     ramp = np.sqrt(np.linspace(0, 1, FADE)).astype(np.float32)
@@ -245,7 +248,7 @@ def _bed(background: str, rng: random.Random) -> Samples:
         fitting = min(len(piece), len(bed) - at)
         bed[at : at + fitting] += piece[:fitting]
         at += len(piece) - FADE
-    joined: Samples = bed[:length] / _rms(bed[:length])
+    joined: Samples = bed[:length] / mean_level(bed[:length])
     return joined
 
 
@@ -266,7 +269,8 @@ def _recordings(background: str) -> list[Path]:
     return [home] if home.exists() else sorted((data / "esc50dev" / background).glob("*.ogg"))
 
 
-def _read(path: Path) -> Samples:
+def read_clip(path: Path) -> Samples:
+    """Its channels' mean, at RATE."""
     given, rate = soundfile.read(path, dtype="float32", always_2d=True)
     mono = given.mean(axis=1)
     if rate == RATE:
@@ -283,14 +287,15 @@ def _trimmed(clip: Samples) -> Samples:
     return clip[loud[0] : loud[-1] + 1] if len(loud) else clip
 
 
-def _active(clip: Samples) -> Samples:
+def active_part(clip: Samples) -> Samples:
     """From where its 20 ms level first to where it last is within 26 dB of the highest."""
     level = np.sqrt(np.convolve(clip**2, np.ones(882) / 882, "same"))
     loud = np.flatnonzero(level > 0.05 * level.max())
     return clip[loud[0] : loud[-1] + 1]
 
 
-def _rms(samples: Samples) -> float:
+def mean_level(samples: Samples) -> float:
+    """Root of the mean square, above 0."""
     return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))) + 1e-9
 
 

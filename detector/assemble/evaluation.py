@@ -28,7 +28,7 @@ def evaluate_command(request: EvaluateRequest, loaded: Loaded) -> int:
     settings = with_resolved_model(loaded.settings, catalogue)
     with loaded.locating_errors():
         check_labels(settings, catalogue)
-    ungated = request.annotations is not None
+    ungated = request.annotations is not None and not request.verdicts
 
     def make_scorer(columns: Sequence[Sequence[int]]) -> MakeScorer:
         return ScorerMaker(settings, columns, ungated)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from detector.backends.extra_packages import check_installed
 from detector.datasets.labelled_clips import BACKGROUND, class_of, read_dataset
-from detector.datasets.truths import find_sound_files, read_truths
+from detector.datasets.truths import Truth, find_sound_files, read_truths
 from detector.errors import DatasetError
 from detector.evaluation.class_map import SHIPPED, ClassMap, make_class_map, read_map
 from detector.evaluation.clip_evaluation import evaluate_clips
@@ -18,6 +18,8 @@ from detector.evaluation.recording_evaluation import evaluate_recordings
 from detector.evaluation.recording_report import recording_files, recording_json, recording_text
 from detector.evaluation.recording_scorer import MakeScorerFor
 from detector.evaluation.report_tables import make_folder, write_files
+from detector.evaluation.verdict_evaluation import evaluate_verdicts
+from detector.evaluation.verdict_report import verdict_files, verdict_json, verdict_text
 from detector.files.terminal import data_for, escape_lines
 from detector.records import ModelSpec
 
@@ -33,6 +35,8 @@ class EvaluateRequest:
     map_file: Path | None = None
     ignore: tuple[str, ...] = ()
     """Labels, with their kinds, that are not counted in recordings."""
+    verdicts: tuple[int, ...] = ()
+    """How many verdicts in each recording are simulated; empty for the figures of the events themselves."""
     out: Path | None = None
     overwrite: bool = False
     as_json: bool = False
@@ -90,6 +94,8 @@ def _recordings(
     wanted = {annotation.label for truth in truths for annotation in truth.annotations}
     classes = _map(sorted(wanted), spec, table, request)
     ignored = _map(request.ignore, spec, table, request).of_label
+    if request.verdicts:
+        return _verdicts(request, truths, classes, make_scorer, spec, ignored)
     check_installed({name: name for name in ("sed_eval", "dcase_util", "sed_scores_eval")})
     report = evaluate_recordings(
         truths,
@@ -105,6 +111,30 @@ def _recordings(
     if request.out is not None:
         write_files(request.out, recording_files(report))
     _say(recording_json(report) if request.as_json else recording_text(report), request)
+    return 1 if report.unreadable else 0
+
+
+def _verdicts(
+    request: EvaluateRequest,
+    truths: Sequence[Truth],
+    classes: ClassMap,
+    make_scorer: MakeScorerFor,
+    spec: ModelSpec,
+    ignored: Collection[str],
+) -> int:
+    report = evaluate_verdicts(
+        truths,
+        classes,
+        make_scorer,
+        spec,
+        asked=request.verdicts,
+        ignored=ignored,
+        jobs=request.jobs,
+        quiet=request.quiet,
+    )
+    if request.out is not None:
+        write_files(request.out, verdict_files(report))
+    _say(verdict_json(report) if request.as_json else verdict_text(report), request)
     return 1 if report.unreadable else 0
 
 

@@ -73,7 +73,7 @@ def evaluate_recordings(
     `ignored`: labels whose events count neither for nor against.
     """
     outcomes = score_all(make(class_map.columns), [truth.path for truth in truths], jobs=jobs, quiet=quiet)
-    scored, unreadable = _readable(truths, outcomes)
+    scored, unreadable = readable(truths, outcomes)
     known = set(class_map.classes)
     sounds = [merged(a for a in truth.annotations if a.label in known) for truth, _ in scored]
     names = list(scored[0][1])
@@ -98,9 +98,13 @@ def evaluate_recordings(
     )
 
 
-def _readable(
+def readable(
     truths: Sequence[Truth], outcomes: Sequence[Outcome]
 ) -> tuple[list[tuple[Truth, dict[str, RecordingScores]]], dict[str, str]]:
+    """The recordings that could be read, and path -> why for the others.
+
+    DatasetError where there are none, AnnotationError where a truth does not fit its recording.
+    """
     scored, unreadable = [], {}
     for truth, outcome in zip(truths, outcomes, strict=True):
         if isinstance(outcome, DetectorError):

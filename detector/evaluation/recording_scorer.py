@@ -32,6 +32,8 @@ class RecordingScores:
     """Shape (windows,): the end of each window that was classified [s]."""
     scores: NDArray[np.float32]
     """Shape (windows, classes): the best score among the labels of each class."""
+    messages: tuple[Event, ...] = ()
+    """Of the events, all phases, in the order of their decision."""
 
 
 class RecordingScorer:
@@ -64,6 +66,7 @@ class RecordingScorer:
                 events=tuple(whole_events(output.events, rate)),
                 stops=np.array([scores.span.stop for scores in output.scores]) / rate,
                 scores=self._by_class(output.scores),
+                messages=tuple(output.events),
             )
             for name, output in outputs.items()
         }

@@ -1,8 +1,13 @@
 """Verdicts in, a judgement of the next event out: keep its label, veto the event, or rename it.
 
-A wrong verdict on the same label vetoes an event whose embedding is near enough to its own, and nearer than
-to that of any right one. Embeddings are compared by the cosine of their square roots. Nothing is learned that
-is not in the list of verdicts: without them every event is kept, and no event is made.
+The verdicts on the same label vote, each with a weight that grows with how near its sound is to the event's.
+Sounds are compared by the cosine of the square roots of their embeddings. Verdicts that say `right` vote for
+the label, and so does a trust that every label has from the start; the others vote against it. Only the few
+nearest on either side vote: no number of verdicts on other sounds outvotes those on such sounds. It takes
+less to tell that a sound is not what it was called than to tell what it is: a name needs nearer sounds.
+
+Nothing is learned that is not in the list of verdicts: without them every event is kept, and no event is ever
+made. The constants were chosen with `evaluate --verdicts`; docs/quality.md has the figures.
 """
 
 from __future__ import annotations
@@ -16,8 +21,14 @@ from numpy.typing import NDArray
 
 from detector.verdicts.event_verdict import RIGHT, WRONG, EventVerdict
 
-NEAR = 0.8
-"""Cosine from which two sounds are taken for the same kind."""
+NEAR = 0.72
+"""Cosine at which one verdict outweighs the trust in a label."""
+SHARPNESS = 8.0
+"""A verdict weighs exp(SHARPNESS x cosine): two at 0.63 or three at 0.58 weigh as much as one at 0.72."""
+SAME = 0.85
+"""Cosine at which one verdict that names another label renames an event; less near, it vetoes it."""
+VOTERS = 3
+"""So many verdicts vote for a label, and so many against it, at most."""
 
 
 class Outcome(Enum):
@@ -36,9 +47,9 @@ class Judgement:
     label: str
     """The label that the event is told under; for a veto the one that it had."""
     verdicts: int = 0
-    """How many verdicts on near sounds say so."""
+    """How many of the verdicts that voted say so."""
     nearest: str = ""
-    """`id` of the event whose verdict decided; empty where none did."""
+    """`id` of the event whose verdict is the nearest of them; empty where none decided."""
 
 
 class Verifier:
@@ -61,16 +72,25 @@ class Verifier:
             return keep
         verdicts, directions = self._said[label]
         nearness = directions @ _direction(embedding)
-        right = np.array([verdict.said in (RIGHT, label) for verdict in verdicts])
-        limit = max(NEAR, float(nearness[right].max(initial=-1.0)))
-        decisive = np.flatnonzero(~right & (nearness >= NEAR) & (nearness >= limit))
-        if not len(decisive):
+        weights = np.exp(SHARPNESS * (nearness - NEAR))
+        # The nearest ones first, of equally near ones the newest.
+        order = np.argsort(-nearness, kind="stable").tolist()
+        is_right = [verdict.said in (RIGHT, label) for verdict in verdicts]
+        voters = [place for place in order if is_right[place]][:VOTERS]
+        against = [place for place in order if not is_right[place]][:VOTERS]
+        if not against or weights[against].sum() < 1.0 + weights[voters].sum():
             return keep
-        newest = verdicts[decisive[0]]
-        agreeing = sum(verdicts[place].said == newest.said for place in decisive)
-        if newest.said == WRONG:
-            return Judgement(Outcome.VETO, label, agreeing, newest.event_id)
-        return Judgement(Outcome.RENAME, newest.said, agreeing, newest.event_id)
+        # What they say instead is put to the vote, too; the first of equals is the nearest.
+        sayings = list(dict.fromkeys(verdicts[place].said for place in against))
+        agreeing = max(
+            ([place for place in against if verdicts[place].said == said] for said in sayings),
+            key=lambda places: float(weights[places].sum()),
+        )
+        nearest = verdicts[agreeing[0]]
+        is_same = np.exp(SHARPNESS * (nearness[agreeing] - SAME)).sum() >= 1.0
+        if nearest.said == WRONG or not is_same:
+            return Judgement(Outcome.VETO, label, len(agreeing), nearest.event_id)
+        return Judgement(Outcome.RENAME, nearest.said, len(agreeing), nearest.event_id)
 
 
 def _direction(embedding: NDArray[np.float32]) -> NDArray[np.float32]:

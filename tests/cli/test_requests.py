@@ -99,6 +99,7 @@ def test_train_is_asked_for_a_head_or_a_network(flags, model):
         ("analyze a --format csv --format rttm", "standard output takes one --format"),
         ("analyze a --overwrite", "--overwrite needs --out DIR"),
         ("evaluate a --ignore Dog", "add --annotations"),
+        ("evaluate a --verdicts 5", "add --annotations"),
         ("evaluate a --annotations b --layout esc50", "leave it out"),
         ("calibrate --device 1 --input a", "choose one of them"),
         ("calibrate --input a --input -", "cannot be combined with other inputs"),

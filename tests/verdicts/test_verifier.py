@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from detector.verdicts.event_verdict import EventVerdict
@@ -48,6 +49,65 @@ def test_the_newest_of_two_that_disagree_wins() -> None:
     given = [verdict("a", "wrong", 0, at=2.0), verdict("b", "Cough", 0, at=1.0)]
     assert Verifier(given).judge("Dog", sound(0)).outcome is Outcome.VETO
     assert Verifier(given[::-1]).judge("Dog", sound(0)).outcome is Outcome.VETO
+
+
+def near(cosine: float, *, side: int = 0) -> NDArray[np.float32]:
+    """An embedding whose square roots are at this cosine to those of `near(1.0)`."""
+    roots = np.zeros(16, np.float32)
+    roots[0], roots[1 + side] = cosine, np.sqrt(1 - cosine**2)
+    return roots**2
+
+
+def said(*verdicts: tuple[str, float]) -> Verifier:
+    """Verdicts on Dog at these cosines to `near(1.0)`."""
+    return Verifier(
+        [
+            EventVerdict(str(number), "Dog", what, float(number), near(cosine, side=number), "yamnet")
+            for number, (what, cosine) in enumerate(verdicts)
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "outcome"),
+    [
+        ([("wrong", 0.73)], Outcome.VETO),
+        ([("wrong", 0.71)], Outcome.KEEP),
+        ([("wrong", 0.64), ("wrong", 0.64)], Outcome.VETO),
+        ([("wrong", 0.59)] * 3, Outcome.VETO),
+        ([("wrong", 0.55)] * 10, Outcome.KEEP),
+        ([("wrong", 0.85), ("right", 0.80)], Outcome.KEEP),
+        ([("wrong", 0.85), ("right", 0.60)], Outcome.VETO),
+        ([("wrong", 0.85), ("wrong", 0.85), ("right", 0.80)], Outcome.VETO),
+        ([("Cough", 0.86)], Outcome.RENAME),
+        ([("Cough", 0.80)], Outcome.VETO),
+        ([("Cough", 0.80), ("Cough", 0.80)], Outcome.RENAME),
+        ([("Cough", 0.90), ("Cat", 0.95)], Outcome.RENAME),
+        ([("Dog", 0.95), ("wrong", 0.95)], Outcome.KEEP),
+    ],
+)
+def test_near_verdicts_are_put_to_the_vote(verdicts: list[tuple[str, float]], outcome: Outcome) -> None:
+    assert said(*verdicts).judge("Dog", near(1.0)).outcome is outcome
+
+
+def test_it_tells_how_many_say_so_and_the_nearest_of_them() -> None:
+    judgement = said(("wrong", 0.8), ("Cat", 0.75), ("wrong", 0.9), ("right", 0.3)).judge("Dog", near(1.0))
+    assert (judgement.outcome, judgement.verdicts, judgement.nearest) == (Outcome.VETO, 2, "2")
+    judgement = said(("Cough", 0.9), ("Cat", 0.95)).judge("Dog", near(1.0))
+    assert (judgement.label, judgement.verdicts, judgement.nearest) == ("Cat", 1, "1")
+
+
+def test_a_thousand_verdicts_on_other_sounds_change_nothing() -> None:
+    rng = np.random.default_rng(0)
+    others = rng.gamma(0.3, size=(1000, 1024)).astype(np.float32)
+    given = [
+        EventVerdict(str(n), "Dog", "wrong", float(n), sound, "yamnet") for n, sound in enumerate(others)
+    ]
+    unlike = np.zeros(1024, np.float32)
+    unlike[:10] = 1.0
+    verifier = Verifier(given)
+    assert verifier.judge("Dog", unlike).outcome is Outcome.KEEP
+    assert verifier.judge("Dog", others[7]).outcome is Outcome.VETO
 
 
 def test_silence_is_near_to_nothing() -> None:

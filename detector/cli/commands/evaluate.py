@@ -27,6 +27,7 @@ examples:
   sound-detector evaluate my-clips --map my-classes.csv --out report
   sound-detector evaluate recordings/ --annotations labels/ --preset quiet
   sound-detector evaluate recordings/ --annotations strong_labels.tsv
+  sound-detector evaluate recordings/ --annotations labels/ --verdicts 5,10,20
 """
 
 
@@ -55,6 +56,14 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="in recordings, count no events of this label or of its sub-labels; may be repeated",
     )
+    truth.add_argument(
+        "--verdicts",
+        metavar="N[,N...]",
+        type=_counts,
+        default=(),
+        help="in recordings, simulate verdicts on the first N events of each first half, and count the wrong "
+        "and the right events of the second halves with and without them",
+    )
     output = parser.add_argument_group("output")
     output.add_argument(
         "--out", metavar="DIR", type=path, help="write the report, tables and pictures to this folder"
@@ -73,6 +82,8 @@ def read_request(options: argparse.Namespace) -> EvaluateRequest:
 
     if options.annotations is None and options.ignore:
         raise ConfigError("--ignore works on annotated recordings: add --annotations")
+    if options.annotations is None and options.verdicts:
+        raise ConfigError("--verdicts works on annotated recordings: add --annotations")
     if options.annotations is not None and options.layout is not None:
         raise ConfigError("--layout works on a dataset of clips: leave it out beside --annotations")
     return EvaluateRequest(
@@ -81,12 +92,22 @@ def read_request(options: argparse.Namespace) -> EvaluateRequest:
         layout=options.layout,
         map_file=options.map,
         ignore=tuple(options.ignore),
+        verdicts=options.verdicts,
         out=options.out,
         overwrite=options.overwrite,
         as_json=options.json,
         jobs=options.jobs,
         quiet=options.quiet,
     )
+
+
+def _counts(text: str) -> tuple[int, ...]:
+    numbers = text.split(",")
+    if not all(number.strip().isascii() and number.strip().isdigit() and int(number) for number in numbers):
+        raise argparse.ArgumentTypeError(
+            f"expected numbers of verdicts from 1 on, such as 20 or 5,10,20, got {text!r}"
+        )
+    return tuple(map(int, numbers))
 
 
 def execute(request: EvaluateRequest, options: SettingOptions) -> int:
