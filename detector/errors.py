@@ -10,6 +10,7 @@
     │   └── UnsupportedFormat  a file or stream that cannot be decoded
     ├── DatasetError           labelled clips are missing or their folds leak  exit 1
     ├── AnnotationError        a truth that cannot be meant, or nobody wrote  exit 1
+    ├── ClipError              a clip cannot be written, found or played  exit 1
     ├── HistoryError           the history cannot be read or written (never fatal for the daemon)
     │   └── HistoryHole        some of its events cannot be read (in `interfaces`: it carries those that can)
     └── SinkError              events cannot be delivered (fatal only at start)
@@ -79,6 +80,10 @@ class DatasetError(DetectorError):
 
 class AnnotationError(DetectorError):
     """Annotations of a recording are missing, damaged, or in other units than seconds."""
+
+
+class ClipError(DetectorError):
+    """A clip cannot be written, found or played; while the daemon runs it is counted, never fatal."""
 
 
 class HistoryError(DetectorError):

@@ -32,6 +32,18 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Original:
+    """Mono sound at the rate at which it was recorded, before it was resampled for the model."""
+
+    start: int
+    """Index of its first sample in the stream, at the model's rate."""
+    samples: NDArray[np.float32]
+    """Shape (n,), in [-1, 1]; never written to."""
+    rate: int
+    """Hertz."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Block:
     """Consecutive mono samples as a source delivers them; a gap is a jump in `start`."""
 
@@ -41,6 +53,9 @@ class Block:
     """Shape (n,), full scale 32768; never written to after the block is made."""
     time: float | None = None
     """UTC seconds since 1970 when the last sample was captured; None where a source has no clock."""
+    originals: tuple[Original, ...] | None = None
+    """What was recorded since the block before, if it was resampled; it need not begin or end with the block.
+    None: the samples are as they were recorded."""
 
     @property
     def stop(self) -> int:

@@ -27,7 +27,7 @@ ORDER = (
     ("evaluation", "subscriber"),
     ("analysis", "service"),
     ("delivery",),
-    ("modelstore", "history"),
+    ("modelstore", "history", "clips"),
     ("sources", "backends", "sinks", "graphs", "audition"),
     ("pipeline",),
     ("wire",),
@@ -56,6 +56,7 @@ PURE = (
     *("analysis.summary", "analysis.sounds", "analysis.overview"),
     *("datasets.annotations", "evaluation.matching", "soundscapes.plan", "soundscapes.stretch"),
     "soundscapes.mixing",
+    *("clips.clip_plan", "clips.clip_retention"),
     *("collecting.taking", "collecting.triggered", "collecting.verdict"),
     *("collecting.collector", "collecting.meter"),
     "verdicts",
@@ -81,6 +82,7 @@ OWNERS_OF_THREADS = {
     "modelstore.download",
     *("history.journal", "history.sequence_numbers", "history.writer"),
     *("workers.pool", "workers.worker"),
+    *("clips.clip_keeper", "clips.clip_link", "clips.clip_process"),
 }
 
 

@@ -79,7 +79,7 @@ class Reloader:
                 settings, model.spec, labels, self._pipeline.history, started=self._pipeline.counts.events
             )
         self._exchange_sinks(settings)
-        for name in ("source", "model", "gate", "windows", "level", "history", "metrics"):
+        for name in ("source", "model", "gate", "windows", "level", "history", "clips", "metrics"):
             if getattr(wanted, name) != getattr(settings, name) or (name == "model" and not same_networks):
                 log.warning("reload.needs_restart key=%s", name)
         changed = settings.events != self._settings.events or model is not self._model

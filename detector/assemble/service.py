@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from detector import __version__
+from detector.assemble.clip_making import make_clip_keeper, make_clip_recorder
 from detector.assemble.endpoints import effective_sinks, make_sink, make_source
 from detector.assemble.reload import Reloader
 from detector.assemble.stages import hop_length, load_model, make_pipeline, with_resolved_model
@@ -29,7 +30,7 @@ from detector.service.status_report import make_report, prometheus_text
 from detector.service.systemd import Notifier
 from detector.sinks.context import SinkContext
 from detector.sinks.socket.socket_settings import SocketSettings
-from detector.wire.message import HelloBody, ReportBody, run_id_text, utc_text
+from detector.wire.message import HelloBody, ReportBody, StatusBody, run_id_text, utc_text
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +73,20 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
         )
 
     def report() -> ReportBody:
-        return make_report(daemon, dispatcher, context.subscribers, model=reloader.model_name, run_id=run_id)
+        return make_report(
+            daemon,
+            dispatcher,
+            context.subscribers,
+            model=reloader.model_name,
+            run_id=run_id,
+            clips=None if clips is None else clips.counts,
+        )
+
+    def tell_of_clips(detail: str) -> None:
+        state = daemon.channels[0].state.value
+        dispatcher.publish(
+            StatusBody(state=state, source=source.name, detail=detail, time=utc_text(time.time()))
+        )
 
     def end_with_the_reader(sink: str) -> None:
         if sink == "stdout":
@@ -106,6 +120,7 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
         sinks=sinks,
         make_sink=make,
     )
+    clips = make_clip_keeper(settings.clips, publish=dispatcher.publish, tell=tell_of_clips)
     channel = SourceChannel(
         source=source,
         pipeline=pipeline,
@@ -113,6 +128,15 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
         event_ids=run_id,
         queue_blocks=max(2, round(QUEUE_SECONDS * spec.sample_rate / block)),
         health=make_health_meter(spec.sample_rate) if source.live else None,
+        clips=None
+        if clips is None
+        else make_clip_recorder(
+            settings.clips,
+            spec,
+            clips,
+            is_live=source.live,
+            release_seconds=settings.events.release_seconds,
+        ),
     )
     daemon = Daemon(
         channels=[channel],
@@ -120,6 +144,7 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
         notifier=notifier,
         metrics=make_metrics(settings, lambda: prometheus_text(report()), later=notifier.has_manager),
         reload=lambda: [reloader()],
+        clips=clips,
     )
     return daemon
 

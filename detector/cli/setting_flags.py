@@ -23,6 +23,7 @@ FLAGS: Mapping[str, str] = {
     "events.exclude": "--exclude",
     "events.background": "--background",
     "sinks": "--sink",
+    "clips.folder": "--clips",
 }
 """Setting -> the flag that sets it."""
 
@@ -161,6 +162,12 @@ def _add_sink_flags(parser: argparse.ArgumentParser, *, format_help: str) -> Non
         action="append",
         help="where to send events: stdout, log:PATH, socket, socket:unix://PATH or socket:tcp://HOST:PORT; "
         "may be repeated (default: stdout, and unless --input is a file, socket)",
+    )
+    _flag(
+        sinks,
+        "clips.folder",
+        metavar="FOLDER",
+        help="keep the sound around events in this folder, unless there is speech in it (docs/clips.md)",
     )
     sinks.add_argument(
         "--format",

@@ -11,13 +11,18 @@ from detector.config.wording import show
 from detector.config.yamltext import Fault
 from detector.files.home import names_no_home
 
-_PATHS = ("source.input", "history.path")
+_PATHS = ("source.input", "history.path", "clips.folder")
 
 
 def check(settings: Settings) -> list[Fault]:
     """Find every fault, by key; without lines, which `Loaded` knows."""
     found = [Fault(None, key, message) for key, message in _values(settings)]
     found += [Fault(None, f"events.{key}", message) for key, message in _events(settings.events)]
+    clips = settings.clips
+    if clips.preroll_seconds + clips.postroll_seconds >= clips.max_seconds:
+        rolls = f"{clips.preroll_seconds} and {clips.postroll_seconds}"
+        message = f"expected more than pre-roll and post-roll together, got {clips.max_seconds} for {rolls}"
+        found.append(Fault(None, "clips.max_seconds", message))
     if settings.sinks is not None and not settings.sinks:
         found.append(Fault(None, "sinks", "expected at least one sink: leave it out for the defaults"))
     return found + [Fault(None, f"sinks{key}", message) for key, message in _sinks(settings.sinks or ())]

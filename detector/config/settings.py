@@ -174,6 +174,39 @@ class HistorySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ClipSettings:
+    """The sound around events, kept in files."""
+
+    folder: str | None = None
+    """Where clips are kept; None keeps none."""
+    speech: Literal["drop", "keep"] = "drop"
+    """`drop`: a clip with speech anywhere in it is never written; `keep`: nothing is judged."""
+    labels: tuple[str, ...] = ()
+    """Labels or groups that get clips; empty is all but speech."""
+    preroll_seconds: Annotated[float, Limit(0, 30, "s")] = 3.0
+    """Sound kept from before an event's onset."""
+    postroll_seconds: Annotated[float, Limit(0, 30, "s")] = 3.0
+    """Sound kept from after an event's end."""
+    max_seconds: Annotated[float, Limit(1, 60, "s")] = 60.0
+    """The longest clip; more than pre-roll and post-roll together."""
+    format: Literal["flac", "wav", "opus"] = "flac"
+    """`flac` and `wav` lose nothing, `opus` is a fifth of the size."""
+    keep_days: Annotated[int, Limit(1, 36500, "days")] = 30
+    """Older clips are deleted."""
+    max_megabytes: Annotated[int, Limit(1, 1_000_000, "MB")] = 1000
+    """Size of all clips beyond which the oldest are deleted."""
+    min_free_megabytes: Annotated[int, Limit(0, 1_000_000, "MB")] = 500
+    """Room on the disk below which the oldest clips are deleted, and no new one is written."""
+    min_per_label: Annotated[int, Limit(0, 10_000)] = 10
+    """So many newest clips of each label are never deleted; nor are locked ones."""
+
+    def __post_init__(self) -> None:
+        """Write out `~`."""
+        if self.folder is not None:
+            object.__setattr__(self, "folder", expand_home(self.folder))
+
+
+@dataclass(frozen=True, slots=True)
 class MetricsSettings:
     """The counts of `sound-detector status` for Prometheus."""
 
@@ -194,4 +227,5 @@ class Settings:
     sinks: tuple[SinkSettings, ...] | None = None
     """None is stdout, and for a live source also the default socket."""
     history: HistorySettings = HistorySettings()
+    clips: ClipSettings = ClipSettings()
     metrics: MetricsSettings = MetricsSettings()

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 
+from detector.clips.clip_keeper import CLOSE_SECONDS, ClipKeeper
 from detector.delivery.dispatcher import Dispatcher
 from detector.errors import DetectorError, SinkError
 from detector.interfaces import Body, Service
@@ -40,6 +41,7 @@ class Daemon:
         notifier: Notifier | None = None,
         reload: Callable[[], Sequence[list[Event]]] | None = None,
         metrics: Service | None = None,
+        clips: ClipKeeper | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -50,6 +52,7 @@ class Daemon:
         self._notifier = notifier or Notifier({})
         self._reload = reload
         self._metrics = metrics
+        self._clips = clips
         self._monotonic = monotonic
         # Plain values: the lock of an Event that a signal interrupts would never be given back.
         self._is_stopping = False
@@ -73,6 +76,8 @@ class Daemon:
         try:
             if self._metrics is not None:
                 self._metrics.start()
+            if self._clips is not None:
+                self._clips.start()
             now = self._monotonic()
             for channel in self.channels:
                 channel.start(now)
@@ -85,6 +90,10 @@ class Daemon:
             for seconds in (0.0, JOIN_SECONDS):  # all are asked before any is waited for
                 for channel in self.channels:
                     channel.capture.stop(seconds)
+            if self._clips is not None:  # before the sinks, which tell of the last clips
+                self._clips.close(
+                    CLOSE_SECONDS if any(channel.is_live for channel in self.channels) else None
+                )
             self._dispatcher.close()
             if self._metrics is not None:
                 self._metrics.close()

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 
 from detector.audio.health import HealthMeter
+from detector.clips.clip_recorder import ClipRecorder
 from detector.errors import DeviceLost
 from detector.events.timeline import SoundTimes, Timeline
 from detector.interfaces import Body, Source
@@ -44,7 +45,7 @@ class SourceChannel:
     `queue_blocks` is how many blocks may wait between capture and worker (about 5 s); a live
     source loses what does not fit, which is counted and shows up as a gap; a recording waits.
     A live device that goes away, or is not there yet, is opened again until it is there.
-    `event_ids` begins the `id` of its events.
+    `event_ids` begins the `id` of its events; `clips` keeps the sound around them.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class SourceChannel:
         event_ids: str,
         queue_blocks: int,
         health: HealthMeter | None = None,
+        clips: ClipRecorder | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.pipeline = pipeline
@@ -72,6 +74,7 @@ class SourceChannel:
         self._rate = sample_rate
         self._event_ids = event_ids
         self._health = health
+        self._clips = clips
         self._clock = clock
         self._timeline = Timeline(sample_rate=sample_rate, start=clock())
         self._times = SoundTimes()
@@ -130,16 +133,25 @@ class SourceChannel:
         self._is_excused, self._last_block_at = False, now
         if isinstance(item, SourceFailure):
             interrupted = self.bodies(self.pipeline.interrupt())
+            if self._clips is not None:
+                self._clips.finish()
             return interrupted + self._observe(DeviceObservation.FAILED, item.reason)
         self._anchor(item)
         seen = DeviceObservation.SOUND if self._health is None else DeviceObservation(self._health.push(item))
-        return self._observe(seen) + self.bodies(self.pipeline.push(item))
+        if self._clips is None:
+            return self._observe(seen) + self.bodies(self.pipeline.push(item))
+        self._clips.push(item)
+        told = self._observe(seen) + self.bodies(self.pipeline.push(item))
+        self._clips.submit_due()
+        return told
 
     def end(self) -> list[Body]:
         """No more blocks are taken: end open events and say that the source has stopped; once."""
         if self.state is DeviceState.STOPPED:
             return []
         ended = self.bodies(self.pipeline.flush())
+        if self._clips is not None:
+            self._clips.finish()
         return ended + self._observe(DeviceObservation.END, str(self.failure or ""))
 
     def excuse(self, now: float) -> None:
@@ -161,7 +173,7 @@ class SourceChannel:
 
     def bodies(self, events: list[Event]) -> list[Body]:
         """Describe events of this source for the wire."""
-        return [
+        told = [
             event_body(
                 event,
                 to_utc=self._times.of(event, self._timeline),
@@ -171,6 +183,10 @@ class SourceChannel:
             )
             for event in events
         ]
+        if self._clips is not None:
+            for event, body in zip(events, told, strict=True):
+                self._clips.note(event, body)
+        return [*told]
 
     def _anchor(self, block: Block) -> None:
         """Tie samples to the clock: by the source's own time, else by the first block's arrival."""

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from detector import __version__
+from detector.clips.clip_keeper import ClipCounts
 from detector.delivery.dispatcher import Dispatcher
 from detector.service.daemon import Daemon
 from detector.sinks.socket.limits import SubscriberCounts
@@ -20,6 +21,9 @@ GAUGES = {
     "subscribers": "Subscribers of the event sockets now.",
     "memory_bytes": "Resident memory.",
     "history_backlog": "Events sent that are not in the history yet.",
+    "clips_pending": "Clips waiting to be judged and written.",
+    "clips_stored": "Clips in the folder.",
+    "clips_stored_bytes": "Size of the clips in the folder.",
 }
 COUNTERS = {
     "heard_seconds": "Seconds of sound processed.",
@@ -33,6 +37,12 @@ COUNTERS = {
     "history_written": "Events written to the history.",
     "history_lost": "Events sent that will never be in the history.",
     "history_dropped": "Messages neither written nor sent, because the disk was behind.",
+    "clips_saved": "Clips written.",
+    "clips_dropped_speech": "Clips not written because there was speech in them.",
+    "clips_dropped_unjudged": "Clips not written because they could not be searched for speech.",
+    "clips_failed": "Clips that could not be written.",
+    "clips_lost": "Clips lost because their process ended or was behind.",
+    "clips_deleted": "Old clips deleted.",
     "cpu_seconds": "CPU time used.",
 }
 SINK_COUNTERS = {
@@ -49,6 +59,7 @@ def make_report(
     *,
     model: str,
     run_id: str,
+    clips: ClipCounts | None = None,
 ) -> ReportBody:
     """What `status` shows; every count since the program started."""
     counts, now, channel = daemon.counts, time.time(), daemon.channels[0]
@@ -78,6 +89,16 @@ def make_report(
         "history_backlog": history and history.backlog,
         "history_lost": history and history.lost,
         "history_dropped": history and history.dropped,
+        "clips_working": clips and clips.working,
+        "clips_saved": clips and clips.saved,
+        "clips_dropped_speech": clips and clips.speech,
+        "clips_dropped_unjudged": clips and clips.unjudged,
+        "clips_failed": clips and clips.failed,
+        "clips_lost": clips and clips.lost,
+        "clips_deleted": clips and clips.deleted,
+        "clips_pending": clips and clips.pending,
+        "clips_stored": clips and clips.stored,
+        "clips_stored_bytes": clips and clips.stored_bytes,
         "sinks": [
             {
                 "name": sink.name,

@@ -20,7 +20,7 @@ from detector.errors import SinkError
 from detector.files.daemon_files import identity, make_folder
 from detector.interfaces import Message, Sink
 from detector.sinks.context import SinkContext
-from detector.wire.message import EventBody, StatusBody
+from detector.wire.message import ClipBody, EventBody, StatusBody
 
 log = logging.getLogger(__name__)
 
@@ -73,8 +73,8 @@ class LogFileSink:
         self._take()
 
     def takes(self, message: Message) -> bool:
-        """Events and changes of state."""
-        return isinstance(message.body, EventBody | StatusBody)
+        """Events, changes of state and clips."""
+        return isinstance(message.body, ClipBody | EventBody | StatusBody)
 
     def write(self, message: Message) -> None:
         """Append one line, whole or not at all; raises SinkError when the disk would not have it."""

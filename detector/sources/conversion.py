@@ -36,6 +36,8 @@ class Converter:
         self._downmix = Downmix(sample_rate=input_rate, channels=channels) if channels > 1 else None
         self._frames_in = 0
         self._samples_out = 0
+        self.recorded: NDArray[np.float32] | None = None
+        """What was pushed last, as mono in [-1, 1] at the input's rate; None where nothing is resampled."""
         self.non_finite = 0
         """NaN and infinite input values replaced by 0 so far."""
 
@@ -67,6 +69,7 @@ class Converter:
             return samples.reshape(-1).astype(np.int16, copy=False)
         mono = self._mono(samples)
         if self._resampler is not None:
+            self.recorded = mono
             mono = self._resampler.resample_chunk(mono, last=last)
         self._samples_out += len(mono)
         scaled = np.rint(mono * np.float32(FULL_SCALE))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.records import Block
+from detector.records import Block, Original
 
 
 class Cutter:
@@ -20,14 +20,22 @@ class Cutter:
         self._start = start
         self._held: NDArray[np.int16] = np.zeros(0, np.int16)
         self._time: float | None = None
+        self._originals: list[Original] | None = None
 
     @property
     def next(self) -> int:
         """Index that the next sample pushed will get."""
         return self._start + len(self._held)
 
-    def push(self, samples: NDArray[np.int16], time: float | None = None) -> list[Block]:
-        """Take samples, the last of them captured at `time` [UTC seconds]; return full blocks."""
+    def push(
+        self, samples: NDArray[np.int16], time: float | None = None, original: Original | None = None
+    ) -> list[Block]:
+        """Take samples, the last of them captured at `time` [UTC seconds]; return full blocks.
+
+        `original` is what was recorded meanwhile, if that was resampled; the next block carries it.
+        """
+        if original is not None:
+            self._originals = [*(self._originals or ()), original]
         held = np.concatenate((self._held, samples)) if len(self._held) else samples
         self._time = time
         whole = len(held) - len(held) % self._block_length
@@ -51,6 +59,9 @@ class Cutter:
 
     def _block(self, samples: NDArray[np.int16], *, after: int) -> Block:
         time = None if self._time is None else self._time - after / self._sample_rate
-        block = Block(self._start, samples, time)
+        originals = None if self._originals is None else tuple(self._originals)
+        if originals:
+            self._originals = []
+        block = Block(self._start, samples, time, originals)
         self._start = block.stop
         return block

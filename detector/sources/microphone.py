@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from detector.errors import DeviceLost, DeviceNotFound
 from detector.files.quiet_stderr import quiet_stderr
-from detector.records import Block
+from detector.records import Block, Original
 from detector.sources.conversion import Converter
 from detector.sources.cutting import Cutter
 from detector.sources.device_list import Device, capture_devices, choose, takes
@@ -167,7 +167,11 @@ class Microphone:
                 log.warning("source.samples_lost source=%s seconds=%.3f", self.name, lost / rate)
                 yield from cutter.push(converter.flush(), captured - (lost + len(samples)) / rate)
                 yield from cutter.skip(round(lost * self._sample_rate / rate))
-            blocks = cutter.push(converter.push(samples), captured - converter.held_seconds)
+            at = cutter.next + round(converter.held_seconds * self._sample_rate)
+            converted = converter.push(samples)
+            recorded = converter.recorded
+            original = None if recorded is None else Original(at, recorded, rate)
+            blocks = cutter.push(converted, captured - converter.held_seconds, original)
             self._next, self._last_read = cutter.next, now
             if converter.channel_fault != fault:
                 fault = converter.channel_fault

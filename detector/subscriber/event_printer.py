@@ -19,7 +19,15 @@ from detector.interfaces import Message
 from detector.sinks.stdout import StdoutSink
 from detector.subscriber.client import NOTHING, Credentials, connect, messages, send
 from detector.wire.address import parse_address
-from detector.wire.message import DroppedBody, ErrorBody, EventBody, HelloBody, NoticeBody, StatusBody
+from detector.wire.message import (
+    ClipBody,
+    DroppedBody,
+    ErrorBody,
+    EventBody,
+    HelloBody,
+    NoticeBody,
+    StatusBody,
+)
 from detector.wire.request import parse_request
 
 MISSED_BEATS = 3
@@ -155,6 +163,8 @@ def _take(message: Message, position: _Position, out: StdoutSink, say: _Sayer) -
         position.seq = position.seq if message.seq is None else message.seq
     elif isinstance(body, HelloBody):
         say(f"{body.state}: {body.source} with {body.model}")
+    elif isinstance(body, ClipBody):
+        say(f"clip {body.state}: {body.path or body.reason}")
     elif isinstance(body, StatusBody):
         say(": ".join(part for part in (body.state, body.detail) if part))
     elif isinstance(body, DroppedBody):

@@ -19,6 +19,7 @@ from detector.records import Phase
 from detector.wire.message import (
     LEFT_OUT,
     NOT_SENT,
+    ClipBody,
     DroppedBody,
     ErrorBody,
     EventBody,
@@ -38,7 +39,8 @@ SCHEMA = 1
 _OPEN = (ReportBody, UnknownBody)
 _EVENT_KINDS = frozenset(get_args(Phase))
 _BODIES: dict[str, type[Body]] = {
-    body.kind: body for body in (HelloBody, HeartbeatBody, StatusBody, DroppedBody, ErrorBody, NoticeBody)
+    body.kind: body
+    for body in (HelloBody, HeartbeatBody, StatusBody, ClipBody, DroppedBody, ErrorBody, NoticeBody)
 }
 
 

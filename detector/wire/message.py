@@ -122,6 +122,23 @@ class StatusBody:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClipBody:
+    """The sound around some events was written to a file, or was not; sent when its post-roll is over."""
+
+    kind: ClassVar[str] = "clip"
+    id: str
+    state: str
+    reason: str = ""
+    path: str | None
+    label: str
+    start_time: str | None
+    duration: float | None
+    events: tuple[str, ...] = ()
+    source: str
+    time: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DroppedBody:
     """One subscriber does not get `count` messages: it read too slowly, or `detail` says why."""
 

@@ -75,6 +75,7 @@ WRONG = {
     "events.include": "",
     "events.exclude": "",
     "sinks": "carrier-pigeon",
+    "clips.folder": "",
 }
 """Setting -> a value that its flag does not take."""
 

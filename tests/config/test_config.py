@@ -114,7 +114,8 @@ def test_the_examples_of_the_shipped_file_are_good_settings(load):
     text = CONFIG_YAML.read_text(encoding="utf-8")
     text = re.sub(r"^( *)#((?:\w+:|  \S|    \w+:).*)$", r"\1\2", text, flags=re.MULTILINE)
     text = re.sub(
-        r"^ *(?:device|input|name|heads|min_level_dbfs|sinks): null\n| *(?:in|ex)clude: \[\]\n| *\w+: \{\}\n",
+        r"^ *(?:device|input|name|heads|min_level_dbfs|sinks|folder): null\n"
+        r"| *(?:include|exclude|labels): \[\]\n| *\w+: \{\}\n",
         "",
         text,
         flags=re.M,
@@ -126,6 +127,8 @@ def test_the_examples_of_the_shipped_file_are_good_settings(load):
     assert settings.events.include == ("alarms", "Dog", "Baby cry, infant cry")
     assert settings.events.labels["Dog"] == LabelSettings(0.4, 0.2, 0.5, 30.0)
     assert settings.events.groups["Smoke"][0] == "Smoke detector, smoke alarm"
+    assert settings.clips.folder == "/var/lib/sound-detector/clips"
+    assert settings.clips.labels == ("Dog", "Glass", "alarms")
     assert settings.sinks == (
         StdoutSettings(),
         LogSettings("/var/log/sound-detector.jsonl"),

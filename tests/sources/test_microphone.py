@@ -40,6 +40,21 @@ def until_lost(source):
     return blocks
 
 
+def test_what_is_resampled_comes_with_what_was_recorded():
+    audio = FakeAudio([("Mic", 1, 48000)], forms=[(48000, 1)], script=[0.1] * 10)
+    blocks = list(islice(microphone(audio).blocks(), 8))
+    originals = [original for block in blocks for original in block.originals]
+    assert {original.rate for original in originals} == {48000}
+    assert originals[0].start == 0
+    for before, after in pairwise(originals):
+        assert after.start == before.start + len(before.samples) // 3
+
+
+def test_what_is_not_resampled_is_its_own_original():
+    audio = FakeAudio([("Mic", 1, 48000)], forms=[(16000, 1)], script=[0.1] * 10)
+    assert {block.originals for block in islice(microphone(audio).blocks(), 5)} == {None}
+
+
 @pytest.mark.parametrize(
     ("forms", "opened"),
     [

@@ -45,6 +45,19 @@ EVERY_MESSAGE = [
     make_message(1, "start"),
     make_message(2, "update", id=2, label=SIREN, level_dbfs=-math.inf),
     make_message(3, "end"),
+    encode(
+        wire.ClipBody(
+            id="20260801T140319Z_dog_run-1",
+            state="saved",
+            path="/var/lib/sound-detector/clips/2026-08-01/20260801T140319Z_dog_run-1.flac",
+            label="Dog",
+            start_time=wire.utc_text(T0 - 2),
+            duration=7.5,
+            events=("run-1",),
+            source="Mic",
+            time=wire.utc_text(T0 + 6),
+        )
+    ),
     encode(wire.HeartbeatBody(time=wire.utc_text(T0), state="listening", seq=3)),
     encode(wire.DroppedBody(count=12, time=wire.utc_text(T0))),
     encode(wire.ErrorBody(message="expected one line", time=wire.utc_text(T0))),

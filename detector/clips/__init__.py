@@ -1,0 +1,1 @@
+"""Clips: the sound around events, searched for speech and written by a process of its own."""

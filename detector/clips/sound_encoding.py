@@ -1,0 +1,50 @@
+"""Sound as the bytes of a file: FLAC, WAV or Opus."""
+
+from __future__ import annotations
+
+import io
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.errors import ClipError
+
+ClipFormat = Literal["flac", "wav", "opus"]
+
+_KINDS = {"flac": ("FLAC", "PCM_16"), "wav": ("WAV", "PCM_16"), "opus": ("OGG", "OPUS")}
+SUFFIXES = {"flac": ".flac", "wav": ".wav", "opus": ".opus"}
+
+OPUS_RATES = (8000, 12000, 16000, 24000, 48000)
+"""Rates that Opus takes; other sound is resampled to the next higher one, or to the highest."""
+
+
+def encoded(samples: NDArray[np.int16], rate: int, kind: ClipFormat) -> bytes:
+    """Encode mono sound int16 (n,); raises ClipError where that cannot be.
+
+    In memory, so that a full disk is a plain OSError of whoever writes the bytes. In pieces of a second:
+    libsndfile ends the process where some of its encoders get more at once.
+    """
+    try:
+        import soundfile
+    except (ImportError, OSError) as error:  # OSError: the package is there, libsndfile is not
+        raise ClipError(f"clips need the package soundfile ({error}): pip install soundfile") from error
+    if kind == "opus" and rate not in OPUS_RATES:
+        samples, rate = _at_opus_rate(samples, rate)
+    form, subtype = _KINDS[kind]
+    target = io.BytesIO()
+    try:
+        with soundfile.SoundFile(target, "w", rate, 1, subtype, format=form) as file:
+            for start in range(0, len(samples), rate):
+                file.write(samples[start : start + rate])
+    except (soundfile.LibsndfileError, RuntimeError) as error:
+        raise ClipError(f"{kind} cannot be encoded here: {error}") from error
+    return target.getvalue()
+
+
+def _at_opus_rate(samples: NDArray[np.int16], rate: int) -> tuple[NDArray[np.int16], int]:
+    import soxr
+
+    wanted = next((known for known in OPUS_RATES if known >= rate), OPUS_RATES[-1])
+    resampled: NDArray[np.int16] = soxr.resample(samples, rate, wanted)
+    return resampled, wanted
