@@ -15,7 +15,7 @@ from detector.clips.clip_retention import RetentionLimits
 from detector.clips.clip_writer import ClipWriter
 from detector.clips.original_ring import OriginalRing
 from detector.clips.speech_judge import SpeechJudge
-from detector.config.settings import ClipSettings
+from detector.config.settings import ClipSettings, Settings
 from detector.interfaces import Body
 from detector.records import ModelSpec
 
@@ -28,10 +28,8 @@ SLACK_SECONDS = 15.0
 
 def make_clip_keeper(
     settings: ClipSettings, *, publish: Callable[[Body], object], tell: Callable[[str], object]
-) -> ClipKeeper | None:
-    """Build what judges and writes clips; None where none are kept. Nothing is started."""
-    if settings.folder is None:
-        return None
+) -> ClipKeeper:
+    """Build what judges and writes clips into `settings.folder`; nothing is started."""
     limits = RetentionLimits(
         keep_seconds=settings.keep_days * 86400.0,
         max_bytes=settings.max_megabytes * 1_000_000,
@@ -39,7 +37,7 @@ def make_clip_keeper(
         min_per_label=settings.min_per_label,
     )
     writer = ClipWriter(
-        ClipStore(Path(settings.folder).absolute()),
+        ClipStore(Path(settings.folder or "").absolute()),
         limits,
         settings.format,
         make_judge=make_speech_judge if settings.speech == "drop" else None,
@@ -48,16 +46,17 @@ def make_clip_keeper(
 
 
 def make_clip_recorder(
-    settings: ClipSettings, spec: ModelSpec, keeper: ClipKeeper, *, is_live: bool, release_seconds: float
+    settings: Settings, spec: ModelSpec, keeper: ClipKeeper, *, is_live: bool
 ) -> ClipRecorder:
     """Build what follows one source; a source that is not live waits for the writer."""
+    clips = settings.clips
     lengths = ClipLengths(
-        preroll=samples(settings.preroll_seconds, spec),
-        postroll=samples(settings.postroll_seconds, spec),
-        longest=samples(settings.max_seconds, spec),
+        preroll=samples(clips.preroll_seconds, spec),
+        postroll=samples(clips.postroll_seconds, spec),
+        longest=samples(clips.max_seconds, spec),
     )
-    kept = settings.max_seconds + release_seconds + SLACK_SECONDS
-    choice = ClipChoice(settings.labels, speech=settings.speech == "keep")
+    kept = clips.max_seconds + settings.events.release_seconds + SLACK_SECONDS
+    choice = ClipChoice(clips.labels, speech=clips.speech == "keep")
     return ClipRecorder(
         ring=OriginalRing(stream_rate=spec.sample_rate, capacity=samples(kept, spec)),
         plan=ClipPlan(lengths, wants=choice.wants),

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import partial
 
 from detector import __version__
-from detector.assemble.clip_making import make_clip_keeper, make_clip_recorder
 from detector.assemble.endpoints import effective_sinks, make_sink, make_source
 from detector.assemble.reload import Reloader
 from detector.assemble.stages import hop_length, load_model, make_pipeline, with_resolved_model
@@ -120,7 +119,12 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
         sinks=sinks,
         make_sink=make,
     )
-    clips = make_clip_keeper(settings.clips, publish=dispatcher.publish, tell=tell_of_clips)
+    clips = recorder = None
+    if settings.clips.folder is not None:  # else nothing of it is loaded
+        from detector.assemble.clip_making import make_clip_keeper, make_clip_recorder
+
+        clips = make_clip_keeper(settings.clips, publish=dispatcher.publish, tell=tell_of_clips)
+        recorder = make_clip_recorder(settings, spec, clips, is_live=source.live)
     channel = SourceChannel(
         source=source,
         pipeline=pipeline,
@@ -128,15 +132,7 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
         event_ids=run_id,
         queue_blocks=max(2, round(QUEUE_SECONDS * spec.sample_rate / block)),
         health=make_health_meter(spec.sample_rate) if source.live else None,
-        clips=None
-        if clips is None
-        else make_clip_recorder(
-            settings.clips,
-            spec,
-            clips,
-            is_live=source.live,
-            release_seconds=settings.events.release_seconds,
-        ),
+        clips=recorder,
     )
     daemon = Daemon(
         channels=[channel],

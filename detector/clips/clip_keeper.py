@@ -11,8 +11,9 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from detector.clips.clip_counts import ClipCounts
 from detector.clips.clip_link import ClipLink
 from detector.clips.clip_record import ClipRequest
 from detector.clips.clip_writer import (
@@ -35,30 +36,6 @@ CLOSE_SECONDS = 4.0
 BEHIND = "the writer of clips is behind"
 
 
-@dataclass(frozen=True, slots=True)
-class ClipCounts:
-    """What became of clips since the program started."""
-
-    saved: int = 0
-    speech: int = 0
-    """Dropped because there was speech in them."""
-    unjudged: int = 0
-    """Dropped because nothing could judge them."""
-    failed: int = 0
-    """Could not be written."""
-    lost: int = 0
-    """Lost because the process died or was behind."""
-    deleted: int = 0
-    """Old clips that were deleted."""
-    pending: int = 0
-    """Waiting now."""
-    stored: int = 0
-    """Clips in the folder now."""
-    stored_bytes: int = 0
-    working: bool = True
-    """Whether the last clip could be judged and written."""
-
-
 class ClipKeeper:
     """Judges and writes clips in another process, in order, and publishes what became of each.
 
@@ -73,11 +50,13 @@ class ClipKeeper:
         publish: Callable[[Body], object],
         tell: Callable[[str], object] = lambda line: None,
         queue_length: int = 4,
+        close_seconds: float = CLOSE_SECONDS,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._publish = publish
         self._tell = tell
         self._monotonic = monotonic
+        self._close_seconds = close_seconds
         self._queue: queue.Queue[ClipRequest | None] = queue.Queue(queue_length)
         self._counts = ClipCounts()
         self._guard = threading.Lock()
@@ -113,11 +92,11 @@ class ClipKeeper:
             return
         self._lose(request, BEHIND)
 
-    def close(self, seconds: float | None = CLOSE_SECONDS) -> None:
-        """Write what is waiting, for at most so long (None: to the end), then end the process."""
+    def close(self, *, in_time: bool = True) -> None:
+        """Write what is waiting, for at most CLOSE_SECONDS unless there is time, then end the process."""
         if self._thread.ident is None:
             return
-        deadline = None if seconds is None else self._monotonic() + seconds
+        deadline = self._monotonic() + self._close_seconds if in_time else None
         while self._thread.is_alive():
             try:
                 self._queue.put_nowait(None)

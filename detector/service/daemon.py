@@ -6,8 +6,8 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import fields
+from typing import TYPE_CHECKING
 
-from detector.clips.clip_keeper import CLOSE_SECONDS, ClipKeeper
 from detector.delivery.dispatcher import Dispatcher
 from detector.errors import DetectorError, SinkError
 from detector.interfaces import Body, Service
@@ -18,6 +18,9 @@ from detector.service.source_channel import SourceChannel
 from detector.service.systemd import Notifier
 from detector.sinks.context import InputState
 from detector.wire.message import EventBody, StatusBody
+
+if TYPE_CHECKING:  # multiprocessing is loaded only where clips are kept
+    from detector.clips.clip_keeper import ClipKeeper
 
 log = logging.getLogger(__name__)
 
@@ -91,9 +94,7 @@ class Daemon:
                 for channel in self.channels:
                     channel.capture.stop(seconds)
             if self._clips is not None:  # before the sinks, which tell of the last clips
-                self._clips.close(
-                    CLOSE_SECONDS if any(channel.is_live for channel in self.channels) else None
-                )
+                self._clips.close(in_time=any(channel.is_live for channel in self.channels))
             self._dispatcher.close()
             if self._metrics is not None:
                 self._metrics.close()

@@ -9,9 +9,9 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from detector.audio.health import HealthMeter
-from detector.clips.clip_recorder import ClipRecorder
 from detector.errors import DeviceLost
 from detector.events.timeline import SoundTimes, Timeline
 from detector.interfaces import Body, Source
@@ -21,6 +21,9 @@ from detector.service.capture import SourceFailure, make_capture
 from detector.service.device_state import DETAIL, DeviceObservation, DeviceState, next_state
 from detector.sinks.context import InputState
 from detector.wire.message import StatusBody, event_body, utc_text
+
+if TYPE_CHECKING:
+    from detector.clips.clip_recorder import ClipRecorder
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from detector import __version__
-from detector.clips.clip_keeper import ClipCounts
+from detector.clips.clip_counts import ClipCounts
 from detector.delivery.dispatcher import Dispatcher
 from detector.service.daemon import Daemon
 from detector.sinks.socket.limits import SubscriberCounts

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from detector.clips.clip_keeper import BEHIND, ClipCounts, ClipKeeper
+from detector.clips.clip_counts import ClipCounts
+from detector.clips.clip_keeper import BEHIND, ClipKeeper
 from tests.support.clip_examples import LIMITS, make_request, make_writer
 from tests.support.fakes import LONG
 
@@ -110,18 +111,18 @@ def test_the_end_waits_for_what_is_queued(tmp_path):
     for number in range(3):
         told.keeper.submit(make_request(number), wait=True)
     process = None
-    told.keeper.close(None)
+    told.keeper.close(in_time=False)
     assert [told.next()[0] for _ in range(3)] == ["saved"] * 3
     assert told.keeper.process_id is process
 
 
 def test_an_end_that_may_not_wait_loses_what_is_queued_and_says_so(tmp_path):
-    told = Told(make_writer(tmp_path))
+    told = Told(make_writer(tmp_path), close_seconds=0.1)
     told.keeper.start()
     told.until(lambda: told.keeper.process_id is not None)
     os.kill(told.keeper.process_id, signal.SIGSTOP)
     for number in range(3):
         told.keeper.submit(make_request(number))
-    told.keeper.close(0.1)
+    told.keeper.close()
     assert [told.next()[0] for _ in range(3)] == ["failed"] * 3
     assert told.keeper.counts.lost == 3
