@@ -59,11 +59,14 @@ PURE = (
     *("clips.clip_plan", "clips.clip_retention"),
     *("collecting.taking", "collecting.triggered", "collecting.verdict"),
     *("collecting.collector", "collecting.meter"),
+    "config.hours",
+    *("sinks.notify.engine", "sinks.notify.health_watch"),
+    *("sinks.notify.notices", "sinks.notify.retry_queue"),
     "verdicts",
 )
 DATA_TYPES = {
     *("__future__", "bisect", "collections", "dataclasses", "datetime", "difflib", "enum"),
-    *("functools", "heapq", "itertools", "json", "math", "operator", "typing"),
+    *("functools", "heapq", "itertools", "json", "math", "operator", "re", "typing"),
 }
 EFFECTS = {"open", "print", "input", "now", "utcnow", "today"}
 
@@ -79,6 +82,7 @@ OWNERS_OF_THREADS = {
     ),
     *("sinks.socket.server", "sinks.socket.hub", "sinks.socket.connection", "sinks.socket.acceptor"),
     *("sinks.socket.archive_replay", "sinks.socket.feed", "sinks.socket.closing"),
+    *("sinks.notify.target_thread", "sinks.notify.webhook"),
     "modelstore.download",
     *("history.journal", "history.sequence_numbers", "history.writer"),
     *("workers.pool", "workers.worker"),

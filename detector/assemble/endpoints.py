@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
+from detector.config.notify_settings import NotifySettings
 from detector.config.settings import Settings, SourceSettings
 from detector.config.sink_settings import SinkKinds, SinkSettings
 from detector.interfaces import Sink, Source
@@ -63,9 +64,20 @@ def effective_sinks(settings: Settings) -> Sequence[SinkSettings]:
     """The sinks asked for; else stdout and, unless a recording is read at full speed, the socket."""
     if settings.sinks is not None:
         return settings.sinks
-    source = settings.source
-    at_full_speed = source.is_recording and not source.realtime
-    return (StdoutSettings(),) if at_full_speed else (StdoutSettings(), SocketSettings())
+    return (StdoutSettings(), SocketSettings()) if _is_played_in_time(settings) else (StdoutSettings(),)
+
+
+AnySinkSettings: TypeAlias = SinkSettings | NotifySettings
+
+
+def sinks_in_force(settings: Settings) -> Sequence[AnySinkSettings]:
+    """The effective sinks and, where there are rules and sound is heard as it sounds, the notifications."""
+    sinks = effective_sinks(settings)
+    return (*sinks, settings.notify) if settings.notify.is_used and _is_played_in_time(settings) else sinks
+
+
+def _is_played_in_time(settings: Settings) -> bool:
+    return settings.source.realtime or not settings.source.is_recording
 
 
 def with_stdout(
@@ -83,6 +95,10 @@ def with_stdout(
     return replace(settings, sinks=sinks)
 
 
-def make_sink(settings: SinkSettings, context: SinkContext) -> Sink:
+def make_sink(settings: AnySinkSettings, context: SinkContext) -> Sink:
     """Build one destination; nothing is opened yet."""
+    if isinstance(settings, NotifySettings):
+        from detector.sinks.notify.notify_sink import make_notify_sink
+
+        return make_notify_sink(settings, context)
     return SINKS[type(settings)](settings, context)

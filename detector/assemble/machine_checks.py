@@ -13,6 +13,7 @@ from pathlib import Path
 from detector.assemble.endpoints import effective_sinks
 from detector.assemble.service import keeps_history
 from detector.assemble.stages import AUTO, select
+from detector.config.notify_settings import NotifySettings, crosses_unencrypted
 from detector.config.settings import Settings
 from detector.config.sink_settings import SinkSettings
 from detector.config.wording import nearest_file
@@ -22,6 +23,8 @@ from detector.modelstore import DEFAULT
 from detector.modelstore.catalogue import ModelCatalogue
 from detector.modelstore.store import read_model_file, runtime_for, usable_runtimes
 from detector.sinks.logfile import LogSettings
+from detector.sinks.notify.apprise_target import apprise_program
+from detector.sinks.notify.notify_sink import make_targets
 from detector.sinks.socket.socket_settings import SocketSettings
 from detector.sources.device_list import Device, choose, list_devices
 from detector.wire.access import read_keys
@@ -44,6 +47,7 @@ def what_is_missing(
     found += [f"source.{line}" for line in _source(settings, devices)]
     for number, sink in enumerate(effective_sinks(settings)):
         found += [f"sinks[{number}]: {line}" for line in _sink(sink, environ)]
+    found += [f"notify.{line}" for line in _notify(settings.notify)]
     if keeps_history(settings):
         found += [
             f"history.path: {line}" for line in _unwritable(writing_path(settings.history.path, environ))
@@ -97,6 +101,33 @@ def _sink(sink: SinkSettings, environ: Mapping[str, str]) -> Iterator[str]:
         return
     if isinstance(address, UnixAddress):
         yield from _unwritable(Path(address.path))
+
+
+def _notify(settings: NotifySettings) -> Iterator[str]:
+    for i, command in enumerate(settings.commands):
+        if message := _not_run(command.argv[0]):
+            yield f"commands[{i}].argv: {message}"
+    for i, apprise in enumerate(settings.apprise):
+        if apprise.program is not None and (message := _not_run(apprise.program)):
+            yield f"apprise[{i}].program: {message}"
+        elif apprise_program(apprise) is None:
+            yield f"apprise[{i}]: apprise is not installed: pip install 'sound-detector[notify]'"
+    for i, webhook in enumerate(settings.webhooks):
+        if webhook.url is not None and crosses_unencrypted(webhook.url):
+            yield f"webhooks[{i}].url: everybody on the way can read it: use https://"
+    for target in make_targets(settings):
+        try:
+            target.open()
+        except DetectorError as error:
+            yield f"{target.name}: {error}"
+
+
+def _not_run(program: str) -> str:
+    path = Path(program)
+    if not os.path.exists(path):  # noqa: PTH110
+        hint = nearest_file(path)
+        return f"{program} is not there{hint and '; ' + hint}"
+    return "" if path.is_file() and _may(path, os.X_OK) else f"{program} is no program that this user may run"
 
 
 def _unwritable(path: Path) -> Iterator[str]:

@@ -6,8 +6,9 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from detector.assemble.endpoints import effective_sinks
+from detector.assemble.endpoints import AnySinkSettings, sinks_in_force
 from detector.assemble.stages import (
+    check_notify_labels,
     make_head_stage,
     make_label_map,
     make_tracker,
@@ -16,7 +17,6 @@ from detector.assemble.stages import (
 )
 from detector.config.loading import Loaded
 from detector.config.settings import Settings
-from detector.config.sink_settings import SinkSettings
 from detector.delivery.dispatcher import Dispatcher
 from detector.interfaces import Sink
 from detector.modelstore import Model, ModelCatalogue
@@ -42,8 +42,8 @@ class Reloader:
         model: Model,
         pipeline: Pipeline,
         dispatcher: Dispatcher,
-        sinks: dict[SinkSettings, Sink],
-        make_sink: Callable[[SinkSettings], Sink],
+        sinks: dict[AnySinkSettings, Sink],
+        make_sink: Callable[[AnySinkSettings], Sink],
     ) -> None:
         self._settings = settings
         self._load = load
@@ -65,7 +65,7 @@ class Reloader:
         loaded = self._load()
         catalogue = ModelCatalogue()
         wanted = with_resolved_model(loaded.settings, catalogue, strict=True)
-        settings = replace(self._settings, events=wanted.events, sinks=wanted.sinks)
+        settings = replace(self._settings, events=wanted.events, sinks=wanted.sinks, notify=wanted.notify)
         model, selection = self._model, select(wanted, catalogue)
         same_networks = selection.bases == model.selection.bases
         if same_networks:
@@ -75,6 +75,7 @@ class Reloader:
                 model = model.with_heads(catalogue, selection)
         with loaded.locating_errors():
             labels = make_label_map(settings.events, model.spec)
+            check_notify_labels(settings.notify, labels)
             tracker = make_tracker(
                 settings, model.spec, labels, self._pipeline.history, started=self._pipeline.counts.events
             )
@@ -95,7 +96,7 @@ class Reloader:
         log.info("reload.model name=%s labels=%d", model.spec.name, len(model.spec.labels))
 
     def _exchange_sinks(self, settings: Settings) -> None:
-        wanted = effective_sinks(settings)
+        wanted = sinks_in_force(settings)
         added = {sink: self._make_sink(sink) for sink in wanted if sink not in self._sinks}
         removed = {kept: sink for kept, sink in self._sinks.items() if kept not in wanted}
         if added or removed:

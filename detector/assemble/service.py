@@ -11,9 +11,16 @@ from dataclasses import dataclass
 from functools import partial
 
 from detector import __version__
-from detector.assemble.endpoints import effective_sinks, make_sink, make_source
+from detector.assemble.endpoints import effective_sinks, make_sink, make_source, sinks_in_force
 from detector.assemble.reload import Reloader
-from detector.assemble.stages import hop_length, load_model, make_pipeline, with_resolved_model
+from detector.assemble.stages import (
+    check_notify_labels,
+    hop_length,
+    load_model,
+    make_label_map,
+    make_pipeline,
+    with_resolved_model,
+)
 from detector.audio.health import HealthMeter
 from detector.config.loading import Loaded
 from detector.config.settings import Settings
@@ -55,6 +62,7 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
         log.info("daemon.model name=%s labels=%d", spec.name, len(spec.labels))
     with loaded.locating_errors():
         pipeline = make_pipeline(settings, model.classifier, model.heads)
+        check_notify_labels(settings.notify, make_label_map(settings.events, spec))
     hop = hop_length(settings, spec)
     block = block_length(hop, spec.sample_rate)
     source = make_source(settings.source, sample_rate=spec.sample_rate, block_length=block)
@@ -79,6 +87,7 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
             model=reloader.model_name,
             run_id=run_id,
             clips=None if clips is None else clips.counts,
+            notify=context.notifiers[0]() if context.notifiers else None,
         )
 
     def tell_of_clips(detail: str) -> None:
@@ -102,7 +111,7 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
         verbose=verbose,
     )
     make = partial(make_sink, context=context)
-    sinks = {sink: make(sink) for sink in effective_sinks(settings)}
+    sinks = {sink: make(sink) for sink in sinks_in_force(settings)}
     dispatcher = Dispatcher(
         list(sinks.values()),
         journal=None if history is None else history.journal,

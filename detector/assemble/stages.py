@@ -14,7 +14,9 @@ from detector.audio.gate import Gate, LevelDetector
 from detector.audio.level import LevelMeter
 from detector.audio.ring import Ring
 from detector.audio.windows import WindowGrid
+from detector.config.notify_settings import NotifySettings
 from detector.config.settings import EventSettings, GateSettings, Settings
+from detector.errors import ConfigError
 from detector.events.boundaries import LevelHistory
 from detector.events.heads import HeadSet, HeadStage
 from detector.events.labels import LabelMap
@@ -92,7 +94,22 @@ def load_model(settings: Settings, catalogue: ModelCatalogue) -> modelstore.Mode
 def check_labels(settings: Settings, catalogue: ModelCatalogue | None = None) -> None:
     """Raise ConfigError where a label is named that the model does not have; needs no model file."""
     spec = select(settings, catalogue or ModelCatalogue()).spec
-    make_label_rules(settings.events, make_label_map(settings.events, spec), spec)
+    labels = make_label_map(settings.events, spec)
+    make_label_rules(settings.events, labels, spec)
+    check_notify_labels(settings.notify, labels)
+
+
+def check_notify_labels(settings: NotifySettings, labels: LabelMap) -> None:
+    """Raise ConfigError where a rule of notifications names a label that no event has."""
+    for i, rule in enumerate(settings.rules):
+        for key, names in (("labels", rule.labels), ("exclude", rule.exclude)):
+            for j, name in enumerate(names):
+                asked = labels.asked([name])
+                if label := asked.reported_as.get(name):
+                    message = f"{name!r} is reported as {label!r}: write that, or add it to events.labels"
+                    raise ConfigError(message, key=f"notify.rules[{i}].{key}[{j}]")
+                if asked.message:
+                    raise ConfigError(asked.message, key=f"notify.rules[{i}].{key}[{j}]")
 
 
 def make_pipeline(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from detector.config.constraints import leaves, wrong_value
+from detector.config.notify_settings import notify_faults
 from detector.config.settings import EventSettings, Settings
 from detector.config.sink_settings import SinkSettings
 from detector.config.wording import show
@@ -25,7 +26,8 @@ def check(settings: Settings) -> list[Fault]:
         found.append(Fault(None, "clips.max_seconds", message))
     if settings.sinks is not None and not settings.sinks:
         found.append(Fault(None, "sinks", "expected at least one sink: leave it out for the defaults"))
-    return found + [Fault(None, f"sinks{key}", message) for key, message in _sinks(settings.sinks or ())]
+    found += [Fault(None, f"sinks{key}", message) for key, message in _sinks(settings.sinks or ())]
+    return found + [Fault(None, f"notify.{key}", message) for key, message in notify_faults(settings.notify)]
 
 
 def _values(settings: Settings) -> Iterator[tuple[str, str]]:

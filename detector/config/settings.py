@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from detector.config.constraints import Limit
+from detector.config.notify_settings import NotifySettings
 from detector.config.sink_settings import SinkSettings
 from detector.files.home import expand_home
 
@@ -229,3 +230,4 @@ class Settings:
     history: HistorySettings = HistorySettings()
     clips: ClipSettings = ClipSettings()
     metrics: MetricsSettings = MetricsSettings()
+    notify: NotifySettings = field(default_factory=NotifySettings)

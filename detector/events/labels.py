@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.errors import ConfigError
+from detector.events.groups import nearest_groups
 from detector.events.label_index import GROUP_ID, LabelIndex, did_you_mean_any, nearest_names
 from detector.records import Label
 
@@ -194,7 +195,8 @@ def _left_out_text(name: str) -> str:
 
 
 def _unknown_text(name: str, known: Sequence[str]) -> str:
-    return f"no label of this daemon is called {name!r}{did_you_mean_any(nearest_names(name, known))}"
+    nearest = [*nearest_names(name, known), *nearest_groups(name)]
+    return f"no label of this daemon is called {name!r}{did_you_mean_any(nearest)}"
 
 
 def _stands_alone(label: Label, everyday: bool) -> bool:

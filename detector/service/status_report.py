@@ -11,6 +11,7 @@ from detector import __version__
 from detector.clips.clip_counts import ClipCounts
 from detector.delivery.dispatcher import Dispatcher
 from detector.service.daemon import Daemon
+from detector.sinks.context import NotifyReport
 from detector.sinks.socket.limits import SubscriberCounts
 from detector.wire.message import ReportBody, finite, utc_text
 
@@ -50,6 +51,19 @@ SINK_COUNTERS = {
     "dropped": "Messages lost because the sink was slow.",
     "failed": "Messages the sink could not deliver.",
 }
+NOTIFY_RULE_COUNTERS = {
+    "matched": "Events that a rule wanted.",
+    "sent": "Of these, said in a notice of their own.",
+    "digested": "Of these, counted in a later notice.",
+    "dropped": "Of these, never said.",
+}
+NOTIFY_TARGET_COUNTERS = {
+    "sent": "Notices delivered.",
+    "failed": "Notices that the target refused.",
+    "expired": "Notices given up, since the target could not be reached.",
+    "dropped": "Notices lost because too many waited.",
+    "retries": "Attempts beyond the first.",
+}
 
 
 def make_report(
@@ -60,6 +74,7 @@ def make_report(
     model: str,
     run_id: str,
     clips: ClipCounts | None = None,
+    notify: NotifyReport | None = None,
 ) -> ReportBody:
     """What `status` shows; every count since the program started."""
     counts, now, channel = daemon.counts, time.time(), daemon.channels[0]
@@ -114,6 +129,8 @@ def make_report(
         "memory_bytes": _resident_bytes(),
         "time": utc_text(now),
     }
+    if notify is not None:
+        values |= {"notify_rules": [*notify.rules], "notify_targets": [*notify.targets]}
     return ReportBody(values)
 
 
@@ -141,7 +158,18 @@ def prometheus_text(body: ReportBody) -> str:
         full = f"sound_detector_sink_{name}_total"
         lines += [f"# HELP {full} {help_text}", f"# TYPE {full} counter"]
         lines += [f'{full}{{sink="{_escaped(sink["name"])}"}} {sink[name]}' for sink in _dicts(sinks)]
+    lines += _notify_lines("rule", "rule", NOTIFY_RULE_COUNTERS, report.get("notify_rules"))
+    lines += _notify_lines("target", "name", NOTIFY_TARGET_COUNTERS, report.get("notify_targets"))
     return "\n".join(lines) + "\n"
+
+
+def _notify_lines(what: str, key: str, counters: Mapping[str, str], facts: object) -> list[str]:
+    lines = []
+    for name, help_text in counters.items() if facts else ():
+        full = f"sound_detector_notify_{what}_{name}_total"
+        lines += [f"# HELP {full} {help_text}", f"# TYPE {full} counter"]
+        lines += [f'{full}{{{what}="{_escaped(each[key])}"}} {each[name]}' for each in _dicts(facts)]
+    return lines
 
 
 def _dicts(value: object) -> Sequence[Mapping[str, object]]:

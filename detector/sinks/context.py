@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from detector.events.labels import AskedLabels
@@ -26,6 +26,16 @@ class InputState:
 
 
 @dataclass(frozen=True, slots=True)
+class NotifyReport:
+    """What became of notifications: names and counts of each rule, and of each target."""
+
+    rules: tuple[Mapping[str, object], ...]
+    """`rule`, then what became of the events that it wanted."""
+    targets: tuple[Mapping[str, object], ...]
+    """`name`, then what became of its notices."""
+
+
+@dataclass(frozen=True, slots=True)
 class SinkContext:
     """The same for all sinks of a process."""
 
@@ -37,6 +47,8 @@ class SinkContext:
     """Tells what the source is doing now; None where it is read faster than anybody could look."""
     subscribers: list[SubscriberCounts] = field(default_factory=list)
     """What each socket counts; a new socket adds its own."""
+    notifiers: list[Callable[[], NotifyReport]] = field(default_factory=list)
+    """The notifications in force, where there are some: a new sink takes the place of the old."""
     archive: Archive | None = None
     """Events of the past; None where no history is kept."""
     asked_labels: Callable[[Collection[str]], AskedLabels] = lambda names: AskedLabels()

@@ -87,13 +87,7 @@ def read_keys(access: Access) -> Keys:
 
 def read_token(path: str) -> bytes:
     """The token in a file that others cannot read; raises AccessError for anything else."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0))
-        with os.fdopen(descriptor, "rb") as file:
-            _check_mode(f"token file {path}", os.fstat(descriptor))
-            token = file.read(MAX_TOKEN_BYTES + 2).strip()
-    except OSError as error:
-        raise AccessError(f"token file {path} cannot be read: {error.strerror or error}") from error
+    token = _read("token file", path, MAX_TOKEN_BYTES + 2)
     if not token.isascii() or any(byte <= 32 for byte in token):
         raise AccessError(f"token file {path}: expected one line of ASCII without spaces, got something else")
     if not MIN_TOKEN_LENGTH <= len(token) <= MAX_TOKEN_BYTES:
@@ -102,6 +96,24 @@ def read_token(path: str) -> bytes:
             f"{min(len(token), MAX_TOKEN_BYTES + 1)}; `openssl rand -hex 32` makes a good token"
         )
     return token
+
+
+def read_secret(what: str, path: str, *, max_bytes: int) -> bytes:
+    """What a file holds that others cannot read, without blanks around it; AccessError for anything else."""
+    content = _read(what, path, max_bytes + 1)
+    if len(content) > max_bytes:
+        raise AccessError(f"{what} {path}: expected at most {max_bytes} bytes, got more")
+    return content
+
+
+def _read(what: str, path: str, most: int) -> bytes:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0))
+        with os.fdopen(descriptor, "rb") as file:
+            _check_mode(f"{what} {path}", os.fstat(descriptor))
+            return file.read(most).strip()
+    except OSError as error:
+        raise AccessError(f"{what} {path} cannot be read: {error.strerror or error}") from error
 
 
 def client_context(ca: str | None, *, verify: bool = True) -> SSLContext:

@@ -101,13 +101,22 @@ def local_time(moment: str | None, zone: tzinfo | None = None) -> str:
         return " " * 12
 
 
+REPORT_LISTS = {
+    "sinks": ("sink", "name"),
+    "notify_rules": ("notify rule", "rule"),
+    "notify_targets": ("notify target", "name"),
+}
+"""Lists of a report -> what each of their items is, and which of its values names it."""
+
+
 def report_text(values: Mapping[str, object]) -> str:
     """A report's values as aligned lines."""
-    rows = [(key.replace("_", " "), value) for key, value in values.items() if key != "sinks"]
-    sinks = values.get("sinks")
-    for sink in sinks if isinstance(sinks, list) else ():
-        facts = ", ".join(f"{key} {value}" for key, value in sink.items() if key != "name")
-        rows.append((f"sink {sink['name']}", facts))
+    rows = [(key.replace("_", " "), value) for key, value in values.items() if key not in REPORT_LISTS]
+    for key, (what, name) in REPORT_LISTS.items():
+        listed = values.get(key)
+        for each in listed if isinstance(listed, list) else ():
+            facts = ", ".join(f"{fact} {value}" for fact, value in each.items() if fact != name)
+            rows.append((f"{what} {each[name]}", facts))
     width = max(len(name) for name, _ in rows) + 2
     text = "\n".join(f"{name:{width}}{'-' if value is None else value}" for name, value in rows)
     return escape_lines(text)

@@ -14,6 +14,7 @@ from detector.config import yamltext
 from detector.config.checks import check
 from detector.config.constraints import choices_of, hints_of, leaves, limit_of, options_of
 from detector.config.loading import Loaded, load_settings
+from detector.config.notify_settings import NotifyRuleSettings
 from detector.config.rendering import render
 from detector.config.settings import (
     EventSettings,
@@ -95,6 +96,8 @@ def test_the_shipped_file_explains_every_field_of_labels_and_sinks():
         assert re.search(rf"^  #    {item.name}:", text, re.MULTILINE)
     for name in ("kind", *SINK_KINDS.owners):
         assert re.search(rf"^#   {name} ", text, re.MULTILINE)
+    for item in fields(NotifyRuleSettings):
+        assert re.search(rf"^  #   {item.name} ", text, re.MULTILINE)
 
 
 def test_the_shipped_file_names_every_range_and_choice():
@@ -114,8 +117,8 @@ def test_the_examples_of_the_shipped_file_are_good_settings(load):
     text = CONFIG_YAML.read_text(encoding="utf-8")
     text = re.sub(r"^( *)#((?:\w+:|  \S|    \w+:).*)$", r"\1\2", text, flags=re.MULTILINE)
     text = re.sub(
-        r"^ *(?:device|input|name|heads|min_level_dbfs|sinks|folder): null\n"
-        r"| *(?:include|exclude|labels): \[\]\n| *\w+: \{\}\n",
+        r"^ *(?:device|input|name|heads|min_level_dbfs|sinks|folder|quiet_hours): null\n"
+        r"| *(?:include|exclude|labels|webhooks|commands|apprise|rules|health): \[\]\n| *\w+: \{\}\n",
         "",
         text,
         flags=re.M,
@@ -129,6 +132,9 @@ def test_the_examples_of_the_shipped_file_are_good_settings(load):
     assert settings.events.groups["Smoke"][0] == "Smoke detector, smoke alarm"
     assert settings.clips.folder == "/var/lib/sound-detector/clips"
     assert settings.clips.labels == ("Dog", "Glass", "alarms")
+    assert settings.notify.target_names == ("phone", "server", "speak", "family")
+    assert [rule.name for rule in settings.notify.rules] == ["alarms", "doorbell"]
+    assert (settings.notify.health, settings.notify.quiet_hours) == (("phone",), "22:00-07:00")
     assert settings.sinks == (
         StdoutSettings(),
         LogSettings("/var/log/sound-detector.jsonl"),
