@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, fields
+from itertools import pairwise
 
 from detector.datasets.annotations import Annotation
 from detector.evaluation.class_map import ClassMap
-from detector.records import Embedding, Event, Label
+from detector.records import Event, Label
 from detector.verdicts.event_verdict import RIGHT, WRONG, EventVerdict
 from detector.verdicts.verdict_book import VerdictBook
 from detector.verdicts.verdict_stage import VerdictStage
@@ -97,10 +98,13 @@ class _Sound:
         return self.label.name, self.source
 
     @property
-    def embedding(self) -> Embedding | None:
-        """The newest one: it is of the last label."""
-        given = [message.embedding for message in self.messages if message.embedding is not None]
-        return given[-1] if given else None
+    def decisive(self) -> Event | None:
+        """The message that gave its last label, which a verdict is on; None where it has no embedding."""
+        decisive = self.messages[0]
+        for before, after in pairwise(self.messages):
+            if after.label != before.label:
+                decisive = after
+        return None if decisive.embedding is None else decisive
 
 
 class VerdictSimulation:
@@ -141,7 +145,7 @@ class VerdictSimulation:
         """The name of a count, for each verdict or event that counts in it."""
         sounds = self._sounds(recording)
         middle = recording.seconds / 2
-        judged = [one for one in sounds if one.onset < middle and one.embedding is not None][:asked]
+        judged = [one for one in sounds if one.onset < middle and one.decisive is not None][:asked]
         yield from ["given"] * len(judged)
         book = VerdictBook()
         book.exchange(
@@ -174,13 +178,18 @@ class VerdictSimulation:
                         yield STILL_WRONG[name]
 
     def _verdict(self, sound: _Sound, number: int, *, named: bool) -> EventVerdict:
-        if sound.embedding is None:
+        message = sound.decisive
+        if message is None or message.embedding is None:
             raise ValueError("an event without an embedding gets no verdict")
         right = self._first_name.get(sound.source) if named and sound.source is not None else None
-        said = RIGHT if sound.is_right else WRONG if right is None else right.name
-        embedding = sound.embedding
         return EventVerdict(
-            str(number), sound.label.name, said, float(number), embedding.values, embedding.network
+            event_id=str(number),
+            label=message.label.name,
+            said=RIGHT if sound.is_right else WRONG if right is None else right.name,
+            at=float(number),
+            embedding=message.embedding.values,
+            base=message.embedding.network,
+            score=message.top_score,
         )
 
     def _sounds(self, recording: HeardRecording) -> list[_Sound]:

@@ -27,3 +27,5 @@ class EventVerdict:
     """Shape (features,): the mean over the windows on which the label stood."""
     base: str
     """Name of the network that made the embedding: only those of the same network can be compared."""
+    score: float | None = None
+    """The event's top score, 0..1, when its label was decided; None where it is not known."""

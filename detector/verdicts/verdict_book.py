@@ -31,12 +31,12 @@ class VerdictBook:
         self._verifiers = {network: Verifier(given) for network, given in by_network.items()}
         return [verdict for verdict in verdicts if not _counts(verdict, known)]
 
-    def judge(self, label: Label, embedding: Embedding | None) -> Judgement:
-        """What the verdicts say of an event of this label; one without an embedding is kept."""
+    def judge(self, label: Label, embedding: Embedding | None, score: float | None = None) -> Judgement:
+        """What the verdicts say of an event of this label and top score; one without an embedding is kept."""
         verifier = None if embedding is None else self._verifiers.get(embedding.network)
         if verifier is None or embedding is None:
             return Judgement(Outcome.KEEP, label.name)
-        return verifier.judge(label.name, embedding.values)
+        return verifier.judge(label.name, embedding.values, score)
 
     def label_named(self, name: str) -> Label | None:
         """The label of that name; of several models' the first one's."""

@@ -69,7 +69,7 @@ class VerdictStage:
         sound.heard = event.label
         if event.phase == "end" and sound.told is None:
             return True  # nothing follows an end that could still be told
-        judgement = self._book.judge(event.label, event.embedding)
+        judgement = self._book.judge(event.label, event.embedding, event.top_score)
         target: Label | None = event.label
         note = None
         if judgement.outcome is Outcome.VETO:

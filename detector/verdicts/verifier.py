@@ -3,8 +3,10 @@
 The verdicts on the same label vote, each with a weight that grows with how near its sound is to the event's.
 Sounds are compared by the cosine of the square roots of their embeddings. Verdicts that say `right` vote for
 the label, and so does a trust that every label has from the start; the others vote against it. Only the few
-nearest on either side vote: no number of verdicts on other sounds outvotes those on such sounds. It takes
-less to tell that a sound is not what it was called than to tell what it is: a name needs nearer sounds.
+nearest on either side vote: no number of verdicts on other sounds outvotes those on such sounds. An event
+that scores higher than the one that was called wrong is less like it: a real dog, than a cough that was taken
+for one. It takes less to tell that a sound is not what it was called than what it is: a name needs nearer
+sounds.
 
 Nothing is learned that is not in the list of verdicts: without them every event is kept, and no event is ever
 made. The constants were chosen with `evaluate --verdicts`; docs/quality.md has the figures.
@@ -12,6 +14,7 @@ made. The constants were chosen with `evaluate --verdicts`; docs/quality.md has 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -21,12 +24,16 @@ from numpy.typing import NDArray
 
 from detector.verdicts.event_verdict import RIGHT, WRONG, EventVerdict
 
-NEAR = 0.72
+NEAR = 0.66
 """Cosine at which one verdict outweighs the trust in a label."""
+SURER = 0.12
+"""So much less near is a wrong event, for each unit of log-odds by which its score was lower."""
 SHARPNESS = 8.0
-"""A verdict weighs exp(SHARPNESS x cosine): two at 0.63 or three at 0.58 weigh as much as one at 0.72."""
+"""A verdict weighs exp(SHARPNESS x cosine): two at 0.57 or three at 0.52 weigh as much as one at 0.66."""
 SAME = 0.85
 """Cosine at which one verdict that names another label renames an event; less near, it vetoes it."""
+LEAST_SCORE = 0.005
+"""Scores nearer to 0 or 1 than this count as so near."""
 VOTERS = 3
 """So many verdicts vote for a label, and so many against it, at most."""
 
@@ -61,21 +68,27 @@ class Verifier:
         for verdict in sorted(verdicts, key=lambda each: each.at, reverse=True):
             by_label.setdefault(verdict.label, []).append(verdict)
         self._said = {
-            label: (tuple(given), np.stack([_direction(verdict.embedding) for verdict in given]))
+            label: (
+                tuple(given),
+                np.stack([_direction(verdict.embedding) for verdict in given]),
+                np.array([np.inf if each.score is None else _log_odds(each.score) for each in given]),
+            )
             for label, given in by_label.items()
         }
 
-    def judge(self, label: str, embedding: NDArray[np.float32]) -> Judgement:
-        """Judge an event of this label by its embedding (features,)."""
+    def judge(self, label: str, embedding: NDArray[np.float32], score: float | None = None) -> Judgement:
+        """Judge an event of this label by its embedding (features,) and, where known, its top score 0..1."""
         keep = Judgement(Outcome.KEEP, label)
         if label not in self._said:
             return keep
-        verdicts, directions = self._said[label]
+        verdicts, directions, log_odds = self._said[label]
+        is_right = np.array([verdict.said in (RIGHT, label) for verdict in verdicts])
         nearness = directions @ _direction(embedding)
+        if score is not None:
+            nearness -= np.where(is_right, 0.0, SURER * np.maximum(0.0, _log_odds(score) - log_odds))
         weights = np.exp(SHARPNESS * (nearness - NEAR))
         # The nearest ones first, of equally near ones the newest.
         order = np.argsort(-nearness, kind="stable").tolist()
-        is_right = [verdict.said in (RIGHT, label) for verdict in verdicts]
         voters = [place for place in order if is_right[place]][:VOTERS]
         against = [place for place in order if not is_right[place]][:VOTERS]
         if not against or weights[against].sum() < 1.0 + weights[voters].sum():
@@ -99,3 +112,8 @@ def _direction(embedding: NDArray[np.float32]) -> NDArray[np.float32]:
     length = float(np.linalg.norm(roots))
     unit: NDArray[np.float32] = (roots / length if length > 0 else roots).astype(np.float32)
     return unit
+
+
+def _log_odds(score: float) -> float:
+    score = min(max(score, LEAST_SCORE), 1 - LEAST_SCORE)
+    return math.log(score / (1 - score))

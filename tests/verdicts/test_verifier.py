@@ -71,12 +71,12 @@ def said(*verdicts: tuple[str, float]) -> Verifier:
 @pytest.mark.parametrize(
     ("verdicts", "outcome"),
     [
-        ([("wrong", 0.73)], Outcome.VETO),
-        ([("wrong", 0.71)], Outcome.KEEP),
-        ([("wrong", 0.64), ("wrong", 0.64)], Outcome.VETO),
-        ([("wrong", 0.59)] * 3, Outcome.VETO),
-        ([("wrong", 0.55)] * 10, Outcome.KEEP),
-        ([("wrong", 0.85), ("right", 0.80)], Outcome.KEEP),
+        ([("wrong", 0.67)], Outcome.VETO),
+        ([("wrong", 0.65)], Outcome.KEEP),
+        ([("wrong", 0.58), ("wrong", 0.58)], Outcome.VETO),
+        ([("wrong", 0.53)] * 3, Outcome.VETO),
+        ([("wrong", 0.50)] * 10, Outcome.KEEP),
+        ([("wrong", 0.85), ("right", 0.83)], Outcome.KEEP),
         ([("wrong", 0.85), ("right", 0.60)], Outcome.VETO),
         ([("wrong", 0.85), ("wrong", 0.85), ("right", 0.80)], Outcome.VETO),
         ([("Cough", 0.86)], Outcome.RENAME),
@@ -88,6 +88,32 @@ def said(*verdicts: tuple[str, float]) -> Verifier:
 )
 def test_near_verdicts_are_put_to_the_vote(verdicts: list[tuple[str, float]], outcome: Outcome) -> None:
     assert said(*verdicts).judge("Dog", near(1.0)).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "outcome"),
+    [
+        (0.5, 0.5, Outcome.VETO),
+        (0.9, 0.5, Outcome.VETO),
+        (0.5, 0.7, Outcome.VETO),
+        (0.5, 0.95, Outcome.KEEP),
+        (None, 0.95, Outcome.VETO),
+        (0.5, None, Outcome.VETO),
+        (0.0, 1.0, Outcome.KEEP),
+    ],
+)
+def test_an_event_that_scores_much_higher_than_a_wrong_one_is_kept(
+    before: float | None, now: float | None, outcome: Outcome
+) -> None:
+    given = EventVerdict("a", "Dog", "wrong", 0.0, near(0.8), "yamnet", before)
+    assert Verifier([given]).judge("Dog", near(1.0), now).outcome is outcome
+
+
+def test_how_much_a_right_one_scored_changes_nothing() -> None:
+    wrong = EventVerdict("a", "Dog", "wrong", 0.0, near(0.8), "yamnet", 0.9)
+    for score in (0.1, 0.9, None):
+        right = EventVerdict("b", "Dog", "right", 0.0, near(0.7, side=1), "yamnet", score)
+        assert Verifier([wrong, right]).judge("Dog", near(1.0), 0.9).outcome is Outcome.VETO
 
 
 def test_it_tells_how_many_say_so_and_the_nearest_of_them() -> None:
