@@ -13,6 +13,7 @@
     ├── ClipError              a clip cannot be written, found or played  exit 1
     ├── HistoryError           the history cannot be read or written (never fatal for the daemon)
     │   └── HistoryHole        some of its events cannot be read (in `interfaces`: it carries those that can)
+    ├── VerdictError           a verdict cannot be given or taken back        exit 1
     └── SinkError              events cannot be delivered (fatal only at start)
         ├── AccessError        a token, certificate or group in the settings cannot be used  exit 2
         └── SinkClosed         the reader has gone for good, as after `| head -1`
@@ -88,6 +89,10 @@ class ClipError(DetectorError):
 
 class HistoryError(DetectorError):
     """The file of past events cannot be read or written; while the daemon runs it is counted, never fatal."""
+
+
+class VerdictError(DetectorError):
+    """A verdict cannot be given or taken back: there is no such event, label or verdict."""
 
 
 class SinkError(DetectorError):

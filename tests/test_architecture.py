@@ -57,7 +57,7 @@ PURE = (
     *("datasets.annotations", "evaluation.matching", "soundscapes.plan", "soundscapes.stretch"),
     "soundscapes.mixing",
     *("clips.clip_plan", "clips.clip_retention"),
-    *("collecting.taking", "collecting.triggered", "collecting.verdict"),
+    *("collecting.taking", "collecting.triggered", "collecting.clip_verdict"),
     *("collecting.collector", "collecting.meter"),
     "config.hours",
     *("sinks.notify.engine", "sinks.notify.health_watch"),
@@ -84,7 +84,7 @@ OWNERS_OF_THREADS = {
     *("sinks.socket.archive_replay", "sinks.socket.feed", "sinks.socket.closing"),
     *("sinks.notify.target_thread", "sinks.notify.webhook"),
     "modelstore.download",
-    *("history.journal", "history.sequence_numbers", "history.writer"),
+    *("history.journal", "history.sequence_numbers", "history.verdict_keeper", "history.writer"),
     *("workers.pool", "workers.worker"),
     *("clips.clip_keeper", "clips.clip_link", "clips.clip_process"),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from detector.assemble.endpoints import AnySinkSettings, sinks_in_force
 from detector.assemble.stages import (
@@ -22,6 +23,9 @@ from detector.interfaces import Sink
 from detector.modelstore import Model, ModelCatalogue
 from detector.pipeline import Pipeline
 from detector.records import Event
+
+if TYPE_CHECKING:
+    from detector.history.verdict_keeper import VerdictKeeper
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +48,7 @@ class Reloader:
         dispatcher: Dispatcher,
         sinks: dict[AnySinkSettings, Sink],
         make_sink: Callable[[AnySinkSettings], Sink],
+        verdicts: VerdictKeeper | None = None,
     ) -> None:
         self._settings = settings
         self._load = load
@@ -54,6 +59,7 @@ class Reloader:
         self._dispatcher = dispatcher
         self._sinks = sinks
         self._make_sink = make_sink
+        self._verdicts = verdicts
 
     @property
     def model_name(self) -> str:
@@ -65,7 +71,13 @@ class Reloader:
         loaded = self._load()
         catalogue = ModelCatalogue()
         wanted = with_resolved_model(loaded.settings, catalogue, strict=True)
-        settings = replace(self._settings, events=wanted.events, sinks=wanted.sinks, notify=wanted.notify)
+        settings = replace(
+            self._settings,
+            events=wanted.events,
+            sinks=wanted.sinks,
+            notify=wanted.notify,
+            verdicts=wanted.verdicts,
+        )
         model, selection = self._model, select(wanted, catalogue)
         same_networks = selection.bases == model.selection.bases
         if same_networks:
@@ -87,7 +99,10 @@ class Reloader:
         self._settings, self.labels = settings, labels
         if model is not self._model:
             self._exchange_heads(model)
-        return self._pipeline.retune(tracker, labels.reported) if changed else []
+        ended = self._pipeline.retune(tracker, labels.reported) if changed else []
+        if self._verdicts is not None:
+            self._verdicts.change(use=settings.verdicts.use, keep=settings.verdicts.keep)
+        return ended
 
     def _exchange_heads(self, model: Model) -> None:
         self._pipeline.exchange_heads(make_head_stage(self._settings, model.heads))

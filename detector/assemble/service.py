@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from detector import __version__
 from detector.assemble.endpoints import effective_sinks, make_sink, make_source, sinks_in_force
@@ -30,13 +31,19 @@ from detector.history.history_paths import writing_path
 from detector.history.journal import Journal
 from detector.interfaces import Service
 from detector.modelstore import ModelCatalogue
+from detector.records import Label
 from detector.service.daemon import Daemon
 from detector.service.source_channel import SourceChannel
 from detector.service.status_report import make_report, prometheus_text
 from detector.service.systemd import Notifier
 from detector.sinks.context import SinkContext
 from detector.sinks.socket.socket_settings import SocketSettings
+from detector.verdicts.verdict_book import VerdictBook
+from detector.verdicts.verdict_stage import VerdictStage
 from detector.wire.message import HelloBody, ReportBody, StatusBody, run_id_text, utc_text
+
+if TYPE_CHECKING:
+    from detector.history.verdict_keeper import VerdictKeeper
 
 log = logging.getLogger(__name__)
 
@@ -102,12 +109,15 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
 
     notifier = Notifier(os.environ)
     history = make_history(settings, os.environ)
+    book = VerdictBook()
+    verdicts = make_verdict_keeper(settings, os.environ, book, lambda: reloader.labels.reported)
     context = SinkContext(
         hello,
         report,
         input_state=None if source.immediate else lambda: daemon.input_state,
         archive=None if history is None else history.archive,
         asked_labels=lambda names: reloader.labels.asked(names),
+        give_verdict=None if verdicts is None else verdicts.answer,
         verbose=verbose,
     )
     make = partial(make_sink, context=context)
@@ -115,6 +125,7 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
     dispatcher = Dispatcher(
         list(sinks.values()),
         journal=None if history is None else history.journal,
+        verdicts=verdicts,
         on_closed=end_with_the_reader,
         opens_later=notifier.has_manager,  # to end would only have the manager start it again and again
     )
@@ -127,6 +138,7 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
         dispatcher=dispatcher,
         sinks=sinks,
         make_sink=make,
+        verdicts=verdicts,
     )
     clips = recorder = None
     if settings.clips.folder is not None:  # else nothing of it is loaded
@@ -142,6 +154,7 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
         queue_blocks=max(2, round(QUEUE_SECONDS * spec.sample_rate / block)),
         health=make_health_meter(spec.sample_rate) if source.live else None,
         clips=recorder,
+        verdicts=None if verdicts is None else VerdictStage(book),
     )
     daemon = Daemon(
         channels=[channel],
@@ -213,6 +226,22 @@ def make_history(settings: Settings, environ: Mapping[str, str]) -> History | No
     journal = Journal(store, numbers)
     archive = FileArchive(path, oldest_seq=lambda: store.oldest_seq, newest_seq=lambda: journal.recorded_seq)
     return History(journal, archive)
+
+
+def make_verdict_keeper(
+    settings: Settings,
+    environ: Mapping[str, str],
+    book: VerdictBook,
+    labels: Callable[[], Sequence[Label]],
+) -> VerdictKeeper | None:
+    """Build what stores verdicts beside the events and puts them into `book`; None without a history."""
+    if not keeps_history(settings):
+        return None
+    from detector.history.verdict_file import VerdictFile
+    from detector.history.verdict_keeper import VerdictKeeper
+
+    file = VerdictFile(writing_path(settings.history.path, environ), keep=settings.verdicts.keep)
+    return VerdictKeeper(file, book, labels, use=settings.verdicts.use)
 
 
 def keeps_history(settings: Settings) -> bool:

@@ -27,6 +27,8 @@ from detector.cli.commands import (
     soundscape,
     status,
     train,
+    verdict,
+    verdicts,
 )
 from detector.config.wording import did_you_mean, either
 from detector.files.guarded import is_file
@@ -41,6 +43,8 @@ COMMANDS: tuple[Command[Any], ...] = (
     history.COMMAND,
     clips.COMMAND,
     notify.COMMAND,
+    verdict.COMMAND,
+    verdicts.COMMAND,
     analyze.COMMAND,
     evaluate.COMMAND,
     soundscape.COMMAND,

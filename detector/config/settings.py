@@ -175,6 +175,16 @@ class HistorySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class VerdictSettings:
+    """What people said of events, and whether it decides on the next ones."""
+
+    use: bool = True
+    """Whether verdicts veto and rename events; they can be given all the same."""
+    keep: Annotated[int, Limit(0, 100_000, "events")] = 1000
+    """Events whose embedding the history keeps, 1 KB each: on these a verdict can be given; 0 is none."""
+
+
+@dataclass(frozen=True, slots=True)
 class ClipSettings:
     """The sound around events, kept in files."""
 
@@ -228,6 +238,7 @@ class Settings:
     sinks: tuple[SinkSettings, ...] | None = None
     """None is stdout, and for a live source also the default socket."""
     history: HistorySettings = HistorySettings()
+    verdicts: VerdictSettings = VerdictSettings()
     clips: ClipSettings = ClipSettings()
     metrics: MetricsSettings = MetricsSettings()
     notify: NotifySettings = field(default_factory=NotifySettings)

@@ -8,7 +8,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from detector.delivery.sink_queue import SinkQueue, SinkStats
 from detector.history.journal import Journal, JournalStats
@@ -16,6 +18,9 @@ from detector.history.sequence_numbers import Numbering, new_generation
 from detector.interfaces import Body, Message, Sink
 from detector.wire.encoding import encode
 from detector.wire.message import EventBody
+
+if TYPE_CHECKING:
+    from detector.history.verdict_keeper import VerdictKeeper
 
 LEAVING_SECONDS = 0.5
 """How long a replaced sink may take to deliver what it has queued, while the worker waits."""
@@ -29,12 +34,15 @@ class Dispatcher:
         sinks: Sequence[Sink],
         *,
         journal: Journal | None = None,
+        verdicts: VerdictKeeper | None = None,
         queue_length: int = 10_000,
         clock: Callable[[], float] = time.monotonic,
         on_closed: Callable[[str], None] | None = None,
         opens_later: bool = False,
     ) -> None:
         """Without a `journal` events are numbered from 1 and go to the sinks at once.
+
+        `verdicts` keeps what a later verdict needs, and the events that were vetoed.
 
         `queue_length` is each sink's, in messages: a journal delivers at once all that waited for the disk.
         `on_closed` gets a sink's name, on that sink's thread, when its reader has gone for good. With
@@ -44,6 +52,7 @@ class Dispatcher:
         self._make_queue = partial(SinkQueue, queue_length=queue_length, clock=clock, on_closed=on_closed)
         self._queues = [self._make_queue(sink) for sink in sinks]
         self._journal: Journal | NoJournal = NoJournal() if journal is None else journal
+        self._verdicts = verdicts
         self._order = threading.Lock()
 
     @property
@@ -64,15 +73,29 @@ class Dispatcher:
         except BaseException:
             self._journal.close(LEAVING_SECONDS)
             raise
+        if self._verdicts is not None:
+            self._verdicts.start()
         for queue in self._queues:
             queue.thread.start()
 
     def publish(self, body: Body) -> Message:
-        """Queue a message for every sink; an event gets the next number, the same for all sinks."""
-        with self._order:  # numbering and queueing are one step, or a sink could see 2 before 1
-            seq = self._journal.next_seq() if isinstance(body, EventBody) else None
-            message = encode(body, seq)
-            self._journal.put(message)
+        """Queue a message for every sink; an event gets the next number, the same for all sinks.
+
+        An event that was vetoed gets none, and goes to no sink.
+        """
+        embedding, is_vetoed = None, False
+        if isinstance(body, EventBody):
+            embedding, is_vetoed = body.embedding, body.vetoed is not None
+            body = body if embedding is None else replace(body, embedding=None)  # messages wait in queues
+        if is_vetoed:
+            message = encode(body)
+        else:
+            with self._order:  # numbering and queueing are one step, or a sink could see 2 before 1
+                seq = self._journal.next_seq() if isinstance(body, EventBody) else None
+                message = encode(body, seq)
+                self._journal.put(message)
+        if self._verdicts is not None and isinstance(body, EventBody):
+            self._verdicts.keep(message, embedding)
         return message
 
     def exchange(self, *, add: Sequence[Sink], remove: Sequence[Sink]) -> None:
@@ -98,6 +121,8 @@ class Dispatcher:
         """Deliver what is queued, then close the sinks; a sink that does not end in time is left behind."""
         end = time.monotonic() + deadline_seconds
         self._journal.close(deadline_seconds / 2)
+        if self._verdicts is not None:
+            self._verdicts.close(max(0.0, end - time.monotonic()))
         for queue in self._queues:
             queue.finish()
         for queue in self._queues:

@@ -45,7 +45,7 @@ class FileArchive:
             number = seq = min(seq, _MAX)
             try:
                 for number, line in connection.execute(_AFTER, (seq, limit)):  # noqa: B007
-                    found.append(_message(line))
+                    found.append(event_message(line))
             except (sqlite3.Error, ValueError) as error:
                 unread = found[-1].seq or seq if found else seq
                 if isinstance(error, ValueError):
@@ -91,7 +91,7 @@ def sounds(path: Path, query: Query) -> Iterator[Message]:
         try:
             rows = connection.execute(sql, values)
             for (line,) in reversed(rows.fetchall()) if query.limit else rows:
-                yield _message(line)
+                yield event_message(line)
         except (sqlite3.Error, ValueError) as error:
             raise unreadable(path, error) from error
 
@@ -101,7 +101,7 @@ def _is_wanted(wanted: Filter, line: str) -> bool:
     folded = line.casefold()
     names = wanted.labels | wanted.alone
     return any(json.dumps(name, ensure_ascii=False) in folded for name in names) and wanted.passes(
-        _message(line)
+        event_message(line)
     )
 
 
@@ -134,7 +134,7 @@ _MAX = 2**63 - 1
 """SQLite's greatest integer."""
 
 
-def _message(line: object) -> Message:
+def event_message(line: object) -> Message:
     """The event of a row; raises ValueError where a damaged file holds something else."""
     if not isinstance(line, str):
         raise ValueError("a row holds no event")

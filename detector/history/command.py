@@ -15,6 +15,7 @@ from detector.events.naming import shared_names
 from detector.files.spreadsheet import write_rows
 from detector.files.terminal import data_for, escape
 from detector.history.archive import Query, sounds
+from detector.history.verdict_file import vetoed_sounds
 from detector.wire.message import EventBody, event_of
 from detector.wire.plain_text import label_text
 
@@ -40,13 +41,16 @@ def history_command(
     query: Query,
     *,
     format: str = "table",
+    ids: bool = False,
+    vetoed: bool = False,
     stdout: TextIO | None = None,
     stderr: TextIO | None = None,
     zone: tzinfo | None = None,
 ) -> int:
     """Print the sounds in the first of `paths` that exists; the exit code is 0. Raises HistoryError.
 
-    `zone` None is the machine's own; only the table is in local time.
+    `vetoed` prints those that verdicts vetoed instead; `ids` adds their ids to the table. `zone` None is the
+    machine's own; only the table is in local time.
     """
     out = sys.stdout if stdout is None else stdout
     found = [path for path in paths if _is_there(path)]
@@ -56,7 +60,7 @@ def history_command(
             f"there is no history at {looked_at}: run the daemon first, or name the file with --file"
         )
     limit = query.limit
-    messages = sounds(found[0], query)
+    messages = vetoed_sounds(found[0], query) if vetoed else sounds(found[0], query)
     if format == "json":
         for message in messages:
             out.write(data_for(out, message.line.decode()))
@@ -68,7 +72,7 @@ def history_command(
             out.write(data_for(out, row))
     else:
         count = 0
-        for line in _table(map(event_of, messages), zone):
+        for line in _table(map(event_of, messages), zone, ids=ids or vetoed):
             print(line, file=out)
             count += 1
         say = sys.stderr if stderr is None else stderr
@@ -96,17 +100,17 @@ def _is_there(path: Path) -> bool:
     return True
 
 
-def _table(events: Iterable[EventBody], zone: tzinfo | None) -> Iterator[str]:
+def _table(events: Iterable[EventBody], zone: tzinfo | None, *, ids: bool) -> Iterator[str]:
     """Aligned lines; widths fit a thousand sounds at a time, so that a long history is not held in memory."""
     events = iter(events)
     while chunk := list(islice(events, 1000)):
         labels = {(event.label, event.model) for event in chunk}
         shared = shared_names(label for label, _ in labels)
-        rows = [_cells(event, zone, shared) for event in chunk]
+        rows = [(*_cells(event, zone, shared), *[escape(event.id)] * ids) for event in chunk]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         for row in rows:
             yield "  ".join(
-                cell.ljust(width) if index in (0, 1) else cell.rjust(width) if index < 5 else cell
+                cell.rjust(width) if 2 <= index < 5 else cell if index == len(row) - 1 else cell.ljust(width)
                 for index, (cell, width) in enumerate(zip(row, widths, strict=True))
             )
 

@@ -177,7 +177,7 @@ class Daemon:
         for body in bodies:
             if isinstance(body, StatusBody):
                 self._notifier.status(f"{body.state}: {body.detail or body.source}")
-            elif isinstance(body, EventBody) and body.kind == "start":
+            elif isinstance(body, EventBody) and body.kind == "start" and body.vetoed is None:
                 self._notifier.status(f"{channel.state.value}: heard {body.label} ({body.top_score:.2f})")
             self._dispatcher.publish(body)
 

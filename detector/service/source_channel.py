@@ -20,6 +20,7 @@ from detector.records import Block, Counts, Event
 from detector.service.capture import SourceFailure, make_capture
 from detector.service.device_state import DETAIL, DeviceObservation, DeviceState, next_state
 from detector.sinks.context import InputState
+from detector.verdicts.verdict_stage import VerdictStage
 from detector.wire.message import StatusBody, event_body, utc_text
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ class SourceChannel:
     `queue_blocks` is how many blocks may wait between capture and worker (about 5 s); a live
     source loses what does not fit, which is counted and shows up as a gap; a recording waits.
     A live device that goes away, or is not there yet, is opened again until it is there.
-    `event_ids` begins the `id` of its events; `clips` keeps the sound around them.
+    `event_ids` begins the `id` of its events; `clips` keeps the sound around them, `verdicts` may veto or rename
+    them.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class SourceChannel:
         queue_blocks: int,
         health: HealthMeter | None = None,
         clips: ClipRecorder | None = None,
+        verdicts: VerdictStage | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.pipeline = pipeline
@@ -78,6 +81,7 @@ class SourceChannel:
         self._event_ids = event_ids
         self._health = health
         self._clips = clips
+        self._verdicts = verdicts
         self._clock = clock
         self._timeline = Timeline(sample_rate=sample_rate, start=clock())
         self._times = SoundTimes()
@@ -175,7 +179,9 @@ class SourceChannel:
         return self._observe(DeviceObservation.STALLED)
 
     def bodies(self, events: list[Event]) -> list[Body]:
-        """Describe events of this source for the wire."""
+        """Describe events of this source for the wire, as the verdicts in force make them."""
+        if self._verdicts is not None:
+            events = self._verdicts.push(events)
         told = [
             event_body(
                 event,
@@ -188,7 +194,8 @@ class SourceChannel:
         ]
         if self._clips is not None:
             for event, body in zip(events, told, strict=True):
-                self._clips.note(event, body)
+                if body.vetoed is None:
+                    self._clips.note(event, body)
         return [*told]
 
     def _anchor(self, block: Block) -> None:

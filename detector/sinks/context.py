@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from detector.events.labels import AskedLabels
 from detector.interfaces import Archive
 from detector.sinks.socket.limits import SubscriberCounts
-from detector.wire.message import HelloBody, ReportBody
+from detector.wire.message import HelloBody, ReportBody, VerdictBody
+from detector.wire.request import VerdictLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,5 +54,7 @@ class SinkContext:
     """Events of the past; None where no history is kept."""
     asked_labels: Callable[[Collection[str]], AskedLabels] = lambda names: AskedLabels()
     """Tells what a subscriber gets who asks for events of these names."""
+    give_verdict: Callable[[VerdictLine], VerdictBody] | None = None
+    """Stores what somebody says of an event, or raises DetectorError. None where no history is kept."""
     verbose: bool = False
     """Whether people are shown updates too."""

@@ -29,6 +29,7 @@ from detector.wire.message import (
     ReportBody,
     StatusBody,
     UnknownBody,
+    VerdictBody,
 )
 
 T = TypeVar("T")
@@ -40,7 +41,16 @@ _OPEN = (ReportBody, UnknownBody)
 _EVENT_KINDS = frozenset(get_args(Phase))
 _BODIES: dict[str, type[Body]] = {
     body.kind: body
-    for body in (HelloBody, HeartbeatBody, StatusBody, ClipBody, DroppedBody, ErrorBody, NoticeBody)
+    for body in (
+        HelloBody,
+        HeartbeatBody,
+        StatusBody,
+        ClipBody,
+        DroppedBody,
+        ErrorBody,
+        NoticeBody,
+        VerdictBody,
+    )
 }
 
 

@@ -176,6 +176,22 @@ class NoticeBody:
     time: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictBody:
+    """The answer to one subscriber's verdict: what was stored, or taken back."""
+
+    kind: ClassVar[str] = "verdict"
+    id: str
+    label: str
+    said: str | None
+    replaced: str | None
+    fell_out: str | None
+    on_label: int
+    taken_back: int
+    message: str
+    time: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class ReportBody:
     """How the daemon is: names and JSON-ready values, which `status` shows whatever they are."""

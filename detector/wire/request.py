@@ -52,6 +52,18 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
+class VerdictLine:
+    """The line with what somebody says of an event, or with what they take back."""
+
+    id: str = ""
+    """The event's `id`, the beginning or the end of it, or `last`; empty to take verdicts back."""
+    said: str = ""
+    """`right`, `wrong` or the label that is right."""
+    forget: str = ""
+    """Take these back: an event's `id`, a label, or `all`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """What a subscriber asks for."""
 
@@ -62,6 +74,8 @@ class Request:
     """The names of the filter as they were written."""
     report: bool = False
     """Whether it asks for the daemon's report, once, and nothing else."""
+    verdict: VerdictLine | None = None
+    """A verdict that is given, and nothing else."""
 
     def with_labels(self, names: Iterable[str]) -> Request:
         """The same, and events of these labels as well."""
@@ -83,9 +97,11 @@ def parse_request(line: bytes) -> Request:
         if fields != {"report": True}:
             raise SinkError('request: expected {"report": true} alone, got something beside or in it')
         return Request(report=True)
+    if "verdict" in fields:
+        return Request(verdict=_verdict(fields))
     if unknown := sorted(fields.keys() - {"labels", "min_score", "since"}):
         raise SinkError(
-            f"request: expected the keys labels, min_score, since, report, got {unknown[0][:40]!r}"
+            f"request: expected the keys labels, min_score, since, report, verdict, got {unknown[0][:40]!r}"
         )
     labels = _labels(fields.get("labels"))
     return Request(
@@ -104,6 +120,19 @@ def parse_token(line: bytes) -> bytes:
     if not isinstance(fields, dict) or fields.keys() != {"token"} or not isinstance(fields["token"], str):
         return b""
     return fields["token"].encode("utf-8", "replace")
+
+
+def _verdict(fields: dict[str, object]) -> VerdictLine:
+    value = fields["verdict"]
+    if isinstance(value, dict) and len(fields) == 1 and all(isinstance(item, str) for item in value.values()):
+        if value.keys() == {"id", "said"} and value["id"].strip() and value["said"].strip():
+            return VerdictLine(id=value["id"], said=value["said"])
+        if value.keys() == {"forget"} and value["forget"].strip():
+            return VerdictLine(forget=value["forget"])
+    raise SinkError(
+        'request: expected {"verdict": {"id": "...", "said": "wrong"}} alone, with right, wrong or a label, '
+        'or {"verdict": {"forget": "..."}}'
+    )
 
 
 def _labels(value: object) -> tuple[str, ...]:

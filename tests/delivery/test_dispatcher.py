@@ -4,14 +4,16 @@ import json
 import logging
 import threading
 
+import numpy as np
 import pytest
 
 from detector.delivery.dispatcher import Dispatcher
 from detector.delivery.sink_queue import REMIND_SECONDS
 from detector.errors import AccessError, SinkClosed, SinkError
+from detector.records import Embedding, VerdictNote
 from detector.wire.message import StatusBody
 from tests.support.fakes import LONG, wait_until
-from tests.support.wire_messages import make_body
+from tests.support.wire_messages import DOG, make_body
 
 
 class ListSink:
@@ -398,3 +400,37 @@ def test_a_fault_in_the_settings_of_a_sink_ends_a_service_too():
     dispatcher = Dispatcher([ListSink(open_error=AccessError("no such group"))], opens_later=True)
     with pytest.raises(AccessError):
         dispatcher.start()
+
+
+class Keeper:
+    """Keeps what it is given."""
+
+    def __init__(self):
+        self.calls, self.kept = [], []
+
+    def start(self):
+        self.calls.append("start")
+
+    def keep(self, message, embedding):
+        self.kept.append((message.body.id, message.seq, embedding))
+
+    def close(self, deadline_seconds):
+        self.calls.append("close")
+
+
+def test_an_event_that_was_vetoed_has_no_number_and_goes_to_no_sink():
+    sink, keeper = ListSink(), Keeper()
+    dispatcher = Dispatcher([sink], verdicts=keeper)
+    dispatcher.start()
+    veto = VerdictNote("veto", DOG, 2, "run-0")
+    embedding = Embedding("yamnet", np.ones(3, np.float32))
+    dispatcher.publish(make_body(id=1, embedding=embedding))
+    dispatcher.publish(make_body(id=2, embedding=embedding, verdict=veto))
+    dispatcher.publish(make_body(id=3))
+    dispatcher.publish(StatusBody(state="listening", source="Mic", time=None))
+    dispatcher.close()
+    assert sink.seqs == [1, 2, None]
+    assert [message.body.id for message in sink.written[:2]] == ["run-1", "run-3"]
+    assert [message.body.embedding for message in sink.written[:2]] == [None, None]
+    assert keeper.kept == [("run-1", 1, embedding), ("run-2", None, embedding), ("run-3", 2, None)]
+    assert keeper.calls == ["start", "close"]

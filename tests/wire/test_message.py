@@ -71,6 +71,19 @@ EVERY_MESSAGE = [
     ),
     make_message(4, "start", id=3, verdict=VerdictNote("rename", SIREN, 3, "run-2")),
     make_message(None, "end", id=4, verdict=VerdictNote("veto", DOG, 2, "run-1")),
+    encode(
+        wire.VerdictBody(
+            id="run-3",
+            label="Dog",
+            said="wrong",
+            replaced="right",
+            fell_out=None,
+            on_label=2,
+            taken_back=0,
+            message="stored",
+            time=wire.utc_text(T0),
+        )
+    ),
 ]
 
 

@@ -10,13 +10,34 @@ from detector.errors import SinkError
 from detector.records import Label
 from detector.wire.encoding import encode
 from detector.wire.message import StatusBody
-from detector.wire.request import Filter, Request, parse_request, parse_token
+from detector.wire.request import Filter, Request, VerdictLine, parse_request, parse_token
 from tests.support.wire_messages import make_message
 
 
 @pytest.mark.parametrize("line", [b"", b"\r", b"{}", b'{"labels": null}', b'{"labels": [], "min_score": 0}'])
 def test_asking_for_nothing_is_asking_for_everything(line):
     assert parse_request(line) == Request()
+
+
+def test_a_verdict_is_given_alone_and_may_be_taken_back():
+    line = b'{"verdict": {"id": "last", "said": "wrong"}}'
+    assert parse_request(line) == Request(verdict=VerdictLine(id="last", said="wrong"))
+    line = b'{"verdict": {"forget": "Dog"}}'
+    assert parse_request(line) == Request(verdict=VerdictLine(forget="Dog"))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("true", "[]", "{}", '{"id": "1"}', '{"id": "1", "said": null}', '{"id": 1, "said": "wrong"}'),
+        *('{"id": " ", "said": "wrong"}', '{"id": "1", "said": ""}', '{"forget": ""}', '{"forget": ["all"]}'),
+        '{"id": "1", "said": "wrong", "forget": "all"}',
+        '{"id": "1", "said": "wrong"}, "since": 0',
+    ],
+)
+def test_a_verdict_of_another_form_is_refused(value):
+    with pytest.raises(SinkError, match=r'expected \{"verdict"'):
+        parse_request(f'{{"verdict": {value}}}'.encode())
 
 
 def test_a_report_is_asked_for_alone():

@@ -35,6 +35,9 @@ class HistoryRequest:
     format: str = "table"
     file: str | None = None
     """None is the file that the settings name."""
+    ids: bool = False
+    vetoed: bool = False
+    """Show the sounds that verdicts vetoed instead of those that were told."""
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -60,6 +63,10 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         default="table",
         help="table in local time (default), JSON lines as in docs/protocol.md, or CSV",
     )
+    parser.add_argument("--ids", action="store_true", help="also show each sound's id, as `verdict` takes it")
+    parser.add_argument(
+        "--vetoed", action="store_true", help="show the sounds that your verdicts kept from being told"
+    )
     parser.add_argument(
         "--file", metavar="PATH", help="file of the history (default: the one that the daemon writes)"
     )
@@ -79,7 +86,7 @@ def read_request(options: argparse.Namespace) -> HistoryRequest:
         min_score=options.min_score,
         limit=options.limit,
     )
-    return HistoryRequest(query, options.format, options.file)
+    return HistoryRequest(query, options.format, options.file, ids=options.ids, vetoed=options.vetoed)
 
 
 def execute(request: HistoryRequest, options: SettingOptions) -> int:
@@ -88,7 +95,13 @@ def execute(request: HistoryRequest, options: SettingOptions) -> int:
     from detector.history.history_paths import reading_paths
 
     path = request.file or options.load().settings.history.path
-    return history_command(reading_paths(path, os.environ), request.query, format=request.format)
+    return history_command(
+        reading_paths(path, os.environ),
+        request.query,
+        format=request.format,
+        ids=request.ids,
+        vetoed=request.vetoed,
+    )
 
 
 def _when(text: str) -> float | int:

@@ -38,6 +38,7 @@ class Connection(asyncio.Protocol):
         self._probing: asyncio.TimerHandle | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._replay: ArchiveReplay | None = None
+        self._verdict: asyncio.Task[bytes] | None = None
         self._stuck = (-1, 0.0)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -165,6 +166,15 @@ class Connection(asyncio.Protocol):
         if request.report:
             self._end_with(self._feed.report_line())
             return
+        if request.verdict is not None:
+            if rest:
+                self.data_received(rest)  # which is refused, before anything is stored
+                return
+            self._cancel_waits()
+            self._held = True
+            self._verdict = asyncio.get_running_loop().create_task(self._feed.verdict_line(request.verdict))
+            self._verdict.add_done_callback(self._answer_verdict)
+            return
         asked = self._feed.asked_labels(request.labels)
         if asked.message:
             self.transport.write(self._feed.notice_line(asked))
@@ -180,6 +190,11 @@ class Connection(asyncio.Protocol):
             self._release()
         if rest:
             self.data_received(rest)
+
+    def _answer_verdict(self, answered: asyncio.Task[bytes]) -> None:
+        self._verdict = None
+        if not (answered.cancelled() or self._ending):
+            self._end_with(answered.result())
 
     def _replayed(self) -> None:
         self._replay = None

@@ -10,10 +10,12 @@ from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+from detector.errors import DetectorError
 from detector.events.labels import AskedLabels
 from detector.interfaces import Archive, Body, Message
 from detector.sinks.socket.backlog import Backlog
 from detector.sinks.socket.limits import ServerLimits, SubscriberCounts
+from detector.sinks.socket.verdict_desk import NO_DESK, VerdictDesk
 from detector.wire.encoding import encode
 from detector.wire.message import (
     DroppedBody,
@@ -25,6 +27,7 @@ from detector.wire.message import (
     ReportedAsBody,
     utc_text,
 )
+from detector.wire.request import VerdictLine
 
 
 class Feed:
@@ -40,11 +43,14 @@ class Feed:
         counts: SubscriberCounts,
         archive: Archive | None = None,
         asked_labels: Callable[[Collection[str]], AskedLabels] = lambda names: AskedLabels(),
+        verdict_desk: VerdictDesk = NO_DESK,
     ) -> None:
         """`utc` gives the time [UTC seconds since 1970]; `counts` is kept up to date.
 
-        `asked_labels` tells what a subscriber gets for the names that it asks for.
+        `asked_labels` tells what a subscriber gets for the names that it asks for, `verdict_desk` takes
+        verdicts.
         """
+        self._verdict_desk = verdict_desk
         self.asked_labels = asked_labels
         self.limits = limits
         self.counts = counts
@@ -91,6 +97,14 @@ class Feed:
         if self._report is None:
             return self.error_line("request: this program gives no report")
         return _line(self._report())
+
+    async def verdict_line(self, request: VerdictLine) -> bytes:
+        """Take a verdict, on the thread that replays use; the answer, or why it was not taken."""
+        loop = asyncio.get_running_loop()
+        try:
+            return _line(await loop.run_in_executor(self._reader, self._verdict_desk.take, request))
+        except DetectorError as error:
+            return self.error_line(f"verdict: {error}")
 
     def dropped_line(self, count: int, detail: str = "") -> bytes:
         """Tell a subscriber how many messages it has lost; without `detail` it has read too slowly."""

@@ -15,6 +15,7 @@ from detector.events.labels import AskedLabels
 from detector.interfaces import Archive, Message
 from detector.sinks.socket.limits import DEFAULT_LIMITS, ServerLimits, SubscriberCounts
 from detector.sinks.socket.listening_socket import ListeningSocket
+from detector.sinks.socket.verdict_desk import NO_DESK, VerdictDesk
 from detector.wire.access import EVERYBODY, Access, Keys, read_keys
 from detector.wire.address import TcpAddress, parse_address
 from detector.wire.message import HelloBody, ReportBody
@@ -48,12 +49,13 @@ class SocketSink:
         counts: SubscriberCounts | None = None,
         archive: Archive | None = None,
         asked_labels: Callable[[Collection[str]], AskedLabels] = lambda names: AskedLabels(),
+        verdict_desk: VerdictDesk = NO_DESK,
         utc: Callable[[], float] = time.time,
     ) -> None:
         """`hello` introduces the daemon, `report` is what `status` shows: called on the server's thread.
 
         `counts` is kept up to date; `archive` is what `since` replays from beyond memory; `asked_labels`
-        tells what a subscriber gets for the names that it asks for.
+        tells what a subscriber gets for the names that it asks for; `verdict_desk` takes verdicts.
         `is_default` means that nobody chose the URI: its folder must be closed to other users.
         Raises ConfigError for a URI of another form.
         """
@@ -68,6 +70,7 @@ class SocketSink:
         self._report = report
         self._archive = archive
         self._asked_labels = asked_labels
+        self._verdict_desk = verdict_desk
         self._hello = hello
         self._limits = limits
         self._utc = utc
@@ -161,6 +164,7 @@ class SocketSink:
                 counts=self._counts,
                 archive=self._archive,
                 asked_labels=self._asked_labels,
+                verdict_desk=self._verdict_desk,
             )
             hub = Hub(feed, lambda: self._keys, self._renewed)
             await hub.serve(listening, started=lambda: self._started(asyncio.get_running_loop(), hub))

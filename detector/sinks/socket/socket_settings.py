@@ -16,7 +16,7 @@ from detector.interfaces import Sink
 from detector.sinks.context import SinkContext
 from detector.sinks.socket.limits import SubscriberCounts
 from detector.wire.access import Access
-from detector.wire.address import default_socket_uri, parse_address, user_id
+from detector.wire.address import TcpAddress, default_socket_uri, parse_address, user_id
 
 _TCP = re.compile(r"(?:tcp|tls)://(\[[0-9A-Fa-f:.%]+\]|[^\s:/\[\]]+):([0-9]{1,5})")
 _MAX_UNIX_PATH = 107
@@ -43,11 +43,19 @@ class SocketSettings(SinkSettings):
     """A PEM file with its private key; not readable by others."""
     insecure: Annotated[bool, _ONLY_TCP] = False
     """Serve other machines without TLS."""
+    verdicts: bool | None = None
+    """Whether whoever connects may give verdicts on events; None: at a Unix socket only."""
 
     @property
     def access(self) -> Access:
         """Who gets in."""
         return Access(self.group, self.token_file, self.certificate, self.key, self.insecure)
+
+    @property
+    def takes_verdicts(self) -> bool:
+        """Whether a subscriber may give verdicts."""
+        address = parse_address(self.target or default_socket_uri(os.environ, sys.platform, user_id()))
+        return not isinstance(address, TcpAddress) if self.verdicts is None else self.verdicts
 
     def fault(self) -> tuple[str, str] | None:
         """Find an address of another form, a key for the other kind of address, a socket too open."""
@@ -84,6 +92,7 @@ class SocketSettings(SinkSettings):
 def make_socket_sink(settings: SocketSettings, context: SinkContext) -> Sink:
     """Build the socket, not opened; its counts are added to the context's."""
     from detector.sinks.socket.server import SocketSink
+    from detector.sinks.socket.verdict_desk import VerdictDesk
 
     counts = SubscriberCounts()
     context.subscribers.append(counts)
@@ -96,4 +105,5 @@ def make_socket_sink(settings: SocketSettings, context: SinkContext) -> Sink:
         counts=counts,
         archive=context.archive,
         asked_labels=context.asked_labels,
+        verdict_desk=VerdictDesk(context.give_verdict, is_open=settings.takes_verdicts),
     )

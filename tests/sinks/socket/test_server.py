@@ -13,17 +13,18 @@ from pathlib import Path
 
 import pytest
 
-from detector.errors import ConfigError, SinkError
+from detector.errors import ConfigError, SinkError, VerdictError
 from detector.events.labels import AskedLabels
 from detector.records import Label
 from detector.sinks.socket.feed import Feed
 from detector.sinks.socket.hub import Hub
 from detector.sinks.socket.limits import ServerLimits, SubscriberCounts
 from detector.sinks.socket.server import SocketSink
+from detector.sinks.socket.verdict_desk import NO_DESK, VerdictDesk
 from detector.wire.access import EVERYBODY, Access, Keys
 from detector.wire.address import TcpAddress, UnixAddress, parse_address
 from detector.wire.encoding import encode
-from detector.wire.message import HelloBody, ReportBody, StatusBody
+from detector.wire.message import HelloBody, ReportBody, StatusBody, VerdictBody
 from tests.support.fakes import LONG, wait_until
 from tests.support.wire_messages import make_message
 
@@ -48,6 +49,7 @@ def serve(tmp_path):
             counts=None,
             access=EVERYBODY,
             asked_labels=None,
+            verdict_desk=NO_DESK,
             **limits,
         ):
             sink = SocketSink(
@@ -58,6 +60,7 @@ def serve(tmp_path):
                 counts=counts,
                 limits=ServerLimits(**({"request_seconds": 0} | limits)),
                 asked_labels=asked_labels or (lambda names: AskedLabels()),
+                verdict_desk=verdict_desk,
             )
             sink.open()
             stack.callback(sink.close)
@@ -362,6 +365,72 @@ def test_what_slow_subscribers_lose_is_counted(serve):
         late.send({})
         assert late.read()["count"] == 40
     assert counts.dropped == 40
+
+
+def answer_verdict(line):
+    """As a daemon that knows one event."""
+    if line.id == "run-9":
+        raise VerdictError("there is no event 'run-9'")
+    return VerdictBody(
+        id="run-1",
+        label="Dog",
+        said=line.said or None,
+        replaced=None,
+        fell_out=None,
+        on_label=1,
+        taken_back=len(line.forget),
+        message="stored",
+        time=None,
+    )
+
+
+def test_a_verdict_is_answered_and_ends_the_connection(serve):
+    sink = serve(verdict_desk=VerdictDesk(answer_verdict, is_open=True), request_seconds=LONG)
+    with Client(sink) as other, Client(sink, {"verdict": {"id": "last", "said": "wrong"}}) as client:
+        (answer,) = client.rest()
+        assert (answer["type"], answer["id"], answer["said"]) == ("verdict", "run-1", "wrong")
+        other.send({})
+        write(sink, 1)
+        assert other.seqs(1) == [1]
+    with Client(sink, {"verdict": {"forget": "all"}}) as client:
+        assert client.rest()[0]["said"] is None
+
+
+@pytest.mark.parametrize(
+    ("desk", "id", "words"),
+    [
+        (VerdictDesk(answer_verdict, is_open=False), "run-1", "this socket takes none"),
+        (VerdictDesk(None, is_open=True), "run-1", "keeps no history"),
+        (VerdictDesk(answer_verdict, is_open=True), "run-9", "there is no event 'run-9'"),
+    ],
+)
+def test_a_verdict_that_is_not_taken_is_told(serve, desk, id, words):
+    sink = serve(verdict_desk=desk, request_seconds=LONG)
+    with Client(sink, {"verdict": {"id": id, "said": "wrong"}}) as client:
+        (answer,) = client.rest()
+        assert answer["type"] == "error" and words in answer["message"]
+
+
+def test_a_subscriber_that_leaves_before_the_answer_harms_nobody(serve):
+    free = threading.Event()
+
+    def slow(line):
+        assert free.wait(LONG)
+        return answer_verdict(line)
+
+    sink = serve(verdict_desk=VerdictDesk(slow, is_open=True), request_seconds=LONG)
+    with Client(sink, {"verdict": {"id": "last", "said": "wrong"}}):
+        pass
+    free.set()
+    with Client(sink, {"verdict": {"id": "last", "said": "right"}}) as client:
+        assert client.rest()[0]["said"] == "right"
+
+
+def test_a_verdict_of_two_lines_is_refused(serve):
+    line = b'{"verdict": {"id": "last", "said": "wrong"}}\n'
+    sink = serve(verdict_desk=VerdictDesk(answer_verdict, is_open=True), request_seconds=LONG)
+    with Client(sink, line + line) as client:
+        assert [message["type"] for message in client.rest()] == ["error"]
 
 
 def test_a_report_is_given_for_the_asking_and_ends_the_connection(serve):

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detector.collecting.clip_verdict import Verdict, judge, peak_dbfs
 from detector.collecting.collector import Collector
 from detector.collecting.meter import cue_text, meter_text
 from detector.collecting.taking import Continuous, Countdown, Cue, Take
 from detector.collecting.triggered import Triggered
-from detector.collecting.verdict import Verdict, judge, peak_dbfs
 from detector.records import Block
 from tests.support.fakes import cut
 
