@@ -49,8 +49,8 @@ class SourceChannel:
     `queue_blocks` is how many blocks may wait between capture and worker (about 5 s); a live
     source loses what does not fit, which is counted and shows up as a gap; a recording waits.
     A live device that goes away, or is not there yet, is opened again until it is there.
-    `event_ids` begins the `id` of its events; `clips` keeps the sound around them, `verdicts` may veto or rename
-    them.
+    `event_ids` begins the `id` of its events; `clips` keeps the sound around them, `verdicts` may veto or
+    rename them.
     """
 
     def __init__(
