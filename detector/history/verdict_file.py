@@ -36,9 +36,13 @@ MOST_VERDICTS = 1000
 MOST_VETOED = 10_000
 """Vetoed events that are kept."""
 
-_KEEP_EMBEDDING = """INSERT INTO event_embeddings (id, heard, told, network, embedding) VALUES (?, ?, ?, ?, ?)
+_KEEP_EMBEDDING = """INSERT INTO event_embeddings (id, heard, told, network, embedding, score)
+    VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET heard = excluded.heard, told = excluded.told, network = excluded.network,
-    embedding = excluded.embedding WHERE heard <> excluded.heard OR told IS NOT excluded.told"""
+    embedding = excluded.embedding, score = excluded.score
+    WHERE heard <> excluded.heard OR told IS NOT excluded.told"""
+_GIVE = """INSERT INTO verdicts (id, label, said, at, network, embedding, score)
+    VALUES (?, ?, ?, ?, ?, ?, ?)"""
 _KEEP_VETOED = """INSERT INTO vetoed_events (id, after_seq, line)
     VALUES (?, (SELECT coalesce(max(seq), 0) FROM messages), ?)
     ON CONFLICT (id) DO UPDATE SET line = excluded.line"""
@@ -90,12 +94,11 @@ class VerdictFile:
         with writing(self.path, durable=True) as connection:
             event = _find(connection, _plain(wanted), keep=self.keep)
             meant, embedding = event.meant(named), _unpacked(event)
-            verdict = EventVerdict(event.id, event.heard, meant, at, embedding, event.network)
+            verdict = EventVerdict(event.id, event.heard, meant, at, embedding, event.network, event.score)
             before = connection.execute("SELECT said FROM verdicts WHERE id = ?", (event.id,)).fetchone()
             connection.execute("DELETE FROM verdicts WHERE id = ?", (event.id,))
             connection.execute(
-                "INSERT INTO verdicts (id, label, said, at, network, embedding) VALUES (?, ?, ?, ?, ?, ?)",
-                (event.id, event.heard, meant, at, event.network, event.embedding),
+                _GIVE, (event.id, event.heard, meant, at, event.network, event.embedding, event.score)
             )
             given = read_verdicts(connection)
             _trim(connection, "verdicts", MOST_VERDICTS)
@@ -154,10 +157,12 @@ def _moment(message: Message, after: int, limit: float | int) -> float:
 def read_verdicts(connection: sqlite3.Connection) -> list[EventVerdict]:
     """All verdicts, the oldest first; one whose embedding is damaged is left out."""
     found = []
-    rows = connection.execute("SELECT id, label, said, at, embedding, network FROM verdicts ORDER BY number")
-    for id, label, said, at, embedding, network in rows:
+    rows = connection.execute(
+        "SELECT id, label, said, at, embedding, network, score FROM verdicts ORDER BY number"
+    )
+    for id, label, said, at, embedding, network, score in rows:
         try:
-            found.append(EventVerdict(id, label, said, at, unpack(embedding), network))
+            found.append(EventVerdict(id, label, said, at, unpack(embedding), network, score))
         except (TypeError, ValueError):
             continue
     return found
@@ -181,6 +186,7 @@ class _KeptEvent:
     told: str | None
     network: str
     embedding: bytes
+    score: float | None
 
     def meant(self, said: str) -> str:
         """What is said of the label that the detector gave, where people saw another one."""
@@ -199,7 +205,7 @@ def _keep_event(connection: sqlite3.Connection, kept: KeptMessage, *, with_embed
         told = event.label if event.vetoed is None else None
         with suppress(ValueError):  # a network gave numbers that are none
             packed = pack(embedding.values)
-            row = (event.id, event.heard, told, embedding.network, packed)
+            row = (event.id, event.heard, told, embedding.network, packed, event.top_score)
             connection.execute(_KEEP_EMBEDDING, row)
 
 
@@ -233,7 +239,7 @@ def _named(said: str, labels: Collection[str]) -> str:
 
 def _find(connection: sqlite3.Connection, wanted: str, *, keep: int) -> _KeptEvent:
     """The event that is meant; raises VerdictError where none is, or several are."""
-    columns = "SELECT id, heard, told, network, embedding FROM event_embeddings"
+    columns = "SELECT id, heard, told, network, embedding, score FROM event_embeddings"
     if wanted == LAST:
         row = connection.execute(f"{columns} WHERE told IS NOT NULL ORDER BY number DESC LIMIT 1").fetchone()
         if row is None:

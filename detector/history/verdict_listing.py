@@ -42,6 +42,7 @@ def _fields(verdict: EventVerdict) -> dict[str, object]:
         "label": verdict.label,
         "said": verdict.said,
         "time": utc_text(verdict.at),
+        "score": verdict.score,
         "network": verdict.base,
     }
 

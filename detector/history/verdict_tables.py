@@ -21,7 +21,8 @@ STATEMENTS = (
         heard TEXT NOT NULL,
         told TEXT,
         network TEXT NOT NULL,
-        embedding BLOB NOT NULL
+        embedding BLOB NOT NULL,
+        score REAL
     )""",
     """CREATE TABLE IF NOT EXISTS vetoed_events (
         number INTEGER PRIMARY KEY,
@@ -36,7 +37,8 @@ STATEMENTS = (
         said TEXT NOT NULL,
         at REAL NOT NULL,
         network TEXT NOT NULL,
-        embedding BLOB NOT NULL
+        embedding BLOB NOT NULL,
+        score REAL
     )""",
     """CREATE TRIGGER IF NOT EXISTS messages_deleted AFTER DELETE ON messages
     WHEN NOT EXISTS (SELECT 1 FROM messages WHERE id = old.id) BEGIN

@@ -72,6 +72,7 @@ def test_a_verdict_has_the_embedding_of_its_event(store: EventStore, file: Verdi
     (verdict,) = file.verdicts()
     assert verdict == given.verdict
     assert (verdict.event_id, verdict.label, verdict.said, verdict.at) == ("run-1", "Dog", "wrong", T0)
+    assert verdict.score == 0.9
     assert verdict.base == "yamnet" and verdict.embedding.argmax() == 3
 
 
