@@ -17,6 +17,7 @@ from detector.assemble.stages import load_model, make_pipeline, with_resolved_mo
 from detector.backends import bundle
 from detector.backends.bundle import Bundle
 from detector.config.loading import load_settings
+from detector.config.notify_settings import CommandSettings, NotifyRuleSettings, NotifySettings
 from detector.config.settings import (
     EventSettings,
     GateSettings,
@@ -61,14 +62,15 @@ class House:
         self.loaded = load_settings(
             config_path=str(models.parent / "config.yaml"), environ={}, sink_kinds=SINK_KINDS
         )
+        self.dispatcher = Dispatcher([])
         self.reload = Reloader(
             given,
             load=lambda: replace(self.loaded, settings=self.settings),
             model=self.model,
             pipeline=self.pipeline,
-            dispatcher=Dispatcher([]),
+            dispatcher=self.dispatcher,
             sinks={},
-            make_sink=lambda settings: MemorySink(settings.kind),
+            make_sink=lambda settings: MemorySink(getattr(settings, "kind", "notify")),
         )
 
     def hear(self, seconds: float = 1.0) -> set[tuple[str, str]]:
@@ -240,3 +242,23 @@ def test_each_bundle_is_read_once_at_a_reload(models: Path, read: Counter[str]) 
     read.clear()
     house.reload()
     assert read == dict.fromkeys(("ear", *THREE_HEADS), 1)
+
+
+def test_notifications_come_and_go(models: Path) -> None:
+    house = House(models, PLAIN)
+    with_rule = NotifySettings(
+        commands=(CommandSettings("log", ("/bin/true",)),),
+        rules=(NotifyRuleSettings("dogs", labels=("Dog",)),),
+    )
+    house.settings = replace(PLAIN, notify=with_rule)
+    house.reload()
+    assert [sink.name for sink in house.dispatcher.stats()] == ["notify"]
+    house.settings = replace(
+        PLAIN, notify=replace(with_rule, rules=(NotifyRuleSettings("dogs", labels=("Dgo",)),))
+    )
+    with pytest.raises(ConfigError, match=r"notify\.rules\[0\]\.labels\[0\]: .*did you mean 'Dog'"):
+        house.reload()
+    assert [sink.name for sink in house.dispatcher.stats()] == ["notify"]
+    house.settings = PLAIN
+    house.reload()
+    assert house.dispatcher.stats() == ()

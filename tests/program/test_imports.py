@@ -32,7 +32,7 @@ HEAVY = {
 
 
 @pytest.fixture
-def modules(start):
+def modules(start, tmp_path):
     """Run the program to its end and say which top-level modules it had loaded by then."""
 
     def ran(*arguments: str, feed: bool = False) -> set[str]:
@@ -43,6 +43,7 @@ def modules(start):
         assert ALARM in labels(program.out.seen)
         return {name.partition(".")[0] for name in program.err.seen[-1].split()}
 
+    ran.folder = tmp_path
     return ran
 
 
@@ -65,6 +66,22 @@ def test_a_daemon_without_a_socket_loads_neither_heavy_packages_nor_asyncio(modu
 def test_a_daemon_with_every_sink_loads_no_heavy_package(modules):
     sinks = ["--sink", "stdout", "--sink", "log:events.jsonl", "--sink", "socket:unix://events.sock"]
     assert not modules("--input", DEMO, *sinks, "--runtime", "tflite") & HEAVY
+
+
+@pytest.mark.usefixtures("model")
+def test_a_daemon_that_notifies_loads_neither_apprise_nor_a_package_for_the_web(modules):
+    targets = [
+        "notify.webhooks=[{name: a, url: 'http://127.0.0.1:9/'}]",
+        "notify.commands=[{name: b, argv: [/bin/true]}]",
+        "notify.apprise=[{name: c, config_file: apprise.conf, program: /bin/true}]",
+        "notify.rules=[{name: alarms, labels: [alarms], to: [b]}]",
+    ]
+    (modules.folder / "apprise.conf").touch(mode=0o600)
+    given = [argument for target in targets for argument in ("--set", target)]
+    source = ["--input", "-", "--rate", str(RATE), "--sink", "stdout"]
+    loaded = modules(*source, *given, "--runtime", "tflite", feed=True)
+    assert "http" in loaded
+    assert not loaded & (HEAVY | {"asyncio", "apprise", "requests", "urllib3", "httpx", "markdown"})
 
 
 @pytest.mark.usefixtures("model")

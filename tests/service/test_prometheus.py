@@ -48,6 +48,15 @@ def test_the_model_with_its_heads_is_told_and_what_is_unknown_is_not():
     assert "history_written" not in text
 
 
+def test_what_became_of_notifications_is_told_where_there_are_some():
+    assert "notify" not in prometheus_text(REPORT)
+    rule = {"rule": "alarms", "matched": 5, "sent": 2, "digested": 1, "held": 2, "dropped": 0}
+    target = {"name": "phone", "sent": 2, "failed": 0, "expired": 1, "dropped": 0, "retries": 3}
+    text = prometheus_text(ReportBody(REPORT.values | {"notify_rules": [rule], "notify_targets": [target]}))
+    assert 'sound_detector_notify_rule_matched_total{rule="alarms"} 5' in text
+    assert 'sound_detector_notify_target_expired_total{target="phone"} 1' in text
+
+
 def test_it_answers_on_loopback_and_only_there_and_only_that():
     with closing(MetricsServer(0, lambda: "a 1\n")) as server:
         server.start()

@@ -68,6 +68,18 @@ def test_the_report_is_lines_for_people():
     ]
 
 
+def test_rules_and_targets_of_notifications_have_a_line_each():
+    out = io.StringIO()
+    rules = [{"rule": "alarms", "matched": 5, "sent": 5}]
+    targets = [{"name": "phone", "sent": 5, "detail": "204"}]
+    with serving(ReportBody({"notify_rules": rules, "notify_targets": targets})) as uri:
+        assert status_command([uri], stdout=out) == 0
+    assert out.getvalue().splitlines() == [
+        "notify rule alarms   matched 5, sent 5",
+        "notify target phone  sent 5, detail 204",
+    ]
+
+
 def test_or_one_line_of_json(capsys):
     with serving() as uri:
         assert main(["status", uri, "--json"]) == 0
