@@ -156,6 +156,7 @@ class Pipeline:
         """What events may carry."""
         self._level_dbfs = self._meter_dbfs = UNHEARD_DBFS
         self._counts = Counts()
+        self._passed_over = 0
 
     @property
     def counts(self) -> Counts:
@@ -221,8 +222,17 @@ class Pipeline:
         self._framer.flush()
         return self._detection.interrupt()
 
+    def pass_over(self, block: Block) -> list[Event]:
+        """Leave a block out on purpose, unheard: it is not kept, and not counted as lost.
+
+        Returns the ends of the events that were open, at the last sample before it.
+        """
+        self._passed_over += len(block.samples)
+        return self.interrupt()
+
     def _process(self, frame: Block, level: Level) -> list[Event]:
-        self._counts.samples_lost += frame.start - self._ring.stop
+        self._counts.samples_lost += max(0, frame.start - self._ring.stop - self._passed_over)
+        self._passed_over = 0
         self._ring.append(frame)
         self._level_dbfs = level.dbfs
         self._meter_dbfs = max(level.dbfs, self._meter_dbfs - METER_FALL_DB)

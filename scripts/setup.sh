@@ -121,7 +121,9 @@ install_system_packages() {
 install_test_packages() {
     command -v apt-get >/dev/null || return 0
     missing=
-    for package in pulseaudio pulseaudio-utils libasound2-plugins systemd-container openssl ffmpeg sox flac; do
+    # mosquitto only for CI: where there is a service manager, its package starts a broker.
+    for package in pulseaudio pulseaudio-utils libasound2-plugins systemd-container openssl ffmpeg sox flac \
+        ${CI:+mosquitto}; do
         has_package $package || missing="$missing $package"
     done
     [ -n "$missing" ] || return 0

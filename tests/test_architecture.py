@@ -83,6 +83,7 @@ OWNERS_OF_THREADS = {
     *("sinks.socket.server", "sinks.socket.hub", "sinks.socket.connection", "sinks.socket.acceptor"),
     *("sinks.socket.archive_replay", "sinks.socket.feed", "sinks.socket.closing"),
     *("sinks.notify.target_thread", "sinks.notify.webhook"),
+    "sinks.mqtt.mqtt_sink",
     "modelstore.download",
     *("history.journal", "history.sequence_numbers", "history.verdict_keeper", "history.writer"),
     *("workers.pool", "workers.worker"),

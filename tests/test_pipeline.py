@@ -261,6 +261,20 @@ def test_a_short_gap_leaves_an_event_open_and_a_long_one_ends_it():
             assert told[2].onset >= behind.start
 
 
+def test_what_is_passed_over_is_not_heard_and_not_lost():
+    pipeline, classifier = build()
+    told = pipeline.push(Block(0, np.concatenate([noise(1.0), tone(1.0)])))
+    stop = pipeline.stop
+    for start in range(stop, stop + 5 * RATE, HOP):
+        told += pipeline.pass_over(Block(start, tone(0.24)))
+    assert [event.phase for event in told] == ["start", "end"]
+    assert told[-1].offset <= stop
+    told = play(pipeline, Block(start + HOP, noise(1.0)))
+    assert told == []
+    assert pipeline.counts.samples_lost == 0
+    assert not [end for end in classifier.stops if stop < end <= start + HOP]
+
+
 def test_behind_a_gap_all_is_new_and_the_gate_is_open():
     pipeline, classifier = build(gate=GateSettings(mode="level"))
     pipeline.push(Block(0, noise(10)))

@@ -13,6 +13,8 @@ from detector.config.sink_settings import SinkKinds, SinkSettings
 from detector.interfaces import Sink, Source
 from detector.sinks.context import SinkContext
 from detector.sinks.logfile import LogSettings, make_log_sink
+from detector.sinks.mqtt.mqtt_factory import make_mqtt_sink
+from detector.sinks.mqtt.mqtt_settings import MqttSettings
 from detector.sinks.socket.socket_settings import SocketSettings, make_socket_sink
 from detector.sinks.stdout import StdoutFormat, StdoutSettings, make_stdout_sink
 
@@ -53,6 +55,7 @@ SINKS: Mapping[type[SinkSettings], Callable[[Any, SinkContext], Sink]] = {
     StdoutSettings: make_stdout_sink,
     LogSettings: make_log_sink,
     SocketSettings: make_socket_sink,
+    MqttSettings: make_mqtt_sink,
 }
 """Each kind of sink: its settings, and what makes a sink of them. A new kind is a file and a line here."""
 

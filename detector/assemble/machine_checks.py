@@ -23,6 +23,9 @@ from detector.modelstore import DEFAULT
 from detector.modelstore.catalogue import ModelCatalogue
 from detector.modelstore.store import read_model_file, runtime_for, usable_runtimes
 from detector.sinks.logfile import LogSettings
+from detector.sinks.mqtt.broker_address import parse_broker
+from detector.sinks.mqtt.mqtt_factory import check_paho
+from detector.sinks.mqtt.mqtt_settings import MqttSettings
 from detector.sinks.notify.apprise_target import apprise_program
 from detector.sinks.notify.notify_sink import make_targets
 from detector.sinks.socket.socket_settings import SocketSettings
@@ -89,6 +92,8 @@ def _source(settings: Settings, devices: Callable[[], tuple[Device, ...]]) -> It
 def _sink(sink: SinkSettings, environ: Mapping[str, str]) -> Iterator[str]:
     if isinstance(sink, LogSettings):
         yield from _unwritable(Path(sink.target))
+    if isinstance(sink, MqttSettings):
+        yield from _broker(sink)
     if not isinstance(sink, SocketSettings):
         return
     try:
@@ -128,6 +133,16 @@ def _not_run(program: str) -> str:
         hint = nearest_file(path)
         return f"{program} is not there{hint and '; ' + hint}"
     return "" if path.is_file() and _may(path, os.X_OK) else f"{program} is no program that this user may run"
+
+
+def _broker(sink: MqttSettings) -> Iterator[str]:
+    from detector.sinks.mqtt.broker_credentials import read_credentials
+
+    try:
+        check_paho()
+        read_credentials(sink, parse_broker(sink.target))
+    except DetectorError as error:
+        yield str(error)
 
 
 def _unwritable(path: Path) -> Iterator[str]:

@@ -91,6 +91,7 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
             daemon,
             dispatcher,
             context.subscribers,
+            brokers=context.brokers,
             model=reloader.model_name,
             run_id=run_id,
             clips=None if clips is None else clips.counts,
@@ -118,6 +119,8 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
         archive=None if history is None else history.archive,
         asked_labels=lambda names: reloader.labels.asked(names),
         give_verdict=None if verdicts is None else verdicts.answer,
+        state_folder=writing_path(settings.history.path, os.environ).parent,
+        pause=(lambda paused: daemon.pause(paused)) if source.live else None,
         verbose=verbose,
     )
     make = partial(make_sink, context=context)

@@ -160,8 +160,9 @@ def _add_sink_flags(parser: argparse.ArgumentParser, *, format_help: str) -> Non
         "sinks",
         metavar="SINK",
         action="append",
-        help="where to send events: stdout, log:PATH, socket, socket:unix://PATH or socket:tcp://HOST:PORT; "
-        "may be repeated (default: stdout, and unless --input is a file, socket)",
+        help="where to send events: stdout, log:PATH, socket, socket:unix://PATH, socket:tcp://HOST:PORT, "
+        "mqtt://HOST or mqtts://HOST; may be repeated "
+        "(default: stdout, and unless --input is a file, socket)",
     )
     _flag(
         sinks,

@@ -23,6 +23,8 @@ class SinkSettings:
     """The word that chooses this kind: `kind: log`, `--sink log:PATH`."""
     forms: ClassVar[tuple[str, ...]]
     """How `--sink` writes it, for messages: `log:PATH`."""
+    schemes: ClassVar[tuple[str, ...]] = ()
+    """Where `--sink` writes an address instead, such as `mqtts://HOST`: what may stand before its colon."""
 
     target: str = ""
     """What follows the colon of `--sink KIND:TARGET`."""
@@ -86,8 +88,11 @@ class SinkKinds:
         return hints_of(self.owners[key])[key]
 
     def parse(self, text: str) -> SinkSettings:
-        """Read `KIND` or `KIND:TARGET`, as the command line writes a sink; ConfigError for no kind."""
+        """Read `KIND`, `KIND:TARGET` or an address, as `--sink` takes it; ConfigError for no kind."""
         kind, _, target = text.partition(":")
+        cls = next((cls for cls in self.classes if kind in cls.schemes), None)
+        if cls is not None:
+            return cls.from_text(text)
         cls = self.named(kind)
         if cls is None:
             usage = either([form for cls in self.classes for form in cls.forms])

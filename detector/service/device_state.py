@@ -2,7 +2,8 @@
 
 Rules of this file: every change of state is a row of TABLE; nothing here reads a clock or a device.
 The capture thread reports what it observes (SOUND, CONSTANT, CLIPPED from `audio.health`, FAILED when opening
-or reading raised), the worker reports what it misses (STALLED: no block for too long) and the END.
+or reading raised), the channel that it throws sound away (PAUSED), the worker what it misses (STALLED: no
+block for too long) and the END.
 
     opening ──SOUND──> listening <──SOUND──> silent, clipping
        │    ^             │  ^
@@ -12,7 +13,8 @@ or reading raised), the worker reports what it misses (STALLED: no block for too
 
 `waiting` is `device_lost` for a device that was never there: it is opened again in the same way.
 
-`silent` and `clipping` are still listening: blocks arrive and are classified. `hung` has one way out:
+`silent` and `clipping` are still listening: blocks arrive and are classified. `paused` is not: blocks arrive
+and are thrown away, because somebody wants it so; SOUND, CONSTANT and CLIPPED end it. `hung` has one way out:
 only the thread that reads may close a stream, and that thread is stuck in the read.
 """
 
@@ -28,6 +30,7 @@ class DeviceState(Enum):
     LISTENING = "listening"
     SILENT = "silent"
     CLIPPING = "clipping"
+    PAUSED = "paused"
     WAITING = "waiting"
     LOST = "device_lost"
     HUNG = "hung"
@@ -40,6 +43,7 @@ class DeviceObservation(Enum):
     SOUND = "sound"
     CONSTANT = "constant"
     CLIPPED = "clipped"
+    PAUSED = "paused"
     FAILED = "failed"
     STALLED = "stalled"
     END = "end"
@@ -49,6 +53,7 @@ _ALIVE = {
     DeviceObservation.SOUND: DeviceState.LISTENING,
     DeviceObservation.CONSTANT: DeviceState.SILENT,
     DeviceObservation.CLIPPED: DeviceState.CLIPPING,
+    DeviceObservation.PAUSED: DeviceState.PAUSED,
     DeviceObservation.FAILED: DeviceState.LOST,
     DeviceObservation.STALLED: DeviceState.HUNG,
     DeviceObservation.END: DeviceState.STOPPED,
@@ -62,6 +67,7 @@ TABLE: dict[tuple[DeviceState, DeviceObservation], DeviceState] = {
         DeviceState.LISTENING,
         DeviceState.SILENT,
         DeviceState.CLIPPING,
+        DeviceState.PAUSED,
         DeviceState.LOST,
     )
     for observation, after in _ALIVE.items()
@@ -78,6 +84,7 @@ DETAIL: dict[DeviceState, str] = {
     DeviceState.SILENT: "digital silence only: is the microphone muted? Unmute or plug it in, or choose "
     "another one: `sound-detector devices` lists them",
     DeviceState.CLIPPING: "the microphone is overdriven: lower its gain",
+    DeviceState.PAUSED: "sound is thrown away unheard until listening is turned on again",
     DeviceState.WAITING: "waiting for a microphone: it is used as soon as it is there",
     DeviceState.LOST: "the device is gone; it is opened again as soon as it is back",
     DeviceState.HUNG: "the device delivers nothing and cannot be closed; the program ends, to be restarted",

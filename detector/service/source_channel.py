@@ -7,6 +7,7 @@ starts no thread but its capture's: the daemon gives each channel its turn.
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -72,6 +73,8 @@ class SourceChannel:
         """What ended it early."""
         self.state = DeviceState.OPENING
         """What the source is doing."""
+        self.is_paused = False
+        """Whether its sound is thrown away unheard; any thread may set it."""
         self.has_listened = False
         """Whether a block ever came."""
         self.capture = make_capture(source, queue_blocks=queue_blocks, waits=source.live)
@@ -112,8 +115,13 @@ class SourceChannel:
 
     @property
     def level_dbfs(self) -> float:
-        """Level of the newest frame [dBFS]."""
-        return self.pipeline.level_dbfs
+        """Level of the newest frame [dBFS]; NaN while paused."""
+        return math.nan if self.is_paused else self.pipeline.level_dbfs
+
+    @property
+    def lost_seconds(self) -> float:
+        """Sound that is missing from the stream [s]."""
+        return self.pipeline.counts.samples_lost / self._rate
 
     @property
     def gain_db(self) -> float:
@@ -140,10 +148,13 @@ class SourceChannel:
         self._is_excused, self._last_block_at = False, now
         if isinstance(item, SourceFailure):
             interrupted = self.bodies(self.pipeline.interrupt())
-            if self._clips is not None:
-                self._clips.finish()
+            self._finish_clips()
             return interrupted + self._observe(DeviceObservation.FAILED, item.reason)
         self._anchor(item)
+        if self.is_paused:
+            interrupted = self.bodies(self.pipeline.pass_over(item))
+            self._finish_clips()
+            return interrupted + self._observe(DeviceObservation.PAUSED)
         seen = DeviceObservation.SOUND if self._health is None else DeviceObservation(self._health.push(item))
         if self._clips is None:
             return self._observe(seen) + self.bodies(self.pipeline.push(item))
@@ -157,8 +168,7 @@ class SourceChannel:
         if self.state is DeviceState.STOPPED:
             return []
         ended = self.bodies(self.pipeline.flush())
-        if self._clips is not None:
-            self._clips.finish()
+        self._finish_clips()
         return ended + self._observe(DeviceObservation.END, str(self.failure or ""))
 
     def excuse(self, now: float) -> None:
@@ -197,6 +207,10 @@ class SourceChannel:
                 if body.vetoed is None:
                     self._clips.note(event, body)
         return [*told]
+
+    def _finish_clips(self) -> None:
+        if self._clips is not None:
+            self._clips.finish()
 
     def _anchor(self, block: Block) -> None:
         """Tie samples to the clock: by the source's own time, else by the first block's arrival."""

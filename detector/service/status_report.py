@@ -12,6 +12,7 @@ from detector.clips.clip_counts import ClipCounts
 from detector.delivery.dispatcher import Dispatcher
 from detector.service.daemon import Daemon
 from detector.sinks.context import NotifyReport
+from detector.sinks.mqtt.broker_counts import CONNECTED, BrokerCounts
 from detector.sinks.socket.limits import SubscriberCounts
 from detector.wire.message import ReportBody, finite, utc_text
 
@@ -64,6 +65,12 @@ NOTIFY_TARGET_COUNTERS = {
     "dropped": "Notices lost because too many waited.",
     "retries": "Attempts beyond the first.",
 }
+BROKER_COUNTERS = {
+    "published": "Messages handed to a connection to the broker.",
+    "events_resent": "Events sent again, because the broker may not have had them.",
+    "events_lost": "Events that the broker will never get.",
+    "detected_late": "Sounds not shown as live, because there was no connection in time.",
+}
 
 
 def make_report(
@@ -71,6 +78,7 @@ def make_report(
     dispatcher: Dispatcher,
     subscribers: Sequence[SubscriberCounts],
     *,
+    brokers: Sequence[BrokerCounts] = (),
     model: str,
     run_id: str,
     clips: ClipCounts | None = None,
@@ -96,6 +104,7 @@ def make_report(
         "gate_openings": counts.gate_openings,
         "blocks_dropped": counts.blocks_dropped,
         "samples_lost": counts.samples_lost,
+        "lost_seconds": finite(channel.lost_seconds, 1),
         "subscribers": sum(socket.connected for socket in subscribers),
         "subscribers_refused": sum(socket.refused for socket in subscribers),
         "subscriber_messages_dropped": sum(socket.dropped for socket in subscribers),
@@ -131,6 +140,8 @@ def make_report(
     }
     if notify is not None:
         values |= {"notify_rules": [*notify.rules], "notify_targets": [*notify.targets]}
+    if brokers:
+        values["brokers"] = [broker.report for broker in brokers]
     return ReportBody(values)
 
 
@@ -152,6 +163,9 @@ def prometheus_text(body: ReportBody) -> str:
         "# HELP sound_detector_listening Whether sound arrives.",
         "# TYPE sound_detector_listening gauge",
         f"sound_detector_listening {int(report['state'] == 'listening')}",
+        "# HELP sound_detector_paused Whether sound is thrown away unheard.",
+        "# TYPE sound_detector_paused gauge",
+        f"sound_detector_paused {int(report['state'] == 'paused')}",
     ]
     sinks = report["sinks"]
     for name, help_text in SINK_COUNTERS.items():
@@ -160,15 +174,39 @@ def prometheus_text(body: ReportBody) -> str:
         lines += [f'{full}{{sink="{_escaped(sink["name"])}"}} {sink[name]}' for sink in _dicts(sinks)]
     lines += _notify_lines("rule", "rule", NOTIFY_RULE_COUNTERS, report.get("notify_rules"))
     lines += _notify_lines("target", "name", NOTIFY_TARGET_COUNTERS, report.get("notify_targets"))
+    lines += _broker_lines(_dicts(report.get("brokers")))
     return "\n".join(lines) + "\n"
 
 
 def _notify_lines(what: str, key: str, counters: Mapping[str, str], facts: object) -> list[str]:
+    return _counter_lines(f"notify_{what}", what, key, counters, _dicts(facts))
+
+
+def _broker_lines(brokers: Sequence[Mapping[str, object]]) -> list[str]:
+    if not brokers:
+        return []
+    lines: list[str] = []
+    for name, help_text in (
+        ("connected", "Whether there is a connection to the broker."),
+        ("events_waiting", "Events that the broker does not have yet."),
+    ):
+        full = f"sound_detector_mqtt_{name}"
+        lines += [f"# HELP {full} {help_text}", f"# TYPE {full} gauge"]
+        for each in brokers:
+            value = int(each["state"] == CONNECTED) if name == "connected" else each[name]
+            lines.append(f'{full}{{broker="{_escaped(each["name"])}"}} {value}')
+    return lines + _counter_lines("mqtt", "broker", "name", BROKER_COUNTERS, brokers)
+
+
+def _counter_lines(
+    prefix: str, what: str, key: str, counters: Mapping[str, str], facts: Sequence[Mapping[str, object]]
+) -> list[str]:
+    """Counters of several things of one kind: `what` is the label, `key` has its value."""
     lines = []
     for name, help_text in counters.items() if facts else ():
-        full = f"sound_detector_notify_{what}_{name}_total"
+        full = f"sound_detector_{prefix}_{name}_total"
         lines += [f"# HELP {full} {help_text}", f"# TYPE {full} counter"]
-        lines += [f'{full}{{{what}="{_escaped(each[key])}"}} {each[name]}' for each in _dicts(facts)]
+        lines += [f'{full}{{{what}="{_escaped(each[key])}"}} {each[name]}' for each in facts]
     return lines
 
 

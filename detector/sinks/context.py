@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from detector.events.labels import AskedLabels
 from detector.interfaces import Archive
+from detector.sinks.mqtt.broker_counts import BrokerCounts
 from detector.sinks.socket.limits import SubscriberCounts
 from detector.wire.message import HelloBody, ReportBody, VerdictBody
 from detector.wire.request import VerdictLine
@@ -50,11 +52,17 @@ class SinkContext:
     """What each socket counts; a new socket adds its own."""
     notifiers: list[Callable[[], NotifyReport]] = field(default_factory=list)
     """The notifications in force, where there are some: a new sink takes the place of the old."""
+    brokers: list[BrokerCounts] = field(default_factory=list)
+    """What each MQTT sink counts; an open one adds its own."""
     archive: Archive | None = None
     """Events of the past; None where no history is kept."""
     asked_labels: Callable[[Collection[str]], AskedLabels] = lambda names: AskedLabels()
     """Tells what a subscriber gets who asks for events of these names."""
     give_verdict: Callable[[VerdictLine], VerdictBody] | None = None
     """Stores what somebody says of an event, or raises DetectorError. None where no history is kept."""
+    state_folder: Path | None = None
+    """Where a sink may keep a file of its own; None: nowhere."""
+    pause: Callable[[bool], None] | None = None
+    """Stops the daemon from listening (True), or has it listen again; None where that cannot be."""
     verbose: bool = False
     """Whether people are shown updates too."""

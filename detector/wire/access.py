@@ -116,17 +116,19 @@ def _read(what: str, path: str, most: int) -> bytes:
         raise AccessError(f"{what} {path} cannot be read: {error.strerror or error}") from error
 
 
-def client_context(ca: str | None, *, verify: bool = True) -> SSLContext:
-    """TLS for a subscriber: the certificate must fit the host and an authority, by default the system's.
+def client_context(ca: str | None, *, verify: bool = True, setting: str = "--ca") -> SSLContext:
+    """TLS for a client: the server's certificate must fit the host and an authority, by default the system's.
 
-    Raises AccessError where `ca` cannot be read.
+    Raises AccessError where `ca` cannot be read; `setting` is what named it.
     """
     import ssl
 
     try:
         context = ssl.create_default_context(cafile=ca)
     except OSError as error:
-        raise AccessError(f"--ca {ca}: expected a PEM file with certificates: {_reason(error)}") from error
+        raise AccessError(
+            f"{setting} {ca}: expected a PEM file with certificates: {_reason(error)}"
+        ) from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if not verify:
         context.check_hostname = False
@@ -142,6 +144,12 @@ def _server_context(certificate: str, key: str) -> SSLContext:
     # Subscribers stay for days: nothing is resumed, and to renegotiate only costs.
     context.options |= ssl.OP_NO_RENEGOTIATION
     context.num_tickets = 0
+    load_certificate(context, certificate, key)
+    return context
+
+
+def load_certificate(context: SSLContext, certificate: str, key: str) -> None:
+    """Have a connection show this certificate; raises AccessError where the files cannot be used."""
     try:
         _check_mode(f"key {key}", Path(key).stat())
         # The password keeps OpenSSL from asking for one on a terminal.
@@ -151,7 +159,6 @@ def _server_context(certificate: str, key: str) -> SSLContext:
             f"certificate {certificate} and key {key} cannot be used: {_reason(error)}; "
             "expected PEM files that belong together, the key not encrypted"
         ) from error
-    return context
 
 
 def _check_mode(what: str, status: os.stat_result) -> None:

@@ -105,6 +105,7 @@ REPORT_LISTS = {
     "sinks": ("sink", "name"),
     "notify_rules": ("notify rule", "rule"),
     "notify_targets": ("notify target", "name"),
+    "brokers": ("broker", "name"),
 }
 """Lists of a report -> what each of their items is, and which of its values names it."""
 

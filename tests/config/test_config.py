@@ -28,6 +28,7 @@ from detector.config.settings import (
 )
 from detector.errors import ConfigError
 from detector.sinks.logfile import LogSettings
+from detector.sinks.mqtt.mqtt_settings import MqttSettings
 from detector.sinks.socket.socket_settings import SocketSettings
 from detector.sinks.stdout import StdoutSettings
 from tests.support import ROOT
@@ -144,6 +145,12 @@ def test_the_examples_of_the_shipped_file_are_good_settings(load):
             token_file="/etc/sound-detector/token",  # noqa: S106
             certificate="/etc/sound-detector/certificate.pem",
             key="/etc/sound-detector/key.pem",
+        ),
+        MqttSettings(
+            "mqtt://homeassistant.local",
+            user="sound-detector",
+            password_file="/etc/sound-detector/mqtt-password",  # noqa: S106
+            classes=("Smoke detector, smoke alarm", "Doorbell", "baby"),
         ),
     )
 
@@ -325,7 +332,39 @@ history: {enabled: 1}
 sinks: []
     sinks: expected at least one sink: leave it out for the defaults
 sinks: [stdot]
-    sinks[0]: expected stdout, stdout:json, log:PATH, socket:unix://PATH or socket:tcp://HOST:PORT, got
+    sinks[0]: expected stdout, stdout:json, log:PATH, socket:unix://PATH, socket:tcp://HOST:PORT, mqtt://HOST
+sinks: ['mqtt://']
+    sinks[0].target: expected mqtt://HOST, or mqtt://HOST:PORT for another port than 1883, got 'mqtt://'
+sinks: ['mqtt']
+    sinks[0].target: expected mqtt://HOST or mqtts://HOST, got 'mqtt'
+sinks: ['mqtt://ada:secret@broker']
+    sinks[0].target: a password in the address could be read by everybody who lists the processes
+sinks: ['mqtt://broker/kitchen']
+    sinks[0].target: expected nothing behind the host, got 'mqtt://broker/kitchen'; `prefix` begins the topics
+sinks: ['mqtt://broker:0']
+    sinks[0].target: expected a port from 1 to 65535 and a user before the @, got 'mqtt://broker:0'
+sinks: [{kind: mqtt, target: 'mqtt://h', prefix: 'home/+/sound'}]
+    sinks[0].prefix: expected a topic without the wildcards + and #, got one with +: leave it out
+sinks: [{kind: mqtt, target: 'mqtt://h', prefix: /sound}]
+    sinks[0].prefix: expected words with / between them, such as home/sounds, got an empty word
+sinks: [{kind: mqtt, target: 'mqtt://h', prefix: $SYS}]
+    sinks[0].prefix: expected a topic that does not begin with $: such topics are the broker's own
+sinks: [{kind: mqtt, target: 'mqtt://h', node: kitchen/pi}]
+    sinks[0].node: expected 1 to 64 letters a-z, digits, _ and -, such as kitchen-pi, got 'kitchen/pi'
+sinks: [{kind: mqtt, target: 'mqtt://h', classes: ['???']}]
+    sinks[0].classes: expected a name with letters a-z or digits, since it becomes a topic, got '???'
+sinks: [{kind: mqtt, target: 'mqtt://h', classes: [Dog bark, dog-bark]}]
+    sinks[0].classes: 'Dog bark' and 'dog-bark' would both be the topic dog_bark: delete one
+sinks: [{kind: mqtt, target: 'mqtt://h', password_file: /p}]
+    sinks[0].password_file: a password needs a user: give `user` too
+sinks: [{kind: mqtt, target: 'mqtts://h', client_key: /k}]
+    sinks[0].client_certificate: expected client_certificate and client_key, got one of them
+sinks: [{kind: mqtt, target: 'mqtt://h', ca_file: /ca}]
+    sinks[0].ca_file: a certificate is for mqtts://, got mqtt:// as target
+sinks: [{kind: mqtt, target: 'mqtt://h', mqtt_version: mqtt4}]
+    sinks[0].mqtt_version: expected auto, mqtt5 or mqtt311, got 'mqtt4'; did you mean `mqtt5`?
+sinks: [{kind: log, target: /l, password_file: /p}]
+    sinks[0].password_file: is for a sink of kind mqtt: delete it
 sinks: [stdout, {target: x}]
     sinks[1].kind: missing: expected text
 sinks: [stdout:jsn]
@@ -491,6 +530,13 @@ sinks = st.one_of(
     st.builds(StdoutSettings, format=st.sampled_from(choices_of(hints_of(StdoutSettings)["format"]))),
     st.builds(LogSettings, texts, max_bytes=st.integers(0, 10**9), backups=st.integers(0, 9)),
     st.builds(SocketSettings, names.map(lambda name: f"unix://{name}")),
+    st.builds(
+        MqttSettings,
+        st.sampled_from(["mqtt://broker", "mqtts://[::1]:8884", "mqtt://ada@10.0.0.1:1884"]),
+        mqtt_version=st.sampled_from(choices_of(hints_of(MqttSettings)["mqtt_version"])),
+        classes=st.none() | st.sampled_from([("Dog",), ("Dog", "alarms")]),
+        discovery=st.booleans(),
+    ),
 )
 good_settings = st.builds(
     Settings,

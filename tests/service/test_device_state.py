@@ -14,7 +14,7 @@ from detector.service.device_state import (
 )
 
 S = DeviceState
-LIVING = [S.OPENING, S.WAITING, S.LISTENING, S.SILENT, S.CLIPPING, S.LOST]
+LIVING = [S.OPENING, S.WAITING, S.LISTENING, S.SILENT, S.CLIPPING, S.PAUSED, S.LOST]
 
 
 @pytest.mark.parametrize(("state", "observation"), list(itertools.product(S, DeviceObservation)))
@@ -45,6 +45,11 @@ def test_nothing_but_the_end_follows_on_a_hang(observation):
 @pytest.mark.parametrize("observation", DeviceObservation)
 def test_stopped_is_the_end(observation):
     assert next_state(S.STOPPED, observation) is S.STOPPED
+
+
+@pytest.mark.parametrize("state", LIVING)
+def test_a_pause_is_seen_whatever_was_before(state):
+    assert next_state(state, DeviceObservation.PAUSED) is S.PAUSED
 
 
 def test_people_are_told_something_in_every_state_that_is_not_well():

@@ -14,6 +14,7 @@ import pytest
 from detector.errors import SinkError
 from detector.service.prometheus import LateMetricsServer, MetricsServer
 from detector.service.status_report import COUNTERS, GAUGES, prometheus_text
+from detector.sinks.mqtt.broker_counts import BrokerCounts
 from detector.wire.message import ReportBody
 from tests.support.fakes import LONG, wait_until
 
@@ -55,6 +56,16 @@ def test_what_became_of_notifications_is_told_where_there_are_some():
     text = prometheus_text(ReportBody(REPORT.values | {"notify_rules": [rule], "notify_targets": [target]}))
     assert 'sound_detector_notify_rule_matched_total{rule="alarms"} 5' in text
     assert 'sound_detector_notify_target_expired_total{target="phone"} 1' in text
+
+
+def test_a_pause_and_the_brokers_are_told():
+    brokers = [BrokerCounts("mqtt://hub:1883", state="connected", events_waiting=7).report]
+    text = prometheus_text(ReportBody({**REPORT.values, "state": "paused", "brokers": brokers}))
+    assert "sound_detector_paused 1\n" in text
+    assert "sound_detector_listening 0\n" in text
+    assert 'sound_detector_mqtt_connected{broker="mqtt://hub:1883"} 1\n' in text
+    assert 'sound_detector_mqtt_events_waiting{broker="mqtt://hub:1883"} 7\n' in text
+    assert 'sound_detector_mqtt_detected_late_total{broker="mqtt://hub:1883"} 0\n' in text
 
 
 def test_it_answers_on_loopback_and_only_there_and_only_that():

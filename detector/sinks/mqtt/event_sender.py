@@ -1,0 +1,149 @@
+"""Every event to the broker, in order, at least once: from the outbox, in batches that it acknowledges."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from detector.errors import HistoryError
+from detector.interfaces import HistoryHole, Message
+from detector.sinks.mqtt.broker_counts import BrokerCounts
+from detector.sinks.mqtt.link import Acknowledged, Link
+from detector.sinks.mqtt.mqtt_memory import MqttMemory
+from detector.sinks.mqtt.outbox import Outbox
+from detector.sinks.mqtt.payloads import event_payload
+from detector.sinks.mqtt.topics import Topics
+
+log = logging.getLogger(__name__)
+
+BATCH_EVENTS = 20
+"""Events that are sent before the broker must have acknowledged them; brokers take this many at once."""
+
+RETRY_SECONDS = 10.0
+"""How soon a history that cannot be read, or a broker that refuses events, is tried again."""
+
+AHEAD = 200
+"""Of many events that wait, so many more are noted as sent than are: after a crash, these say `resent`."""
+
+HISTORY_TRIES = 6
+"""After so many, what only the history has is left out."""
+
+
+class EventSender:
+    """Sends the events of one outbox, and remembers how far the broker has them."""
+
+    def __init__(
+        self,
+        topics: Topics,
+        *,
+        outbox: Outbox,
+        memory: MqttMemory,
+        counts: BrokerCounts,
+        generation: Callable[[], str],
+    ) -> None:
+        """`generation` tells what the numbers of events belong to."""
+        self._topics = topics
+        self._outbox = outbox
+        self._memory = memory
+        self._counts = counts
+        self._generation = generation
+        self._batch: dict[int, int] = {}
+        self._batch_end = 0
+        self._due = float("-inf")
+        self._tries = 0
+        self._sent = memory.now.sent
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the broker has acknowledged every event."""
+        return not self._batch and not self._outbox.has_more
+
+    @property
+    def due(self) -> float:
+        """When `pump` has something to do [s, of its clock]; infinite while it waits for the broker."""
+        return self._due if self._outbox.has_more and not self._batch else float("inf")
+
+    @property
+    def waiting(self) -> int:
+        """Events that the broker does not have yet."""
+        return self._outbox.waiting
+
+    def add(self, event: Message) -> None:
+        """A new event."""
+        self._outbox.add(event)
+        self._update_counts()
+
+    def rewind(self) -> None:
+        """The connection has changed: what was not acknowledged goes again."""
+        self._batch.clear()
+        self._outbox.rewind()
+        self._due = float("-inf")
+
+    def acknowledged(self, answer: Acknowledged, now: float) -> None:
+        """The broker has answered to a message, perhaps to one of these."""
+        if answer.number not in self._batch:
+            return
+        if answer.refusal:
+            self.rewind()
+            self._due = now + RETRY_SECONDS
+            return
+        del self._batch[answer.number]
+        self._outbox.acknowledge(min(self._batch.values(), default=self._batch_end + 1) - 1)
+        self._memory.now.acked = self._outbox.acked
+        if self.is_idle:
+            self._memory.now.sent = self._sent
+            self._memory.save()
+        self._update_counts()
+
+    def pump(self, link: Link, now: float) -> None:
+        """Send the next batch, if the broker has acknowledged the one before."""
+        if self._batch or now < self._due:
+            return
+        events = self._next_events(now)
+        if not events:
+            return
+        before, self._batch_end = self._sent, events[-1].seq or 0
+        self._sent = max(before, self._batch_end)
+        remembered = self._memory.now
+        if self._sent > remembered.sent:
+            # Before they are sent: after a crash, it is known which may come twice. Many events that wait are
+            # noted together, for the disk may be slow.
+            remembered.sent = self._sent + (AHEAD if self._outbox.has_more else 0)
+            remembered.generation = self._generation()
+            self._memory.save()
+        for event in events:
+            resent = (event.seq or 0) <= before
+            self._counts.events_resent += resent
+            self._counts.published += 1
+            payload = event_payload(
+                event, node=self._topics.node, generation=self._generation(), resent=resent
+            )
+            self._batch[link.publish(self._topics.events, payload, qos=1)] = event.seq or 0
+
+    def _next_events(self, now: float) -> list[Message]:
+        try:
+            events = self._outbox.take(BATCH_EVENTS)
+        except HistoryHole as hole:
+            log.warning(
+                'mqtt.damaged_history broker=%s events=%d error="%s"', self._counts.name, hole.missing, hole
+            )
+            self._outbox.skip_to(hole.resume_seq, hole.missing)
+            events = list(hole.before)
+        except HistoryError as error:
+            self._due = now + RETRY_SECONDS
+            self._tries += 1
+            if self._tries >= HISTORY_TRIES:
+                log.warning(
+                    'mqtt.unreadable_history broker=%s events=%d error="%s"',
+                    self._counts.name,
+                    self._outbox.skip_archive(),
+                    error,
+                )
+            return []
+        self._tries = 0
+        return events
+
+    def _update_counts(self) -> None:
+        self._counts.acknowledged_seq = self._outbox.acked
+        self._counts.events_waiting = self._outbox.waiting
+        self._counts.events_lost = self._outbox.lost
