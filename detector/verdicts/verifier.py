@@ -1,12 +1,13 @@
 """Verdicts in, a judgement of the next event out: keep its label, veto the event, or rename it.
 
-The verdicts on the same label vote, each with a weight that grows with how near its sound is to the event's.
-Sounds are compared by the cosine of the square roots of their embeddings. Verdicts that say `right` vote for
-the label, and so does a trust that every label has from the start; the others vote against it. Only the few
-nearest on either side vote: no number of verdicts on other sounds outvotes those on such sounds. An event
-that scores higher than the one that was called wrong is less like it: a real dog, than a cough that was taken
-for one. It takes less to tell that a sound is not what it was called than what it is: a name needs nearer
-sounds.
+Sounds are compared by the cosine of the square roots of their embeddings. Of the verdicts on the same label,
+the nearest one that speaks against it decides, unless it is outweighed: by the nearest ones that say `right`,
+and by a trust that every label has from the start. Weights grow steeply with nearness. Only one verdict
+speaks against a label, so no number of them, on other sounds or on one sound, takes the label from all.
+
+An event that scores higher than the one that was called wrong is less like it: so a real dog is told from a
+cough that was taken for one. It takes less to tell that a sound is not what it was called than to tell what
+it is: a name needs nearer sounds.
 
 Nothing is learned that is not in the list of verdicts: without them every event is kept, and no event is ever
 made. The constants were chosen with `evaluate --verdicts`; docs/quality.md has the figures.
@@ -24,18 +25,18 @@ from numpy.typing import NDArray
 
 from detector.verdicts.event_verdict import RIGHT, WRONG, EventVerdict
 
-NEAR = 0.66
-"""Cosine at which one verdict outweighs the trust in a label."""
+NEAR = 0.64
+"""Cosine at which a verdict outweighs the trust in a label."""
+SHARPNESS = 12.0
+"""A verdict weighs exp(SHARPNESS x cosine): twice as much if it is nearer by 0.06."""
 SURER = 0.12
 """So much less near is a wrong event, for each unit of log-odds by which its score was lower."""
-SHARPNESS = 8.0
-"""A verdict weighs exp(SHARPNESS x cosine): two at 0.57 or three at 0.52 weigh as much as one at 0.66."""
 SAME = 0.85
-"""Cosine at which one verdict that names another label renames an event; less near, it vetoes it."""
+"""Cosine from which a verdict that names another label renames an event; less near, it vetoes it."""
+VOTERS = 3
+"""So many verdicts that say `right` weigh, at most."""
 LEAST_SCORE = 0.005
 """Scores nearer to 0 or 1 than this count as so near."""
-VOTERS = 3
-"""So many verdicts vote for a label, and so many against it, at most."""
 
 
 class Outcome(Enum):
@@ -54,9 +55,9 @@ class Judgement:
     label: str
     """The label that the event is told under; for a veto the one that it had."""
     verdicts: int = 0
-    """How many of the verdicts that voted say so."""
+    """How many verdicts on near sounds say so."""
     nearest: str = ""
-    """`id` of the event whose verdict is the nearest of them; empty where none decided."""
+    """`id` of the event whose verdict decided, the nearest; empty where none did."""
 
 
 class Verifier:
@@ -86,24 +87,20 @@ class Verifier:
         nearness = directions @ _direction(embedding)
         if score is not None:
             nearness -= np.where(is_right, 0.0, SURER * np.maximum(0.0, _log_odds(score) - log_odds))
-        weights = np.exp(SHARPNESS * (nearness - NEAR))
         # The nearest ones first, of equally near ones the newest.
         order = np.argsort(-nearness, kind="stable").tolist()
         voters = [place for place in order if is_right[place]][:VOTERS]
-        against = [place for place in order if not is_right[place]][:VOTERS]
-        if not against or weights[against].sum() < 1.0 + weights[voters].sum():
+        against = [place for place in order if not is_right[place]]
+        weights = np.exp(SHARPNESS * (nearness - NEAR))
+        if not against or weights[against[0]] < 1.0 + weights[voters].sum():
             return keep
-        # What they say instead is put to the vote, too; the first of equals is the nearest.
-        sayings = list(dict.fromkeys(verdicts[place].said for place in against))
-        agreeing = max(
-            ([place for place in against if verdicts[place].said == said] for said in sayings),
-            key=lambda places: float(weights[places].sum()),
+        nearest = verdicts[against[0]]
+        agreeing = sum(
+            verdicts[place].said == nearest.said and bool(nearness[place] >= NEAR) for place in against
         )
-        nearest = verdicts[agreeing[0]]
-        is_same = np.exp(SHARPNESS * (nearness[agreeing] - SAME)).sum() >= 1.0
-        if nearest.said == WRONG or not is_same:
-            return Judgement(Outcome.VETO, label, len(agreeing), nearest.event_id)
-        return Judgement(Outcome.RENAME, nearest.said, len(agreeing), nearest.event_id)
+        if nearest.said == WRONG or nearness[against[0]] < SAME:
+            return Judgement(Outcome.VETO, label, agreeing, nearest.event_id)
+        return Judgement(Outcome.RENAME, nearest.said, agreeing, nearest.event_id)
 
 
 def _direction(embedding: NDArray[np.float32]) -> NDArray[np.float32]:
