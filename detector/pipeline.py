@@ -217,6 +217,10 @@ class Pipeline:
         """Use other heads from the next window on; the tracker must be exchanged with them."""
         self._heads = heads
 
+    def watch(self, keep: Callable[[Scores], None]) -> None:
+        """Give `keep` the scores of every window from now on, as the tracker gets them."""
+        self._keep = keep
+
     def interrupt(self) -> list[Event]:
         """No more sound for now: end open events at the last sample; a later block goes on."""
         self._framer.flush()

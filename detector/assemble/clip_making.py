@@ -62,6 +62,7 @@ def make_clip_recorder(
         plan=ClipPlan(lengths, wants=choice.wants),
         stream_rate=spec.sample_rate,
         submit=partial(keeper.submit, wait=not is_live),
+        labels=spec.labels,
     )
 
 

@@ -10,14 +10,16 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from detector.assemble.clip_making import JUDGE
 from detector.assemble.endpoints import effective_sinks
 from detector.assemble.service import keeps_history
 from detector.assemble.stages import AUTO, select
 from detector.config.notify_settings import NotifySettings, crosses_unencrypted
-from detector.config.settings import Settings
+from detector.config.settings import ClipSettings, Settings
 from detector.config.sink_settings import SinkSettings
 from detector.config.wording import nearest_file
 from detector.errors import DetectorError
+from detector.files.guarded import changeable_by_others
 from detector.history.history_paths import writing_path
 from detector.modelstore import DEFAULT
 from detector.modelstore.catalogue import ModelCatalogue
@@ -55,7 +57,18 @@ def what_is_missing(
         found += [
             f"history.path: {line}" for line in _unwritable(writing_path(settings.history.path, environ))
         ]
-    return found
+    return found + [f"clips.folder: {line}" for line in _clips(settings.clips)]
+
+
+def _clips(clips: ClipSettings) -> Iterator[str]:
+    if clips.folder is None:
+        return
+    folder = Path(clips.folder).absolute()
+    yield from _unwritable(folder)
+    if (open_part := changeable_by_others(folder)) is not None:
+        yield f"others may write to {open_part}, or it is theirs: close it (chmod go-w), or choose another"
+    if clips.speech == "drop" and not usable_runtimes(ModelCatalogue().bundle(JUDGE)):
+        yield f"no clip can be searched for speech; run: sound-detector models pull {JUDGE}"
 
 
 def _model(settings: Settings) -> Iterator[str]:

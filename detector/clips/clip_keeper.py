@@ -112,6 +112,7 @@ class ClipKeeper:
             self._thread.join(CLOSE_SECONDS)
 
     def _run(self) -> None:
+        self._link.ready()  # so that what is wrong with the folder is told at once
         while True:
             try:
                 request = self._queue.get(timeout=IDLE_SECONDS)

@@ -61,6 +61,17 @@ class ClipFacts:
     """In order of their onsets."""
 
 
+@dataclass(frozen=True, slots=True)
+class HeardWindow:
+    """A part of a clip that the daemon has classified."""
+
+    start: float
+    """Where it begins in the clip [s]."""
+    stop: float
+    speech_score: float
+    """The highest of a class of speech, 0..1."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ClipRequest:
     """A clip to be judged and written."""
@@ -70,6 +81,8 @@ class ClipRequest:
     """Shape (n,), mono, at `facts.sample_rate`."""
     was_reported_as_speech: bool
     """Whether the daemon itself reported speech in it."""
+    heard: tuple[HeardWindow, ...] = ()
+    """What the daemon knows of it: parts that need not be classified again, in any order."""
 
 
 def clip_id(start: datetime, label: str, event_id: str) -> str:

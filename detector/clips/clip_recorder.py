@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from detector.clips.clip_plan import ClipPlan, PlannedClip
-from detector.clips.clip_record import ClipFacts, ClipRequest, ClipSound, clip_id, moved
+from detector.clips.clip_record import ClipFacts, ClipRequest, ClipSound, HeardWindow, clip_id, moved
 from detector.clips.original_ring import OriginalRing, OriginalSound
-from detector.clips.speech_judge import is_speech
+from detector.clips.speech_judge import is_speech, speech_columns
 from detector.events.groups import WantedNames
-from detector.records import Block, Event, Span
+from detector.records import Block, Event, Label, Scores, Span
 from detector.wire.message import EventBody
+
+HEARD_SECONDS = 0.96
+"""Of a window that was classified, so much is known: the shortest window of a network that knows speech."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +46,15 @@ class ClipRecorder:
     """
 
     def __init__(
-        self, *, ring: OriginalRing, plan: ClipPlan, stream_rate: int, submit: Callable[[ClipRequest], None]
+        self,
+        *,
+        ring: OriginalRing,
+        plan: ClipPlan,
+        stream_rate: int,
+        submit: Callable[[ClipRequest], None],
+        labels: Sequence[Label] = (),
     ) -> None:
+        """`labels` are those of the scores that `hear` gets."""
         self._ring = ring
         self._plan = plan
         self._stream_rate = stream_rate
@@ -51,11 +62,22 @@ class ClipRecorder:
         self._bodies: dict[int, EventBody] = {}
         self._speech: dict[int, Span] = {}
         self._stop = 0
+        # A head may go at any moment, and its labels with it; those of the networks stay where they are.
+        known = [label for label in labels if not label.taught]
+        self._columns = speech_columns(known)
+        self._heard: deque[tuple[int, float]] = deque()
+
+    def hear(self, scores: Scores) -> None:
+        """Take the scores of a window: where speech could be recognised, it is not searched for again."""
+        if len(self._columns):
+            self._heard.append((scores.span.stop, float(scores.values[self._columns].max())))
 
     def push(self, block: Block) -> None:
         """Keep the newest sound."""
         self._ring.append(block)
         self._stop = block.stop
+        while self._heard and self._heard[0][0] < self._stop - self._ring.capacity:
+            self._heard.popleft()
 
     def note(self, event: Event, body: EventBody) -> None:
         """Take what is reported of a sound, and how it was told."""
@@ -79,6 +101,7 @@ class ClipRecorder:
             self._submit_one(clip)
         self._bodies.clear()
         self._speech.clear()
+        self._heard.clear()
         self._ring.clear()
 
     def _forget(self) -> None:
@@ -100,7 +123,20 @@ class ClipRecorder:
         sound = self._ring.read(clip.span)
         if sound is None:
             return
-        self._submit(ClipRequest(self._facts(clip, sound), sound.samples, self._has_speech(clip.span)))
+        spoken = self._has_speech(clip.span)
+        heard = tuple(self._heard_in(clip.span, sound.start))
+        self._submit(ClipRequest(self._facts(clip, sound), sound.samples, spoken, heard))
+
+    def _heard_in(self, span: Span, start: int) -> Iterator[HeardWindow]:
+        """The windows that lie in a span, with their places behind `start`; of each only its newest part.
+
+        The networks look back differently far, and a window reaches back before the gate opened.
+        """
+        length = round(HEARD_SECONDS * self._stream_rate)
+        for stop, score in self._heard:
+            if stop > span.start and stop - length < span.stop:
+                first, last = stop - length - start, stop - start
+                yield HeardWindow(first / self._stream_rate, last / self._stream_rate, score)
 
     def _has_speech(self, span: Span) -> bool:
         """Whether speech was reported in it; one that still goes on reaches to its end."""

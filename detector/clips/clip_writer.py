@@ -87,7 +87,8 @@ class ClipWriter:
                 return ClipDropped("speech")
             try:
                 if (judge := self._ready_judge()) is not None:
-                    verdict = judge.judge(_at(judge.rate, request.samples, request.facts.sample_rate))
+                    samples = _at(judge.rate, request.samples, request.facts.sample_rate)
+                    verdict = judge.judge(samples, request.heard)
                     if verdict.is_speech:
                         return ClipDropped("speech")
                     score = round(verdict.score, 3)

@@ -1,4 +1,4 @@
-"""Whether there is speech in a clip: every window of it is scored anew, whatever the gate thought of it.
+"""Whether there is speech in a clip; what the daemon has not classified of it is classified now.
 
 The highest score of any class of speech in any window decides. The threshold is lower where the voice
 detector hears a voice in that window, or where there is none. This is best effort: docs/security.md says how
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.clips.clip_record import HeardWindow
 from detector.interfaces import Classifier, Vad
 from detector.records import Block, Label, Span, Window
 
@@ -30,6 +31,12 @@ HOP_SHARE = 0.5
 VOICED_THRESHOLD = 0.08
 UNVOICED_THRESHOLD = 0.15
 """Scores from which a window counts as speech, with a voice in it and without one."""
+
+HEARD_THRESHOLD = 0.05
+"""The same for a window that the daemon has classified."""
+
+KNOWN_SHARE = 0.9
+"""A window of which the daemon has classified so much is not scored again."""
 
 VOICED_SHARE = 0.3
 """Share of a window's frames in which a voice is detected."""
@@ -72,21 +79,39 @@ class SpeechJudge:
         """Hertz that `judge` wants."""
         return self._classifier.spec.sample_rate
 
-    def judge(self, samples: NDArray[np.float32]) -> SpeechVerdict:
-        """Judge a whole clip, float32 (n,) in [-1, 1] at `rate`; silence is put before a short one."""
+    def judge(self, samples: NDArray[np.float32], heard: Sequence[HeardWindow] = ()) -> SpeechVerdict:
+        """Judge a whole clip, float32 (n,) in [-1, 1] at `rate`; a short one gets silence in front.
+
+        `heard` is not scored again. The first window with speech decides: a higher score may follow.
+        """
+        highest = 0.0
+        for known_window in heard:
+            if not known_window.speech_score < HEARD_THRESHOLD:
+                return SpeechVerdict(True, known_window.speech_score, 0)
+            highest = max(highest, known_window.speech_score)
         length = self._classifier.spec.window
+        known = self._known(len(samples), heard)
         padded = np.concatenate((np.zeros(max(0, length - len(samples)), np.float32), samples))
         voiced = self._voiced_frames(padded)
-        is_speech, highest, count = False, 0.0, 0
+        count = 0
         for window in _windows(padded, length):
-            scores = self._classifier.scores(window).values[self._columns]
-            score = float(scores.max())
-            # What is no number is no proof that there is no speech.
-            is_speech |= not score < (
-                VOICED_THRESHOLD if self._has_voice(voiced, window.span) else UNVOICED_THRESHOLD
-            )
+            if known[window.span.start : window.span.stop].mean() >= KNOWN_SHARE:
+                continue
+            score = float(self._classifier.scores(window).values[self._columns].max())
             highest, count = max(highest, score), count + 1
-        return SpeechVerdict(is_speech, highest, count)
+            limit = VOICED_THRESHOLD if self._has_voice(voiced, window.span) else UNVOICED_THRESHOLD
+            if not score < limit:  # what is no number is no proof that there is no speech
+                return SpeechVerdict(True, score, count)
+        return SpeechVerdict(False, highest, count)
+
+    def _known(self, length: int, heard: Sequence[HeardWindow]) -> NDArray[np.bool_]:
+        """Which samples the daemon has classified, after the silence before a short clip."""
+        silence = max(0, self._classifier.spec.window - length)
+        known = np.zeros(silence + length, np.bool_)
+        for window in heard:
+            first, last = round(window.start * self.rate), round(window.stop * self.rate)
+            known[silence + max(0, first) : silence + max(0, last)] = True
+        return known
 
     def _voiced_frames(self, samples: NDArray[np.float32]) -> NDArray[np.bool_] | None:
         if self._vad is None:

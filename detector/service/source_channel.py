@@ -85,6 +85,8 @@ class SourceChannel:
         self._health = health
         self._clips = clips
         self._verdicts = verdicts
+        if clips is not None:
+            pipeline.watch(clips.hear)
         self._clock = clock
         self._timeline = Timeline(sample_rate=sample_rate, start=clock())
         self._times = SoundTimes()
@@ -204,8 +206,7 @@ class SourceChannel:
         ]
         if self._clips is not None:
             for event, body in zip(events, told, strict=True):
-                if body.vetoed is None:
-                    self._clips.note(event, body)
+                self._clips.note(event, body)
         return [*told]
 
     def _finish_clips(self) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from detector.assemble.machine_checks import what_is_missing
-from detector.config.settings import HistorySettings, ModelSettings, Settings, SourceSettings
+from detector.config.settings import ClipSettings, HistorySettings, ModelSettings, Settings, SourceSettings
 from detector.errors import SourceError
 from detector.sinks.logfile import LogSettings
 from detector.sinks.socket.socket_settings import SocketSettings
@@ -96,3 +96,16 @@ def test_rights_that_this_user_lacks(settings: Settings) -> None:
     finally:
         os.seteuid(0)
     assert "sinks[0]: /x.jsonl: this user may not write to /" in lines
+
+
+def test_a_folder_of_clips_that_others_may_write_to_and_a_judge_that_is_not_here(
+    settings: Settings, tmp_path: Path
+) -> None:
+    folder = tmp_path / "clips"
+    folder.mkdir()
+    folder.chmod(0o777)
+    lines = missing(replace(settings, clips=ClipSettings(str(folder))))
+    assert lines[0].startswith(f"clips.folder: others may write to {folder}, or it is theirs: close it")
+    assert lines[1].startswith("clips.folder: no clip can be searched for speech; run: ")
+    folder.chmod(0o750)
+    assert missing(replace(settings, clips=ClipSettings(str(folder), speech="keep"))) == []

@@ -1,6 +1,7 @@
 """One source's recorder: blocks and events in, requests out, with places in the clip counted in samples."""
 
 import json
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,7 @@ from detector.clips.clip_plan import ClipLengths, ClipPlan
 from detector.clips.clip_record import clip_id, facts_text, moved, parse_clip_id, read_facts, slug
 from detector.clips.clip_recorder import ClipChoice, ClipRecorder
 from detector.clips.original_ring import OriginalRing
-from detector.records import Block, Label
+from detector.records import Block, Label, Scores, Span, VerdictNote
 from tests.support.wire_messages import T0, make_body, make_event
 
 RATE = 16000
@@ -22,7 +23,7 @@ COUNT = np.arange(10 * RATE, dtype=np.int16)
 class Setting:
     """A recorder of a stream whose samples count upwards."""
 
-    def __init__(self, choice=ClipChoice(), *, capacity=60 * RATE):  # noqa: B008
+    def __init__(self, choice=ClipChoice(), *, capacity=60 * RATE, labels=()):  # noqa: B008
         self.requests = []
         lengths = ClipLengths(preroll=RATE // 2, postroll=RATE // 2, longest=20 * RATE)
         self.recorder = ClipRecorder(
@@ -30,6 +31,7 @@ class Setting:
             plan=ClipPlan(lengths, wants=choice.wants),
             stream_rate=RATE,
             submit=self.requests.append,
+            labels=labels,
         )
         self.at = 0
 
@@ -98,6 +100,37 @@ def test_speech_gets_clips_only_if_it_is_asked_for_and_kept(choice, labels):
     dog = make_event().label
     wanted = {label.name for label in (SPEECH, SMOKE, dog) if choice.wants(make_event(label=label))}
     assert wanted == (labels or wanted & {"Dog"})
+
+
+def test_a_sound_that_is_vetoed_gets_none_even_if_it_was_told_before():
+    setting = Setting()
+    setting.hear(1.5)
+    setting.tell("start")
+    setting.hear(2.0)
+    veto = VerdictNote("veto", make_event().label, 1, "run-0")
+    setting.recorder.note(make_event("end", verdict=veto), make_body("end", verdict=veto))
+    setting.recorder.submit_due()
+    setting.recorder.finish()
+    assert setting.requests == []
+
+
+def test_what_the_daemon_classified_is_handed_over_at_its_place():
+    setting = Setting(labels=(SMOKE, SPEECH))
+    for stop, score in ((RATE // 4, 0.9), (2 * RATE, 0.05), (3 * RATE, math.nan), (9 * RATE, 0.8)):
+        setting.recorder.hear(Scores(Span(0, stop), np.array([0.9, score], np.float32)))
+    setting.hear(3.5)
+    setting.tell("end")
+    first, second = setting.requests[0].heard  # of the clip from 0.5 to 3 s
+    assert (first.start, first.stop, first.speech_score) == (pytest.approx(0.54), 1.5, pytest.approx(0.05))
+    assert math.isnan(second.speech_score)
+
+
+def test_scores_of_a_model_that_knows_no_speech_are_of_no_use():
+    setting = Setting(labels=(SMOKE,))
+    setting.recorder.hear(Scores(Span(0, 2 * RATE), np.array([0.9], np.float32)))
+    setting.hear(3.5)
+    setting.tell("end")
+    assert setting.requests[0].heard == ()
 
 
 def test_speech_that_was_reported_within_a_clip_is_told():

@@ -1,5 +1,6 @@
 """The judge of speech: the whole clip, the highest of any window, and whatever is in doubt is speech."""
 
+import itertools
 import math
 
 import numpy as np
@@ -7,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.clips.speech_judge import UNVOICED_THRESHOLD, VOICED_THRESHOLD, SpeechJudge, is_speech
+from detector.clips.clip_record import HeardWindow
+from detector.clips.speech_judge import (
+    HEARD_THRESHOLD,
+    UNVOICED_THRESHOLD,
+    VOICED_THRESHOLD,
+    SpeechJudge,
+    is_speech,
+)
 from tests.support.fakes import FakeClassifier, make_label, make_spec
 
 RATE, WINDOW = 16000, 15600
@@ -65,6 +73,32 @@ def test_every_class_of_speech_counts_and_others_do_not():
 
 def test_a_score_that_is_no_number_is_speech():
     assert judged(WINDOW, math.nan)[0].is_speech
+
+
+@given(
+    st.integers(16_000, 120_000),
+    st.lists(st.tuples(st.floats(-1, 8), st.floats(0, 2)), max_size=12),
+)
+def test_every_sample_is_scored_or_known(length, parts):
+    """But for a tenth of a window, which no word fits into."""
+    heard = [HeardWindow(start, start + seconds, 0.0) for start, seconds in parts]
+    classifier = FakeClassifier(SPEC, lambda window: [0.9, 0.0, 0.0])
+    SpeechJudge(classifier, None).judge(np.zeros(length, np.float32), heard)
+    seen = np.zeros(length, bool)
+    for window in classifier.windows:
+        seen[window.span.start : window.span.stop] = True
+    for window in heard:
+        seen[max(0, round(window.start * RATE)) : max(0, round(window.stop * RATE))] = True
+    longest = max((len(list(run)) for is_seen, run in itertools.groupby(seen) if not is_seen), default=0)
+    assert longest <= WINDOW // 10 + 1
+
+
+@pytest.mark.parametrize("score", [HEARD_THRESHOLD, 0.9, math.nan])
+def test_speech_that_the_daemon_knows_of_needs_no_scoring(score):
+    classifier = FakeClassifier(SPEC, lambda window: [0.9, 0.0, 0.0])
+    heard = [HeardWindow(0.0, 1.0, 0.0), HeardWindow(1.0, 2.0, score), HeardWindow(2.0, 3.0, 0.0)]
+    assert SpeechJudge(classifier, None).judge(np.zeros(3 * RATE, np.float32), heard).is_speech
+    assert classifier.windows == []
 
 
 def test_a_model_without_speech_cannot_judge():
