@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,12 +25,17 @@ class WebServer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/hook?x=1"
 
-    def serve(self, listening: socket.socket, ended: threading.Event) -> None:
+    def serve(self, listening: socket.socket, ended: threading.Event, tls: ssl.SSLContext | None) -> None:
         while not ended.is_set():
             try:
                 connection, _ = listening.accept()
             except OSError:
                 return
+            try:
+                connection = connection if tls is None else tls.wrap_socket(connection, server_side=True)
+            except OSError:  # whoever asked does not trust the certificate
+                connection.close()
+                continue
             answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
             with connection:
                 connection.settimeout(10)
@@ -78,12 +84,12 @@ def babbling(connection: socket.socket) -> None:
 
 
 @contextmanager
-def web_server(*answers: Answer) -> Iterator[WebServer]:
+def web_server(*answers: Answer, tls: ssl.SSLContext | None = None) -> Iterator[WebServer]:
     """Run one until the block ends."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = WebServer([*answers], port=listening.getsockname()[1])
         ended = threading.Event()
-        thread = threading.Thread(target=server.serve, args=(listening, ended), daemon=True)
+        thread = threading.Thread(target=server.serve, args=(listening, ended, tls), daemon=True)
         thread.start()
         yield server
         ended.set()

@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import shutil
+import socket
+import ssl
 import time
 from datetime import UTC, datetime
 
@@ -14,6 +17,7 @@ from detector.config.notify_settings import WebhookSettings
 from detector.errors import AccessError
 from detector.sinks.notify.notices import event_notice, trial_notice
 from detector.sinks.notify.webhook import WebhookTarget, retry_after_seconds
+from tests.support.keys import make_keys
 from tests.support.web_server import babbling, closing, dripping, hanging, status, web_server
 from tests.support.wire_messages import make_message
 
@@ -128,6 +132,51 @@ def test_one_that_hangs_or_drips_is_left_in_time(answer):
         attempt = post(server, seconds=0.2)
         assert time.monotonic() - started < 2
     assert attempt.again and attempt.detail == "no answer within 0.2 s"
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory):
+    """A folder with a certificate for localhost and its key."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    folder = tmp_path_factory.mktemp("keys")
+    make_keys(folder)
+    return folder
+
+
+@pytest.fixture
+def secured(keys):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(keys / "certificate.pem", keys / "key.pem")
+    return context
+
+
+def test_a_certificate_that_is_trusted_is_needed(keys, secured, monkeypatch):
+    with web_server(status(204), tls=secured) as server:
+        url = f"https://localhost:{server.port}/"
+        refused = post(server, url=url)
+        monkeypatch.setenv("SSL_CERT_FILE", str(keys / "certificate.pem"))
+        assert post(server, url=url).delivered
+    assert refused.again and refused.detail.startswith("its certificate is not trusted: self")
+    assert [headers["host"] for _, headers, _ in server.requests] == [f"localhost:{server.port}"]
+
+
+@pytest.mark.parametrize("answer", [hanging, dripping])
+def test_over_tls_too_one_that_hangs_is_left_in_time(answer, keys, secured, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", str(keys / "certificate.pem"))
+    with web_server(answer, tls=secured) as server:
+        attempt = post(server, url=f"https://localhost:{server.port}/", seconds=0.5)
+    assert attempt.again and attempt.detail == "no answer within 0.5 s"
+
+
+def test_a_handshake_that_hangs_is_left_in_time():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"https://127.0.0.1:{silent.getsockname()[1]}/"
+        target = WebhookTarget(WebhookSettings("phone", url=url), seconds=0.2)
+        target.open()
+        started = time.monotonic()
+        assert target.deliver(NOTICE, lambda: False).detail == "no answer within 0.2 s"
+    assert time.monotonic() - started < 2
 
 
 def test_a_server_may_ask_for_a_pause():
