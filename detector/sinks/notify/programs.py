@@ -20,8 +20,10 @@ PASSED_ON = ("HOME", "LANG", "LC_ALL", "TZ", "USER", "LOGNAME", "XDG_RUNTIME_DIR
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 TERM_SECONDS = 2.0
 """How long a program may take to end after SIGTERM; then comes SIGKILL."""
-STOPPING_SECONDS = 1.0
+STOPPING_SECONDS = 0.5
 """How long a program may go on once this one is about to end."""
+STOPPING_TERM_SECONDS = 0.25
+"""How long it then has after SIGTERM: this program waits a second for its sinks, and leaves none behind."""
 _TICK_SECONDS = 0.05
 _MOST_SAID = 64 * 1024
 """Bytes of standard error that are read; the rest has nobody who reads it."""
@@ -69,7 +71,8 @@ def run_program(
         in_time = _wait(process, errors, said, seconds, stopping)
         if not in_time:
             _signal(process, signal.SIGTERM)
-            _wait(process, errors, said, TERM_SECONDS, lambda: False)
+            grace = STOPPING_TERM_SECONDS if stopping() else TERM_SECONDS
+            _wait(process, errors, said, grace, lambda: False)
         _signal(process, signal.SIGKILL)  # also what it left behind
     status = process.wait()
     text = bytes(said[:_KEPT]).decode("utf-8", "replace").strip()
