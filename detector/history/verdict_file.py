@@ -100,11 +100,12 @@ class VerdictFile:
             connection.execute(
                 _GIVE, (event.id, event.heard, meant, at, event.network, event.embedding, event.score)
             )
-            given = read_verdicts(connection)
+            (count,) = connection.execute("SELECT count(*) FROM verdicts").fetchone()
+            fallen = read_verdicts(connection, oldest=max(0, count - MOST_VERDICTS))
             _trim(connection, "verdicts", MOST_VERDICTS)
-        fallen, kept = given[:-MOST_VERDICTS], given[-MOST_VERDICTS:]
-        on_label = sum(each.label == verdict.label for each in kept)
-        return GivenVerdict(verdict, before[0] if before else None, fallen[-1] if fallen else None, on_label)
+            on_label = connection.execute("SELECT count(*) FROM verdicts WHERE label = ?", (event.heard,))
+            (number,) = on_label.fetchone()
+        return GivenVerdict(verdict, before[0] if before else None, fallen[-1] if fallen else None, number)
 
     def forget(self, what: str) -> list[EventVerdict]:
         """Take verdicts back: on one event, on all of a label, or `all`; returns them.
@@ -122,7 +123,10 @@ class VerdictFile:
                 raise VerdictError(
                     f"there is no verdict on {show(what)}; `verdicts list` shows those there are"
                 )
-            connection.executemany("DELETE FROM verdicts WHERE id = ?", [(each.event_id,) for each in found])
+            if what == ALL:
+                connection.execute("DELETE FROM verdicts")  # also those that are damaged
+            ids = [(each.event_id,) for each in found]
+            connection.executemany("DELETE FROM verdicts WHERE id = ?", ids)
         return found
 
     def verdicts(self) -> list[EventVerdict]:
@@ -154,11 +158,12 @@ def _moment(message: Message, after: int, limit: float | int) -> float:
     return after if isinstance(limit, int) else utc_seconds(event_of(message).start_time) or 0.0
 
 
-def read_verdicts(connection: sqlite3.Connection) -> list[EventVerdict]:
-    """All verdicts, the oldest first; one whose embedding is damaged is left out."""
+def read_verdicts(connection: sqlite3.Connection, *, oldest: int = -1) -> list[EventVerdict]:
+    """The `oldest` verdicts, all by default, the oldest first; one with a damaged embedding is left out."""
     found = []
     rows = connection.execute(
-        "SELECT id, label, said, at, embedding, network, score FROM verdicts ORDER BY number"
+        "SELECT id, label, said, at, embedding, network, score FROM verdicts ORDER BY number LIMIT ?",
+        (oldest,),
     )
     for id, label, said, at, embedding, network, score in rows:
         try:
