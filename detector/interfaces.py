@@ -45,6 +45,14 @@ class Source(Protocol):
         """Release the device or file; called by the thread that reads, more than once is fine."""
 
 
+@runtime_checkable
+class InterruptibleSource(Source, Protocol):
+    """A source that can be closed while another thread waits in it; a device cannot."""
+
+    def interrupt(self) -> None:
+        """Let whoever reads stop waiting; called by any thread."""
+
+
 class Vad(Protocol):
     """A yes/no detector of activity; stateful, so one for each stream."""
 

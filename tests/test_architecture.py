@@ -39,7 +39,10 @@ ORDER = (
 )
 RANK = {room: rank for rank, line in enumerate(ORDER) for room in line}
 
-SETTINGS = {"config.settings", "config.loading", "config.rendering", "config.checks"}
+SETTINGS = {
+    *("config.settings", "config.label_settings", "config.named_source"),
+    *("config.loading", "config.rendering", "config.checks"),
+}
 SETTINGS_READERS = {"config", "cli", "assemble"}
 
 PURE = (

@@ -1,7 +1,8 @@
 """Settings -> objects: the only place that knows every concrete class."""
 
 from detector.assemble.endpoints import SINK_KINDS, effective_sinks, with_stdout
-from detector.assemble.service import block_length, make_daemon, showing_a_wait
+from detector.assemble.service import make_daemon, showing_a_wait
+from detector.assemble.source_channels import block_length
 from detector.assemble.stages import check_labels, make_pipeline
 
 __all__ = [

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from detector import modelstore
 from detector.assemble.endpoints import make_source
-from detector.assemble.service import block_length
 from detector.assemble.settings_edit import changed_from_default, read_back, with_changes
+from detector.assemble.source_channels import block_length
 from detector.assemble.stages import (
     FRAME_SECONDS,
     hangover_length,

@@ -6,12 +6,13 @@ For `check-config`. Nothing is opened for writing, made or downloaded; no sound 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from detector.assemble.clip_making import JUDGE
-from detector.assemble.endpoints import effective_sinks
+from detector.assemble.endpoints import effective_sinks, read_address
 from detector.assemble.service import keeps_history
 from detector.assemble.stages import AUTO, select
 from detector.config.notify_settings import NotifySettings, crosses_unencrypted
@@ -32,6 +33,7 @@ from detector.sinks.notify.apprise_target import apprise_program
 from detector.sinks.notify.notify_sink import make_targets
 from detector.sinks.socket.socket_settings import SocketSettings
 from detector.sources.device_list import Device, choose, list_devices
+from detector.sources.ffmpeg import HOW_TO_INSTALL
 from detector.wire.access import read_keys
 from detector.wire.address import (
     UnixAddress,
@@ -49,7 +51,10 @@ def what_is_missing(
 ) -> list[str]:
     """One line for each thing that is missing, `KEY: what, and what to do`; empty where all is there."""
     found = [f"model.name: {line}" for line in _model(settings)]
-    found += [f"source.{line}" for line in _source(settings, devices)]
+    if settings.sources:
+        found += [f"sources.{line}" for line in _sources(settings, devices)]
+    else:
+        found += [f"source.{line}" for line in _source(settings, devices)]
     for number, sink in enumerate(effective_sinks(settings)):
         found += [f"sinks[{number}]: {line}" for line in _sink(sink, environ)]
     found += [f"notify.{line}" for line in _notify(settings.notify)]
@@ -97,9 +102,34 @@ def _source(settings: Settings, devices: Callable[[], tuple[Device, ...]]) -> It
         except DetectorError as error:
             yield f"device: {error}"
     elif source.is_recording and source.input and not _may(Path(source.input), os.R_OK):
-        reason = "may not be read" if os.path.exists(source.input) else "is not there"  # noqa: PTH110
-        hint = nearest_file(source.input)
-        yield f"input: {source.input} {reason}{hint and '; ' + hint}"
+        yield f"input: {_unreadable(source.input)}"
+
+
+def _unreadable(path: str) -> str:
+    reason = "may not be read" if os.path.exists(path) else "is not there"  # noqa: PTH110
+    hint = nearest_file(path)
+    return f"{path} {reason}{hint and '; ' + hint}"
+
+
+def _sources(settings: Settings, devices: Callable[[], tuple[Device, ...]]) -> Iterator[str]:
+    known: tuple[Device, ...] | None = None
+    owners: dict[Device, str] = {}
+    for name, source in settings.sources.items():
+        try:
+            if source.is_microphone:
+                known = devices() if known is None else known
+                device = choose(known, source.device)
+                if (owner := owners.setdefault(device, name)) != name:
+                    yield f"{name}.device: {device.name!r} is the source {owner} already: choose another one"
+            elif source.is_stream:
+                read_address(source)
+                if shutil.which("ffmpeg") is None:
+                    yield f"{name}: a stream needs ffmpeg, which is not installed: {HOW_TO_INSTALL}"
+        except DetectorError as error:
+            yield f"{name}: {error}"
+        for path in (source.file, None if source.pipe == "-" else source.pipe):
+            if path is not None and not _may(Path(path), os.R_OK):
+                yield f"{name}: {_unreadable(path)}"
 
 
 def _sink(sink: SinkSettings, environ: Mapping[str, str]) -> Iterator[str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from detector.assemble.channels import OWN_KEYS, ChannelSettings, asked_of_any, channels_of
 from detector.assemble.endpoints import AnySinkSettings, sinks_in_force
 from detector.assemble.stages import (
     check_notify_labels,
@@ -17,12 +18,15 @@ from detector.assemble.stages import (
     with_resolved_model,
 )
 from detector.config.loading import Loaded
+from detector.config.named_source import NamedSource
 from detector.config.settings import Settings
 from detector.delivery.dispatcher import Dispatcher
+from detector.events.labels import AskedLabels, LabelMap
+from detector.events.tracker import EventTracker
 from detector.interfaces import Sink
 from detector.modelstore import Model, ModelCatalogue
 from detector.pipeline import Pipeline
-from detector.records import Event
+from detector.records import Event, Label
 
 if TYPE_CHECKING:
     from detector.history.verdict_keeper import VerdictKeeper
@@ -44,7 +48,7 @@ class Reloader:
         *,
         load: Callable[[], Loaded],
         model: Model,
-        pipeline: Pipeline,
+        pipelines: Mapping[str, Pipeline],
         dispatcher: Dispatcher,
         sinks: dict[AnySinkSettings, Sink],
         make_sink: Callable[[AnySinkSettings], Sink],
@@ -53,21 +57,34 @@ class Reloader:
         self._settings = settings
         self._load = load
         self._model = model
-        self.labels = make_label_map(settings.events, model.spec)
-        """What events may carry, and what is reported under it."""
-        self._pipeline = pipeline
+        self._labels = [
+            make_label_map(channel.settings.events, model.spec) for channel in channels_of(settings)
+        ]
+        self._pipelines = pipelines
         self._dispatcher = dispatcher
         self._sinks = sinks
         self._make_sink = make_sink
         self._verdicts = verdicts
+
+    def asked(self, names: Collection[str]) -> AskedLabels:
+        """What somebody gets who asks for events by these names: from any source."""
+        return asked_of_any(self._labels, names)
+
+    @property
+    def reported(self) -> Sequence[Label]:
+        """What events of any source may carry."""
+        return list(dict.fromkeys(label for labels in self._labels for label in labels.reported))
 
     @property
     def model_name(self) -> str:
         """The model in force, its heads among them."""
         return self._model.spec.name
 
-    def __call__(self) -> list[Event]:
-        """Apply what can be applied; all of it or, raising DetectorError, nothing. Returns ended events."""
+    def __call__(self) -> list[list[Event]]:
+        """Apply what can be applied; all of it or, raising DetectorError, nothing.
+
+        Returns, for each source, the ends of events that were open.
+        """
         loaded = self._load()
         catalogue = ModelCatalogue()
         wanted = with_resolved_model(loaded.settings, catalogue, strict=True)
@@ -77,6 +94,7 @@ class Reloader:
             sinks=wanted.sinks,
             notify=wanted.notify,
             verdicts=wanted.verdicts,
+            sources=_with_own_events(self._settings.sources, wanted.sources),
         )
         model, selection = self._model, select(wanted, catalogue)
         same_networks = selection.bases == model.selection.bases
@@ -86,26 +104,46 @@ class Reloader:
             if selection != model.selection:
                 model = model.with_heads(catalogue, selection)
         with loaded.locating_errors():
-            labels = make_label_map(settings.events, model.spec)
-            check_notify_labels(settings.notify, labels)
-            tracker = make_tracker(
-                settings, model.spec, labels, self._pipeline.history, started=self._pipeline.counts.events
-            )
+            tuned = [self._tuned(channel, model) for channel in channels_of(settings)]
+            check_notify_labels(settings.notify, [labels for labels, _ in tuned])
         self._exchange_sinks(settings)
-        for name in ("source", "model", "gate", "windows", "level", "history", "clips", "metrics"):
+        for name in (
+            *("source", "sources", "model", "gate", "windows", "level"),
+            *("history", "clips", "metrics"),
+        ):
             if getattr(wanted, name) != getattr(settings, name) or (name == "model" and not same_networks):
                 log.warning("reload.needs_restart key=%s", name)
-        changed = settings.events != self._settings.events or model is not self._model
-        self._settings, self.labels = settings, labels
+        before = channels_of(self._settings)
+        changed = [
+            was.settings.events != now.settings.events or model is not self._model
+            for was, now in zip(before, channels_of(settings), strict=True)
+        ]
+        self._settings, self._labels = settings, [labels for labels, _ in tuned]
         if model is not self._model:
             self._exchange_heads(model)
-        ended = self._pipeline.retune(tracker, labels.reported) if changed else []
+        ended = [
+            pipeline.retune(tracker, labels.reported) if is_changed else []
+            for pipeline, (labels, tracker), is_changed in zip(
+                self._pipelines.values(), tuned, changed, strict=True
+            )
+        ]
         if self._verdicts is not None:
             self._verdicts.change(use=settings.verdicts.use, keep=settings.verdicts.keep)
         return ended
 
+    def _tuned(self, channel: ChannelSettings, model: Model) -> tuple[LabelMap, EventTracker]:
+        """The labels and the tracker of one source by other settings; ConfigError."""
+        pipeline = self._pipelines[channel.name]
+        with channel.locating_keys():
+            labels = make_label_map(channel.settings.events, model.spec)
+            tracker = make_tracker(
+                channel.settings, model.spec, labels, pipeline.history, started=pipeline.counts.events
+            )
+        return labels, tracker
+
     def _exchange_heads(self, model: Model) -> None:
-        self._pipeline.exchange_heads(make_head_stage(self._settings, model.heads))
+        for pipeline in self._pipelines.values():
+            pipeline.exchange_heads(make_head_stage(self._settings, model.heads))
         self._model.close_heads_not_in(model)
         self._model = model
         log.info("reload.model name=%s labels=%d", model.spec.name, len(model.spec.labels))
@@ -117,3 +155,15 @@ class Reloader:
         if added or removed:
             self._dispatcher.exchange(add=list(added.values()), remove=list(removed.values()))
         self._sinks = {kept: sink for kept, sink in self._sinks.items() if kept not in removed} | added
+
+
+def _with_own_events(
+    running: Mapping[str, NamedSource], wanted: Mapping[str, NamedSource]
+) -> Mapping[str, NamedSource]:
+    """The sources that run, with what `wanted` says of their events."""
+    return {
+        name: replace(source, **{key: getattr(wanted[name], key) for key in OWN_KEYS})
+        if name in wanted
+        else source
+        for name, source in running.items()
+    }

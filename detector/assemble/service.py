@@ -12,17 +12,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from detector import __version__
-from detector.assemble.endpoints import effective_sinks, make_sink, make_source, sinks_in_force
+from detector.assemble.channels import channels_of
+from detector.assemble.endpoints import effective_sinks, make_sink, sinks_in_force
 from detector.assemble.reload import Reloader
-from detector.assemble.stages import (
-    check_notify_labels,
-    hop_length,
-    load_model,
-    make_label_map,
-    make_pipeline,
-    with_resolved_model,
-)
-from detector.audio.health import HealthMeter
+from detector.assemble.source_channels import make_channel, make_pipelines
+from detector.assemble.stages import check_notify_labels, load_model, make_label_map, with_resolved_model
 from detector.config.loading import Loaded
 from detector.config.settings import Settings
 from detector.delivery.dispatcher import Dispatcher
@@ -33,26 +27,17 @@ from detector.interfaces import Service
 from detector.modelstore import ModelCatalogue
 from detector.records import Label
 from detector.service.daemon import Daemon
-from detector.service.source_channel import SourceChannel
 from detector.service.status_report import make_report, prometheus_text
 from detector.service.systemd import Notifier
 from detector.sinks.context import SinkContext
 from detector.sinks.socket.socket_settings import SocketSettings
 from detector.verdicts.verdict_book import VerdictBook
-from detector.verdicts.verdict_stage import VerdictStage
 from detector.wire.message import HelloBody, ReportBody, StatusBody, run_id_text, utc_text
 
 if TYPE_CHECKING:
     from detector.history.verdict_keeper import VerdictKeeper
 
 log = logging.getLogger(__name__)
-
-BLOCK_SECONDS = 0.13
-"""Longest block: a longer one gives the reader more slack, but may delay events."""
-NEVER_HEARD_SECONDS = 2.0
-"""A microphone that is muted from the start is reported after this: opening it takes two seconds, too."""
-QUEUE_SECONDS = 5.0
-"""How much sound may wait for a busy worker before a live source loses blocks."""
 
 
 def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
@@ -68,19 +53,19 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
     if spec.name != settings.model.name:  # heads found in the models folder
         log.info("daemon.model name=%s labels=%d", spec.name, len(spec.labels))
     with loaded.locating_errors():
-        pipeline = make_pipeline(settings, model.classifier, model.heads)
-        check_notify_labels(settings.notify, make_label_map(settings.events, spec))
-    hop = hop_length(settings, spec)
-    block = block_length(hop, spec.sample_rate)
-    source = make_source(settings.source, sample_rate=spec.sample_rate, block_length=block)
+        pipelines = make_pipelines(settings, model)
+        each = [make_label_map(channel.settings.events, spec) for channel in channels_of(settings)]
+        check_notify_labels(settings.notify, each)
     run_id = run_id_text(time.time(), int.from_bytes(os.urandom(2), "big"))
 
     def hello() -> HelloBody:
+        names = [label.name for pipeline in pipelines.values() for label in pipeline.labels]
         return HelloBody(
             version=__version__,
             model=reloader.model_name,
-            labels=tuple(label.name for label in pipeline.labels),
-            source=source.name,
+            labels=tuple(names if len(pipelines) == 1 else dict.fromkeys(names)),
+            source=daemon.source_name,
+            sources=tuple(pipelines) if settings.sources else None,
             run_id=run_id,
             generation=dispatcher.numbering.text,
             generation_seq=dispatcher.numbering.seq,
@@ -99,9 +84,15 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
         )
 
     def tell_of_clips(detail: str) -> None:
-        state = daemon.channels[0].state.value
+        state = daemon.state.value
         dispatcher.publish(
-            StatusBody(state=state, source=source.name, detail=detail, time=utc_text(time.time()))
+            StatusBody(
+                state=state,
+                overall=state if settings.sources else None,
+                source=daemon.source_name,
+                detail=detail,
+                time=utc_text(time.time()),
+            )
         )
 
     def end_with_the_reader(sink: str) -> None:
@@ -111,16 +102,19 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
     notifier = Notifier(os.environ)
     history = make_history(settings, os.environ)
     book = VerdictBook()
-    verdicts = make_verdict_keeper(settings, os.environ, book, lambda: reloader.labels.reported)
+    verdicts = make_verdict_keeper(settings, os.environ, book, lambda: reloader.reported)
+    at_full_speed = all(channel.is_at_full_speed for channel in channels_of(settings))
+    can_pause = any(channel.is_live for channel in channels_of(settings))
     context = SinkContext(
         hello,
         report,
-        input_state=None if source.immediate else lambda: daemon.input_state,
+        input_state=None if at_full_speed else lambda: daemon.input_state,
         archive=None if history is None else history.archive,
-        asked_labels=lambda names: reloader.labels.asked(names),
+        asked_labels=lambda names: reloader.asked(names),
         give_verdict=None if verdicts is None else verdicts.answer,
         state_folder=writing_path(settings.history.path, os.environ).parent,
-        pause=(lambda paused: daemon.pause(paused)) if source.live else None,
+        pause=(lambda paused: daemon.pause(paused)) if can_pause else None,
+        tells_sources_apart=bool(settings.sources),
         verbose=verbose,
     )
     make = partial(make_sink, context=context)
@@ -137,34 +131,35 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
         settings,
         load=load,
         model=model,
-        pipeline=pipeline,
+        pipelines=pipelines,
         dispatcher=dispatcher,
         sinks=sinks,
         make_sink=make,
         verdicts=verdicts,
     )
-    clips = recorder = None
+    clips = None
     if settings.clips.folder is not None:  # else nothing of it is loaded
-        from detector.assemble.clip_making import make_clip_keeper, make_clip_recorder
+        from detector.assemble.clip_making import make_clip_keeper
 
         clips = make_clip_keeper(settings.clips, publish=dispatcher.publish, tell=tell_of_clips)
-        recorder = make_clip_recorder(settings, spec, clips, is_live=source.live)
-    channel = SourceChannel(
-        source=source,
-        pipeline=pipeline,
-        sample_rate=spec.sample_rate,
-        event_ids=run_id,
-        queue_blocks=max(2, round(QUEUE_SECONDS * spec.sample_rate / block)),
-        health=make_health_meter(spec.sample_rate) if source.live else None,
-        clips=recorder,
-        verdicts=None if verdicts is None else VerdictStage(book),
-    )
+    channels = [
+        make_channel(
+            channel,
+            pipelines,
+            spec,
+            run_id=run_id,
+            keeper=clips,
+            book=None if verdicts is None else book,
+        )
+        for channel in channels_of(settings)
+    ]
     daemon = Daemon(
-        channels=[channel],
+        channels=channels,
+        are_named=bool(settings.sources),
         dispatcher=dispatcher,
         notifier=notifier,
         metrics=make_metrics(settings, lambda: prometheus_text(report()), later=notifier.has_manager),
-        reload=lambda: [reloader()],
+        reload=reloader,
         clips=clips,
     )
     return daemon
@@ -203,11 +198,6 @@ class History:
 
     journal: Journal
     archive: FileArchive
-
-
-def make_health_meter(sample_rate: int) -> HealthMeter:
-    """Build what tells whether a microphone is muted or overdriven."""
-    return HealthMeter(sample_rate=sample_rate, never_heard_seconds=NEVER_HEARD_SECONDS)
 
 
 def make_history(settings: Settings, environ: Mapping[str, str]) -> History | None:
@@ -251,7 +241,7 @@ def keeps_history(settings: Settings) -> bool:
     """Whether events are kept: as `history.enabled` says, or else for live sound only."""
     if settings.history.enabled is not None:
         return settings.history.enabled
-    return not settings.source.is_recording
+    return not all(channel.is_recording for channel in channels_of(settings))
 
 
 def make_metrics(settings: Settings, text: Callable[[], str], *, later: bool) -> Service | None:
@@ -265,16 +255,3 @@ def make_metrics(settings: Settings, text: Callable[[], str], *, later: bool) ->
 
     make = partial(MetricsServer, settings.metrics.port, text)
     return LateMetricsServer(make) if later else make()
-
-
-def block_length(hop: int, sample_rate: int) -> int:
-    """Choose the longest whole fraction of the hop below BLOCK_SECONDS, so that blocks end where windows do.
-
-    Both lengths are in samples.
-    """
-    longest = int(BLOCK_SECONDS * sample_rate)
-    parts = -(-hop // longest)
-    while hop % parts and parts < hop:
-        parts += 1
-    length = hop // parts
-    return length if length >= 0.03 * sample_rate else longest

@@ -9,7 +9,8 @@ from detector.assemble.endpoints import SINK_KINDS
 from detector.calibration.config_text import Key
 from detector.calibration.proposal import Change, ChangeKind
 from detector.config.checks import check
-from detector.config.settings import LabelSettings, Settings
+from detector.config.label_settings import LabelSettings
+from detector.config.settings import Settings
 from detector.config.sink_settings import SinkSettings
 from detector.config.strict import fill
 from detector.config.yamltext import parse

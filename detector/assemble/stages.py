@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
 from detector import modelstore
+from detector.assemble.channels import asked_of_any, channels_of, make_quiet_hours
 from detector.audio.framing import Framer
 from detector.audio.gain import Gain
 from detector.audio.gate import Gate, LevelDetector
@@ -94,17 +95,23 @@ def load_model(settings: Settings, catalogue: ModelCatalogue) -> modelstore.Mode
 def check_labels(settings: Settings, catalogue: ModelCatalogue | None = None) -> None:
     """Raise ConfigError where a label is named that the model does not have; needs no model file."""
     spec = select(settings, catalogue or ModelCatalogue()).spec
-    labels = make_label_map(settings.events, spec)
-    make_label_rules(settings.events, labels, spec)
-    check_notify_labels(settings.notify, labels)
+    each = []
+    for channel in channels_of(settings):
+        events = channel.settings.events
+        with channel.locating_keys():
+            labels = make_label_map(events, spec)
+            make_label_rules(events, labels, spec)
+            make_quiet_hours(channel, labels)
+        each.append(labels)
+    check_notify_labels(settings.notify, each)
 
 
-def check_notify_labels(settings: NotifySettings, labels: LabelMap) -> None:
-    """Raise ConfigError where a rule of notifications names a label that no event has."""
+def check_notify_labels(settings: NotifySettings, each: Sequence[LabelMap]) -> None:
+    """Raise ConfigError where a rule of notifications names a label that no event of any source has."""
     for i, rule in enumerate(settings.rules):
         for key, names in (("labels", rule.labels), ("exclude", rule.exclude)):
             for j, name in enumerate(names):
-                asked = labels.asked([name])
+                asked = asked_of_any(each, [name])
                 if label := asked.reported_as.get(name):
                     message = f"{name!r} is reported as {label!r}: write that, or add it to events.labels"
                     raise ConfigError(message, key=f"notify.rules[{i}].{key}[{j}]")

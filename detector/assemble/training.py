@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector import __version__
-from detector.assemble.service import block_length
+from detector.assemble.source_channels import block_length
 from detector.assemble.stages import hop_length, make_pipeline, warn_where_alone
 from detector.assemble.variants import gated_and_ungated, recording_opener, with_one_hop
 from detector.backends.extra_packages import check_installed

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from detector.assemble.endpoints import make_source
-from detector.assemble.service import block_length
+from detector.assemble.source_channels import block_length
 from detector.assemble.stages import hop_length, make_pipeline
 from detector.audition.side_by_side import GATED, UNGATED, MakeSource
 from detector.config.settings import Settings

@@ -12,6 +12,7 @@ FLAGS: Mapping[str, str] = {
     "source.channels": "--channels",
     "source.name": "--name",
     "source.device": "--device",
+    "sources": "--source",
     "model.name": "--model",
     "model.runtime": "--runtime",
     "gate.mode": "--gate",
@@ -45,6 +46,15 @@ def _add_source_flags(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="read a recording (WAV, FLAC, OGG, MP3; with ffmpeg also films) instead of a microphone; "
         "- reads raw 16-bit little-endian samples from standard input",
+    )
+    source.add_argument(
+        "--source",
+        dest="named_sources",
+        metavar="NAME=SOUND",
+        action="append",
+        default=argparse.SUPPRESS,
+        help="listen to several sources, each with a name; SOUND is mic, mic:DEVICE, file:PATH, pipe:PATH, "
+        "an address such as rtsp://HOST/PATH, or url-file:PATH for one with a password; may be repeated",
     )
     source.add_argument("--demo", action="store_true", help="play the bundled recording in real time")
     _flag(

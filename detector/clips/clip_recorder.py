@@ -79,8 +79,13 @@ class ClipRecorder:
         while self._heard and self._heard[0][0] < self._stop - self._ring.capacity:
             self._heard.popleft()
 
-    def note(self, event: Event, body: EventBody) -> None:
-        """Take what is reported of a sound, and how it was told."""
+    def note(self, event: Event, body: EventBody, *, is_reported: bool = True) -> None:
+        """Take what is reported of a sound, and how it was told.
+
+        A sound that is not reported, as in quiet hours, gets no clip; that it was speech counts all the same.
+        """
+        if not is_reported and not is_speech(event.label):
+            return
         self._plan.note(event)
         self._bodies[event.id] = body
         stop = self._stop if event.offset is None else event.offset

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from detector.config.constraints import leaves, wrong_value
+from detector.config.named_source import NAME
 from detector.config.notify_settings import notify_faults
 from detector.config.settings import EventSettings, Settings
 from detector.config.sink_settings import SinkSettings
 from detector.config.wording import show
-from detector.config.yamltext import Fault
+from detector.config.yamltext import Fault, join
 from detector.files.home import names_no_home
 
 _PATHS = ("source.input", "history.path", "clips.folder")
@@ -24,6 +25,7 @@ def check(settings: Settings) -> list[Fault]:
         rolls = f"{clips.preroll_seconds} and {clips.postroll_seconds}"
         message = f"expected more than pre-roll and post-roll together, got {clips.max_seconds} for {rolls}"
         found.append(Fault(None, "clips.max_seconds", message))
+    found += [Fault(None, key, message) for key, message in _sources(settings)]
     if settings.sinks is not None and not settings.sinks:
         found.append(Fault(None, "sinks", "expected at least one sink: leave it out for the defaults"))
     found += [Fault(None, f"sinks{key}", message) for key, message in _sinks(settings.sinks or ())]
@@ -41,6 +43,29 @@ def _values(settings: Settings) -> Iterator[tuple[str, str]]:
             yield key, "expected text, got nothing: write it, or delete the key"
         elif key in _PATHS and isinstance(value, str) and (message := names_no_home(value)):
             yield key, message
+
+
+def _sources(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Names, keys of each source by itself, and what only one of them can have."""
+    sources, events = settings.sources, settings.events
+    if sources and (settings.source.device is not None or settings.source.input is not None):
+        yield "sources", "`source` names a source too: move it into `sources`, or delete one of them"
+    owners: dict[str, str] = {}
+    for name, source in sources.items():
+        key = join("sources", name)
+        if not NAME.fullmatch(name):
+            letters = "1 to 64 letters (A-Z, a-z), digits, _ and -"
+            yield key, f"expected a name of {letters}, since topics and files get it too"
+        if fault := source.fault():
+            yield join(key, fault[0]), fault[1]
+        if exclusive := source.exclusive:
+            owner = owners.setdefault(exclusive.casefold(), name)
+            if owner != name:
+                yield key, f"{exclusive} is the source {owner} already: delete one of them"
+        on = events.threshold_on if source.threshold_on is None else source.threshold_on
+        off = events.threshold_off if source.threshold_off is None else source.threshold_off
+        if (source.threshold_on, source.threshold_off) != (None, None) and (message := _thresholds(on, off)):
+            yield join(key, "threshold_on" if source.threshold_off is None else "threshold_off"), message
 
 
 def _sinks(sinks: tuple[SinkSettings, ...]) -> Iterator[tuple[str, str]]:

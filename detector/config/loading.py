@@ -50,7 +50,10 @@ class Loaded:
 
     def located(self, key: str, message: str) -> str:
         """The message with the file and line of its key, as one line."""
-        return escape(f"{_place(self.where(key), key)}: {message}")
+        place = key
+        while self.where(place) == DEFAULT and place.startswith("sources."):
+            place = place.rpartition(".")[0]
+        return escape(f"{_place(self.where(place), key)}: {message}")
 
     @contextmanager
     def locating_errors(self) -> Iterator[None]:
@@ -67,7 +70,14 @@ class Loaded:
         while key and key not in self.origins and "[" in key:
             key = key[: key.rindex("[")] if key.endswith("]") else key.rpartition(".")[0]
         inner = (origin for known, origin in self.origins.items() if known.startswith(f"{key}."))
-        return self.origins[key] if key in self.origins else next(inner, DEFAULT)
+        origin = self.origins[key] if key in self.origins else next(inner, DEFAULT)
+        whole = key.rpartition(".")[0]
+        if origin == DEFAULT and whole.startswith("sources") and not self._has_parts(whole):
+            return self._origin(whole)  # a source that was given as a text
+        return origin
+
+    def _has_parts(self, key: str) -> bool:
+        return any(known.startswith(f"{key}.") for known in self.origins)
 
 
 def load_settings(

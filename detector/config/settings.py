@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from detector.config.constraints import Limit
+from detector.config.label_settings import LabelSettings, ThresholdOff, ThresholdOn, UpToADay
+from detector.config.named_source import NamedSource
 from detector.config.notify_settings import NotifySettings
 from detector.config.sink_settings import SinkSettings
 from detector.files.home import expand_home
 
-ThresholdOn = Annotated[float, Limit(0, 1, above=True)]
-ThresholdOff = Annotated[float, Limit(0, 1)]
-UpToADay = Annotated[float, Limit(0, 86400, "s")]
 Preset = Literal["alert", "home", "quiet", "responsive", "balanced", "sure"]
 
 
@@ -107,20 +106,6 @@ class LevelSettings:
     """Level that the loudest recent sound is raised to; louder sound is not changed."""
     max_gain_db: Annotated[float, Limit(0, 60, "dB")] = 40.0
     """The highest gain."""
-
-
-@dataclass(frozen=True, slots=True)
-class LabelSettings:
-    """Settings of one label or group; None takes the value of `events`."""
-
-    threshold_on: ThresholdOn | None = None
-    """Score 0..1 that starts an event."""
-    threshold_off: ThresholdOff | None = None
-    """Score below which the event ends."""
-    min_duration_seconds: UpToADay | None = None
-    """Shorter sounds are not reported."""
-    refractory_seconds: UpToADay | None = None
-    """After an event's end this label is not reported for this long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +215,8 @@ class Settings:
     """All settings."""
 
     source: SourceSettings = SourceSettings()
+    sources: Mapping[str, NamedSource] = field(default_factory=dict)
+    """Name -> one of several sources, in place of `source`."""
     model: ModelSettings = ModelSettings()
     gate: GateSettings = GateSettings()
     windows: WindowSettings = WindowSettings()

@@ -36,7 +36,8 @@ def fill(
     None where a value without a default is wrong. Use it only without faults.
 
     Fields may be bool, int, float (a whole number will do), str, Literal, unions of those with None,
-    dataclasses, tuple[X, ...] and Mapping[str, X]; a section with nothing in it takes its defaults.
+    dataclasses, tuple[X, ...] and Mapping[str, X]; a section with nothing in it takes its defaults. A
+    dataclass with `from_text` may be given as a text.
     Types alone are checked: for ranges and choices call `constraints.wrong_values`.
     """
     reader = _Reader(cls, document.lines, sink_kinds or SinkKinds(()))
@@ -81,6 +82,11 @@ class _Reader:
             return value
         if value is None:
             value = {}
+        if isinstance(value, str) and hasattr(cls, "from_text"):
+            try:
+                return cls.from_text(value)
+            except ConfigError as error:
+                return self._fault(key, str(error))
         if not isinstance(value, Mapping):
             return self._wrong(cls, value, key)
         hints = hints_of(cls)

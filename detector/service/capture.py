@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from detector.errors import DeviceAmbiguous, DeviceLost, DeviceNotFound
-from detector.interfaces import Source
+from detector.interfaces import InterruptibleSource, Source
 from detector.records import Block
 from detector.service.device_state import retry_seconds
 
@@ -41,9 +41,20 @@ class Capture:
     goes away is opened again until it is back; one that was never there ends the capture, unless it `waits`.
     """
 
-    def __init__(self, source: Source, *, queue_blocks: int, waits: bool = False) -> None:
-        """`waits` makes a device that was never there like one that went away."""
+    def __init__(
+        self,
+        source: Source,
+        *,
+        queue_blocks: int,
+        waits: bool = False,
+        retry: Callable[[int], float] = retry_seconds,
+    ) -> None:
+        """`waits` makes a device that was never there like one that went away.
+
+        `retry` tells how long to wait before the n-th try, from 0 [s].
+        """
         self._waits = waits
+        self._retry = retry
         self.dropped = 0
         """Blocks lost because the worker was behind."""
         self.failure: Exception | None = None
@@ -83,6 +94,8 @@ class Capture:
     def stop(self, join_seconds: float) -> None:
         """Ask the thread to end and wait for it this long; a thread that hangs in a read is left behind."""
         self._stopping.set()
+        if isinstance(self._source, InterruptibleSource):
+            self._source.interrupt()
         if self._thread.ident is not None:
             self._thread.join(join_seconds)
 
@@ -100,7 +113,7 @@ class Capture:
                     if isinstance(error, DeviceAmbiguous) or not (self._delivered or self._waits):
                         raise
                     self._put_waiting(SourceFailure(str(error)))
-                    self._stopping.wait(retry_seconds(attempt))
+                    self._stopping.wait(self._retry(attempt))
                     attempt += 1
         except Exception as error:  # kept for the reader of the queue, which raises it
             self.failure = error
@@ -202,8 +215,14 @@ def blocks_of(
         capture.stop(JOIN_SECONDS)
 
 
-def make_capture(source: Source, *, queue_blocks: int, waits: bool = False) -> Capture | InlineCapture:
+def make_capture(
+    source: Source,
+    *,
+    queue_blocks: int,
+    waits: bool = False,
+    retry: Callable[[int], float] = retry_seconds,
+) -> Capture | InlineCapture:
     """What reads this source: a thread, unless its next block is always there at once."""
     if source.immediate:
         return InlineCapture(source)
-    return Capture(source, queue_blocks=queue_blocks, waits=waits)
+    return Capture(source, queue_blocks=queue_blocks, waits=waits, retry=retry)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 from detector.delivery.dispatcher import Dispatcher
 from detector.errors import DetectorError, SinkError
+from detector.events.boundaries import UNHEARD_DBFS
 from detector.interfaces import Body, Service
 from detector.records import Counts, Event
 from detector.service.capture import JOIN_SECONDS, PATIENCE_SECONDS, SourceFailure
+from detector.service.device_state import DeviceState, overall_state
 from detector.service.intake import Delivery, Intake
 from detector.service.source_channel import SourceChannel
 from detector.service.systemd import Notifier
@@ -28,18 +30,24 @@ HELD_UP_SECONDS = 1.5
 """A look at the captures takes 0.25 s; where it takes longer than this, the program itself stood still."""
 
 
+HEARD = (DeviceState.LISTENING.value, DeviceState.CLIPPING.value)
+"""States of a source whose level says something."""
+
+
 class Daemon:
     """Runs sources through their pipelines to the sinks, until all have ended or `stop` is called.
 
-    The caller's thread runs all pipelines in turn: they share one classifier. `reload` is called on SIGHUP;
-    it returns, for each channel, the events that the change ends, or raises DetectorError where the new
-    settings are wrong.
+    The caller's thread runs all pipelines in turn: they share one classifier. A source that fails or ends
+    leaves the others running; with the last one the daemon ends. `are_named` says that the settings give the
+    sources names. `reload` is called on SIGHUP; it returns, for each channel, the events that the change
+    ends, or raises DetectorError where the new settings are wrong.
     """
 
     def __init__(
         self,
         *,
         channels: Sequence[SourceChannel],
+        are_named: bool = False,
         dispatcher: Dispatcher,
         notifier: Notifier | None = None,
         reload: Callable[[], Sequence[list[Event]]] | None = None,
@@ -50,6 +58,8 @@ class Daemon:
     ) -> None:
         self.channels = tuple(channels)
         """The sources, in the order of the settings."""
+        self.are_named = are_named
+        """Whether messages and reports tell the sources apart."""
         self._intake = Intake([channel.capture for channel in channels])
         self._dispatcher = dispatcher
         self._notifier = notifier or Notifier({})
@@ -69,9 +79,33 @@ class Daemon:
         return total([channel.counts for channel in self.channels])
 
     @property
+    def state(self) -> DeviceState:
+        """The worst state of a source."""
+        return overall_state(channel.state for channel in self.channels)
+
+    @property
+    def source_name(self) -> str:
+        """The names of all sources, for people."""
+        return ", ".join(channel.name for channel in self.channels)
+
+    @property
     def input_state(self) -> InputState:
-        """What a line for people shows of the source now."""
-        return self.channels[0].input_state
+        """What a line for people shows of the sources now: the loudest, and who does not listen."""
+        inputs = [channel.input_state for channel in self.channels]
+        if not self.are_named:
+            return inputs[0]
+        listening = [each for each in inputs if each.state in HEARD]
+        notes = [
+            f"{channel.name}: {channel.state.value}"
+            for channel in self.channels
+            if channel.state.value not in (*HEARD, DeviceState.STOPPED.value)
+        ]
+        return InputState(
+            state=DeviceState.LISTENING.value if listening else self.state.value,
+            detail="; ".join(notes),
+            level_dbfs=max((each.level_dbfs for each in listening), default=UNHEARD_DBFS),
+            gate_is_open=any(each.gate_is_open for each in listening),
+        )
 
     def run(self) -> None:
         """Listen until the end; raises the SourceError that ended it, once everything is delivered."""
@@ -121,9 +155,9 @@ class Daemon:
         self._is_stopping = True
 
     def pause(self, paused: bool) -> None:
-        """Throw the sound of all sources away unheard, or listen again; safe from any thread."""
+        """Throw the sound of all live sources away unheard, or listen again; safe from any thread."""
         for channel in self.channels:
-            channel.is_paused = paused
+            channel.is_paused = paused and channel.is_live
 
     def request_reload(self) -> None:
         """Read the settings again and let the sinks open their files again; safe in a signal handler."""
@@ -146,6 +180,8 @@ class Daemon:
                     self._intake.leave(source)
             if not self._intake.open:
                 return
+            if all(self.channels[source].is_expected_later for source in self._intake.open):
+                self._notifier.watchdog()  # nothing can come now, which is no fault of the program
 
     def _serve(self, delivery: Delivery, now: float) -> None:
         """Give a channel what its capture delivered."""
@@ -154,6 +190,8 @@ class Daemon:
         if item is None:
             channel.failure = channel.capture.failure
             if self._intake.open:  # else the end of all follows
+                if channel.failure is not None:
+                    log.error("daemon.source_failed source=%r: %s", channel.name, channel.failure)
                 self._publish(channel, channel.end())
         elif isinstance(item, SourceFailure):
             self._publish(channel, channel.take(item, now))
@@ -179,18 +217,22 @@ class Daemon:
             self._dispatcher.reopen()
 
     def _publish(self, channel: SourceChannel, bodies: Sequence[Body]) -> None:
+        state = channel.state.value
+        about = f"{channel.name} {state}" if self.are_named else state
         for body in bodies:
             if isinstance(body, StatusBody):
-                self._notifier.status(f"{body.state}: {body.detail or body.source}")
+                self._notifier.status(f"{about}: {body.detail or body.source}")
+                body = replace(body, overall=self.state.value if self.are_named else None)
             elif isinstance(body, EventBody) and body.kind == "start" and body.vetoed is None:
-                self._notifier.status(f"{channel.state.value}: heard {body.label} ({body.top_score:.2f})")
+                self._notifier.status(f"{about}: heard {body.label} ({body.top_score:.2f})")
             self._dispatcher.publish(body)
 
     def _report(self) -> None:
         for channel in self.channels:
             counts = channel.counts
             log.info(
-                "daemon.summary seconds=%.1f windows=%d events=%d blocks_dropped=%d samples_lost=%d",
+                "daemon.summary %sseconds=%.1f windows=%d events=%d blocks_dropped=%d samples_lost=%d",
+                f"source={channel.name} " if self.are_named else "",
                 channel.heard_seconds,
                 counts.windows,
                 counts.events,

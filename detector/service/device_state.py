@@ -20,6 +20,7 @@ only the thread that reads may close a stream, and that thread is stuck in the r
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Enum
 
 
@@ -92,13 +93,53 @@ DETAIL: dict[DeviceState, str] = {
 }
 """What is published beside the state's name, for people."""
 
+STREAM_DETAIL = DETAIL | {
+    DeviceState.SILENT: "digital silence only: does the stream have sound now?",
+    DeviceState.CLIPPING: "the stream is overdriven: lower the gain where it is made",
+    DeviceState.WAITING: "waiting for the stream: it is asked for again and again, at most every 30 s",
+    DeviceState.LOST: "the stream is gone; it is asked for again and again, at most every 30 s",
+}
+"""The same for a stream."""
+
+HUNG_BESIDE_OTHERS = (
+    "the device delivers nothing and cannot be closed; the other sources go on; restart the program to use it"
+)
+"""The detail of HUNG where the program does not end."""
+
+WORST_FIRST = (
+    DeviceState.HUNG,
+    DeviceState.LOST,
+    DeviceState.WAITING,
+    DeviceState.OPENING,
+    DeviceState.SILENT,
+    DeviceState.CLIPPING,
+    DeviceState.PAUSED,
+    DeviceState.LISTENING,
+    DeviceState.STOPPED,
+)
+"""The state of several sources is the first of these that one of them is in."""
+
 RETRY_FIRST_SECONDS = 0.25
 RETRY_LONGEST_SECONDS = 2.0
+
+STREAM_RETRY_FIRST_SECONDS = 1.0
+STREAM_RETRY_LONGEST_SECONDS = 30.0
+"""A camera that is asked too often, or with a wrong password, may refuse everybody for a while."""
 
 
 def next_state(state: DeviceState, observation: DeviceObservation) -> DeviceState:
     """The state after an observation; pairs that are not in the table change nothing."""
     return TABLE.get((state, observation), state)
+
+
+def overall_state(states: Iterable[DeviceState]) -> DeviceState:
+    """The state of several sources together: the worst."""
+    return min(states, key=WORST_FIRST.index)
+
+
+def stream_retry_seconds(attempt: int) -> float:
+    """The same as `retry_seconds` for a stream: 1, 2, 4, ... 30 s."""
+    return min(STREAM_RETRY_LONGEST_SECONDS, STREAM_RETRY_FIRST_SECONDS * 2.0 ** min(attempt, 16))
 
 
 def retry_seconds(attempt: int) -> float:

@@ -14,12 +14,22 @@ from typing import TYPE_CHECKING
 
 from detector.audio.health import HealthMeter
 from detector.errors import DeviceLost
+from detector.events.quiet import QuietHours
 from detector.events.timeline import SoundTimes, Timeline
 from detector.interfaces import Body, Source
 from detector.pipeline import Pipeline
 from detector.records import Block, Counts, Event
 from detector.service.capture import SourceFailure, make_capture
-from detector.service.device_state import DETAIL, DeviceObservation, DeviceState, next_state
+from detector.service.device_state import (
+    DETAIL,
+    HUNG_BESIDE_OTHERS,
+    STREAM_DETAIL,
+    DeviceObservation,
+    DeviceState,
+    next_state,
+    retry_seconds,
+    stream_retry_seconds,
+)
 from detector.sinks.context import InputState
 from detector.verdicts.verdict_stage import VerdictStage
 from detector.wire.message import StatusBody, event_body, utc_text
@@ -33,6 +43,9 @@ STALL_SECONDS = 3.0
 """A device that has delivered sound and delivers nothing for this long hangs."""
 OPENING_SECONDS = 15.0
 """The same for a device that is being opened: a sound server may take two seconds to start."""
+
+BEHIND_SECONDS = 60.0
+"""How often the log may say that blocks are lost."""
 
 TROUBLE = (
     DeviceState.WAITING,
@@ -51,7 +64,8 @@ class SourceChannel:
     source loses what does not fit, which is counted and shows up as a gap; a recording waits.
     A live device that goes away, or is not there yet, is opened again until it is there.
     `event_ids` begins the `id` of its events; `clips` keeps the sound around them, `verdicts` may veto or
-    rename them.
+    rename them. `is_stream`: it can always be closed, so it never hangs. `is_alone` is False where other
+    sources go on without it.
     """
 
     def __init__(
@@ -65,6 +79,9 @@ class SourceChannel:
         health: HealthMeter | None = None,
         clips: ClipRecorder | None = None,
         verdicts: VerdictStage | None = None,
+        quiet: QuietHours | None = None,
+        is_stream: bool = False,
+        is_alone: bool = True,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.pipeline = pipeline
@@ -77,7 +94,12 @@ class SourceChannel:
         """Whether its sound is thrown away unheard; any thread may set it."""
         self.has_listened = False
         """Whether a block ever came."""
-        self.capture = make_capture(source, queue_blocks=queue_blocks, waits=source.live)
+        self.capture = make_capture(
+            source,
+            queue_blocks=queue_blocks,
+            waits=source.live,
+            retry=stream_retry_seconds if is_stream else retry_seconds,
+        )
         """What reads the source."""
         self._source = source
         self._rate = sample_rate
@@ -87,11 +109,18 @@ class SourceChannel:
         self._verdicts = verdicts
         if clips is not None:
             pipeline.watch(clips.hear)
+        self._quiet = quiet
+        self._is_stream = is_stream
+        self._details = STREAM_DETAIL if is_stream else DETAIL
+        if not is_alone:
+            self._details = self._details | {DeviceState.HUNG: HUNG_BESIDE_OTHERS}
         self._clock = clock
         self._timeline = Timeline(sample_rate=sample_rate, start=clock())
         self._times = SoundTimes()
         self._last_block_at = 0.0
         self._is_excused = False
+        self._dropped_before = 0
+        self._behind_at = float("-inf")
 
     @property
     def name(self) -> str:
@@ -135,10 +164,15 @@ class SourceChannel:
         """What a line for people shows of the source now."""
         return InputState(
             state=self.state.value,
-            detail=DETAIL[self.state],
+            detail=self._details[self.state],
             level_dbfs=self.pipeline.meter_dbfs,
             gate_is_open=self.pipeline.gate_is_open,
         )
+
+    @property
+    def is_expected_later(self) -> bool:
+        """Whether a stream is gone and asked for again: it may take a while until anything comes."""
+        return self._is_stream and self.state is not DeviceState.LISTENING
 
     def start(self, now: float) -> None:
         """Begin to read, at `now` on a steady clock [s]."""
@@ -157,6 +191,7 @@ class SourceChannel:
             interrupted = self.bodies(self.pipeline.pass_over(item))
             self._finish_clips()
             return interrupted + self._observe(DeviceObservation.PAUSED)
+        self._warn_if_behind(now)
         seen = DeviceObservation.SOUND if self._health is None else DeviceObservation(self._health.push(item))
         if self._clips is None:
             return self._observe(seen) + self.bodies(self.pipeline.push(item))
@@ -182,7 +217,7 @@ class SourceChannel:
         """Messages that say so where no block came for too long; only a new process gets the device back."""
         opening = self.state in (DeviceState.OPENING, DeviceState.WAITING, DeviceState.LOST)
         limit = OPENING_SECONDS if opening else STALL_SECONDS
-        if not self._source.live or now - self._last_block_at < limit:
+        if not self._source.live or self._is_stream or now - self._last_block_at < limit:
             return []
         self.failure = DeviceLost(
             f"{self._source.name} has delivered nothing for {limit:.0f} s and cannot be closed; "
@@ -191,23 +226,40 @@ class SourceChannel:
         return self._observe(DeviceObservation.STALLED)
 
     def bodies(self, events: list[Event]) -> list[Body]:
-        """Describe events of this source for the wire, as the verdicts in force make them."""
+        """Describe events of this source for the wire, as the verdicts in force make them.
+
+        Those of quiet hours are left out.
+        """
         if self._verdicts is not None:
             events = self._verdicts.push(events)
-        told = [
-            event_body(
+        found: list[Body] = []
+        for event in events:
+            to_utc = self._times.of(event, self._timeline)
+            body = event_body(
                 event,
-                to_utc=self._times.of(event, self._timeline),
+                to_utc=to_utc,
                 sample_rate=self._rate,
                 source=self._source.name,
                 run_id=self._event_ids,
             )
-            for event in events
-        ]
-        if self._clips is not None:
-            for event, body in zip(events, told, strict=True):
-                self._clips.note(event, body)
-        return [*told]
+            is_reported = self._quiet is None or self._quiet.reports(event, to_utc(event.onset))
+            if is_reported:
+                found.append(body)
+            if self._clips is not None:
+                self._clips.note(event, body, is_reported=is_reported)
+        return found
+
+    def _warn_if_behind(self, now: float) -> None:
+        """Log, at most once a minute, that blocks were lost because the worker was behind."""
+        dropped = self.capture.dropped
+        if dropped > self._dropped_before and now - self._behind_at >= BEHIND_SECONDS:
+            log.warning(
+                "daemon.behind source=%r blocks_dropped=%d: this machine cannot keep up with the sound; "
+                "a smaller model, or fewer sources, would help",
+                self._source.name,
+                dropped,
+            )
+            self._dropped_before, self._behind_at = dropped, now
 
     def _finish_clips(self) -> None:
         if self._clips is not None:
@@ -228,13 +280,12 @@ class SourceChannel:
         if state is self.state:
             return []
         self.state = state
-        detail = "; ".join(part for part in (reason, DETAIL[state]) if part)
+        detail = "; ".join(part for part in (reason, self._details[state]) if part)
         # A source that never delivered a block ends with an error, which says enough.
         quiet = state is DeviceState.STOPPED and not self.has_listened
         log.log(
             logging.WARNING if state in TROUBLE else logging.DEBUG if quiet else logging.INFO,
-            "daemon.%s source=%r%s",
-            state.value,
+            f"daemon.{state.value} source=%r%s",
             self._source.name,
             f" detail={detail!r}" if detail else "",
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ from detector import __version__
 from detector.clips.clip_counts import ClipCounts
 from detector.delivery.dispatcher import Dispatcher
 from detector.service.daemon import Daemon
+from detector.service.source_channel import SourceChannel
 from detector.sinks.context import NotifyReport
 from detector.sinks.mqtt.broker_counts import CONNECTED, BrokerCounts
 from detector.sinks.socket.limits import SubscriberCounts
@@ -46,6 +48,14 @@ COUNTERS = {
     "clips_lost": "Clips lost because their process ended or was behind.",
     "clips_deleted": "Old clips deleted.",
     "cpu_seconds": "CPU time used.",
+}
+SOURCE_GAUGES = {
+    "level_dbfs": GAUGES["level_dbfs"],
+    "gain_db": GAUGES["gain_db"],
+}
+SOURCE_COUNTERS = {
+    name: COUNTERS[name]
+    for name in ("heard_seconds", "windows", "events", "gate_openings", "blocks_dropped", "samples_lost")
 }
 SINK_COUNTERS = {
     "written": "Messages delivered.",
@@ -85,26 +95,26 @@ def make_report(
     notify: NotifyReport | None = None,
 ) -> ReportBody:
     """What `status` shows; every count since the program started."""
-    counts, now, channel = daemon.counts, time.time(), daemon.channels[0]
+    counts, now, channels = daemon.counts, time.time(), daemon.channels
     history = dispatcher.journal_stats()
     values: dict[str, object] = {
         "version": __version__,
         "run_id": run_id,
         "pid": os.getpid(),
-        "state": channel.state.value,
-        "source": channel.name,
+        "state": daemon.state.value,
+        "source": daemon.source_name,
         "model": model,
         "seq": dispatcher.seq,
         "uptime_seconds": finite(now - daemon.started, 1),
-        "heard_seconds": finite(channel.heard_seconds, 1),
-        "level_dbfs": finite(channel.level_dbfs, 1),
-        "gain_db": finite(channel.gain_db, 1),
+        "heard_seconds": finite(sum(channel.heard_seconds for channel in channels), 1),
+        "level_dbfs": finite(_loudest(channels), 1),
+        "gain_db": None if daemon.are_named else finite(channels[0].gain_db, 1),
         "windows": counts.windows,
         "events": counts.events,
         "gate_openings": counts.gate_openings,
         "blocks_dropped": counts.blocks_dropped,
         "samples_lost": counts.samples_lost,
-        "lost_seconds": finite(channel.lost_seconds, 1),
+        "lost_seconds": finite(sum(channel.lost_seconds for channel in channels), 1),
         "subscribers": sum(socket.connected for socket in subscribers),
         "subscribers_refused": sum(socket.refused for socket in subscribers),
         "subscriber_messages_dropped": sum(socket.dropped for socket in subscribers),
@@ -134,6 +144,7 @@ def make_report(
             }
             for sink in dispatcher.stats()
         ],
+        **({"sources": [_source_report(channel) for channel in channels]} if daemon.are_named else {}),
         "cpu_seconds": finite(time.process_time(), 2),
         "memory_bytes": _resident_bytes(),
         "time": utc_text(now),
@@ -143,6 +154,31 @@ def make_report(
     if brokers:
         values["brokers"] = [broker.report for broker in brokers]
     return ReportBody(values)
+
+
+def _loudest(channels: Sequence[SourceChannel]) -> float:
+    """The highest level of a source [dBFS]; NaN where none listens."""
+    levels = [channel.level_dbfs for channel in channels]
+    return max((level for level in levels if not math.isnan(level)), default=math.nan)
+
+
+def _source_report(channel: SourceChannel) -> dict[str, object]:
+    """How one of several sources is."""
+    counts, shown = channel.counts, channel.input_state
+    return {
+        "name": channel.name,
+        "state": shown.state,
+        "detail": shown.detail,
+        "heard_seconds": finite(channel.heard_seconds, 1),
+        "level_dbfs": finite(channel.level_dbfs, 1),
+        "gain_db": finite(channel.gain_db, 1),
+        "windows": counts.windows,
+        "events": counts.events,
+        "gate_openings": counts.gate_openings,
+        "blocks_dropped": counts.blocks_dropped,
+        "samples_lost": counts.samples_lost,
+        "lost_seconds": finite(channel.lost_seconds, 1),
+    }
 
 
 def prometheus_text(body: ReportBody) -> str:
@@ -167,6 +203,23 @@ def prometheus_text(body: ReportBody) -> str:
         "# TYPE sound_detector_paused gauge",
         f"sound_detector_paused {int(report['state'] == 'paused')}",
     ]
+    sources = _dicts(report.get("sources"))
+    for kind, table in (("gauge", SOURCE_GAUGES), ("counter", SOURCE_COUNTERS)):
+        for name, help_text in table.items() if sources else ():
+            full = f"sound_detector_source_{name}" + ("_total" if kind == "counter" else "")
+            lines += [f"# HELP {full} {help_text}", f"# TYPE {full} {kind}"]
+            lines += [
+                f'{full}{{source="{_escaped(each["name"])}"}} {each[name]}'
+                for each in sources
+                if each[name] is not None
+            ]
+    if sources:
+        full = "sound_detector_source_listening"
+        lines += [f"# HELP {full} Whether sound arrives.", f"# TYPE {full} gauge"]
+        lines += [
+            f'{full}{{source="{_escaped(each["name"])}"}} {int(each["state"] == "listening")}'
+            for each in sources
+        ]
     sinks = report["sinks"]
     for name, help_text in SINK_COUNTERS.items():
         full = f"sound_detector_sink_{name}_total"

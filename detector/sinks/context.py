@@ -64,5 +64,7 @@ class SinkContext:
     """Where a sink may keep a file of its own; None: nowhere."""
     pause: Callable[[bool], None] | None = None
     """Stops the daemon from listening (True), or has it listen again; None where that cannot be."""
+    tells_sources_apart: bool = False
+    """Whether people are shown which source an event is from."""
     verbose: bool = False
     """Whether people are shown updates too."""

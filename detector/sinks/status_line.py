@@ -38,6 +38,7 @@ class StatusLine:
         parts = [level_bar(now.level_dbfs)] if now.state in WITH_LEVEL else []
         if now.state == "listening":
             parts.append("gate open  " if now.gate_is_open else "gate closed")
+            parts += [now.detail] if now.detail else []
             parts.append(self._last_sound(shared, columns - sum(len(part) + 2 for part in parts)))
         else:
             parts.append(now.detail or now.state)

@@ -68,6 +68,7 @@ def make_stdout_sink(settings: StdoutSettings, context: SinkContext) -> Sink:
         lines="all" if context.verbose else settings.lines,
         updates=context.verbose,
         shared=lambda: shared_names(context.hello().labels),
+        with_source=lambda: context.tells_sources_apart,
         status=StatusLine(context.input_state) if is_shown and context.input_state else None,
     )
 
@@ -86,13 +87,15 @@ class StdoutSink:
         updates: bool = False,
         environ: Mapping[str, str] | None = None,
         shared: Callable[[], Collection[str]] = frozenset,
+        with_source: Callable[[], bool] = lambda: False,
         status: StatusLine | None = None,
         columns: Callable[[], int] | None = None,
     ) -> None:
         """`lines` is for text on a terminal; elsewhere all are written. `updates` are written as text too.
 
         NO_COLOR in `environ` turns colours off, TERM=dumb also lines that are written again. `shared` gives
-        the names that several labels have now: text then shows the model too. `status` is shown on a terminal
+        the names that several labels have now: text then shows the model too. `with_source` tells whether
+        text shows the source. `status` is shown on a terminal
         while no sound is. `columns` tells the terminal's width; without it the terminal is asked.
         """
         environ = os.environ if environ is None else environ
@@ -106,6 +109,7 @@ class StdoutSink:
         self._open: EventBody | None = None  # whose line is not complete
         self._drawn = 0  # columns of the last line that is written again
         self._shared = shared
+        self._with_source = with_source
         self._status = status if rewrites and not self._json else None
         self._columns = partial(columns_of, stream) if columns is None else columns
         self._colour = rewrites and not environ.get("NO_COLOR")
@@ -179,7 +183,10 @@ class StdoutSink:
         if self._lines == "all":
             if event.kind == "update" and not self._updates:
                 return ""
-            return event_line(event, colour=self._colour, shared=self._shared()) + "\n"
+            line = event_line(
+                event, colour=self._colour, shared=self._shared(), with_source=self._with_source()
+            )
+            return line + "\n"
         is_open = self._open is not None and self._open.id == event.id
         if event.kind == "end":
             self._open = None if is_open else self._open
@@ -211,7 +218,13 @@ class StdoutSink:
         return min(COLUMNS, self._columns() - 1)
 
     def _line(self, event: EventBody, columns: int = COLUMNS, *, colour: bool = True) -> str:
-        return sound_line(event, colour=colour and self._colour, shared=self._shared(), columns=columns)
+        return sound_line(
+            event,
+            colour=colour and self._colour,
+            shared=self._shared(),
+            columns=columns,
+            with_source=self._with_source(),
+        )
 
     def _write_text(self, text: str) -> None:
         if text:

@@ -9,6 +9,7 @@ import struct
 import subprocess
 import tempfile
 from collections.abc import Generator, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -37,6 +38,29 @@ DAMAGE = re.compile(
     re.IGNORECASE,
 )
 """What ffmpeg says of files that are damaged, and of no others."""
+
+
+AU_HEAD_BYTES = 24
+"""Magic, where the samples begin, their number, their coding, rate, channels."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuForm:
+    """What the head of an AU file says; ffmpeg writes one, since its length may be unknown."""
+
+    rate: int
+    """Hertz."""
+    channels: int
+    skipped: int
+    """Bytes between the head and the first sample."""
+
+
+def read_au_head(head: bytes) -> AuForm:
+    """Read the first AU_HEAD_BYTES; raises Undecodable for a rate that is none."""
+    start, _, _, rate, channels = struct.unpack(">5I", head[4:])
+    if rate not in RATES_HZ:
+        raise Undecodable(f"it claims {rate} Hz; expected {RATES_HZ[0]} to {RATES_HZ[-1]} Hz")
+    return AuForm(rate, channels, max(0, start - AU_HEAD_BYTES))
 
 
 class FfmpegDecoder:
@@ -105,13 +129,12 @@ class FfmpegDecoder:
     def _read(self, process: subprocess.Popen[bytes], skip_seconds: float) -> Generator[Decoded, None, int]:
         """Yield what comes out, which is an AU file; return how many frames that were, skipped ones too."""
         output = process.stdout
-        head = output.read(24) if output else b""
-        if output is None or len(head) < 24:
+        head = output.read(AU_HEAD_BYTES) if output else b""
+        if output is None or len(head) < AU_HEAD_BYTES:
             return 0
-        start, _, _, rate, channels = struct.unpack(">5I", head[4:])
-        output.read(start - 24)
-        if rate not in RATES_HZ:
-            raise Undecodable(f"it claims {rate} Hz; expected {RATES_HZ[0]} to {RATES_HZ[-1]} Hz")
+        form = read_au_head(head)
+        output.read(form.skipped)
+        rate, channels = form.rate, form.channels
         frame_bytes = 2 * channels
         rest, got, skip = b"", 0, round(skip_seconds * rate)
         while data := output.read(READ_BYTES):

@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
-from typing import BinaryIO
+from typing import Protocol
 
 import numpy as np
 
@@ -62,13 +62,23 @@ LEAK = 0.001
 """Share by which a sound card may be too fast without being taken for a recording in the end."""
 
 
+class ByteStream(Protocol):
+    """What is used of a binary file."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most so many bytes; none at the end."""
+
+    def close(self) -> None:
+        """Close it."""
+
+
 class Pipe:
     """Read raw s16le from a binary stream until it ends."""
 
     def __init__(
         self,
         *,
-        stream: BinaryIO,
+        stream: ByteStream,
         sample_rate: int,
         input_rate: int,
         channels: int = 1,

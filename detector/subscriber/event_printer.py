@@ -46,6 +46,7 @@ class _Position:
     seq: int | None = None
     shared: frozenset[str] = frozenset()
     """Names that several of the daemon's labels have."""
+    tells_sources_apart: bool = False
 
 
 def listen(
@@ -74,7 +75,11 @@ def listen(
     say = _Sayer(sys.stderr if stderr is None else stderr)
     position = _Position(seq=since)
     out = StdoutSink(
-        sys.stdout if stdout is None else stdout, format=format, updates=True, shared=lambda: position.shared
+        sys.stdout if stdout is None else stdout,
+        format=format,
+        updates=True,
+        shared=lambda: position.shared,
+        with_source=lambda: position.tells_sources_apart,
     )
     attempt = 0
     try:
@@ -86,6 +91,7 @@ def listen(
                         attempt = 0
                         if isinstance(message.body, HelloBody):
                             position.shared = shared_names(message.body.labels)
+                            position.tells_sources_apart = message.body.sources is not None
                             _ask(connection, message.body, position, request)
                         if isinstance(message.body, NoticeBody):
                             _heed(message.body, labels, stays=reconnect or since is not None)
@@ -166,7 +172,8 @@ def _take(message: Message, position: _Position, out: StdoutSink, say: _Sayer) -
     elif isinstance(body, ClipBody):
         say(f"clip {body.state}: {body.path or body.reason}")
     elif isinstance(body, StatusBody):
-        say(": ".join(part for part in (body.state, body.detail) if part))
+        who = (body.source,) if position.tells_sources_apart else ()
+        say(": ".join(part for part in (*who, body.state, body.detail) if part))
     elif isinstance(body, DroppedBody):
         say(f"{body.count} messages were lost: {body.detail or 'this subscriber reads too slowly'}")
     elif isinstance(body, NoticeBody):

@@ -143,6 +143,8 @@ def _reader(hint: object) -> _Reader:
     if get_origin(hint) is tuple:
         return _Reader(frozenset({list}), (), partial(_items, get_args(hint)[0]))
     types = cast("tuple[type, ...]", get_args(hint) or (hint,))
+    if get_origin(types[0]) is tuple:
+        return _Reader(frozenset({list}), None, partial(_items, get_args(types[0])[0]))
     if is_dataclass(types[0]):
         return _Reader(frozenset({dict}), None, partial(_read, types[0]))
     empty = None if type(None) in types else types[0]()

@@ -89,6 +89,7 @@ class HelloBody:
     run_id: str
     state: str = "starting"
     source: str
+    sources: tuple[str, ...] | None = field(default=None, metadata=LEFT_OUT)
     model: str
     labels: tuple[str, ...]
     time: str | None = None
@@ -112,10 +113,14 @@ class HeartbeatBody:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusBody:
-    """The daemon's state has changed: `listening`, `device_lost`, ...; `detail` is a line for people."""
+    """A source's state has changed: `listening`, `device_lost`, ...; `detail` is a line for people.
+
+    `overall` is the worst state of all sources, where several have names.
+    """
 
     kind: ClassVar[str] = "status"
     state: str
+    overall: str | None = field(default=None, metadata=LEFT_OUT)
     source: str
     detail: str = ""
     time: str | None

@@ -12,6 +12,9 @@ from detector.wire.message import EventBody
 _LABEL_WIDTH = 28
 """Columns; 496 of YAMNet's 521 labels fit, a longer one pushes its own line to the right."""
 
+_SOURCE_WIDTH = 10
+"""Columns of a source's name."""
+
 COLUMNS = 79
 """Of a line that leaves the cursor on it, on a terminal of 80."""
 
@@ -31,17 +34,19 @@ def event_line(
     colour: bool = False,
     zone: tzinfo | None = None,
     shared: Collection[str] = frozenset(),
+    with_source: bool = False,
 ) -> str:
     """Render an event without a newline; `zone` None is the machine's own.
 
     A start and an update show when the sound began, an end when it ended. Labels of `shared` names come with
-    their model.
+    their model, sounds of several sources with the name of theirs.
     """
     phase = event.kind
     label = label_text(event, shared)
     parts = [
         local_time(event.end_time or event.start_time, zone),
         f"{phase:<6}",
+        *_source_column(event, with_source),
         padded(label, _LABEL_WIDTH),
         _number(event.top_score if phase == "end" else event.score, 5, 2),
         _number(event.level_dbfs, 6, 1) + " dBFS",
@@ -59,15 +64,17 @@ def sound_line(
     zone: tzinfo | None = None,
     shared: Collection[str] = frozenset(),
     columns: int = COLUMNS,
+    with_source: bool = False,
 ) -> str:
     """Render a sound as one line of at most `columns`, which a later one of the same sound may replace.
 
-    When it began, its label, its highest score, its level and how long it lasts so far; then, dimmed, what it
-    may be as well.
+    When it began, its source where several are told apart, its label, its highest score, its level and how
+    long it lasts so far; then, dimmed, what it may be as well.
     """
     label = shortened(label_text(event, shared), _LABEL_WIDTH)
     parts = [
         local_time(event.start_time, zone)[:8],
+        *_source_column(event, with_source),
         padded(label, _LABEL_WIDTH),
         _number(event.top_score, 4, 2),
         _number(event.level_dbfs, 5, 0) + " dB",
@@ -80,6 +87,10 @@ def sound_line(
         return f"{line}  {rivals}".rstrip()
     bright = "" if event.kind == "end" else _COLOURS["start"]
     return f"{bright}{line}{RESET}  {DIM}{rivals}{RESET}" if rivals else f"{bright}{line}{RESET}"
+
+
+def _source_column(event: EventBody, with_source: bool) -> list[str]:
+    return [padded(shortened(escape(event.source), _SOURCE_WIDTH), _SOURCE_WIDTH)] if with_source else []
 
 
 def level_bar(dbfs: float) -> str:
@@ -102,6 +113,7 @@ def local_time(moment: str | None, zone: tzinfo | None = None) -> str:
 
 
 REPORT_LISTS = {
+    "sources": ("source", "name"),
     "sinks": ("sink", "name"),
     "notify_rules": ("notify rule", "rule"),
     "notify_targets": ("notify target", "name"),
@@ -116,7 +128,11 @@ def report_text(values: Mapping[str, object]) -> str:
     for key, (what, name) in REPORT_LISTS.items():
         listed = values.get(key)
         for each in listed if isinstance(listed, list) else ():
-            facts = ", ".join(f"{fact} {value}" for fact, value in each.items() if fact != name)
+            facts = ", ".join(
+                f"{fact} {'-' if value is None else value}"
+                for fact, value in each.items()
+                if fact != name and value != ""
+            )
             rows.append((f"{what} {each[name]}", facts))
     width = max(len(name) for name, _ in rows) + 2
     text = "\n".join(f"{name:{width}}{'-' if value is None else value}" for name, value in rows)

@@ -29,7 +29,7 @@ from detector.config.settings import (
 from detector.delivery.dispatcher import Dispatcher
 from detector.errors import ConfigError, ModelError
 from detector.modelstore import ModelCatalogue
-from detector.records import Block
+from detector.records import Block, Event
 from detector.sinks.stdout import StdoutSettings
 from tests.support.fakes import MemorySink
 from tests.support.small_heads import write_base, write_head
@@ -63,15 +63,19 @@ class House:
             config_path=str(models.parent / "config.yaml"), environ={}, sink_kinds=SINK_KINDS
         )
         self.dispatcher = Dispatcher([])
-        self.reload = Reloader(
+        self.reloader = Reloader(
             given,
             load=lambda: replace(self.loaded, settings=self.settings),
             model=self.model,
-            pipeline=self.pipeline,
+            pipelines={"": self.pipeline},
             dispatcher=self.dispatcher,
             sinks={},
             make_sink=lambda settings: MemorySink(getattr(settings, "kind", "notify")),
         )
+
+    def reload(self) -> list[Event]:
+        (ended,) = self.reloader()
+        return ended
 
     def hear(self, seconds: float = 1.0) -> set[tuple[str, str]]:
         """Model and label, also of alternatives, of the events that this much loud sound starts."""
@@ -121,7 +125,7 @@ def test_a_head_that_is_dropped_into_the_folder_listens_from_then_on(models: Pat
     ended = house.reload()
     assert [(event.phase, event.label.name) for event in ended] == [("end", "Loud")]
     assert house.labels() == [*EAR, DOORBELL]
-    assert house.reload.model_name == "ear+doorbell"
+    assert house.reloader.model_name == "ear+doorbell"
     assert DOORBELL in house.hear()
     assert house.pipeline.counts.samples_lost == 0
     assert house.pipeline.stop == 2 * RATE // 480 * 480
@@ -129,23 +133,23 @@ def test_a_head_that_is_dropped_into_the_folder_listens_from_then_on(models: Pat
 
 def test_a_subscriber_is_told_of_the_labels_in_force(models: Path) -> None:
     house = House(models, PLAIN)
-    assert house.reload.labels.asked(["Dog"]).message == ""
+    assert house.reloader.asked(["Dog"]).message == ""
     house.settings = replace(PLAIN, events=replace(PLAIN.events, exclude=("Dog",)))
     house.reload()
-    assert house.reload.labels.asked(["Dog"]).message.startswith("this daemon does not report 'Dog'")
+    assert house.reloader.asked(["Dog"]).message.startswith("this daemon does not report 'Dog'")
 
 
 def test_one_that_is_taken_away_is_gone_and_one_that_changed_is_heard_anew(models: Path) -> None:
     write_head(models)
     house = House(models, PLAIN)
-    assert house.reload.model_name == "ear+doorbell"
+    assert house.reloader.model_name == "ear+doorbell"
     write_head(models, bias=(-500, 500))
     house.reload()
     assert DOORBELL not in house.hear()
     (models / "doorbell" / "model.yaml").unlink()
     house.reload()
     assert house.labels() == EAR
-    assert house.reload.model_name == "ear"
+    assert house.reloader.model_name == "ear"
 
 
 def test_where_nothing_changed_open_events_go_on(models: Path) -> None:
@@ -201,7 +205,7 @@ def test_the_settings_may_name_heads_or_none(models: Path) -> None:
     ):
         house.settings = replace(PLAIN, model=model)
         house.reload()
-        assert house.reload.model_name == expected
+        assert house.reloader.model_name == expected
     assert house.hear() == {("ear", "Loud"), DOORBELL, ("kitchen", "Pan")}
 
 
@@ -213,7 +217,7 @@ def test_another_network_waits_for_a_restart(models: Path, caplog) -> None:
     with caplog.at_level(logging.WARNING):
         house.reload()
     assert "reload.needs_restart key=model" in caplog.text
-    assert house.reload.model_name == "ear+doorbell"
+    assert house.reloader.model_name == "ear+doorbell"
 
 
 def test_another_runtime_waits_for_a_restart(models: Path, caplog) -> None:

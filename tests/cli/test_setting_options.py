@@ -9,6 +9,7 @@ import pytest
 from detector.cli.parser import make_parser, with_command
 from detector.cli.setting_flags import FLAGS
 from detector.cli.setting_options import SettingOptions, setting_options
+from detector.config.named_source import NamedSource
 from detector.errors import ConfigError
 
 
@@ -33,7 +34,44 @@ def test_a_flag_is_a_setting():
 
 @pytest.mark.parametrize("command", [["run"], ["check-config"], ["record", "bell"], ["calibrate"]])
 def test_a_microphone_wins_over_a_recording_that_the_file_names(command):
-    assert options(*command, "--device", "1").overrides == {"source.device": 1, "source.input": None}
+    given = options(*command, "--device", "1").overrides
+    assert given == {"source.device": 1, "source.input": None, "sources": {}}
+
+
+@pytest.mark.parametrize("single", [["--device", "1"], ["--input", "a.wav"], ["--demo"]])
+def test_one_source_wins_over_several_that_the_file_names(single, tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("sources: {porch: mic, yard: rtsp://camera.local/}")
+    assert options(*single, "--config", str(path)).load().settings.sources == {}
+
+
+def test_several_sources_win_over_those_that_the_file_names(tmp_path):
+    path = tmp_path / "config.yaml"
+    for text in ("source: {device: 3}", "source: {input: a.wav}", "sources: {cellar: mic}"):
+        path.write_text(text)
+        given = options("--source", "porch=mic:1", "--source", "yard=file:b=c.wav", "--config", str(path))
+        assert given.load().settings.sources == {
+            "porch": NamedSource(device=1),
+            "yard": NamedSource(file="b=c.wav"),
+        }
+
+
+@pytest.mark.parametrize("single", [["--device", "1"], ["--input", "a.wav"], ["--demo"]])
+def test_one_source_without_a_name_beside_several_is_refused(single):
+    with pytest.raises(ConfigError, match="--source cannot be combined with --"):
+        options("--source", "porch=mic", *single)
+
+
+def test_two_sources_of_one_name_are_refused():
+    with pytest.raises(ConfigError, match="two sources are called 'porch'"):
+        options("--source", "porch=mic", "--source", "porch=mic:1")
+
+
+@pytest.mark.parametrize("text", ["rtsp://admin:zaunkoenig@h/1", "rtsp://admin:zaunkoenig@h/?a=b", "porch"])
+def test_a_source_without_a_name_is_refused_and_no_password_quoted(text):
+    with pytest.raises(ConfigError, match=r"^--source: expected NAME=SOUND, such as porch=rtsp") as fault:
+        options("--source", text)
+    assert "zaunkoenig" not in str(fault.value)
 
 
 @pytest.mark.parametrize("other", [["--input", "a.wav"], ["--demo"]])
@@ -66,6 +104,7 @@ WRONG = {
     "source.rate": "1",
     "source.channels": "many",
     "source.name": "",
+    "sources": "porch=usb",
     "model.name": "",
     "model.runtime": "jax",
     "gate.mode": "loud",

@@ -14,6 +14,7 @@ from detector.config import yamltext
 from detector.config.checks import check
 from detector.config.constraints import choices_of, hints_of, leaves, limit_of, options_of
 from detector.config.loading import Loaded, load_settings
+from detector.config.named_source import NamedSource
 from detector.config.notify_settings import NotifyRuleSettings
 from detector.config.rendering import render
 from detector.config.settings import (
@@ -99,6 +100,9 @@ def test_the_shipped_file_explains_every_field_of_labels_and_sinks():
         assert re.search(rf"^#   {name} ", text, re.MULTILINE)
     for item in fields(NotifyRuleSettings):
         assert re.search(rf"^  #   {item.name} ", text, re.MULTILINE)
+    sources = text[text.index("# Several sources") : text.index("#sources:")]
+    for item in fields(NamedSource):
+        assert re.search(rf"\b{item.name}\b", sources)
 
 
 def test_the_shipped_file_names_every_range_and_choice():
@@ -124,8 +128,20 @@ def test_the_examples_of_the_shipped_file_are_good_settings(load):
         text,
         flags=re.M,
     )
-    settings = load(text).settings
+    single = re.sub(r"^sources:\n(?:  .*\n)+", "", text, flags=re.M)
+    several = re.sub(r"^source:\n(?:  .*\n)+", "", text, flags=re.M)
+    settings = load(single).settings
     assert settings.source == SourceSettings("USB PnP Sound", input="recording.flac", name="kitchen")
+    assert load(several).settings.sources == {
+        "kitchen": NamedSource("USB PnP Sound", include=("alarms", "Dog")),
+        "porch": NamedSource(
+            url_file="/etc/sound-detector/porch.url",
+            threshold_on=0.6,
+            quiet_hours="22:00-07:00",
+            quiet_keep=("alarms",),
+        ),
+        "radio": NamedSource(url="http://radio.local:8000/stream"),
+    }
     assert settings.model.heads == ("doorbell",)
     assert settings.gate.min_level_dbfs == -55.0
     assert settings.events.include == ("alarms", "Dog", "Baby cry, infant cry")

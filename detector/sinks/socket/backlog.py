@@ -28,7 +28,7 @@ class Backlog:
         self.stop = 0
         """Index of the next message."""
         self.state = ""
-        """State of the newest status message; empty before the first."""
+        """State of the newest status message, of all sources together; empty before the first."""
         self.seq = before
         """Number of the newest event."""
         self._any = False
@@ -68,7 +68,7 @@ class Backlog:
                 self.gone_seq = max(self.gone_seq, message.seq - 1)
             self.seq = max(self.seq, message.seq)
         elif isinstance(message.body, StatusBody):
-            self.state = message.body.state
+            self.state = message.body.overall or message.body.state
         return evicted
 
     def index_after(self, seq: int) -> int:

@@ -1,0 +1,280 @@
+"""A stream as a source: RTSP, HTTP, HLS, Icecast, through ffmpeg as a child process.
+
+The address may hold a password, so it is on no command line: ffmpeg gets it on its standard input, as a list
+of one item. Its messages go into logs and events without any address.
+
+Sound is dated by its arrival. A server sends in bursts (a web radio at the start, HLS for every segment), and
+what is sent in a burst was played before: the sample that came soonest after it was played tells when the
+others were.
+
+`blocks()` may be called again after DeviceLost: numbers go on where they were, plus the time away.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import select
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from typing import IO, cast
+
+import numpy as np
+
+from detector.errors import DetectorError, DeviceLost, SourceError
+from detector.records import Block
+from detector.sources.conversion import Converter
+from detector.sources.cutting import Cutter
+from detector.sources.ffmpeg import AU_HEAD_BYTES, HOW_TO_INSTALL, READ_BYTES, read_au_head
+from detector.sources.sndfile import Undecodable
+
+NETWORK_ONLY = "pipe,http,https,httpproxy,tls,tcp,udp,rtp,srtp,rtsp,crypto"
+"""Protocols that ffmpeg may use: a playlist must not open files. The pipe is the list with the address."""
+
+RTSP_OPTIONS = ("rtsp_transport tcp", "allowed_media_types audio")
+"""Nothing is lost over TCP, and the picture is not even sent."""
+
+CONNECT_SECONDS = 20.0
+"""A server that sends no sound for so long after it was asked is given up."""
+
+STALL_SECONDS = 10.0
+"""The same for one that has sent sound before; HLS sends a segment every few seconds."""
+
+ARRIVAL_SECONDS = 15.0
+"""Half of the time in which one sample will have arrived without delay."""
+
+MESSAGE_BYTES = 4096
+"""How much of ffmpeg's messages is kept: a bad line may make it complain for days."""
+
+_ADDRESS = re.compile(r"""'?[A-Za-z][A-Za-z0-9+.-]*://[^\s']*'?""")
+_PREFIX = re.compile(r"^(?:\[[^]]*\]\s*|pipe:0:\s*|:\s*)*")
+
+
+class NetworkStream:
+    """Read one stream through ffmpeg, at its own rate, converted here like any other sound."""
+
+    def __init__(
+        self,
+        *,
+        address: Callable[[], str],
+        sample_rate: int,
+        block_length: int,
+        name: str,
+        program: str = "ffmpeg",
+        stall_seconds: float = STALL_SECONDS,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`address` is asked for the URL at each connection, and may raise DetectorError.
+
+        SourceError where there is no ffmpeg.
+        """
+        found = shutil.which(program)
+        if found is None:
+            raise SourceError(f"the stream {name} needs {program}, which is not installed: {HOW_TO_INSTALL}")
+        self._program = found
+        self._address = address
+        self._sample_rate = sample_rate
+        self._block_length = block_length
+        self._name = name
+        self._stall_seconds = stall_seconds
+        self._clock = clock
+        self._monotonic = monotonic
+        self._child: FfmpegStream | None = None
+        self._next = 0
+        self._last_read: float | None = None
+
+    @property
+    def name(self) -> str:
+        """The given name; never the address."""
+        return self._name
+
+    @property
+    def live(self) -> bool:
+        """True."""
+        return True
+
+    @property
+    def immediate(self) -> bool:
+        """False: sound takes its time."""
+        return False
+
+    def blocks(self) -> Iterator[Block]:
+        """Connect and yield blocks; raises DeviceLost where the stream cannot be had, stalls or ends."""
+        try:
+            address = self._address()
+        except DetectorError as error:
+            raise DeviceLost(str(error)) from error
+        child = self._child = FfmpegStream(self._program, address)
+        try:
+            yield from self._read(child)
+            child.drain()
+        except Undecodable as error:
+            raise DeviceLost(f"the stream {self._name} cannot be decoded: {error}") from error
+        except TimeoutError as error:
+            raise DeviceLost(f"the stream {self._name} has delivered nothing for {error} s") from error
+        finally:
+            self.close()
+        what = "has ended" if child.has_delivered else "cannot be had"
+        reason = complaint(child.messages)
+        raise DeviceLost(f"the stream {self._name} {what}{reason and f': {reason}'}")
+
+    def interrupt(self) -> None:
+        """End ffmpeg, so that whoever reads does not wait; any thread may call it."""
+        child = self._child
+        if child is not None:
+            child.kill()
+
+    def close(self) -> None:
+        """End ffmpeg and release it."""
+        child, self._child = self._child, None
+        if child is not None:
+            child.close()
+
+    def _read(self, child: FfmpegStream) -> Iterator[Block]:
+        head = child.read_all(AU_HEAD_BYTES, CONNECT_SECONDS)
+        if len(head) < AU_HEAD_BYTES:
+            return
+        form = read_au_head(head)
+        child.read_all(form.skipped, CONNECT_SECONDS)
+        rate = self._sample_rate
+        converter = Converter(input_rate=form.rate, output_rate=rate, channels=form.channels)
+        cutter = Cutter(block_length=self._block_length, sample_rate=rate, start=self._resume())
+        arrivals, held, frame_bytes = Arrivals(), b"", 2 * form.channels
+        while data := child.read(READ_BYTES, self._stall_seconds):
+            now = self._monotonic()
+            held += data
+            whole = len(held) - len(held) % frame_bytes
+            samples = np.frombuffer(held[:whole], ">i2").astype(np.int16).reshape(-1, form.channels)
+            held = held[whole:]
+            converted = converter.push(samples)
+            stop = (cutter.next + len(converted)) / rate
+            zero = arrivals.zero(self._clock() - converter.held_seconds, now, stop)
+            blocks = cutter.push(converted, zero + stop)
+            self._next, self._last_read = cutter.next, now
+            yield from blocks
+        yield from cutter.push(converter.flush())
+        yield from cutter.flush()
+        self._next = cutter.next
+
+    def _resume(self) -> int:
+        """Index of the next sample: after the last one, plus the time without a connection."""
+        if self._last_read is None:
+            return self._next
+        return self._next + max(0, round((self._monotonic() - self._last_read) * self._sample_rate))
+
+
+class FfmpegStream:
+    """ffmpeg, reading one address and writing its first sound track as an AU file without an end."""
+
+    def __init__(self, program: str, address: str) -> None:
+        reading = ["-protocol_whitelist", NETWORK_ONLY, "-f", "concat", "-safe", "0", "-i", "pipe:0"]
+        writing = ["-map", "0:a:0", "-c:a", "pcm_s16be", "-flush_packets", "1", "-f", "au", "pipe:1"]
+        self._process = subprocess.Popen(
+            [program, "-nostdin", "-v", "error", *reading, *writing],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,  # a Ctrl-C is for the daemon, which then ends it
+        )
+        self.messages = b""
+        """The end of what it said."""
+        self.has_delivered = False
+        stdin, stdout, stderr = (
+            cast("IO[bytes]", stream)
+            for stream in (self._process.stdin, self._process.stdout, self._process.stderr)
+        )
+        self._streams = stdin, stdout, stderr
+        self._output, self._errors = stdout.fileno(), stderr.fileno()
+        self._poll = select.poll()
+        for descriptor in (self._output, self._errors):
+            self._poll.register(descriptor, select.POLLIN)
+        with contextlib.suppress(BrokenPipeError):  # it has ended already, and says why
+            stdin.write(list_of_one(address))
+            stdin.close()
+
+    def read(self, size: int, seconds: float) -> bytes:
+        """The next bytes of the sound; none at the end. Raises TimeoutError where none come for so long."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            for descriptor, _ in self._poll.poll(left * 1000):
+                if descriptor == self._output:
+                    data = os.read(self._output, size)
+                    self.has_delivered |= bool(data)
+                    return data
+                self._listen_to_messages()
+        raise TimeoutError(f"{seconds:.0f}")
+
+    def read_all(self, size: int, seconds: float) -> bytes:
+        """The next `size` bytes; fewer at the end. Raises TimeoutError where none come for so long."""
+        found = b""
+        while len(found) < size and (data := self.read(size - len(found), seconds)):
+            found += data
+        return found
+
+    def drain(self) -> None:
+        """The sound has ended: take what ffmpeg still says."""
+        while self._listen_to_messages():
+            pass
+
+    def kill(self) -> None:
+        """End it; any thread may call this."""
+        self._process.kill()
+
+    def close(self) -> None:
+        """End and release it."""
+        self._process.kill()
+        for stream in self._streams:
+            with contextlib.suppress(BrokenPipeError):
+                stream.close()
+        self._process.wait()
+
+    def _listen_to_messages(self) -> bool:
+        """Take the next bytes of its messages; False at their end."""
+        data = os.read(self._errors, READ_BYTES)
+        if not data:
+            with contextlib.suppress(KeyError):
+                self._poll.unregister(self._errors)
+        self.messages = (self.messages + data)[-MESSAGE_BYTES:]
+        return bool(data)
+
+
+class Arrivals:
+    """When a stream's first sample was played, by those of the last half minute that came soonest."""
+
+    def __init__(self) -> None:
+        self._soonest = [float("inf")] * 2  # of this stretch of time, and of the one before
+        self._began = 0.0
+
+    def zero(self, clock: float, now: float, stop_seconds: float) -> float:
+        """UTC seconds of the first sample; what ends at `stop_seconds` arrives at `clock` [UTC s].
+
+        `now` is the same moment on a steady clock [s].
+        """
+        if now - self._began > ARRIVAL_SECONDS:
+            self._soonest = [float("inf"), self._soonest[0]]
+            self._began = now
+        self._soonest[0] = min(self._soonest[0], clock - stop_seconds)
+        return min(self._soonest)
+
+
+def list_of_one(address: str) -> bytes:
+    """An address as a list for ffmpeg's concat demuxer (ffmpeg-formats(1), concat)."""
+    quoted = address.replace("'", r"'\''")
+    options = RTSP_OPTIONS if address.lower().startswith("rtsp") else ()
+    lines = ["ffconcat version 1.0", f"file '{quoted}'", *(f"option {option}" for option in options)]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def complaint(messages: bytes) -> str:
+    """ffmpeg's last message, in one line and without any address, which may hold a password."""
+    lines = [line for line in messages.decode(errors="replace").splitlines() if line.strip()]
+    if not lines:
+        return ""
+    if any("matches no streams" in line for line in lines):
+        return "it has no sound"
+    last = _PREFIX.sub("", _ADDRESS.sub("the address", lines[-1]))
+    return " ".join(last.split())
