@@ -13,7 +13,7 @@ class HealthChange:
     """A problem has lasted, or one that was told is over."""
 
     problem: str
-    """`microphone`, `history` or `sink`."""
+    """`microphone`, `history`, `clips` or `sink`."""
     is_over: bool
     title: str
     """A few words: `Microphone lost`."""

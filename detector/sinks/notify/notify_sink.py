@@ -86,11 +86,14 @@ def unhealthy(report: Mapping[str, object]) -> dict[tuple[str, str], tuple[str, 
     if report.get("history_working") is False:
         text = "events are sent, but not kept: is the disk full?"
         found["history", "history"] = ("History cannot be written", text)
+    if report.get("clips_working") is False:
+        found["clips", "clips"] = ("Clips cannot be written", "is the disk full?")
     sinks = report.get("sinks")
     for sink in sinks if isinstance(sinks, list) else []:
         if sink.get("working") is False:
             name = str(sink.get("name"))
-            found["sink", name] = ("An output does not work", f"{name}: is the disk full?")
+            why = "is the disk full?" if name.startswith("log:") else "the daemon's log says why"
+            found["sink", name] = ("An output does not work", f"{name}: {why}")
     return found
 
 

@@ -151,9 +151,11 @@ def test_a_history_that_cannot_be_written_is_told(house):
     assert phone.next().title == "Works again"
 
 
-def test_an_output_that_does_not_work_is_a_problem():
-    found = unhealthy({"history_working": None, "sinks": [{"name": "log:/x", "working": False}]})
-    assert [*found] == [("sink", "log:/x")]
+def test_what_does_not_work_is_a_problem():
+    sinks = [{"name": "log:/x", "working": False}, {"name": "stdout", "working": True}]
+    found = unhealthy({"history_working": None, "clips_working": False, "sinks": sinks})
+    assert [*found] == [("clips", "clips"), ("sink", "log:/x")]
+    assert unhealthy({}) == {}
 
 
 def test_states_are_taken_only_where_somebody_is_told():
