@@ -61,7 +61,7 @@ install_program() {
     cp -R setup.cfg pyproject.toml README.md LICENSE detector models "$build"
     mkdir -p "$prefix/versions"
     "$python" -m venv "$new"
-    "$new/bin/python" -m pip install --quiet --no-input --disable-pip-version-check "$build"
+    "$new/bin/python" -m pip install --quiet --no-input --disable-pip-version-check "$build${EXTRAS:+[$EXTRAS]}"
     "$new/bin/python" -I -c 'import pyaudio, detector.cli.main' || fail "what was installed does not run"
 }
 

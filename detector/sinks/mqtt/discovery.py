@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from detector.sinks.mqtt.sound_classes import SoundClasses
-from detector.sinks.mqtt.topics import Topics
+from detector.sinks.mqtt.topics import Topics, any_class_id
 
 ORIGIN = "sound-detector"
 STATS_EXPIRE_SECONDS = 180
@@ -45,21 +45,26 @@ def components(topics: Topics, device: DeviceFacts, classes: SoundClasses) -> di
     found: dict[str, dict[str, object]] = {}
 
     def add(key: str, platform: str, name: str, **values: object) -> None:
-        found[key] = {"p": platform, "name": name, "uniq_id": f"{id}_{key}", **values}
+        entity = f"{platform}.{topics.node}_{topics.source}_{any_class_id(name)}".replace("__", "_")
+        found[key] = {
+            "p": platform,
+            "name": name,
+            "uniq_id": f"{id}_{key}",
+            "def_ent_id": entity.lower().replace("-", "_"),
+            **values,
+        }
 
     daemon_alone = [{"t": topics.availability}]
     if classes.all:
         types = [one.id for one in classes.all]
         add("sound", "event", "Sound", stat_t=topics.detected, event_types=types, ic="mdi:ear-hearing", qos=1)
     for one in classes.with_topics:
-        entity = f"binary_sensor.{topics.node}_{one.id}".lower().replace("-", "_")
         add(
             f"class_{one.id}",
             "binary_sensor",
             one.name,
             stat_t=topics.sound_class(one.id),
             dev_cla="sound",
-            def_ent_id=entity,
             qos=1,
         )
     add(

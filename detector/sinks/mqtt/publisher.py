@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 
 STATS_SECONDS = 60.0
 
+FIRST_STATS_SECONDS = 5.0
+"""After it was told of the device, Home Assistant takes a moment before it listens."""
+
 BIRTH_SECONDS = 5.0
 """Home Assistant has started: it is told of the device within this time, not by all devices at once."""
 
@@ -147,14 +150,15 @@ class Publisher:
             return
         self._live.pump(link, now)
         self._counts.published += self._retained.pump(link)
-        if now >= self._discovery_due:
-            self._discovery_due = float("inf")
-            self._discover()
         if now >= self._stats_due:
             self._stats_due = now + STATS_SECONDS
             self._publish(
                 self._topics.stats, stats_payload(self._report(), waiting=self._sender.waiting), qos=0
             )
+        if now >= self._discovery_due:
+            self._discovery_due = float("inf")
+            self._discover()
+            self._stats_due = min(self._stats_due, now + FIRST_STATS_SECONDS)
         self._sender.pump(link, now)
 
     def seconds_to_next(self) -> float:

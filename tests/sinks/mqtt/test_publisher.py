@@ -176,9 +176,9 @@ def test_an_offline_of_an_earlier_connection_is_answered(bench):
 
 def test_stats_come_once_a_minute(bench):
     link = bench.connect()
-    for _ in range(119):
+    for _ in range(124):
         bench.after(1.0)
-    assert len(link.on("/stats")) == 2
+    assert len(link.on("/stats")) == 3, "at once, 5 s after Home Assistant was told, and a minute later"
     assert link.on("/stats")[0].json["level_dbfs"] == -40.0
     assert not link.on("/stats")[0].retain
 
@@ -186,6 +186,8 @@ def test_stats_come_once_a_minute(bench):
 def test_while_nothing_is_due_nothing_wakes_the_thread(bench):
     bench.connect()
     bench.answer()
+    assert bench.publisher.seconds_to_next() == 5.0
+    bench.after(5.0)
     assert bench.publisher.seconds_to_next() == 60.0
 
 
