@@ -109,6 +109,14 @@ def test_other_networks_and_events_without_an_embedding_pass() -> None:
     assert told(judged.push([replace(event("start", bare=True), id=2)])) == [("start", "Dog", None)]
 
 
+def test_a_network_that_was_trained_anew_is_another_one() -> None:
+    longer = replace(verdict("wrong", number=2), embedding=np.ones(12, np.float32))
+    judged = stage(verdict("wrong"), longer)
+    assert told(judged.push([event("start")])) == [("start", "Dog", "veto")]
+    shorter = replace(event("start"), id=2, embedding=Embedding("yamnet", np.ones(5, np.float32)))
+    assert told(judged.push([shorter])) == [("start", "Dog", None)]
+
+
 def test_verdicts_on_labels_that_the_model_lacks_are_without_effect() -> None:
     book = VerdictBook()
     lost = [verdict("Espresso machine"), verdict("wrong", make_label("Drill"), number=2)]
