@@ -103,10 +103,8 @@ def make_quiet_hours(channel: ChannelSettings, labels: LabelMap) -> QuietHours |
         return None
     key = f"sources.{channel.name}.quiet_keep"
     kept = [index for name in source.quiet_keep for index in labels.find_all(key, name)]
-    first, stop = source.hours
     return QuietHours(
-        first,
-        stop,
+        source.hours,
         kept={labels.reported[index].class_id for index in kept},
         minute_of=local_minute,
     )

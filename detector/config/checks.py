@@ -29,7 +29,8 @@ def check(settings: Settings) -> list[Fault]:
     if settings.sinks is not None and not settings.sinks:
         found.append(Fault(None, "sinks", "expected at least one sink: leave it out for the defaults"))
     found += [Fault(None, f"sinks{key}", message) for key, message in _sinks(settings.sinks or ())]
-    return found + [Fault(None, f"notify.{key}", message) for key, message in notify_faults(settings.notify)]
+    notify = notify_faults(settings.notify, tuple(settings.sources))
+    return found + [Fault(None, f"notify.{key}", message) for key, message in notify]
 
 
 def _values(settings: Settings) -> Iterator[tuple[str, str]]:

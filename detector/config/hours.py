@@ -27,14 +27,14 @@ class Hours:
 
 def parse_hours(text: str) -> Hours | str:
     """Read `HH:MM-HH:MM`; what is wrong with it is returned as text."""
-    expected = "expected HH:MM-HH:MM, such as 22:00-07:00"
+    expected = "expected hours of the day such as 22:00-07:00"
     found = _HOURS.fullmatch(text.strip())
     if found is None:
         return expected
     from_hour, from_minute, to_hour, to_minute = map(int, found.groups())
     start, stop = from_hour * 60 + from_minute, to_hour * 60 + to_minute
     if from_minute > 59 or to_minute > 59 or start >= _DAY or stop > _DAY:
-        return f"{expected}: 00:00 to 24:00"
+        return f"{expected}, from 00:00 to 24:00"
     if start == stop:
-        return f"{expected}: from and to are the same time; for the whole day delete it"
+        return f"{expected}, with an end that is not the beginning"
     return Hours(start, stop)

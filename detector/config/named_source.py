@@ -13,6 +13,7 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 from detector.config.constraints import Limit
+from detector.config.hours import Hours, parse_hours
 from detector.config.label_settings import LabelSettings, ThresholdOff, ThresholdOn
 from detector.config.wording import did_you_mean, either, show
 from detector.errors import ConfigError
@@ -35,9 +36,6 @@ FORMS = (
     "http://HOST/PATH",
     "url-file:PATH",
 )
-
-_CLOCK = r"([01]?[0-9]|2[0-3]):([0-5][0-9])"
-_HOURS = re.compile(rf"{_CLOCK}-{_CLOCK}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +118,10 @@ class NamedSource:
         return f"the pipe {self.pipe}" if self.pipe is not None else ""
 
     @property
-    def hours(self) -> tuple[int, int] | None:
-        """First minute of the day of the quiet hours, and the one behind their last; None without any."""
-        found = _HOURS.fullmatch(self.quiet_hours or "")
-        if found is None:
-            return None
-        first, first_minute, last, last_minute = map(int, found.groups())
-        return 60 * first + first_minute, 60 * last + last_minute
+    def hours(self) -> Hours | None:
+        """The quiet hours; None without any."""
+        hours = parse_hours(self.quiet_hours or "")
+        return hours if isinstance(hours, Hours) else None
 
     def fault(self) -> tuple[str, str] | None:
         """Find the first key that cannot be, and say what is wrong with it; no file is read."""
@@ -148,11 +143,8 @@ class NamedSource:
             default = next(item.default for item in fields(self) if item.name == key)
             if getattr(self, key) != default and getattr(self, kind) is None:
                 return key, f"is for a {kind}: delete it"
-        if self.quiet_hours is not None and (self.hours is None or len(set(self.hours)) < 2):
-            return (
-                "quiet_hours",
-                f"expected hours of the day such as 22:00-07:00, got {show(self.quiet_hours)}",
-            )
+        if self.quiet_hours is not None and isinstance(wrong := parse_hours(self.quiet_hours), str):
+            return "quiet_hours", f"{wrong}, got {show(self.quiet_hours)}"
         if self.quiet_keep and self.quiet_hours is None:
             return "quiet_keep", "is for quiet_hours, which are not given: delete it, or give them"
         return None

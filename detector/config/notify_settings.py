@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
@@ -134,8 +134,11 @@ class NotifySettings:
         return bool(self.rules or self.health)
 
 
-def notify_faults(settings: NotifySettings) -> Iterator[tuple[str, str]]:
-    """Each key below `notify` whose value cannot be, and what is wrong with it; no file is read."""
+def notify_faults(settings: NotifySettings, sources: Sequence[str] = ()) -> Iterator[tuple[str, str]]:
+    """Each key below `notify` whose value cannot be, and what is wrong with it; no file is read.
+
+    `sources` are the names of the sources, where the settings name some.
+    """
     yield from _doubles(settings)
     for i, webhook in enumerate(settings.webhooks):
         yield from ((f"webhooks[{i}].{key}", message) for key, message in _webhook(webhook))
@@ -164,6 +167,8 @@ def notify_faults(settings: NotifySettings) -> Iterator[tuple[str, str]]:
         yield from _unknown_targets(f"rules[{i}].to", rule.to, known)
         if rule.hours is not None and isinstance(message := parse_hours(rule.hours), str):
             yield f"rules[{i}].hours", f"{message}, got {show(rule.hours)}"
+        if sources and rule.source is not None and rule.source not in sources:
+            yield f"rules[{i}].source", _not_called("source", rule.source, sources)
     yield from _unknown_targets("health", settings.health, known)
     if settings.quiet_hours is not None and isinstance(message := parse_hours(settings.quiet_hours), str):
         yield "quiet_hours", f"{message}, got {show(settings.quiet_hours)}"
@@ -245,8 +250,12 @@ def _doubles(settings: NotifySettings) -> Iterator[tuple[str, str]]:
 def _unknown_targets(key: str, names: tuple[str, ...], known: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     for i, name in enumerate(names):
         if name not in known:
-            hint = did_you_mean(name, known)
-            yield f"{key}[{i}]", f"no target is called {show(name)}{hint and '; ' + hint}"
+            yield f"{key}[{i}]", _not_called("target", name, known)
+
+
+def _not_called(what: str, name: str, known: Sequence[str]) -> str:
+    hint = did_you_mean(name, known)
+    return f"no {what} is called {show(name)}{hint and '; ' + hint}"
 
 
 def _expand(settings: object, *keys: str) -> None:

@@ -35,4 +35,4 @@ def test_hours_hold_from_the_first_minute_up_to_the_last(text, inside, outside):
     ],
 )
 def test_what_is_no_range_is_refused(text):
-    assert "HH:MM-HH:MM" in parse_hours(text)
+    assert "expected hours of the day such as 22:00-07:00" in parse_hours(text)

@@ -70,8 +70,8 @@ def test_good_settings_are_read(load):
         ("name: dogs", "name: alarms", "another rule is called 'alarms'"),
         ("to: [phone, speak]", "to: [fone]", "no target is called 'fone'; did you mean `phone`?"),
         ("health: [family]", "health: [nobody]", "notify.health[0]: no target is called 'nobody'"),
-        ('hours: "22:00-07:00"', "hours: 22-7", "notify.rules[1].hours: expected HH:MM-HH:MM"),
-        ('"23:00-06:30"', '"23:00-26:00"', "notify.quiet_hours: expected HH:MM-HH:MM"),
+        ('hours: "22:00-07:00"', "hours: 22-7", "notify.rules[1].hours: expected hours of the day"),
+        ('"23:00-06:30"', '"23:00-26:00"', "notify.quiet_hours: expected hours of the day"),
         ("min_score: 0.5", "min_score: 5", "notify.rules[0].min_score: expected 0..1, got 5"),
         ("min_score: 0.5", "min_scor: 5", "did you mean `min_score`?"),
         ("{name: dogs, ", "{", "notify.rules[1].name: missing: expected text"),
@@ -84,6 +84,15 @@ def test_a_fault_is_one_line_that_names_its_key(load, was, becomes, line):
     faults = str(caught.value).splitlines()
     assert any(line in fault for fault in faults), faults
     assert len([fault for fault in faults if "no target is called" not in fault]) <= 1
+
+
+def test_a_rule_names_one_of_the_sources(load):
+    sources = "sources: {porch: {}, yard: {pipe: /run/yard}}\n"
+    assert load(sources + GOOD.replace("first_of_day: true", "source: porch")).settings.notify.rules
+    with pytest.raises(
+        ConfigError, match=r"notify\.rules\[1\]\.source: no source is called 'prch'; did you mean"
+    ):
+        load(sources + GOOD.replace("first_of_day: true", "source: prch"))
 
 
 def test_rules_need_a_target(load):

@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from detector.assemble import make_pipeline
+from detector.config.hours import Hours
 from detector.config.settings import EventSettings, GateSettings, LevelSettings, Settings
 from detector.delivery.dispatcher import Dispatcher
 from detector.errors import DeviceLost, UnsupportedFormat
@@ -239,9 +240,9 @@ def test_in_quiet_hours_nothing_is_reported_but_what_is_kept(first: int, stop: i
     """It is noon; 22:00-13:00 goes over midnight."""
     sounds = {"porch": SOUNDS["attic"]}
     loud = Several(sounds).run().events("porch")
-    hours = QuietHours(first, stop, kept=(), minute_of=minute_of)
+    hours = QuietHours(Hours(first, stop), kept=(), minute_of=minute_of)
     assert Several(sounds, quiet=hours).run().events("porch") == ([] if is_quiet else loud)
-    kept = QuietHours(first, stop, kept=("/Siren",), minute_of=minute_of)
+    kept = QuietHours(Hours(first, stop), kept=("/Siren",), minute_of=minute_of)
     assert Several(sounds, quiet=kept).run().events("porch") == loud
 
 
@@ -249,7 +250,7 @@ def test_a_sound_is_left_out_or_told_as_a_whole() -> None:
     pipeline = make_pipeline(SETTINGS, FakeClassifier(make_spec("Siren"), loudness))
     events = [e for block in blocks(ROOM, SOUND, ROOM) for e in pipeline.push(block)] + pipeline.flush()
     start, end = events[0], events[-1]
-    hours = QuietHours(720, 780, kept=(), minute_of=minute_of)
+    hours = QuietHours(Hours(720, 780), kept=(), minute_of=minute_of)
     assert not hours.reports(start, NOON)
     assert not hours.reports(replace(end, phase="update"), NOON + 7200)
     assert not hours.reports(end, NOON + 7200)
