@@ -106,7 +106,8 @@ def health_notice(
     more: int,
 ) -> Notice:
     """Tell of a problem of the program itself, or of its end."""
-    text = one_line(f"{title}: {text}" if text else title)
+    also = f" (and {more} more)" if more else ""
+    text = one_line((f"{title}: {text}" if text else title) + also)
     body = {
         "type": "health",
         "problem": problem,

@@ -169,6 +169,9 @@ def test_health_has_a_limit_of_its_own():
     assert (notice.kind, notice.text) == ("health", "Microphone lost: Mic: gone")
     assert room.engine.health(replace(lost, title="No microphone"), at(2)) == []
     assert [digest.rule for digest in room.due(62)] == ["health"]
+    assert room.engine.health(replace(lost, title="No microphone"), at(63)) == []
+    (notice,) = room.engine.health(replace(lost, title="Microphone silent"), at(130))
+    assert notice.text == "Microphone silent: Mic: gone (and 1 more)" and notice.more == 1
 
 
 def test_without_targets_for_it_health_is_told_to_nobody():
