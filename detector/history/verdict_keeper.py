@@ -69,6 +69,7 @@ class VerdictKeeper:
         self._thread = threading.Thread(target=self._run, name="verdicts", daemon=True)
         self._idle: tuple[EventVerdict, ...] = ()
         self._quiet_until = float("-inf")
+        self._is_closing = False
         self.lost = 0
         """Events whose embeddings could not be stored."""
 
@@ -95,7 +96,7 @@ class VerdictKeeper:
         """
         body = self._await(lambda: self._answer(request), ANSWER_SECONDS)
         if body is None:
-            raise VerdictError("the verdict is not stored yet: the disk does not answer")
+            raise VerdictError("not stored yet: the disk does not answer, or the daemon ends")
         return body
 
     def change(self, *, use: bool, keep: int) -> None:
@@ -105,6 +106,7 @@ class VerdictKeeper:
 
     def close(self, deadline_seconds: float) -> None:
         """Store what is queued, then end the thread."""
+        self._is_closing = True
         if self._thread.ident is not None:
             try:
                 self._jobs.put(None, timeout=deadline_seconds)
@@ -122,6 +124,8 @@ class VerdictKeeper:
             return None
 
     def _put(self, task: _Task) -> bool:
+        if self._is_closing:
+            return False
         try:
             self._jobs.put_nowait(task)
         except queue.Full:

@@ -132,6 +132,12 @@ def test_without_a_file_the_daemon_goes_on(tmp_path: Path, caplog: pytest.LogCap
     assert caplog.text.count("verdicts.embeddings_lost") == 1
 
 
+def test_after_the_end_nobody_waits(kept: Kept) -> None:
+    kept.keeper.close(5.0)
+    with pytest.raises(VerdictError, match="or the daemon ends"):
+        kept.say("run-1", "wrong")
+
+
 def test_an_answer_that_the_disk_withholds_is_not_waited_for(
     kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
