@@ -246,7 +246,7 @@ class SourceChannel:
             if is_reported:
                 found.append(body)
             if self._clips is not None:
-                self._clips.note(event, body, is_reported=is_reported)
+                self._clips.note(event, body, is_reported=is_reported and body.vetoed is None)
         return found
 
     def _warn_if_behind(self, now: float) -> None:
