@@ -46,6 +46,10 @@ def request(*arguments: str) -> Any:
             AnalyzeRequest(("a.wav",), Wanted(("csv", "rttm")), out=Path("d")),
         ),
         (["evaluate", "esc"], EvaluateRequest((Path("esc"),))),
+        (
+            ["evaluate", "a", "--annotations", "b", "--verdicts", "5,20"],
+            EvaluateRequest((Path("a"),), Path("b"), verdicts=(5, 20)),
+        ),
         (["record", "bell"], RecordRequest("bell", Path("sounds"), "countdown", 3.0, None)),
         (["record", "bell", "--triggered"], RecordRequest("bell", Path("sounds"), "triggered", 10.0, None)),
         (["record", "background"], RecordRequest("background", Path("sounds"), "background", 3.0, None)),

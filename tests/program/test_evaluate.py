@@ -62,6 +62,14 @@ def test_a_soundscape_is_made_and_evaluated(run, clips, tmp_path):
     said = json.loads((out / "report.json").read_text())
     assert set(said["variants"]) == {"as set", "gate off"}
     assert said["variants"]["as set"]["overall"]["hits"] > 0
+    program = run(
+        *("evaluate", str(scenes), "--annotations", str(scenes), "--map", str(tmp_path / "map.csv")),
+        *("--verdicts", "1,5", "--json", "-q"),
+    )
+    assert program.status == 0, program.err.seen
+    figures = json.loads("\n".join(program.out.seen))["verdicts"]
+    assert [one["asked"] for one in figures] == [1, 5, 1, 5]
+    assert all(one["given"] > 0 and one["right"] > 0 and one["lost"] == 0 for one in figures)
 
 
 def test_faults_are_one_line(run, tmp_path):

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from detector.cli.command import Command
+from detector.cli.number_arguments import whole
 from detector.cli.path_arguments import path
 from detector.cli.setting_flags import add_classifying_flags, add_config_flags
 from detector.cli.setting_options import SettingOptions
@@ -102,12 +103,7 @@ def read_request(options: argparse.Namespace) -> EvaluateRequest:
 
 
 def _counts(text: str) -> tuple[int, ...]:
-    numbers = text.split(",")
-    if not all(number.strip().isascii() and number.strip().isdigit() and int(number) for number in numbers):
-        raise argparse.ArgumentTypeError(
-            f"expected numbers of verdicts from 1 on, such as 20 or 5,10,20, got {text!r}"
-        )
-    return tuple(map(int, numbers))
+    return tuple(map(whole(1), text.split(",")))
 
 
 def execute(request: EvaluateRequest, options: SettingOptions) -> int:
