@@ -181,8 +181,9 @@ def url_fault(url: str) -> str:
     try:
         parts = urlsplit(url)
         port = parts.port
+        (parts.hostname or "").encode("idna")  # as the resolver will: no part empty or too long
     except ValueError:
-        return "expected http://HOST or https://HOST with a port of 1..65535"
+        return "expected http://HOST or https://HOST with a name or address and a port of 1..65535"
     if parts.scheme not in ("http", "https"):
         return "expected an address that begins with http:// or https://"
     if not parts.hostname or port == 0:

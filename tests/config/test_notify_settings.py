@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from urllib.parse import urlsplit
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from detector.assemble.endpoints import SINK_KINDS
 from detector.config.loading import load_settings
-from detector.config.notify_settings import crosses_unencrypted
+from detector.config.notify_settings import crosses_unencrypted, header_of, url_fault
 from detector.errors import ConfigError
 
 GOOD = """\
@@ -54,6 +57,7 @@ def test_good_settings_are_read(load):
         ),
         ("https://ntfy.example/sound", "https:///sound", "got no host"),
         ("https://ntfy.example/sound", "https://ntfy.example:99999/", "a port of 1..65535"),
+        ("https://ntfy.example/sound", "https://ntfy..example/", "with a name or address"),
         ("https://ntfy.example/sound", "https://me:pw@ntfy.example", "expected no user and password"),
         ("https://ntfy.example/sound", "https://ntfy.example/a b", "without spaces"),
         ('url: "https://ntfy.example/sound", ', "", "expected either url or url_file"),
@@ -116,3 +120,23 @@ def test_rules_need_a_target(load):
 )
 def test_http_to_a_host_that_is_not_in_a_home_crosses_the_internet_unencrypted(url, crosses):
     assert crosses_unencrypted(url) is crosses
+
+
+@given(st.text(max_size=60) | st.from_regex(r"https?://[^/]{0,20}(:\\d+)?(/.*)?", fullmatch=True))
+def test_any_address_is_a_fault_or_one_that_can_be_asked(url):
+    """It has a host, and nothing that could end a line of the request."""
+    if not url_fault(url):
+        parts = urlsplit(url)
+        assert parts.hostname and parts.scheme in ("http", "https")
+        assert parts.port is None or 0 < parts.port < 65536
+        assert url.isprintable() and " " not in url
+        assert crosses_unencrypted(url) in (True, False)
+
+
+@given(st.text(max_size=60))
+def test_any_line_is_a_fault_or_a_header_that_can_be_sent(line):
+    header = header_of(line)
+    if not isinstance(header, str):
+        name, value = header
+        assert name.isascii() and not set(name) & set(" :\r\n")
+        assert value.isascii() and not set(value) & set("\r\n\0")

@@ -12,6 +12,8 @@ import time
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from detector.config.notify_settings import WebhookSettings
 from detector.errors import AccessError
@@ -206,3 +208,11 @@ def test_nobody_there_is_tried_again():
 )
 def test_retry_after_is_read_as_seconds_or_a_date(value, seconds):
     assert retry_after_seconds(value, datetime(2026, 11, 28, 12, 0, tzinfo=UTC)) == seconds
+
+
+@given(
+    st.text(st.characters(max_codepoint=255), max_size=40) | st.from_regex(r"\w{3}, \d+ \w{3} \d+ [\d:]+ .*")
+)
+def test_whatever_a_server_asks_for_is_a_bounded_pause_or_none(value):
+    seconds = retry_after_seconds(value, datetime(2026, 11, 28, 12, 0, tzinfo=UTC))
+    assert seconds is None or 0 <= seconds <= 3600
