@@ -45,7 +45,7 @@ def read_labels(path: Path, model: str, ancestors: Mapping[str, frozenset[str]])
             raise ModelError(f"{row}: mid and display_name must not be empty")
         if background not in {"0", "1"}:
             raise ModelError(f"{row}: background must be 0 or 1, got {background!r}")
-        above = ancestors.get(mid, frozenset()) & names.keys()
+        above = ancestors.get(mid, frozenset()).intersection(names)
         labels.append(
             Label(
                 name,
