@@ -29,7 +29,7 @@ from detector.records import Label
 from detector.service.daemon import Daemon
 from detector.service.status_report import make_report, prometheus_text
 from detector.service.systemd import Notifier
-from detector.sinks.context import SinkContext
+from detector.sinks.context import SinkContext, SourceTraits
 from detector.sinks.socket.socket_settings import SocketSettings
 from detector.verdicts.verdict_book import VerdictBook
 from detector.wire.message import HelloBody, ReportBody, StatusBody, run_id_text, utc_text
@@ -104,7 +104,6 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
     book = VerdictBook()
     verdicts = make_verdict_keeper(settings, os.environ, book, lambda: reloader.reported)
     at_full_speed = all(channel.is_at_full_speed for channel in channels_of(settings))
-    can_pause = any(channel.is_live for channel in channels_of(settings))
     context = SinkContext(
         hello,
         report,
@@ -113,7 +112,11 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
         asked_labels=lambda names: reloader.asked(names),
         give_verdict=None if verdicts is None else verdicts.answer,
         state_folder=writing_path(settings.history.path, os.environ).parent,
-        pause=(lambda paused: daemon.pause(paused)) if can_pause else None,
+        pause=lambda paused, source: daemon.pause(paused, source),
+        sources=tuple(
+            SourceTraits(channel.name, is_news=not channel.is_at_full_speed, can_pause=channel.is_live)
+            for channel in channels_of(settings)
+        ),
         tells_sources_apart=bool(settings.sources),
         verbose=verbose,
     )

@@ -154,10 +154,14 @@ class Daemon:
         """End soon: blocks in the queue are dropped, open events end; safe in a signal handler."""
         self._is_stopping = True
 
-    def pause(self, paused: bool) -> None:
-        """Throw the sound of all live sources away unheard, or listen again; safe from any thread."""
+    def pause(self, paused: bool, source: str = "") -> None:
+        """Throw the sound of live sources away unheard, or listen again; safe from any thread.
+
+        Of all sources, or of the one of this name.
+        """
         for channel in self.channels:
-            channel.is_paused = paused and channel.is_live
+            if source in ("", channel.name):
+                channel.is_paused = paused and channel.is_live
 
     def request_reload(self) -> None:
         """Read the settings again and let the sinks open their files again; safe in a signal handler."""

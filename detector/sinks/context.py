@@ -29,6 +29,18 @@ class InputState:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceTraits:
+    """One source, as far as sinks treat it differently."""
+
+    name: str = ""
+    """Empty for the only one, if it has no name in the settings."""
+    is_news: bool = True
+    """Whether its sound is heard as it happens; that of a recording at full speed is not."""
+    can_pause: bool = False
+    """Whether it may stop to listen for a while."""
+
+
+@dataclass(frozen=True, slots=True)
 class NotifyReport:
     """What became of notifications: names and counts of each rule, and of each target."""
 
@@ -62,8 +74,10 @@ class SinkContext:
     """Stores what somebody says of an event, or raises DetectorError. None where no history is kept."""
     state_folder: Path | None = None
     """Where a sink may keep a file of its own; None: nowhere."""
-    pause: Callable[[bool], None] | None = None
-    """Stops the daemon from listening (True), or has it listen again; None where that cannot be."""
+    sources: tuple[SourceTraits, ...] = (SourceTraits(),)
+    """The sources, in order."""
+    pause: Callable[[bool, str], None] = lambda paused, source: None
+    """Stops the source of this name from listening (True), or ends that (False)."""
     tells_sources_apart: bool = False
     """Whether people are shown which source an event is from."""
     verbose: bool = False

@@ -91,6 +91,6 @@ class FakeArchive:
         return event
 
 
-def state(name):
-    """The daemon's state has changed."""
-    return encode(StatusBody(state=name, source="Mic", time=None))
+def state(name, source="Mic"):
+    """A source's state has changed."""
+    return encode(StatusBody(state=name, source=source, time=None))

@@ -129,10 +129,50 @@ def components(topics: Topics, device: DeviceFacts, classes: SoundClasses) -> di
     return found
 
 
+def node_components(node: Topics) -> dict[str, dict[str, object]]:
+    """The only entity of a daemon whose sources are devices of their own."""
+    return {
+        "connected": {
+            "p": "binary_sensor",
+            "name": "Connected",
+            "uniq_id": f"{unique_id(node)}_connected",
+            "def_ent_id": f"binary_sensor.{node.node}_connected".lower().replace("-", "_"),
+            "stat_t": node.availability,
+            "pl_on": "online",
+            "pl_off": "offline",
+            "dev_cla": "connectivity",
+            "ent_cat": "diagnostic",
+            "qos": 1,
+        }
+    }
+
+
+def node_payload(node: Topics, device: DeviceFacts) -> bytes:
+    """The whole object of such a daemon."""
+    return _object(node, device, node_components(node), {})
+
+
 def discovery_payload(
     topics: Topics, device: DeviceFacts, parts: Mapping[str, Mapping[str, object]], removed: Mapping[str, str]
 ) -> bytes:
     """The whole object; of an entity that is `removed` only its platform is left, which deletes it."""
+    gone = {id: {"p": platform} for id, platform in removed.items() if id not in parts}
+    availability = {
+        "avty": [
+            {"t": topics.availability},
+            {"t": topics.source_state, "val_tpl": _LOST, "pl_avail": "ok", "pl_not_avail": "lost"},
+        ],
+        "avty_mode": "all",
+    }
+    return _object(topics, device, {**parts, **gone}, availability)
+
+
+def _object(
+    topics: Topics,
+    device: DeviceFacts,
+    parts: Mapping[str, Mapping[str, object]],
+    availability: Mapping[str, object],
+) -> bytes:
     about: dict[str, object] = {
         "ids": [unique_id(topics)],
         "name": device.name,
@@ -142,15 +182,10 @@ def discovery_payload(
     }
     if topics.source:
         about["via_device"] = unique_id(Topics(topics.prefix, topics.node))
-    gone = {id: {"p": platform} for id, platform in removed.items() if id not in parts}
     values = {
         "dev": about,
         "o": {"name": ORIGIN, "sw": device.version},
-        "avty": [
-            {"t": topics.availability},
-            {"t": topics.source_state, "val_tpl": _LOST, "pl_avail": "ok", "pl_not_avail": "lost"},
-        ],
-        "avty_mode": "all",
-        "cmps": {**parts, **gone},
+        **availability,
+        "cmps": parts,
     }
     return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from detector.errors import HistoryError
 from detector.interfaces import HistoryHole, Message
@@ -13,6 +13,7 @@ from detector.sinks.mqtt.mqtt_memory import MqttMemory
 from detector.sinks.mqtt.outbox import Outbox
 from detector.sinks.mqtt.payloads import event_payload
 from detector.sinks.mqtt.topics import Topics
+from detector.wire.message import event_of
 
 log = logging.getLogger(__name__)
 
@@ -34,14 +35,19 @@ class EventSender:
 
     def __init__(
         self,
-        topics: Topics,
+        topics: Mapping[str, Topics],
+        node: Topics,
         *,
         outbox: Outbox,
         memory: MqttMemory,
         counts: BrokerCounts,
         generation: Callable[[], str],
     ) -> None:
-        """`generation` tells what the numbers of events belong to."""
+        """`topics` of each source by its name, and the `node`'s for events of sources that are gone.
+
+        `generation` tells what the numbers of events belong to.
+        """
+        self._node = node
         self._topics = topics
         self._outbox = outbox
         self._memory = memory
@@ -115,10 +121,9 @@ class EventSender:
             resent = (event.seq or 0) <= before
             self._counts.events_resent += resent
             self._counts.published += 1
-            payload = event_payload(
-                event, node=self._topics.node, generation=self._generation(), resent=resent
-            )
-            self._batch[link.publish(self._topics.events, payload, qos=1)] = event.seq or 0
+            topics = self._topics.get("") or self._topics.get(event_of(event).source, self._node)
+            payload = event_payload(event, node=topics.node, generation=self._generation(), resent=resent)
+            self._batch[link.publish(topics.events, payload, qos=1)] = event.seq or 0
 
     def _next_events(self, now: float) -> list[Message]:
         try:

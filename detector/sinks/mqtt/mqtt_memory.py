@@ -28,12 +28,12 @@ class Remembered:
     """Events up to this number may have reached it."""
     generation: str = ""
     """What these numbers belong to, as in the hello."""
-    discovery_topic: str = ""
-    """Where Home Assistant was told of the device; empty where it was not."""
-    components: dict[str, str] = field(default_factory=dict)
-    """What it was told of: id -> platform."""
-    paused: bool = False
-    """Whether somebody has paused the daemon by MQTT."""
+    devices: dict[str, dict[str, str]] = field(default_factory=dict)
+    """What Home Assistant was told of: topic of a device -> id of each entity -> its platform."""
+    class_topics: list[str] = field(default_factory=list)
+    """Topics of classes that the broker keeps."""
+    paused: list[str] = field(default_factory=list)
+    """Sources that somebody has paused by MQTT; the only one of a daemon has an empty name here."""
 
 
 class MqttMemory:
@@ -93,5 +93,11 @@ def _read(values: Mapping[str, Any]) -> Remembered:
         value = values.get(item.name)
         if type(value) is type(getattr(known, item.name)):
             setattr(known, item.name, value)
-    known.components = {str(id): str(platform) for id, platform in known.components.items()}
+    known.devices = {
+        topic: {str(id): str(platform) for id, platform in parts.items()}
+        for topic, parts in known.devices.items()
+        if isinstance(parts, dict)
+    }
+    known.class_topics = [topic for topic in known.class_topics if isinstance(topic, str)]
+    known.paused = [name for name in known.paused if isinstance(name, str)]
     return known

@@ -9,24 +9,18 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 
-from detector import __version__
 from detector.errors import SinkError
 from detector.interfaces import Message
 from detector.sinks.context import SinkContext
 from detector.sinks.mqtt.broker_address import parse_broker
 from detector.sinks.mqtt.broker_counts import CONNECTED, LOST, BrokerCounts
 from detector.sinks.mqtt.broker_credentials import BrokerCredentials, read_credentials
-from detector.sinks.mqtt.discovery import DeviceFacts
-from detector.sinks.mqtt.event_sender import EventSender
 from detector.sinks.mqtt.link import NoConnection, OpenLink, UnknownVersion, Will
-from detector.sinks.mqtt.mqtt_memory import MqttMemory
 from detector.sinks.mqtt.mqtt_settings import MqttSettings
-from detector.sinks.mqtt.outbox import MEMORY_EVENTS, Outbox
 from detector.sinks.mqtt.paho_link import PahoLink
-from detector.sinks.mqtt.publisher import Publisher, PublisherFacts
-from detector.sinks.mqtt.sound_classes import SoundClasses, all_classes, chosen_classes
+from detector.sinks.mqtt.publisher import Publisher
+from detector.sinks.mqtt.publisher_making import make_publisher
 from detector.sinks.mqtt.topics import Topics, node_id
 from detector.wire.message import EventBody, StatusBody
 
@@ -79,7 +73,9 @@ class MqttSink:
         """Read password and certificates, and start to connect; AccessError where one cannot be used."""
         self._credentials = read_credentials(self._settings, self._address)
         self._tell_what_is_open()
-        self._publisher = self._make_publisher()
+        self._publisher = make_publisher(
+            self._settings, self._context, self._address, self._topics, counts=self._counts, clock=self._clock
+        )
         self._context.brokers.append(self._counts)
         self._thread.start()
 
@@ -115,70 +111,6 @@ class MqttSink:
         if not self._thread.is_alive():
             self._wake.close()
             self._woken.close()
-
-    def _make_publisher(self) -> Publisher:
-        hello, settings = self._context.hello(), self._settings
-        memory = self._read_memory(hello.generation, hello.generation_seq)
-        archive = self._context.archive
-        if archive is None:
-            log.info(
-                "mqtt.no_history broker=%s: without a connection, the newest %d events are kept in memory",
-                self.name,
-                MEMORY_EVENTS,
-            )
-        elif memory.is_new or memory.now.acked > archive.newest_seq:
-            memory.now.acked = memory.now.sent = archive.newest_seq
-        sender = EventSender(
-            self._topics,
-            outbox=Outbox(archive, acked=memory.now.acked),
-            memory=memory,
-            counts=self._counts,
-            generation=lambda: self._context.hello().generation,
-        )
-        is_live = self._context.input_state is not None
-        pause = self._context.pause if is_live else None
-        if pause is not None and memory.now.paused:
-            log.warning("mqtt.still_paused broker=%s: ON to %s ends it", self.name, self._topics.listen_set)
-            pause(True)
-        device = DeviceFacts(
-            settings.device_name or self._topics.node.replace("_", " ").replace("-", " ").capitalize(),
-            __version__,
-            can_pause=pause is not None,
-        )
-        return Publisher(
-            PublisherFacts(
-                self._topics, device, settings.discovery_prefix if settings.discovery else "", is_live
-            ),
-            sender,
-            memory=memory,
-            counts=self._counts,
-            classes=self._find_classes,
-            report=lambda: self._context.report().values,
-            pause=pause,
-            clock=self._clock,
-        )
-
-    def _read_memory(self, generation: str, generation_seq: int) -> MqttMemory:
-        """What an earlier run knew, as far as its numbers can be compared with those of this one."""
-        folder = self._context.state_folder
-        place = f"{self._address.host}-{self._address.port}-{self._topics.node_base}"
-        name = "".join(letter if letter.isalnum() or letter in "._-" else "_" for letter in place)
-        memory = MqttMemory(None if folder is None else Path(folder, f"mqtt-{name}.json"))
-        memory.load()
-        if memory.now.generation != generation:
-            shared = generation_seq if self._context.archive is not None else 0
-            memory.now.acked = min(memory.now.acked, shared)
-            memory.now.sent = min(memory.now.sent, shared)
-        return memory
-
-    def _find_classes(self) -> SoundClasses:
-        names = self._settings.classes
-        if names is None:
-            return all_classes(self._context.hello().labels)
-        asked = self._context.asked_labels(names)
-        if asked.message:
-            log.warning("mqtt.classes broker=%s: %s", self.name, asked.message)
-        return chosen_classes(names, self._context.asked_labels)
 
     def _tell_what_is_open(self) -> None:
         if self._credentials.password and not (self._address.tls or self._address.tcp.is_loopback):

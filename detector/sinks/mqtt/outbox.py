@@ -9,6 +9,9 @@ from detector.interfaces import Archive, Message
 MEMORY_EVENTS = 1000
 """Events kept in memory, about 2 MB; without a history, older ones are lost."""
 
+READ_EVENTS = 200
+"""Events that are read from the history at once: to open it costs more than to read them."""
+
 
 class Outbox:
     """Gives events in the order of their numbers, each again until it is acknowledged.
@@ -22,6 +25,7 @@ class Outbox:
         self._archive = archive
         self._limit = limit
         self._memory: deque[Message] = deque()
+        self._read: deque[Message] = deque()
         self.acked = acked
         """Every event up to this number was acknowledged."""
         self._taken = acked
@@ -60,12 +64,15 @@ class Outbox:
 
         Raises HistoryHole where some are damaged, HistoryError where none can be read.
         """
-        if self._archive is not None and self._taken < self._gone:
-            events = self._archive.after(self._taken, limit)
-            older = [event for event in events if (event.seq or 0) <= self._gone]
-            self._taken = (older[-1].seq or 0) if older else self._gone
-            if older:
-                return older
+        if not self._read and self._archive is not None and self._taken < self._gone:
+            events = self._archive.after(self._taken, max(limit, READ_EVENTS))
+            self._read.extend(event for event in events if (event.seq or 0) <= self._gone)
+            if not self._read:
+                self._taken = self._gone
+        if self._read:
+            older = [self._read.popleft() for _ in range(min(limit, len(self._read)))]
+            self._taken = older[-1].seq or 0
+            return older
         events = [event for event in self._memory if (event.seq or 0) > self._taken][:limit]
         if events:
             self._taken = events[-1].seq or 0
@@ -74,6 +81,7 @@ class Outbox:
     def skip_to(self, seq: int, missing: int) -> None:
         """Leave out what cannot be read: `missing` events up to number `seq`."""
         self._taken = max(self._taken, seq)
+        self._read.clear()
         self.lost += missing
 
     def skip_archive(self) -> int:
@@ -92,3 +100,4 @@ class Outbox:
     def rewind(self) -> None:
         """The connection was lost: what was not acknowledged is taken again."""
         self._taken = self.acked
+        self._read.clear()

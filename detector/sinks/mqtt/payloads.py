@@ -39,7 +39,7 @@ def detected_payload(event: Message, sound: SoundClass, *, resent: bool = False)
 
 def stats_payload(report: Mapping[str, object], *, waiting: int) -> bytes:
     """The numbers that Home Assistant draws; `waiting` events have not been acknowledged yet."""
-    return _json({key: report.get(key) for key in STATS} | {"events_waiting": waiting})
+    return _json({key: report[key] for key in STATS if key in report} | {"events_waiting": waiting})
 
 
 def _json(values: Mapping[str, object]) -> bytes:

@@ -1,4 +1,4 @@
-"""What goes to the broker and what comes from it, beside the events: states, stats, Home Assistant, pause.
+"""What goes to the broker and what comes from it, and when: events, sources, stats, Home Assistant, pauses.
 
 It has no thread and no connection of its own: `MqttSink` calls it, under one lock.
 """
@@ -12,14 +12,15 @@ from dataclasses import dataclass
 
 from detector.interfaces import Message
 from detector.sinks.mqtt.broker_counts import BrokerCounts
-from detector.sinks.mqtt.discovery import DeviceFacts, components, discovery_payload, discovery_topic
+from detector.sinks.mqtt.discovery import DeviceFacts, discovery_topic, node_components, node_payload
 from detector.sinks.mqtt.event_sender import EventSender
 from detector.sinks.mqtt.link import Acknowledged, Link, Received
 from detector.sinks.mqtt.live_sounds import LiveSounds
 from detector.sinks.mqtt.mqtt_memory import MqttMemory
 from detector.sinks.mqtt.payloads import stats_payload
-from detector.sinks.mqtt.retained import Retained, on_or_off
+from detector.sinks.mqtt.retained import Retained
 from detector.sinks.mqtt.sound_classes import SoundClasses
+from detector.sinks.mqtt.source_publisher import SourceFacts, SourcePublisher
 from detector.sinks.mqtt.topics import Topics
 from detector.wire.message import EventBody, StatusBody
 
@@ -33,20 +34,15 @@ FIRST_STATS_SECONDS = 5.0
 BIRTH_SECONDS = 5.0
 """Home Assistant has started: it is told of the device within this time, not by all devices at once."""
 
-_SOURCE_STATES = {"listening": "ok", "clipping": "ok", "paused": "ok", "silent": "silent"}
-"""A daemon's state -> what is published of the microphone; `lost` for the others."""
-
 
 @dataclass(frozen=True, slots=True)
-class PublisherFacts:
-    """What stays the same for one sink."""
+class NodeFacts:
+    """What stays the same for one daemon."""
 
     topics: Topics
     device: DeviceFacts
     discovery_prefix: str
     """What Home Assistant's topics begin with; empty: it is not told of the device."""
-    is_live: bool
-    """Whether sound is heard as it happens; that of a recording is not shown as live."""
 
 
 class Publisher:
@@ -54,23 +50,24 @@ class Publisher:
 
     def __init__(
         self,
-        about: PublisherFacts,
+        node: NodeFacts,
+        sources: Mapping[str, SourceFacts],
         sender: EventSender,
         *,
         memory: MqttMemory,
         counts: BrokerCounts,
         classes: Callable[[], SoundClasses],
         report: Callable[[], Mapping[str, object]],
-        pause: Callable[[bool], None] | None,
+        pause: Callable[[bool, str], None],
         clock: Callable[[], float],
         chance: Callable[[], float] = random.random,
     ) -> None:
-        """`classes` and `report` tell how it is now; `clock` [s] never goes back; `chance` is 0..1.
+        """`sources` by name; the only one of a daemon has an empty one.
 
-        `pause` stops the daemon from listening, or has it listen again; None where that cannot be.
+        `classes` and `report` tell how it is now; `clock` [s] never goes back; `chance` is 0..1. `pause`
+        stops a source from listening, or has it listen again.
         """
-        self._about = about
-        self._topics = about.topics
+        self._node = node
         self._sender = sender
         self._memory = memory
         self._counts = counts
@@ -81,28 +78,35 @@ class Publisher:
         self._chance = chance
         self._link: Link | None = None
         self._retained = Retained()
-        self._live = LiveSounds(about.topics, classes(), self._retained, counts, clock)
+        known = classes()
+        self._sources = {
+            name: SourcePublisher(
+                facts,
+                self._retained,
+                lambda topics: LiveSounds(topics, known, self._retained, counts, clock),
+                is_paused=name in memory.now.paused,
+            )
+            for name, facts in sources.items()
+        }
         self._stats_due = self._discovery_due = float("inf")
-        self._removed: dict[str, str] = {}
-        self._remove_old_topics()
-        if pause is not None:
-            self._retained.set(self._topics.listen, on_or_off(not memory.now.paused))
+        self._note_class_topics()
 
     def refresh_classes(self) -> None:
         """Labels may have changed: what is gone is removed at the broker and at Home Assistant."""
-        self._live.exchange(self._find_classes())
+        classes = self._find_classes()
+        for source in self._sources.values():
+            source.exchange(classes)
+        self._note_class_topics()
         self._discovery_due = self._clock()
 
     def take(self, message: Message) -> None:
         """A message of the daemon."""
         body = message.body
         if isinstance(body, StatusBody):
-            state = _SOURCE_STATES.get(body.state, "lost")
-            self._retained.set(self._topics.source_state, state.encode())
+            self._source_of(body.source).take_state(body.state)
         elif isinstance(body, EventBody):
             self._sender.add(message)
-            if self._about.is_live:
-                self._live.show(message)
+            self._source_of(body.source).show(message)
 
     def connected(self, link: Link) -> None:
         """There is a connection: all that is retained is published again."""
@@ -115,46 +119,41 @@ class Publisher:
     def disconnected(self) -> None:
         """The connection is gone: what was not acknowledged goes again."""
         self._link = None
-        self._live.disconnected()
+        for source in self._sources.values():
+            source.live.disconnected()
         self._sender.rewind()
 
     def acknowledged(self, answer: Acknowledged) -> None:
         """The broker has answered to a message."""
         if answer.refusal:
             log.warning("mqtt.not_taken broker=%s reason=%r", self._counts.name, answer.refusal)
-        self._live.acknowledged(answer)
+        for source in self._sources.values():
+            source.live.acknowledged(answer)
         self._sender.acknowledged(answer, self._clock())
 
     def received(self, message: Received) -> None:
         """A message has come: a command, Home Assistant's start, or an old `offline` of this daemon."""
         text = message.payload[:100].decode("utf-8", "replace").strip()
-        if message.topic == self._topics.availability and text == "offline":
+        if message.topic == self._node.topics.availability and text == "offline":
             self._announce()  # an earlier connection's end, told after the beginning of this one
         elif message.topic == self._birth_topic and text == "online":
             self._discovery_due = self._clock() + BIRTH_SECONDS * self._chance()
-        elif message.topic == self._topics.listen_set and self._pause is not None:
-            if text.upper() not in ("ON", "OFF"):
-                log.warning("mqtt.unknown_command topic=%s: expected ON or OFF, got %r", message.topic, text)
-                return
-            paused = text.upper() == "OFF"
-            if paused != self._memory.now.paused:
-                self._memory.now.paused = paused
-                self._memory.save()
-            self._pause(paused)
-            self._retained.set(self._topics.listen, on_or_off(not paused))
+        else:
+            for name, source in self._sources.items():
+                if message.topic == source.topics.listen_set and source.facts.device.can_pause:
+                    self._obey(name, source, text)
 
     def pump(self) -> None:
         """Publish what is due."""
         link, now = self._link, self._clock()
         if link is None:
             return
-        self._live.pump(link, now)
+        for source in self._sources.values():
+            source.live.pump(link, now)
         self._counts.published += self._retained.pump(link)
         if now >= self._stats_due:
             self._stats_due = now + STATS_SECONDS
-            self._publish(
-                self._topics.stats, stats_payload(self._report(), waiting=self._sender.waiting), qos=0
-            )
+            self._tell_stats()
         if now >= self._discovery_due:
             self._discovery_due = float("inf")
             self._discover()
@@ -167,13 +166,13 @@ class Publisher:
 
     def farewell(self) -> None:
         """The program ends: nothing sounds any more, and nobody listens."""
-        self._live.silence()
-        self._retained.set(self._topics.source_state, b"lost")
+        for source in self._sources.values():
+            source.end()
         if self._link is not None:
             # What were still on its way when the connection is closed could cost the goodbye itself.
             self._link.unsubscribe(self._subscribed)
         self.pump()
-        self._publish(self._topics.availability, b"offline", retain=True)
+        self._publish(self._node.topics.availability, b"offline", retain=True)
 
     @property
     def is_idle(self) -> bool:
@@ -182,45 +181,83 @@ class Publisher:
 
     @property
     def _subscribed(self) -> list[str]:
-        topics = [self._topics.availability]
-        if self._about.discovery_prefix:
+        topics = [self._node.topics.availability]
+        if self._node.discovery_prefix:
             topics.append(self._birth_topic)
-        if self._pause is not None:
-            topics.append(self._topics.listen_set)
-        return topics
+        pausing = (source for source in self._sources.values() if source.facts.device.can_pause)
+        return topics + [source.topics.listen_set for source in pausing]
 
     @property
     def _birth_topic(self) -> str:
-        return f"{self._about.discovery_prefix}/status"
+        return f"{self._node.discovery_prefix}/status"
+
+    def _source_of(self, name: str) -> SourcePublisher:
+        """The source of this name; the only one has any."""
+        return self._sources.get(name) or next(iter(self._sources.values()))
 
     def _announce(self) -> None:
-        self._publish(self._topics.availability, b"online", retain=True)
+        self._publish(self._node.topics.availability, b"online", retain=True)
         self._retained.send_all_again()
 
-    def _remove_old_topics(self) -> None:
-        """Of classes that an earlier run had."""
-        now = {one.id for one in self._live.classes.with_topics}
-        for component in self._memory.now.components:
-            id = component.removeprefix("class_")
-            if id != component and id not in now:
-                self._retained.remove(self._topics.sound_class(id))
+    def _obey(self, name: str, source: SourcePublisher, text: str) -> None:
+        """Pause a source, or have it listen again."""
+        if text.upper() not in ("ON", "OFF"):
+            topic = source.topics.listen_set
+            log.warning("mqtt.unknown_command topic=%s: expected ON or OFF, got %r", topic, text)
+            return
+        is_paused = text.upper() == "OFF"
+        others = [other for other in self._memory.now.paused if other != name]
+        remembered = [*others, name] if is_paused else others
+        if remembered != self._memory.now.paused:
+            self._memory.now.paused = remembered
+            self._memory.save()
+        self._pause(is_paused, name)
+        source.set_listening(not is_paused)
+
+    def _tell_stats(self) -> None:
+        report = self._report()
+        listed = report.get("sources")
+        named = {str(each["name"]): each for each in listed} if isinstance(listed, list) else {}
+        for name, source in self._sources.items():
+            stats = stats_payload(named.get(name, report), waiting=self._sender.waiting)
+            self._publish(source.topics.stats, stats, qos=0)
+
+    def _note_class_topics(self) -> None:
+        """Have the broker forget topics of classes that are gone, also of an earlier run."""
+        remembered = self._memory.now
+        now = [
+            source.topics.sound_class(one.id)
+            for source in self._sources.values()
+            for one in source.live.classes.with_topics
+        ]
+        for topic in remembered.class_topics:
+            if topic not in now:
+                self._retained.remove(topic)
+        if now != remembered.class_topics:
+            remembered.class_topics = now
+            self._memory.save()
 
     def _discover(self) -> None:
-        """Tell Home Assistant of the device, or that there is none any more."""
-        remembered, topic = self._memory.now, ""
-        platforms: dict[str, str] = {}
-        if self._about.discovery_prefix:
-            topic = discovery_topic(self._about.discovery_prefix, self._topics)
-            parts = components(self._topics, self._about.device, self._live.classes)
-            platforms = {id: str(part["p"]) for id, part in parts.items()}
-            self._removed |= {id: p for id, p in remembered.components.items() if id not in parts}
-            payload = discovery_payload(self._topics, self._about.device, parts, self._removed)
-            self._publish(topic, payload, retain=True)
-        if remembered.discovery_topic not in ("", topic):
-            self._publish(remembered.discovery_topic, b"", retain=True)
-        if (remembered.discovery_topic, remembered.components) != (topic, platforms):
-            remembered.discovery_topic, remembered.components = topic, platforms
+        """Tell Home Assistant of the devices, or that there are none any more."""
+        known, told = self._memory.now.devices, self._tell_devices() if self._node.discovery_prefix else {}
+        for topic in known:
+            if topic not in told:
+                self._publish(topic, b"", retain=True)
+        if told != known:
+            self._memory.now.devices = told
             self._memory.save()
+
+    def _tell_devices(self) -> dict[str, dict[str, str]]:
+        prefix, told = self._node.discovery_prefix, {}
+        if "" not in self._sources:  # the sources' devices name it as what they are part of
+            topic = discovery_topic(prefix, self._node.topics)
+            self._publish(topic, node_payload(self._node.topics, self._node.device), retain=True)
+            told[topic] = {id: str(part["p"]) for id, part in node_components(self._node.topics).items()}
+        for source in self._sources.values():
+            topic = discovery_topic(prefix, source.topics)
+            payload, told[topic] = source.device(self._memory.now.devices.get(topic, {}))
+            self._publish(topic, payload, retain=True)
+        return told
 
     def _publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
         if self._link is not None:

@@ -15,7 +15,7 @@ from detector.delivery.dispatcher import Dispatcher
 from detector.history.archive import FileArchive
 from detector.history.journal import Journal
 from detector.history.sequence_numbers import SequenceNumbers
-from detector.sinks.context import InputState, SinkContext
+from detector.sinks.context import SinkContext, SourceTraits
 from detector.sinks.mqtt.mqtt_settings import MqttSettings
 from detector.wire.message import HelloBody, ReportBody, StatusBody
 from tests.support.fakes import wait_until
@@ -56,10 +56,10 @@ class Daemon:
                 generation_seq=self.dispatcher.numbering.seq,
             ),
             lambda: ReportBody({"level_dbfs": -40.0}),
-            input_state=lambda: InputState("listening", "", -40.0, False),
             archive=archive,
             state_folder=folder,
-            pause=self.paused.append,
+            sources=(SourceTraits("", is_news=True, can_pause=True),),
+            pause=lambda paused, source: self.paused.append(paused),
         )
         sink = make_sink(MqttSettings(target, **NODE | settings), self.context)
         self.dispatcher = Dispatcher([sink], journal=journal)

@@ -14,7 +14,7 @@ def test_what_was_saved_is_there_again(path):
     memory = MqttMemory(path)
     memory.load()
     assert memory.is_new
-    memory.now = Remembered(7, 9, "g", "topic", {"level": "sensor"}, paused=True)
+    memory.now = Remembered(7, 9, "g", {"topic": {"level": "sensor"}}, ["a/class/dog"], ["porch"])
     memory.save()
     again = MqttMemory(path)
     again.load()
@@ -36,11 +36,11 @@ def test_a_damaged_file_is_begun_anew_with_one_line(path, caplog, text):
 def test_values_of_another_type_are_left_out(path):
     path.parent.mkdir()
     path.write_text(
-        '{"acked": "7", "sent": true, "paused": 1, "components": {"a": 3}, "more": 1, "generation": "g"}'
+        '{"acked": "7", "sent": true, "paused": [1], "devices": {"a": {"b": 3}}, "generation": "g"}'
     )
     memory = MqttMemory(path)
     memory.load()
-    assert memory.now == Remembered(generation="g", components={"a": "3"})
+    assert memory.now == Remembered(generation="g", devices={"a": {"b": "3"}})
 
 
 def test_a_file_that_cannot_be_written_costs_one_line(tmp_path, caplog):

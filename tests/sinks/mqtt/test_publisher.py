@@ -1,6 +1,7 @@
 """What an MQTT broker gets: live sounds while they are news, every event, states, Home Assistant's device."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -13,8 +14,9 @@ from detector.sinks.mqtt.event_sender import EventSender
 from detector.sinks.mqtt.link import Received
 from detector.sinks.mqtt.mqtt_memory import MqttMemory
 from detector.sinks.mqtt.outbox import Outbox
-from detector.sinks.mqtt.publisher import Publisher, PublisherFacts
+from detector.sinks.mqtt.publisher import NodeFacts, Publisher
 from detector.sinks.mqtt.sound_classes import all_classes, chosen_classes
+from detector.sinks.mqtt.source_publisher import SourceFacts
 from detector.sinks.mqtt.topics import Topics
 from detector.wire.message import VetoBody
 from tests.support.fakes import HandClock
@@ -28,7 +30,18 @@ DISCOVERY = "homeassistant/device/sound_detector_hall/config"
 class Bench:
     """A publisher, its clock, and one connection after the other."""
 
-    def __init__(self, tmp_path, *, labels=("Dog", "Siren"), archive=None, limit=1000, **facts):
+    def __init__(
+        self,
+        tmp_path,
+        *,
+        labels=("Dog", "Siren"),
+        archive=None,
+        limit=1000,
+        sources=("",),
+        is_live=True,
+        discovery_prefix="homeassistant",
+    ):
+        places = {source: replace(TOPICS, source=source) for source in sources}
         self.labels = list(labels)
         self.clock = HandClock(0.0)
         self.archive = archive
@@ -37,12 +50,13 @@ class Bench:
         self.memory.load()
         self.paused = []
         self.publisher = Publisher(
-            PublisherFacts(
-                TOPICS,
-                DeviceFacts("Hall", "1.0", can_pause=True),
-                **{"discovery_prefix": "homeassistant", "is_live": True} | facts,
-            ),
+            NodeFacts(TOPICS, DeviceFacts("Hall", "1.0", can_pause=False), discovery_prefix),
+            {
+                source: SourceFacts(topics, DeviceFacts(source or "Hall", "1.0", can_pause=True), is_live)
+                for source, topics in places.items()
+            },
             EventSender(
+                places,
                 TOPICS,
                 outbox=Outbox(archive, acked=self.memory.now.acked, limit=limit),
                 memory=self.memory,
@@ -52,8 +66,8 @@ class Bench:
             memory=self.memory,
             counts=self.counts,
             classes=lambda: all_classes(self.labels),
-            report=lambda: {"level_dbfs": -40.0},
-            pause=self.paused.append,
+            report=lambda: {"level_dbfs": -40.0, "sources": [{"name": "porch", "level_dbfs": -50.0}]},
+            pause=lambda paused, source: self.paused.append((source, paused)),
             clock=self.clock,
             chance=lambda: 0.5,
         )
@@ -419,7 +433,7 @@ def test_listening_is_paused_by_a_message_and_stays_so(tmp_path):
     link = bench.connect()
     bench.publisher.received(Received(TOPICS.listen_set, b"off"))
     bench.publisher.pump()
-    assert bench.paused == [True]
+    assert bench.paused == [("", True)]
     assert link.retained[TOPICS.listen] == "OFF"
     assert Bench(tmp_path).connect().retained[TOPICS.listen] == "OFF"
 
@@ -429,6 +443,59 @@ def test_another_word_pauses_nothing(bench, caplog):
     bench.publisher.received(Received(TOPICS.listen_set, b"\xffplease"))
     assert bench.paused == []
     assert "expected ON or OFF" in caplog.text
+
+
+# Several sources
+
+
+def two(tmp_path, **options):
+    return Bench(tmp_path, sources=("porch", "hall"), **options)
+
+
+def test_each_source_has_topics_of_its_own(tmp_path):
+    bench = two(tmp_path)
+    link = bench.connect()
+    bench.hear(1, source="porch")
+    bench.publisher.take(state("device_lost", "hall"))
+    bench.publisher.pump()
+    base = "sound-detector/hall"
+    assert link.retained[f"{base}/availability"] == "online"
+    assert link.retained[f"{base}/porch/class/dog"] == "ON"
+    assert link.retained[f"{base}/hall/class/dog"] == "OFF"
+    assert link.retained[f"{base}/hall/source/state"] == "lost"
+    assert f"{base}/porch/source/state" not in link.retained
+    assert [message.topic for message in link.on("/detected")] == [f"{base}/porch/detected"]
+    assert [message.topic for message in link.on("/events")] == [f"{base}/porch/events"]
+    assert link.on("porch/stats")[0].json["level_dbfs"] == -50.0
+
+
+def test_each_source_is_a_device_that_is_part_of_the_daemons(tmp_path):
+    node, porch, hall = two(tmp_path).connect().on("/config")
+    assert node.json["dev"]["ids"] == ["sound_detector_hall"]
+    assert list(node.json["cmps"]) == ["connected"]
+    assert [one.json["dev"]["via_device"] for one in (porch, hall)] == ["sound_detector_hall"] * 2
+    assert porch.topic == "homeassistant/device/sound_detector_hall_porch/config"
+    assert porch.json["cmps"]["sound"]["def_ent_id"] == "event.hall_porch_sound"
+    ids = [part["uniq_id"] for one in (node, porch, hall) for part in one.json["cmps"].values()]
+    assert len(ids) == len(set(ids))
+
+
+def test_one_source_is_paused_and_the_others_listen_on(tmp_path):
+    bench = two(tmp_path)
+    link = bench.connect()
+    bench.publisher.received(Received("sound-detector/hall/porch/listen/set", b"OFF"))
+    bench.publisher.pump()
+    assert bench.paused == [("porch", True)]
+    assert link.retained["sound-detector/hall/porch/listen"] == "OFF"
+    assert link.retained["sound-detector/hall/hall/listen"] == "ON"
+
+
+def test_a_source_that_is_gone_takes_its_device_with_it(tmp_path):
+    two(tmp_path).connect()
+    link = Bench(tmp_path, sources=("hall",)).connect()
+    gone = link.on("hall_porch/config")[-1]
+    assert (gone.payload, gone.retain) == (b"", True)
+    assert link.on("porch/class/dog")[-1].payload == b""
 
 
 # Classes
