@@ -1,4 +1,4 @@
-"""Every event to the broker, in order, at least once: from the outbox, in batches that it acknowledges."""
+"""Every event to the broker, in order and at least once: from the outbox, a few at a time."""
 
 from __future__ import annotations
 
@@ -17,8 +17,12 @@ from detector.wire.message import event_of
 
 log = logging.getLogger(__name__)
 
-BATCH_EVENTS = 20
-"""Events that are sent before the broker must have acknowledged them; brokers take this many at once."""
+MOST_UNANSWERED = 20
+"""Events on their way that the broker has not acknowledged; brokers take this many at once.
+
+New ones follow when half of them are. To wait for all would cost 40 ms each time: the broker's answers to the
+last ones wait for a packet from here.
+"""
 
 RETRY_SECONDS = 10.0
 """How soon a history that cannot be read, or a broker that refuses events, is tried again."""
@@ -53,8 +57,8 @@ class EventSender:
         self._memory = memory
         self._counts = counts
         self._generation = generation
-        self._batch: dict[int, int] = {}
-        self._batch_end = 0
+        self._unanswered: dict[int, int] = {}
+        self._newest_sent = 0
         self._due = float("-inf")
         self._tries = 0
         self._sent = memory.now.sent
@@ -62,17 +66,21 @@ class EventSender:
     @property
     def is_idle(self) -> bool:
         """Whether the broker has acknowledged every event."""
-        return not self._batch and not self._outbox.has_more
+        return not self._unanswered and not self._outbox.has_more
 
     @property
     def due(self) -> float:
         """When `pump` has something to do [s, of its clock]; infinite while it waits for the broker."""
-        return self._due if self._outbox.has_more and not self._batch else float("inf")
+        return self._due if self._outbox.has_more and self._has_room else float("inf")
 
     @property
     def waiting(self) -> int:
         """Events that the broker does not have yet."""
         return self._outbox.waiting
+
+    @property
+    def _has_room(self) -> bool:
+        return len(self._unanswered) <= MOST_UNANSWERED // 2
 
     def add(self, event: Message) -> None:
         """A new event."""
@@ -81,20 +89,20 @@ class EventSender:
 
     def rewind(self) -> None:
         """The connection has changed: what was not acknowledged goes again."""
-        self._batch.clear()
+        self._unanswered.clear()
         self._outbox.rewind()
         self._due = float("-inf")
 
     def acknowledged(self, answer: Acknowledged, now: float) -> None:
         """The broker has answered to a message, perhaps to one of these."""
-        if answer.number not in self._batch:
+        if answer.number not in self._unanswered:
             return
         if answer.refusal:
             self.rewind()
             self._due = now + RETRY_SECONDS
             return
-        del self._batch[answer.number]
-        self._outbox.acknowledge(min(self._batch.values(), default=self._batch_end + 1) - 1)
+        del self._unanswered[answer.number]
+        self._outbox.acknowledge(min(self._unanswered.values(), default=self._newest_sent + 1) - 1)
         self._memory.now.acked = self._outbox.acked
         if self.is_idle:
             self._memory.now.sent = self._sent
@@ -102,14 +110,14 @@ class EventSender:
         self._update_counts()
 
     def pump(self, link: Link, now: float) -> None:
-        """Send the next batch, if the broker has acknowledged the one before."""
-        if self._batch or now < self._due:
+        """Send the next events, if the broker has acknowledged enough of those before."""
+        if not self._has_room or now < self._due:
             return
         events = self._next_events(now)
         if not events:
             return
-        before, self._batch_end = self._sent, events[-1].seq or 0
-        self._sent = max(before, self._batch_end)
+        before, self._newest_sent = self._sent, events[-1].seq or 0
+        self._sent = max(before, self._newest_sent)
         remembered = self._memory.now
         if self._sent > remembered.sent:
             # Before they are sent: after a crash, it is known which may come twice. Many events that wait are
@@ -123,11 +131,11 @@ class EventSender:
             self._counts.published += 1
             topics = self._topics.get("") or self._topics.get(event_of(event).source, self._node)
             payload = event_payload(event, node=topics.node, generation=self._generation(), resent=resent)
-            self._batch[link.publish(topics.events, payload, qos=1)] = event.seq or 0
+            self._unanswered[link.publish(topics.events, payload, qos=1)] = event.seq or 0
 
     def _next_events(self, now: float) -> list[Message]:
         try:
-            events = self._outbox.take(BATCH_EVENTS)
+            events = self._outbox.take(MOST_UNANSWERED - len(self._unanswered))
         except HistoryHole as hole:
             log.warning(
                 'mqtt.damaged_history broker=%s events=%d error="%s"', self._counts.name, hole.missing, hole

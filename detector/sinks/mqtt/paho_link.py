@@ -96,6 +96,9 @@ class PahoLink:
             raise NoConnection(f"no TLS: {error.reason or error}", state=REFUSED) from error
         except (OSError, UnicodeError) as error:
             raise NoConnection(_reason(error)) from error
+        if (own := self._client.socket()) is not None:
+            # Else a short message behind another one waits for the broker's machine, often for 40 ms.
+            own.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             self._await_answer(stopped)
         finally:
