@@ -73,7 +73,7 @@ class Reloader:
     @property
     def reported(self) -> Sequence[Label]:
         """What events of any source may carry."""
-        return list(dict.fromkeys(label for labels in self._labels for label in labels.reported))
+        return list({label.class_id: label for labels in self._labels for label in labels.reported}.values())
 
     @property
     def model_name(self) -> str:

@@ -238,7 +238,7 @@ def _named(said: str, labels: Collection[str]) -> str:
     folded = {label.casefold(): label for label in (*labels, RIGHT, WRONG)}
     if (named := folded.get(said.casefold())) is not None:
         return named
-    hint = did_you_mean(said, [*folded.values()]) or "`listen` and `models info` know the labels"
+    hint = did_you_mean(said, [*folded.values()]) or "`models info --labels` lists them"
     raise VerdictError(f"expected right, wrong or a label of the model, got {show(said)}; {hint}")
 
 

@@ -30,6 +30,7 @@ STATEMENTS = (
         after_seq INTEGER NOT NULL,
         line TEXT NOT NULL
     )""",
+    "CREATE INDEX IF NOT EXISTS vetoed_events_after ON vetoed_events (after_seq)",
     """CREATE TABLE IF NOT EXISTS verdicts (
         number INTEGER PRIMARY KEY,
         id TEXT NOT NULL UNIQUE,

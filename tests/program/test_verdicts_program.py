@@ -100,9 +100,11 @@ def test_what_cannot_be_is_one_line(start: Run, run: Run, models: Path) -> None:
     )
     program.feed(np.concatenate([loud(1.5), silence(4)]))
     program.event("end", "Loud")
+    tcp = program.says("uri=tcp://").rpartition("uri=")[2]
     for arguments, words in (
         (("verdict", "nobody", "wrong", SOCKET), "there is no event 'nobody'"),
         (("verdict", "last", "Duck", SOCKET), "expected right, wrong or a label of the model, got 'Duck'"),
+        (("verdict", "last", "wrong", tcp), "this socket takes none"),
         (("verdicts", "forget", "all", SOCKET), "there is no verdict on 'all'"),
         (("verdict", "last", "wrong", "unix://gone.sock"), "no daemon answers"),
         (("verdict", "last", "wrong", "--file", "gone.db"), "there is no history at gone.db"),
@@ -112,3 +114,15 @@ def test_what_cannot_be_is_one_line(start: Run, run: Run, models: Path) -> None:
         assert len(failed.err.seen) == 1 and words in failed.err.seen[0]
     program.send(signal.SIGTERM)
     assert program.process.wait(30) == 0
+
+
+def test_without_a_history_there_are_none(start: Run, run: Run, models: Path) -> None:
+    program = start(
+        *("--model", "ear", "--input", "-", "--gate", "off", "--no-gain", "--preset", "alert"),
+        *("--sink", "stdout", "--sink", f"socket:{SOCKET}", "--set", "history.enabled=false"),
+    )
+    program.feed(np.concatenate([loud(1.5), silence(4)]))
+    program.event("end", "Loud")
+    failed = run("verdict", "last", "wrong", SOCKET)
+    assert failed.status == 1 and "keeps no history" in failed.err.seen[0]
+    assert program.end() == 0
