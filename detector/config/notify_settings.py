@@ -112,7 +112,7 @@ class NotifySettings:
     rules: tuple[NotifyRuleSettings, ...] = ()
     """Each by itself: an event that two of them want makes two notices."""
     health: tuple[str, ...] = ()
-    """Targets that are told of a lost microphone and of a history that cannot be written."""
+    """Targets that are told of a lost microphone or stream, and of what cannot be written."""
     quiet_hours: str | None = None
     """HH:MM-HH:MM in local time: only urgent rules make notices then; the others are summed up after it."""
     burst: Annotated[int, Limit(1, 1000)] = 10

@@ -13,10 +13,10 @@ class HealthChange:
     """A problem has lasted, or one that was told is over."""
 
     problem: str
-    """`microphone`, `history`, `clips` or `sink`."""
+    """`source`, `history`, `clips` or `sink`."""
     is_over: bool
     title: str
-    """A few words: `Microphone lost`."""
+    """A few words: `Source lost`."""
     text: str
     """A line for people, or empty."""
 

@@ -31,13 +31,13 @@ LOOK_SECONDS = 1.0
 LEAVING_SECONDS = 1.5
 """How long the targets may take for what they have to deliver when the program ends."""
 
-MICROPHONE = {
-    "device_lost": "Microphone lost",
-    "waiting": "No microphone",
-    "silent": "Microphone silent",
-    "hung": "Microphone hangs",
+PROBLEMS_OF_SOURCES = {
+    "device_lost": "Source lost",
+    "waiting": "Source missing",
+    "silent": "Source silent",
+    "hung": "Source hangs",
 }
-"""States of a source that are told, and what they are called; `listening` ends them."""
+"""States of a microphone or stream that are told, and what they are called; `listening` ends them."""
 
 
 def make_notify_sink(settings: NotifySettings, context: SinkContext) -> Sink:
@@ -188,13 +188,13 @@ class NotifySink:
         )
 
     def _note_state(self, body: StatusBody, now: Now) -> None:
-        about = ("microphone", body.source)
-        if body.state in MICROPHONE:
-            self._watch.bad(*about, MICROPHONE[body.state], _about(body), now.seconds)
+        about = ("source", body.source)
+        if body.state in PROBLEMS_OF_SOURCES:
+            self._watch.bad(*about, PROBLEMS_OF_SOURCES[body.state], _about(body), now.seconds)
             if body.state == "hung":  # the program ends now
                 self._tell(self._watch.due(now.seconds, grace=0.0), now)
         elif body.state in ("listening", "clipping"):
-            self._tell(self._watch.good(*about, "Microphone is back"), now)
+            self._tell(self._watch.good(*about, "Source is back"), now)
 
     def _look(self, now: Now) -> None:
         if now.seconds - self._looked < LOOK_SECONDS:

@@ -127,16 +127,16 @@ def test_a_lost_microphone_is_told_and_so_is_its_return(house):
     room.state("device_lost")
     room.later(5)
     room.later(6)
-    assert phone.next().text == "Microphone lost: Mic: gone"
+    assert phone.next().text == "Source lost: Mic: gone"
     room.seconds += 60
     room.state("listening")
-    assert phone.next().title == "Microphone is back"
+    assert phone.next().title == "Source is back"
 
 
 def test_one_that_hangs_is_told_at_once_since_the_program_ends(house):
     phone = FakeTarget()
     house(phone, health=("phone",)).state("hung")
-    assert phone.next().title == "Microphone hangs"
+    assert phone.next().title == "Source hangs"
 
 
 def test_a_history_that_cannot_be_written_is_told(house):
