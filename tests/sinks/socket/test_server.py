@@ -426,6 +426,14 @@ def test_a_subscriber_that_leaves_before_the_answer_harms_nobody(serve):
         assert client.rest()[0]["said"] == "right"
 
 
+def test_a_verdict_behind_which_the_side_is_closed_is_answered(serve):
+    """As `echo '{"verdict": ...}' | socat - UNIX-CONNECT:PATH` does."""
+    sink = serve(verdict_desk=VerdictDesk(answer_verdict, is_open=True), request_seconds=LONG)
+    with Client(sink, {"verdict": {"id": "last", "said": "wrong"}}) as client:
+        client.socket.shutdown(socket.SHUT_WR)
+        assert [message["type"] for message in client.rest()] == ["verdict"]
+
+
 def test_a_verdict_of_two_lines_is_refused(serve):
     line = b'{"verdict": {"id": "last", "said": "wrong"}}\n'
     sink = serve(verdict_desk=VerdictDesk(answer_verdict, is_open=True), request_seconds=LONG)
