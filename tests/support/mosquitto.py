@@ -10,7 +10,9 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from tests.support.fakes import LONG
 
@@ -77,8 +79,7 @@ class Collector:
     """Subscribes to everything and keeps it; connects again whenever the broker is back."""
 
     def __init__(self, port: int) -> None:
-        import paho.mqtt.client as paho
-
+        paho: Any = import_module("paho.mqtt.client")
         self.messages: list[tuple[str, bytes, bool]] = []
         self._more = threading.Condition()
         self._subscribed = threading.Event()
@@ -97,7 +98,9 @@ class Collector:
     def publish(self, topic: str, payload: str, *, retain: bool = False) -> None:
         self._client.publish(topic, payload, 1, retain)
 
-    def wait(self, ending: str, wanted: Callable[[bytes], bool] = lambda payload: True, count: int = 1):
+    def wait(
+        self, ending: str, wanted: Callable[[bytes], bool] = lambda payload: True, count: int = 1
+    ) -> list[bytes]:
         """Wait until so many wanted messages have come to topics that end so; gives their payloads."""
 
         def found() -> list[bytes]:
@@ -109,7 +112,7 @@ class Collector:
             assert self._more.wait_for(lambda: len(found()) >= count, LONG), (ending, self.messages[-20:])
             return found()
 
-    def json(self, ending: str):
+    def json(self, ending: str) -> list[dict[str, Any]]:
         """What has come to topics that end so."""
         with self._more:
             return [json.loads(payload) for topic, payload, _ in self.messages if topic.endswith(ending)]
@@ -118,7 +121,7 @@ class Collector:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def _keep(self, client, data, message) -> None:
+    def _keep(self, client: object, data: object, message: Any) -> None:
         with self._more:
             self.messages.append((message.topic, message.payload, message.retain))
             self._more.notify_all()
