@@ -62,6 +62,7 @@ class EventSender:
         self._due = float("-inf")
         self._tries = 0
         self._sent = memory.now.sent
+        self._update_counts()
 
     @property
     def is_idle(self) -> bool:

@@ -103,10 +103,14 @@ class Publisher:
         """A message of the daemon."""
         body = message.body
         if isinstance(body, StatusBody):
-            self._source_of(body.source).take_state(body.state)
+            self.take_state(body.source, body.state)
         elif isinstance(body, EventBody):
             self._sender.add(message)
             self._source_of(body.source).show(message)
+
+    def take_state(self, source: str, state: str) -> None:
+        """The state of a source's device, as in `status` messages."""
+        self._source_of(source).take_state(state)
 
     def connected(self, link: Link) -> None:
         """There is a connection: all that is retained is published again."""

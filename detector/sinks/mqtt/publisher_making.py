@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,7 +62,7 @@ def make_publisher(
         generation=lambda: context.hello().generation,
     )
     _pause_again(sources, memory, context, broker=counts.name)
-    return Publisher(
+    publisher = Publisher(
         NodeFacts(
             topics,
             DeviceFacts(name, __version__, can_pause=False),
@@ -77,6 +77,9 @@ def make_publisher(
         pause=context.pause,
         clock=clock,
     )
+    for source, state in _states(context.report().values):
+        publisher.take_state(source, state)
+    return publisher
 
 
 def _read_memory(context: SinkContext, address: BrokerAddress, topics: Topics) -> MqttMemory:
@@ -91,6 +94,14 @@ def _read_memory(context: SinkContext, address: BrokerAddress, topics: Topics) -
         memory.now.acked = min(memory.now.acked, shared)
         memory.now.sent = min(memory.now.sent, shared)
     return memory
+
+
+def _states(report: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """The sources that have a state already: this sink may have come later than they, by a reload."""
+    listed = report.get("sources")
+    for each in listed if isinstance(listed, list) else [{"name": "", "state": report.get("state")}]:
+        if each["state"] not in (None, "opening"):
+            yield str(each["name"]), str(each["state"])
 
 
 def _find_classes(settings: MqttSettings, context: SinkContext, *, broker: str) -> SoundClasses:

@@ -31,8 +31,6 @@ class Retained:
         count = len(self._unsent)
         for topic in self._unsent:
             link.publish(topic, self._values[topic], qos=1, retain=True)
-            if not self._values[topic]:
-                del self._values[topic]
         self._unsent.clear()
         return count
 

@@ -55,14 +55,15 @@ class Daemon:
                 generation=self.dispatcher.numbering.text,
                 generation_seq=self.dispatcher.numbering.seq,
             ),
-            lambda: ReportBody({"level_dbfs": -40.0}),
+            lambda: ReportBody({"level_dbfs": -40.0, "state": "listening"}),
             archive=archive,
             state_folder=folder,
             sources=(SourceTraits("", is_news=True, can_pause=True),),
             pause=lambda paused, source: self.paused.append(paused),
         )
         sink = make_sink(MqttSettings(target, **NODE | settings), self.context)
-        self.dispatcher = Dispatcher([sink], journal=journal)
+        self.sinks = [sink]
+        self.dispatcher = Dispatcher(self.sinks, journal=journal)
         self.dispatcher.start()
         self.told = 0
 
@@ -184,6 +185,26 @@ def test_a_broker_that_is_killed_again_and_again_gets_every_event(daemon, broker
     # What Mosquitto had acknowledged and not delivered when it was killed, nobody has.
     assert len(lost) <= 40
     assert unsaid == 0
+
+
+def test_a_sink_that_takes_the_place_of_another_shows_what_is_so_now(daemon, broker, collector):
+    """As a reload does: the old one says goodbye after the new one has come."""
+    hub = broker()
+    seen = collector(hub.port)
+    here = daemon(f"mqtt://{hub.host}", classes=("Dog", "Siren"))
+    seen.wait("/class/siren")
+    (old,) = here.sinks
+    new = make_sink(MqttSettings(f"mqtt://{hub.host}", **NODE, classes=("Dog",)), here.context)
+    here.dispatcher.exchange(add=[new], remove=[old])
+    wait_until(lambda: here.is_in_state("connected"))
+    retained = {}
+
+    def is_settled():
+        retained.update({topic.removeprefix(BASE): payload for topic, payload, _ in [*seen.messages]})
+        told = [retained.get(f"/{name}") for name in ("availability", "source/state", "class/siren")]
+        return told == [b"online", b"ok", b""]
+
+    wait_until(is_settled)
 
 
 def test_a_wrong_password_is_said_in_one_line_and_the_right_one_gets_in(daemon, broker, tmp_path, caplog):
