@@ -27,6 +27,8 @@ class _Problem:
     text: str
     since: float
     told: bool = False
+    owes_end: bool = False
+    """Whether this problem, or the one that it took the place of, was told."""
 
 
 class HealthWatch:
@@ -39,19 +41,20 @@ class HealthWatch:
         """Something is wrong at this moment [s]; another title tells it again."""
         known = self._problems.get((problem, about))
         if known is None or known.title != title:
-            self._problems[problem, about] = _Problem(title, text, seconds)
+            owes_end = known is not None and known.owes_end
+            self._problems[problem, about] = _Problem(title, text, seconds, owes_end=owes_end)
 
     def good(self, problem: str, about: str, title: str) -> list[HealthChange]:
         """Nothing is wrong any more; told only where the problem was."""
         known = self._problems.pop((problem, about), None)
-        told = known is not None and known.told
-        return [HealthChange(problem, is_over=True, title=title, text=about)] if told else []
+        is_told = known is not None and known.owes_end
+        return [HealthChange(problem, is_over=True, title=title, text=about)] if is_told else []
 
     def due(self, seconds: float, *, grace: float = GRACE_SECONDS) -> list[HealthChange]:
         """The problems that have lasted for `grace` and were not told yet."""
         changes = []
         for (problem, _), known in self._problems.items():
             if not known.told and seconds - known.since >= grace:
-                known.told = True
+                known.told = known.owes_end = True
                 changes.append(HealthChange(problem, is_over=False, title=known.title, text=known.text))
         return changes
