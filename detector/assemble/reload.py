@@ -73,7 +73,8 @@ class Reloader:
     @property
     def reported(self) -> Sequence[Label]:
         """What events of any source may carry."""
-        return list({label.class_id: label for labels in self._labels for label in labels.reported}.values())
+        reported = [label for labels in self._labels for label in labels.reported]
+        return list({(label.model, label.class_id): label for label in reported}.values())
 
     @property
     def model_name(self) -> str:

@@ -17,6 +17,7 @@ from detector.assemble.stages import load_model, make_pipeline, with_resolved_mo
 from detector.backends import bundle
 from detector.backends.bundle import Bundle
 from detector.config.loading import load_settings
+from detector.config.named_source import NamedSource
 from detector.config.notify_settings import CommandSettings, NotifyRuleSettings, NotifySettings
 from detector.config.settings import (
     EventSettings,
@@ -266,3 +267,20 @@ def test_notifications_come_and_go(models: Path) -> None:
     house.settings = PLAIN
     house.reload()
     assert house.dispatcher.stats() == ()
+
+
+def test_what_is_reported_is_listed_once_for_all_sources(models: Path) -> None:
+    house = House(models, PLAIN)
+    assert [label.name for label in house.reloader.reported] == [name for _, name in house.labels()]
+    two = Reloader(
+        replace(
+            PLAIN, model=replace(PLAIN.model, name="ear"), sources={"a": NamedSource(), "b": NamedSource()}
+        ),
+        load=lambda: house.loaded,
+        model=house.model,
+        pipelines={"a": house.pipeline, "b": house.pipeline},
+        dispatcher=house.dispatcher,
+        sinks={},
+        make_sink=lambda settings: MemorySink("none"),
+    )
+    assert two.reported == house.reloader.reported
