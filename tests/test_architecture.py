@@ -79,6 +79,8 @@ OWNERS_OF_THREADS = {
     *(
         "service.capture",
         "service.intake",
+        "sources.portaudio",
+        "files.quiet_stderr",
         "service.prometheus",
         "delivery.dispatcher",
         "delivery.sink_queue",

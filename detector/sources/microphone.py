@@ -23,7 +23,7 @@ from detector.sources.conversion import Converter
 from detector.sources.cutting import Cutter
 from detector.sources.device_list import Device, capture_devices, choose, takes
 from detector.sources.lateness import Lateness
-from detector.sources.portaudio import INT16, Audio, AudioStream, open_audio
+from detector.sources.portaudio import INT16, SETUP, Audio, AudioStream, open_audio
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +80,8 @@ class Microphone:
     def blocks(self) -> Iterator[Block]:
         """Open the device and yield blocks for ever; raises DeviceNotFound or DeviceLost."""
         try:
-            stream, rate, channels = self._open()
+            with SETUP:
+                stream, rate, channels = self._open()
             yield from self._read(stream, rate, channels)
         finally:
             self.close()
@@ -89,7 +90,7 @@ class Microphone:
         """Release the device; only the thread that reads may call it."""
         stream, self._stream = self._stream, None
         audio, self._audio = self._audio, None
-        with quiet_stderr():  # PortAudio reports a device that is gone by its own lines
+        with SETUP, quiet_stderr():  # PortAudio reports a device that is gone by its own lines
             if stream is not None:
                 stream.close()
             if audio is not None:

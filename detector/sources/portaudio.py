@@ -1,6 +1,6 @@
 """PortAudio through PyAudio, opened without its noise.
 
-Its set-up must not be entered by two threads at once: neither must two of them hide what libraries print.
+Its set-up must not be entered by two threads at once: who opens or closes a device holds `SETUP`.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+import threading
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -16,6 +17,10 @@ from detector.files.quiet_stderr import quiet_stderr
 
 INT16 = 8
 """PortAudio's paInt16, kept here so that a stand-in for PyAudio needs no PyAudio."""
+
+
+SETUP = threading.RLock()
+"""PortAudio may be read by several threads, but opened and closed by one at a time."""
 
 
 class AudioStream(Protocol):
