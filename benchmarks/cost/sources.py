@@ -28,7 +28,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -58,6 +58,8 @@ SILENCE_SECONDS = 60.0
 PATIENCE_SECONDS = 60.0
 OWN_TO_A_RUN = ("id", "seq", "start_time", "end_time", "time")
 
+Action = Callable[[], object]
+
 GSTREAMER = """\
 import gi, sys
 gi.require_version("Gst", "1.0"); gi.require_version("GstRtspServer", "1.0")
@@ -66,7 +68,8 @@ Gst.init(None)
 server = GstRtspServer.RTSPServer.new()
 server.set_address("127.0.0.1"); server.set_service(sys.argv[2])
 factory = GstRtspServer.RTSPMediaFactory.new()
-factory.set_launch(f'( filesrc location="{sys.argv[1]}" ! wavparse ! audioconvert ! rtpL16pay name=pay0 pt=97 )')
+stages = f'filesrc location="{sys.argv[1]}" ! wavparse ! audioconvert ! rtpL16pay name=pay0 pt=97'
+factory.set_launch(f"( {stages} )")
 server.get_mount_points().add_factory("/porch", factory)
 server.attach(None)
 print(server.get_bound_port(), flush=True)
@@ -144,6 +147,7 @@ class Scene:
     microphones: Mapping[str, VirtualMicrophone]
     url: str
     model: str
+    stack: ExitStack
 
     def start(self, names: Sequence[str]) -> Daemon:
         """Start a daemon with these sources."""
@@ -158,6 +162,7 @@ class Scene:
             [*PROGRAM, "run", "--config", str(config), "--model", self.model, "--set", "model.heads=[]"],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, env=environment(self.variables),
         )  # fmt: skip
+        self.stack.callback(child.kill)  # where it is not ended before
         return Daemon(names, child, socket)
 
     @property
@@ -251,7 +256,9 @@ def starts(run: Measured, name: str) -> list[tuple[str, float]]:
     ]
 
 
-def take_away_and_give_back(scene: Scene, daemon: Daemon, stop_stream: Any, start_stream: Any) -> list[str]:
+def take_away_and_give_back(
+    scene: Scene, daemon: Daemon, stop_stream: Action, start_stream: Action
+) -> list[str]:
     """Lose one microphone and the stream for some seconds; what was seen."""
     before = daemon.status()
     lost, kept = scene.microphones["attic"], "kitchen"
@@ -285,13 +292,13 @@ def take_away_and_give_back(scene: Scene, daemon: Daemon, stop_stream: Any, star
     ]
     return [
         f"- States after the microphone `attic` and the stream `porch` came back: {states}.",
-        f"- Messages of `{kept}` while they were away: {beside}; samples that it lost: {samples[1] - samples[0]}.",
+        f"- Messages of `{kept}` while they were away: {beside}; it lost {samples[1] - samples[0]} samples.",
         f"- Messages of `attic` after it came back: {again}.",
     ]
 
 
 @contextmanager
-def rtsp_server(recording: Path) -> Iterator[tuple[str, str, Any, Any]]:
+def rtsp_server(recording: Path) -> Iterator[tuple[str, str, Action, Action]]:
     """What kind of server runs, its address, and what stops it and starts it again."""
     system = "/usr/bin/python3"
     check = "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import GstRtspServer"
@@ -345,7 +352,7 @@ def main() -> None:
         sounds = make_sounds(folder, options.seconds)
         microphones = {name: stack.enter_context(VirtualMicrophone()) for name in MICROPHONES}
         kind, url, stop_stream, start_stream = stack.enter_context(rtsp_server(sounds["porch"]))
-        scene = Scene(folder, sounds, microphones, url, options.model)
+        scene = Scene(folder, sounds, microphones, url, options.model, stack)
         apart, four = measure(scene, [(name,) for name in NAMES], options.seconds)
         for daemon in four:
             daemon.end()

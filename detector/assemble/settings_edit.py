@@ -10,6 +10,7 @@ from detector.calibration.config_text import Key
 from detector.calibration.proposal import Change, ChangeKind
 from detector.config.checks import check
 from detector.config.label_settings import LabelSettings
+from detector.config.named_source import NamedSource
 from detector.config.settings import Settings
 from detector.config.sink_settings import SinkSettings
 from detector.config.strict import fill
@@ -77,6 +78,8 @@ def read_back(text: str) -> Settings:
 def _plain(value: object, default: object) -> object:
     if isinstance(value, LabelSettings):
         return changed_from_default(value, LabelSettings())
+    if isinstance(value, NamedSource):
+        return changed_from_default(value, NamedSource())
     if isinstance(value, SinkSettings):
         return {"kind": value.kind, **changed_from_default(value, type(value)())}
     if is_dataclass(value):

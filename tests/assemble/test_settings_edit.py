@@ -10,6 +10,7 @@ from detector.assemble.settings_edit import changed_from_default, read_back, wit
 from detector.assemble.stages import make_label_map
 from detector.calibration.config_text import config_text
 from detector.calibration.proposal import Change, ChangeKind
+from detector.config.named_source import NamedSource
 from detector.config.settings import (
     EventSettings,
     GateSettings,
@@ -53,6 +54,13 @@ def labels_of(settings):
 def test_settings_read_back_as_they_were():
     assert written(USERS) == USERS
     assert written(Settings()) == Settings()
+    several = Settings(
+        sources={
+            "porch": NamedSource(url="rtsp://camera/", labels={"Dog": LabelSettings(0.5)}),
+            "kitchen": NamedSource(device="USB", include=("Dog",)),
+        }
+    )
+    assert written(several) == several
 
 
 def test_a_change_leaves_the_rest_of_the_users_settings():

@@ -13,7 +13,7 @@ import pytest
 
 from detector.errors import SinkError
 from detector.service.prometheus import LateMetricsServer, MetricsServer
-from detector.service.status_report import COUNTERS, GAUGES, prometheus_text
+from detector.service.status_report import COUNTERS, GAUGES, SOURCE_COUNTERS, SOURCE_GAUGES, prometheus_text
 from detector.sinks.mqtt.broker_counts import BrokerCounts
 from detector.wire.message import ReportBody
 from tests.support.fakes import LONG, wait_until
@@ -47,6 +47,20 @@ def test_the_model_with_its_heads_is_told_and_what_is_unknown_is_not():
     text = prometheus_text(REPORT)
     assert r'sound_detector_info{model="yamnet+my \"door\"",version="0.1.0"} 1' in text
     assert "history_written" not in text
+
+
+def test_each_of_several_sources_is_told():
+    assert "sound_detector_source" not in prometheus_text(REPORT)
+    numbers = dict.fromkeys([*SOURCE_GAUGES, *SOURCE_COUNTERS], 1.5)
+    sources = [
+        {"name": "porch", "state": "listening", **numbers},
+        {"name": "yard", "state": "device_lost", **numbers, "gain_db": None},
+    ]
+    text = prometheus_text(ReportBody(REPORT.values | {"sources": sources}))
+    assert 'sound_detector_source_listening{source="porch"} 1\n' in text
+    assert 'sound_detector_source_listening{source="yard"} 0\n' in text
+    assert 'sound_detector_source_blocks_dropped_total{source="yard"} 1.5\n' in text
+    assert 'sound_detector_source_gain_db{source="yard"}' not in text
 
 
 def test_what_became_of_notifications_is_told_where_there_are_some():

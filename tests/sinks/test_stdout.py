@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC
 
 import pytest
@@ -43,6 +44,15 @@ def test_lines_are_aligned_whatever_the_label():
         "14:03:24.000  end     Smoke detector, smoke alarm    0.90   -23.5 dBFS      1.5 s",
         "14:03:24.000  end     Dog                               -       - dBFS      1.5 s",
     ]
+
+
+def test_sounds_of_several_sources_come_with_the_name_of_theirs():
+    body = replace(make_body("start"), source="porch")
+    long = replace(body, source="behind_the_house")
+    assert event_line(body, zone=UTC, with_source=True).startswith("14:03:22.500  start   porch       Dog  ")
+    assert sound_line(long, zone=UTC, with_source=True).startswith("14:03:22  behind_th…  Dog  ")
+    lines = written(FakeTerminal(), with_source=lambda: True, lines="all")
+    assert "Mic         Dog" in lines[0]
 
 
 def test_json_obeys_no_label_on_a_terminal_and_is_as_it_is_in_a_pipe():

@@ -68,6 +68,17 @@ def test_the_report_is_lines_for_people():
     ]
 
 
+def test_each_source_has_a_line_of_its_own():
+    porch = {"name": "porch", "state": "device_lost", "detail": "", "level_dbfs": None, "windows": 7}
+    out = io.StringIO()
+    with serving(ReportBody({"state": "device_lost", "sources": [porch]})) as uri:
+        status_command([uri], stdout=out)
+    assert out.getvalue().splitlines() == [
+        "state         device_lost",
+        "source porch  state device_lost, level_dbfs -, windows 7",
+    ]
+
+
 def test_rules_and_targets_of_notifications_have_a_line_each():
     out = io.StringIO()
     rules = [{"rule": "alarms", "matched": 5, "sent": 5}]

@@ -84,6 +84,17 @@ EVERY_MESSAGE = [
             time=wire.utc_text(T0),
         )
     ),
+    encode(
+        wire.HelloBody(
+            version="0.1.0",
+            model="yamnet",
+            labels=("Dog",),
+            source="porch, yard",
+            sources=("porch", "yard"),
+            run_id="run",
+        )
+    ),
+    encode(wire.StatusBody(state="listening", overall="device_lost", source="yard", time=wire.utc_text(T0))),
 ]
 
 
