@@ -7,7 +7,7 @@ call opens the file and closes it again: neither holds up the other, and a file 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,9 +79,12 @@ class VerdictFile:
 
     def keep_events(self, messages: Sequence[KeptMessage]) -> None:
         """Store the embeddings of events, and those that were vetoed; raises HistoryError."""
+        statements = [
+            statement for each in messages for statement in _statements(each, with_embedding=self.keep > 0)
+        ]
         with writing(self.path) as connection:
-            for message in messages:
-                _keep_event(connection, message, with_embedding=self.keep > 0)
+            for sql, values in statements:
+                connection.execute(sql, values)
             _trim(connection, "event_embeddings", self.keep)
             _trim(connection, "vetoed_events", MOST_VETOED)
 
@@ -200,18 +203,18 @@ class _KeptEvent:
         return RIGHT if said == self.heard else said
 
 
-def _keep_event(connection: sqlite3.Connection, kept: KeptMessage, *, with_embedding: bool) -> None:
+def _statements(kept: KeptMessage, *, with_embedding: bool) -> Iterator[tuple[str, tuple[object, ...]]]:
+    """What stores an event; worked out before the transaction, which others wait for."""
     event, embedding = event_of(kept.message), kept.embedding
     if event.vetoed is not None:
-        connection.execute(_KEEP_VETOED, (event.id, kept.message.line[:-1].decode()))
+        yield _KEEP_VETOED, (event.id, kept.message.line[:-1].decode())
     elif event.kind == "start":  # a correction of it may have been vetoed until now
-        connection.execute("DELETE FROM vetoed_events WHERE id = ?", (event.id,))
+        yield "DELETE FROM vetoed_events WHERE id = ?", (event.id,)
     if with_embedding and embedding is not None:
         told = event.label if event.vetoed is None else None
         with suppress(ValueError):  # a network gave numbers that are none
             packed = pack(embedding.values)
-            row = (event.id, event.heard, told, embedding.network, packed, event.top_score)
-            connection.execute(_KEEP_EMBEDDING, row)
+            yield _KEEP_EMBEDDING, (event.id, event.heard, told, embedding.network, packed, event.top_score)
 
 
 def _plain(text: str) -> str:

@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 QUEUE_LENGTH = 1000
 """Events whose embeddings may wait for the disk."""
+BATCH_EVENTS = 20
+"""Stored at once, at most: while they are, events themselves wait for the file."""
 START_SECONDS = 5.0
 """How long the first reading may take before the daemon starts without verdicts."""
 ANSWER_SECONDS = 10.0
@@ -143,11 +145,13 @@ class VerdictKeeper:
                 return
 
     def _next(self) -> tuple[list[KeptMessage], _Task | None, bool]:
-        """All events that wait, up to the first task or the end."""
+        """Events that wait, up to the first task or the end."""
         batch: list[KeptMessage] = []
         job = self._jobs.get()
         while isinstance(job, KeptMessage):
             batch.append(job)
+            if len(batch) == BATCH_EVENTS:
+                return batch, None, False
             try:
                 job = self._jobs.get_nowait()
             except queue.Empty:
