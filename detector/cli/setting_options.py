@@ -76,6 +76,10 @@ def setting_options(options: argparse.Namespace) -> SettingOptions:
     single = [flag for key, flag in SINGLE.items() if key in overrides] + ["--demo"] * demo
     if "sources" in overrides and single:
         raise ConfigError(f"--source cannot be combined with {single[0]}: give that one a name too")
+    if "sources" in overrides and (alone := [key for key in overrides if key.startswith("source.")]):
+        key = alone[0].removeprefix("source.")
+        where = f"write {key} into `sources` of config.yaml" if key != "name" else "it has a name"
+        raise ConfigError(f"--source cannot be combined with {FLAGS[alone[0]]}: {where}")
     if "sources" in overrides:  # a file may name a single source, or others; those asked for here win
         overrides |= {"source.device": None, "source.input": None}
         flags |= dict.fromkeys(("source.device", "source.input"), FLAGS["sources"])

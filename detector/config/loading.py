@@ -13,6 +13,7 @@ from pathlib import Path
 
 from detector.config import yamltext
 from detector.config.checks import check
+from detector.config.named_source import keys_of_text
 from detector.config.settings import Settings
 from detector.config.sink_settings import SinkKinds
 from detector.config.strict import fill
@@ -178,6 +179,8 @@ class _Layers:
         section = self._data
         for part in sections:
             inner = section.get(part)
+            if isinstance(inner, str) and sections[0] == "sources":
+                inner = keys_of_text(inner)
             inner = dict(inner) if isinstance(inner, dict) else {}
             section[part] = inner
             section = inner

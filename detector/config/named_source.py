@@ -150,6 +150,15 @@ class NamedSource:
         return None
 
 
+def keys_of_text(text: str) -> dict[str, object]:
+    """The keys that a source has that is given as a text; none where it is no source."""
+    try:
+        source = NamedSource.from_text(text)
+    except ConfigError:
+        return {}
+    return {key: value for key in KINDS if (value := getattr(source, key)) is not None}
+
+
 def url_fault(url: str) -> str:
     """What is wrong with the address of a stream; empty where nothing is. It quotes no password."""
     if any(ord(character) <= 32 for character in url):

@@ -284,3 +284,25 @@ def test_what_is_reported_is_listed_once_for_all_sources(models: Path) -> None:
         make_sink=lambda settings: MemorySink("none"),
     )
     assert two.reported == house.reloader.reported
+
+
+def test_a_threshold_of_one_source_changes_that_source_alone(models: Path) -> None:
+    house = House(models, PLAIN)
+    other = make_pipeline(house.settings, house.model.classifier, house.model.heads, stream=1)
+    sources = {"porch": NamedSource(), "yard": NamedSource()}
+    settings = replace(house.settings, sources=sources)
+    reload = Reloader(
+        with_resolved_model(settings, ModelCatalogue()),
+        load=lambda: replace(house.loaded, settings=settings),
+        model=house.model,
+        pipelines={"porch": house.pipeline, "yard": other},
+        dispatcher=house.dispatcher,
+        sinks={},
+        make_sink=lambda settings: MemorySink("none"),
+    )
+    for pipeline in (house.pipeline, other):
+        pipeline.push(Block(0, noise(1.0)))
+    settings = replace(settings, sources=sources | {"porch": NamedSource(threshold_on=0.99)})
+    porch, yard = reload()
+    assert [event.phase for event in porch] == ["end"]
+    assert yard == []

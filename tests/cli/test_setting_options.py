@@ -62,6 +62,12 @@ def test_one_source_without_a_name_beside_several_is_refused(single):
         options("--source", "porch=mic", *single)
 
 
+@pytest.mark.parametrize("flag", [["--rate", "8000"], ["--realtime"], ["--name", "hall"]])
+def test_a_flag_for_the_single_source_is_refused_beside_several(flag):
+    with pytest.raises(ConfigError, match=f"--source cannot be combined with {flag[0]}: "):
+        options("--source", "porch=pipe:-", *flag)
+
+
 def test_two_sources_of_one_name_are_refused():
     with pytest.raises(ConfigError, match="two sources are called 'porch'"):
         options("--source", "porch=mic", "--source", "porch=mic:1")

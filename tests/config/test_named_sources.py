@@ -90,6 +90,21 @@ def test_one_source_and_several_contradict_each_other(load: Load) -> None:
         load("source: {device: 1}\nsources: {porch: mic}")
 
 
+def test_a_key_of_a_source_that_is_a_text_may_be_set_by_itself(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text("sources: {porch: 'rtsp://camera/1', yard: mic}")
+    loaded = load_settings(
+        config_path=str(path),
+        environ={},
+        sink_kinds=SINK_KINDS,
+        set_expressions=["sources.porch.threshold_on=0.6", "sources.yard.include=[Dog]"],
+    )
+    assert loaded.settings.sources == {
+        "porch": NamedSource(url="rtsp://camera/1", threshold_on=0.6),
+        "yard": NamedSource(include=("Dog",)),
+    }
+
+
 def test_what_check_config_prints_reads_back_as_the_same(load: Load) -> None:
     text = (
         "sources: {a: rtsp://camera.local/1, b: {device: USB, labels: {Dog: {threshold_on: 0.5}}}, "
