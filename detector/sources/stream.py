@@ -46,6 +46,15 @@ STALL_SECONDS = 10.0
 ARRIVAL_SECONDS = 15.0
 """Half of the time in which one sample will have arrived without delay."""
 
+AHEAD_SECONDS = 60.0
+"""A stream may be so far ahead of the clock, as HLS is at the start; a file of a web server is held back."""
+
+HOLD_SECONDS = 0.1
+"""How soon an interruption is noticed while a stream is held back."""
+
+GENERIC = ("Error marking filters as finished", "Conversion failed!", "Last message repeated")
+"""What ffmpeg says behind the reason."""
+
 MESSAGE_BYTES = 4096
 """How much of ffmpeg's messages is kept: a bad line may make it complain for days."""
 
@@ -67,6 +76,7 @@ class NetworkStream:
         stall_seconds: float = STALL_SECONDS,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         """`address` is asked for the URL at each connection, and may raise DetectorError.
 
@@ -83,6 +93,8 @@ class NetworkStream:
         self._stall_seconds = stall_seconds
         self._clock = clock
         self._monotonic = monotonic
+        self._sleep = sleep
+        self._is_interrupted = False
         self._child: FfmpegStream | None = None
         self._next = 0
         self._last_read: float | None = None
@@ -124,6 +136,7 @@ class NetworkStream:
 
     def interrupt(self) -> None:
         """End ffmpeg, so that whoever reads does not wait; any thread may call it."""
+        self._is_interrupted = True
         child = self._child
         if child is not None:
             child.kill()
@@ -144,6 +157,7 @@ class NetworkStream:
         converter = Converter(input_rate=form.rate, output_rate=rate, channels=form.channels)
         cutter = Cutter(block_length=self._block_length, sample_rate=rate, start=self._resume())
         arrivals, held, frame_bytes = Arrivals(), b"", 2 * form.channels
+        began, first = self._monotonic(), cutter.next
         while data := child.read(READ_BYTES, self._stall_seconds):
             now = self._monotonic()
             held += data
@@ -156,9 +170,18 @@ class NetworkStream:
             blocks = cutter.push(converted, zero + stop)
             self._next, self._last_read = cutter.next, now
             yield from blocks
+            self._hold_back((cutter.next - first) / rate - (now - began) - AHEAD_SECONDS)
         yield from cutter.push(converter.flush())
         yield from cutter.flush()
         self._next = cutter.next
+        # A file of a web server comes at once: without a pause it would be heard again and again all day.
+        self._hold_back((self._next - first) / rate - (self._monotonic() - began))
+
+    def _hold_back(self, seconds: float) -> None:
+        """Let the clock catch up with a stream that is ahead of it."""
+        end = self._monotonic() + seconds
+        while not self._is_interrupted and (left := end - self._monotonic()) > 0:
+            self._sleep(min(HOLD_SECONDS, left))
 
     def _resume(self) -> int:
         """Index of the next sample: after the last one, plus the time without a connection."""
@@ -272,6 +295,7 @@ def list_of_one(address: str) -> bytes:
 def complaint(messages: bytes) -> str:
     """ffmpeg's last message, in one line and without any address, which may hold a password."""
     lines = [line for line in messages.decode(errors="replace").splitlines() if line.strip()]
+    lines = [line for line in lines if not line.strip().startswith(GENERIC)]
     if not lines:
         return ""
     if any("matches no streams" in line for line in lines):

@@ -65,6 +65,7 @@ def test_a_quote_in_an_address_ends_nothing() -> None:
             "Server returned 401 Unauthorized (authorization failed)",
         ),
         (b"[tls @ 0x1] no way to https://u:zaunkoenig@h/x?t=zaunkoenig: no\n", "no way to the address no"),
+        (b"[hls @ 0x1] 'file' is not allowed\nError marking filters as finished\n", "'file' is not allowed"),
         (b"Stream map '0:a:0' matches no streams.\n", "it has no sound"),
     ],
 )  # fmt: skip
@@ -145,6 +146,19 @@ def test_a_stream_that_stalls_is_given_up_and_goes_on_behind_the_time_away() -> 
         source.close()
         assert server.clients == 2
     assert after.start > before[-1].stop
+
+
+@needs_ffmpeg
+def test_a_stream_that_is_ahead_of_the_clock_waits_before_it_ends() -> None:
+    """Two seconds of sound come at once: it is not asked for again before they would have sounded."""
+    now = [0.0]
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    with RtspServer(NOISE, speed=100) as server:
+        blocks, _ = until_lost(stream(server.url(), monotonic=lambda: now[0], sleep=sleep).blocks())
+    assert now[0] == pytest.approx(blocks[-1].stop / RATE, abs=0.11)
 
 
 @needs_ffmpeg
