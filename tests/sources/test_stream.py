@@ -12,7 +12,8 @@ import pytest
 
 from detector.errors import DeviceLost, SourceError
 from detector.records import Block
-from detector.sources.stream import ARRIVAL_SECONDS, Arrivals, NetworkStream, complaint, list_of_one
+from detector.sources.ffmpeg_stream import complaint, list_of_one
+from detector.sources.stream import ARRIVAL_SECONDS, Arrivals, NetworkStream
 from tests.support.rtsp_server import RtspServer
 
 needs_ffmpeg = pytest.mark.skipif(
