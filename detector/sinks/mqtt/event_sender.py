@@ -27,9 +27,6 @@ last ones wait for a packet from here.
 RETRY_SECONDS = 10.0
 """How soon a history that cannot be read, or a broker that refuses events, is tried again."""
 
-AHEAD = 200
-"""Of many events that wait, so many more are noted as sent than are: after a crash, these say `resent`."""
-
 HISTORY_TRIES = 6
 """After so many, what only the history has is left out."""
 
@@ -107,7 +104,7 @@ class EventSender:
         self._memory.now.acked = self._outbox.acked
         if self.is_idle:
             self._memory.now.sent = self._sent
-            self._memory.save()
+            self._memory.save_numbers()
         self._update_counts()
 
     def pump(self, link: Link, now: float) -> None:
@@ -121,11 +118,13 @@ class EventSender:
         self._sent = max(before, self._newest_sent)
         remembered = self._memory.now
         if self._sent > remembered.sent:
-            # Before they are sent: after a crash, it is known which may come twice. Many events that wait are
-            # noted together, for the disk may be slow.
-            remembered.sent = self._sent + (AHEAD if self._outbox.has_more else 0)
-            remembered.generation = self._generation()
-            self._memory.save()
+            # Before they are sent: after a crash, it is known which may come twice.
+            remembered.sent = self._sent
+            if remembered.generation == (generation := self._generation()):
+                self._memory.save_numbers()
+            else:
+                remembered.generation = generation
+                self._memory.save()
         for event in events:
             resent = (event.seq or 0) <= before
             self._counts.events_resent += resent

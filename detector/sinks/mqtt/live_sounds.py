@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from detector.interfaces import Message
 from detector.sinks.mqtt.broker_counts import BrokerCounts
 from detector.sinks.mqtt.link import Acknowledged, Link
-from detector.sinks.mqtt.payloads import detected_payload
+from detector.sinks.mqtt.payloads import as_resent, detected_payload
 from detector.sinks.mqtt.retained import Retained, on_or_off
-from detector.sinks.mqtt.sound_classes import ActiveSounds, SoundClass, SoundClasses
+from detector.sinks.mqtt.sound_classes import ActiveSounds, SoundClasses
 from detector.sinks.mqtt.topics import Topics
 from detector.wire.message import event_of
 
@@ -30,9 +30,7 @@ class _Live:
     """A live message on its way."""
 
     since: float
-    event: Message
-    sound: SoundClass
-    resent: bool = False
+    payload: bytes
 
 
 class LiveSounds:
@@ -91,8 +89,9 @@ class LiveSounds:
             if len(self._shown) > MOST_LIVE:
                 del self._shown[next(iter(self._shown))]
             for one in found:
-                self._waiting.append(_Live(self._clock(), message, one))
-                self._retained.set(self._topics.last, detected_payload(message, one))
+                payload = detected_payload(message, one)
+                self._waiting.append(_Live(self._clock(), payload))
+                self._retained.set(self._topics.last, payload)
         while len(self._waiting) > MOST_LIVE:
             self._waiting.popleft()
             self._counts.detected_late += 1
@@ -100,7 +99,7 @@ class LiveSounds:
     def disconnected(self) -> None:
         """What was not acknowledged goes again, and says so."""
         for live in reversed(self._sent.values()):
-            live.resent = True
+            live.payload = as_resent(live.payload)
             self._waiting.appendleft(live)
         self._sent.clear()
 
@@ -117,9 +116,8 @@ class LiveSounds:
             if left < 1:
                 late += 1
                 continue
-            payload = detected_payload(live.event, live.sound, resent=live.resent)
             self._counts.published += 1
-            self._sent[link.publish(self._topics.detected, payload, qos=1, expires=left)] = live
+            self._sent[link.publish(self._topics.detected, live.payload, qos=1, expires=left)] = live
         if late:
             self._counts.detected_late += late
             log.warning(

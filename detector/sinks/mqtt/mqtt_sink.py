@@ -137,6 +137,8 @@ class MqttSink:
                     self._publishing.disconnected()
                 link.close()
             self._wait_to_retry()
+        with self._lock:
+            self._publishing.close()
         if (waiting := self._counts.events_waiting) and self._context.archive is None:
             log.warning("mqtt.left_behind broker=%s events=%d", self.name, waiting)
 

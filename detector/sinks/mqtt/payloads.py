@@ -11,19 +11,19 @@ from detector.sinks.mqtt.sound_classes import SoundClass
 SHOWN_FIELDS = ("id", "start_time", "source", "model", "level_dbfs", "pattern", "verdict", "clip")
 """Fields that a live message takes from the event as they are, where it has them."""
 
+_RESENT = b',"resent":true}'
+
 STATS = ("level_dbfs", "lost_seconds", "uptime_seconds", "events", "cpu_seconds", "memory_bytes")
 """What of the report is published once a minute."""
 
 
 def event_payload(event: Message, *, node: str, generation: str, resent: bool) -> bytes:
     """The event's own line (docs/protocol.md), with the node and what its number belongs to."""
-    more: dict[str, object] = {"node": node, "generation": generation}
-    if resent:
-        more["resent"] = True
-    return event.line.rstrip()[:-1] + b"," + _json(more)[1:]
+    payload = event.line.rstrip()[:-1] + b"," + _json({"node": node, "generation": generation})[1:]
+    return as_resent(payload) if resent else payload
 
 
-def detected_payload(event: Message, sound: SoundClass, *, resent: bool = False) -> bytes:
+def detected_payload(event: Message, sound: SoundClass) -> bytes:
     """A sound that begins now; `event_type` is what Home Assistant looks at."""
     fields = json.loads(event.line)
     values: dict[str, object] = {
@@ -31,10 +31,12 @@ def detected_payload(event: Message, sound: SoundClass, *, resent: bool = False)
         "name": fields["label"],
         "score": fields["top_score"],
     }
-    values |= {key: fields[key] for key in SHOWN_FIELDS if key in fields}
-    if resent:
-        values["resent"] = True
-    return _json(values)
+    return _json(values | {key: fields[key] for key in SHOWN_FIELDS if key in fields})
+
+
+def as_resent(payload: bytes) -> bytes:
+    """The same object, which says that it may have come before."""
+    return payload if payload.endswith(_RESENT) else payload[:-1] + _RESENT
 
 
 def stats_payload(report: Mapping[str, object], *, waiting: int) -> bytes:

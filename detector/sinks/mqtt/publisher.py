@@ -178,6 +178,10 @@ class Publisher:
         self.pump()
         self._publish(self._node.topics.availability, b"offline", retain=True)
 
+    def close(self) -> None:
+        """No more is published."""
+        self._memory.close()
+
     @property
     def is_idle(self) -> bool:
         """Whether the broker has acknowledged every event."""
