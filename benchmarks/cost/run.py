@@ -47,7 +47,8 @@ same, in the same order.
 OTHERS = """\
 Tables of their own: `python -m benchmarks.quality.gate` (how often the gate opens, what a frame costs),
 `python -m benchmarks.quality.level` (quiet microphones), `python -m benchmarks.cost.runtimes` (TFLite beside
-ONNX Runtime).
+ONNX Runtime), `python -m benchmarks.cost.sources` (four sources in one process beside four processes; its
+figures are in docs/sources.md).
 """
 
 
