@@ -3,8 +3,8 @@
 The daemon reads a busy recording through a pipe, with and without an MQTT sink by turns; a real Mosquitto
 takes everything, with Home Assistant's discovery. Both keep a history. The CPU time of a fifth of the
 recording is taken off that of the whole, so that no start-up counts. Then events go through history and sink
-alone, as fast as possible: while there is no broker, while it takes them, and while it is connected. Memory is
-that of this process.
+alone, as fast as possible: while there is no broker, while it takes them, and while it is connected. Memory
+is that of this process.
 
     python -m benchmarks.cost.mqtt [--seconds 600] [--repeats 3] [--events 10000]
 """
