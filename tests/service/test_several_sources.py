@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import socket
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -21,6 +22,7 @@ from detector.records import Block, Window
 from detector.service.daemon import Daemon
 from detector.service.device_state import DeviceState, overall_state
 from detector.service.source_channel import SourceChannel
+from detector.service.systemd import Notifier
 from detector.wire.encoding import encode
 from detector.wire.message import EventBody, StatusBody
 from tests.support.fakes import (
@@ -256,3 +258,27 @@ def test_a_sound_is_left_out_or_told_as_a_whole() -> None:
     assert not hours.reports(end, NOON + 7200)
     assert hours.reports(start, NOON - 60)
     assert hours.reports(end, NOON)
+
+
+def test_a_stream_that_is_waited_for_is_no_hanging_program() -> None:
+    """The service manager is told of progress although no block comes."""
+    waiting = threading.Event()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind("\0sound-detector-test-stream")
+        notifier = Notifier({"NOTIFY_SOCKET": "@sound-detector-test-stream", "WATCHDOG_USEC": "1000"})
+        channel = SourceChannel(
+            source=NamedFake("porch", [lambda: waiting.wait(LONG)], live=True),
+            pipeline=make_pipeline(SETTINGS, FakeClassifier(make_spec("Siren"), loudness)),
+            sample_rate=RATE,
+            event_ids="run",
+            queue_blocks=9,
+            is_stream=True,
+        )
+        daemon = Daemon(channels=[channel], dispatcher=Dispatcher([]), notifier=notifier)
+        thread = threading.Thread(target=daemon.run)
+        thread.start()
+        manager.settimeout(LONG)
+        assert manager.recv(4096) == b"WATCHDOG=1"
+        daemon.stop()
+        waiting.set()
+        thread.join(LONG)
