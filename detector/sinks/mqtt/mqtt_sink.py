@@ -132,6 +132,9 @@ class MqttSink:
                 self._serve(link)
             except NoConnection as error:
                 self._tell(error.state, error.reason)
+            except Exception as error:  # a bug must not silence the sink for good
+                log.debug("mqtt.bug broker=%s", self.name, exc_info=True)
+                self._tell(LOST, f"bug: {type(error).__name__}: {error}")
             finally:
                 with self._lock:
                     self._publishing.disconnected()

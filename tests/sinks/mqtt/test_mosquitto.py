@@ -221,7 +221,7 @@ def test_a_wrong_password_is_said_in_one_line_and_the_right_one_gets_in(daemon, 
         here.counts.detail == "the broker says: wrong user name or password"
         or "not let in" in here.counts.detail
     )
-    time.sleep(2.5)
+    time.sleep(1.5)  # it has been tried again
     assert len([line for line in caplog.messages if "mqtt.refused" in line]) == 1
     secret.write_text("right\n")
     here.dispatcher.reopen()
