@@ -2,10 +2,11 @@
 
 Both are the real process on a recording at full speed; the process that judges and writes is part of the
 daemon's CPU time (`wait4` adds up children that were waited for). What starting costs is measured on next to
-no sound, and taken off. *A sound a minute*: pink noise at -55 dBFS with an ESC-10 clip of 5 s in each minute;
-the busy recording is that of `benchmarks.cost.run`, in which nearly everything becomes a clip.
+no sound, and taken off. With --live both play the sound in real time, side by side. *A sound a minute*: pink
+noise at -55 dBFS with an ESC-10 clip of 5 s in each minute; the busy recording is that of
+`benchmarks.cost.run`, in which nearly everything becomes a clip.
 
-    python -m benchmarks.cost.keeping_clips [--minutes 10] [--repeats 3]
+    python -m benchmarks.cost.keeping_clips [--minutes 10] [--repeats 3] [--live]
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -86,6 +88,31 @@ def measure(daemon: DaemonSetup, folder: Path, minutes: int, repeats: int) -> Cl
     return cost
 
 
+def measure_live(daemon: DaemonSetup, folder: Path, minutes: int) -> ClipCost:
+    """Measure on a sound a minute in real time, both at once."""
+    cost, sound = ClipCost(f"{daemon.name}, in real time"), SOUNDS[0]
+    for name in ("bare", "clips"):  # a log for each
+        (folder / name).mkdir(exist_ok=True)
+        for wanted in ("start", sound):
+            (folder / name / f"{wanted}.wav").hardlink_to(folder / f"{wanted}.wav")
+    starts = _both(daemon, folder, "start")
+    bare, kept = _both(daemon, folder, sound)
+    hours = minutes / 60
+    cost.start_up.append(starts[1] - starts[0])
+    cost.without[sound], cost.with_clips[sound] = [(bare - starts[0]) / hours], [(kept - starts[1]) / hours]
+    states = _states(folder / "clips" / "log.jsonl")
+    cost.kept[sound], cost.dropped[sound] = states.count("saved"), states.count("dropped")
+    return cost
+
+
+def _both(daemon: DaemonSetup, folder: Path, sound: str) -> list[float]:
+    """CPU seconds without and with clips, of two daemons that hear the sound at the same time."""
+    with ThreadPoolExecutor() as pool:
+        bare = pool.submit(_cpu, daemon, folder / "bare" / f"{sound}.wav", None, "--realtime")
+        kept = pool.submit(_cpu, daemon, folder / "clips" / f"{sound}.wav", folder, "--realtime")
+        return [bare.result(), kept.result()]
+
+
 def write_sounds(folder: Path, minutes: int) -> None:
     """Write the recordings."""
     recordings.write_all(folder, minutes * 60)
@@ -99,13 +126,13 @@ def write_sounds(folder: Path, minutes: int) -> None:
     recordings.write(folder / f"{SOUNDS[0]}.wav", quantised(quiet))
 
 
-def _cpu(daemon: DaemonSetup, recording: Path, folder: Path | None = None) -> float:
+def _cpu(daemon: DaemonSetup, recording: Path, folder: Path | None = None, *more: str) -> float:
     """CPU seconds of a run, with clips below the folder where one is given."""
-    extra = []
+    log = recording.parent / "log.jsonl"
+    log.unlink(missing_ok=True)
+    extra = [*more, "--sink", "stdout", "--sink", f"log:{log}"]  # in both, so that it makes no difference
     if folder is not None:
-        (folder / "log.jsonl").unlink(missing_ok=True)
-        extra = ["--clips", str(folder / "clips"), "--set", "clips.min_free_megabytes=0"]
-        extra += ["--sink", "stdout", "--sink", f"log:{folder / 'log.jsonl'}"]
+        extra += ["--clips", str(folder / "clips"), "--set", "clips.min_free_megabytes=0"]
     return children.run(daemon.command("--input", str(recording), *extra)).cpu_seconds
 
 
@@ -123,9 +150,13 @@ def main() -> None:
     )
     parser.add_argument("--minutes", type=int, default=10)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--live", action="store_true", help="the default model in real time instead")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="clips-") as folder:
         write_sounds(Path(folder), arguments.minutes)
+        if arguments.live:
+            print(measure_live(DEFAULT, Path(folder), arguments.minutes).table(), flush=True)
+            return
         for daemon in (DEFAULT, YAMNET):
             print(measure(daemon, Path(folder), arguments.minutes, arguments.repeats).table(), flush=True)
 

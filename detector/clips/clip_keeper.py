@@ -30,7 +30,9 @@ from detector.wire.message import ClipBody, utc_text
 log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 1.0
-"""How soon it is noticed that an idle process has died."""
+"""How soon it is told what is wrong with the folder at the start."""
+QUIET_SECONDS = 10.0
+"""How soon it is noticed, once all is well, that an idle process has died or has deleted clips."""
 CLOSE_SECONDS = 4.0
 """How long the end of the daemon may wait for clips; a service manager waits longer."""
 BEHIND = "the writer of clips is behind"
@@ -61,6 +63,7 @@ class ClipKeeper:
         self._counts = ClipCounts()
         self._guard = threading.Lock()
         self._closing = threading.Event()
+        self._is_settled = False
         self._thread = threading.Thread(target=self._run, name="clips", daemon=True)
         self._link = ClipLink(
             writer, on_folder=self._note_folder, on_fault=self._complain, monotonic=monotonic
@@ -115,7 +118,7 @@ class ClipKeeper:
         self._link.ready()  # so that what is wrong with the folder is told at once
         while True:
             try:
-                request = self._queue.get(timeout=IDLE_SECONDS)
+                request = self._queue.get(timeout=QUIET_SECONDS if self._is_settled else IDLE_SECONDS)
             except queue.Empty:
                 if self._closing.is_set():
                     break
@@ -129,6 +132,7 @@ class ClipKeeper:
 
     def _answer(self, request: ClipRequest) -> ClipOutcome | None:
         """What became of a clip; None where there is no process for it."""
+        self._link.listen()  # it may have died while it was idle, which costs no clip
         while not self._link.ready():
             if self._closing.wait(0.1):
                 return None
@@ -158,6 +162,7 @@ class ClipKeeper:
         self._publish(_body(request, "failed", reason=reason))
 
     def _note_folder(self, swept: FolderSwept) -> None:
+        self._is_settled = True
         if swept.fault:
             self._complain(swept.fault)
             return

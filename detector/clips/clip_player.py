@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,9 @@ from detector.sources.portaudio import INT16, open_audio
 PLAYERS = (
     ("pw-play",),
     ("paplay",),
-    ("ffplay", "-nodisp", "-autoexit", "-loglevel", "error"),
     ("play", "-q"),
 )
-"""Programs that play FLAC, WAV and Opus files; the path follows."""
+"""Programs that play a file and say by their status whether they did; the path follows."""
 
 PIECE_SECONDS = 0.25
 
@@ -31,15 +31,18 @@ def play(path: Path) -> None:
     try:
         _play_by_portaudio(sound, rate)
     except (SourceError, OSError) as error:
-        player = next((player for player in PLAYERS if shutil.which(player[0])), None)
-        if player is None:
+        if not any(_play_by(player, path) for player in PLAYERS if shutil.which(player[0])):
             names = ", ".join(player[0] for player in PLAYERS)
             raise ClipError(
-                f"nothing here plays sound: no output device ({error}), and none of {names} is installed; "
-                f"the file is {path}"
+                f"nothing here plays sound: no output device ({error}), and none of {names} is installed and "
+                f"can play; the file is {path}"
             ) from error
-        if subprocess.run([*player, str(path)], check=False).returncode:
-            raise ClipError(f"{player[0]} could not play {path}") from None
+
+
+def _play_by(player: Sequence[str], path: Path) -> bool:
+    """Whether a program played the clip; what it says otherwise is of no use."""
+    command = [*player, str(path)]
+    return not subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode
 
 
 def read_sound(path: Path) -> tuple[NDArray[np.int16], int]:
@@ -56,15 +59,18 @@ def read_sound(path: Path) -> tuple[NDArray[np.int16], int]:
 def _play_by_portaudio(samples: NDArray[np.int16], rate: int) -> None:
     audio: Any = open_audio()
     try:
-        with quiet_stderr():
-            index = audio.get_default_output_device_info()["index"]
-            stream = audio.open(rate, 1, INT16, output=True, output_device_index=index)
         piece = round(PIECE_SECONDS * rate)
-        try:
-            for start in range(0, len(samples), piece):
-                stream.write(samples[start : start + piece].tobytes())
-        finally:
-            stream.close()
+        with quiet_stderr():  # ALSA has its own lines about a busy machine, too
+            index = audio.get_default_output_device_info()["index"]
+            stream = audio.open(
+                rate, 1, INT16, output=True, output_device_index=index, frames_per_buffer=piece
+            )
+            try:
+                for start in range(0, len(samples), piece):
+                    stream.write(samples[start : start + piece].tobytes())
+                stream.stop_stream()  # when all of it has been heard
+            finally:
+                stream.close()
     finally:
         with quiet_stderr():
             audio.terminate()

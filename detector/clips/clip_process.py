@@ -30,6 +30,7 @@ def serve_clips(pipe: Connection, writer: ClipWriter) -> None:
         OSError, ValueError, AttributeError
     ):  # the daemon's standard output is for events
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    writer.warm_up()
     with contextlib.suppress(EOFError, OSError):
         pipe.send(writer.sweep())
         while True:

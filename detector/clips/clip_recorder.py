@@ -96,9 +96,10 @@ class ClipRecorder:
 
     def submit_due(self) -> None:
         """Submit the clips that are complete."""
-        for clip in self._plan.due(self._stop):
-            self._submit_one(clip)
-        self._forget()
+        if self._bodies or self._speech:  # else, as nearly always, nothing sounds
+            for clip in self._plan.due(self._stop):
+                self._submit_one(clip)
+            self._forget()
 
     def finish(self) -> None:
         """No more sound for now: submit all clips as they are, without the rest of their post-roll."""

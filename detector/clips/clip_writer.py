@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from detector.clips.clip_folder import ClipStore
 from detector.clips.clip_record import ClipRequest
 from detector.clips.clip_retention import RetentionLimits, deletions
-from detector.clips.sound_encoding import SUFFIXES, ClipFormat, encoded
+from detector.clips.sound_encoding import OPUS_RATES, SUFFIXES, ClipFormat, encoded
 from detector.clips.speech_judge import SpeechJudge
 from detector.errors import ClipError, DetectorError
 
@@ -109,6 +110,13 @@ class ClipWriter:
         except (DetectorError, OSError) as error:
             return ClipFailed(str(error))
         return ClipSaved(str(clip.path), clip.entry.size)
+
+    def warm_up(self) -> None:
+        """Load what the first clip would have to wait for; what is missing is told with the first clip."""
+        with suppress(Exception):
+            encoded(np.zeros(1, np.int16), OPUS_RATES[-1], self.form)
+            if (judge := self._ready_judge()) is not None:
+                judge.judge(_at(judge.rate, np.zeros(2 * judge.rate, np.int16), 2 * judge.rate))
 
     def sweep(self) -> FolderSwept:
         """Delete what is too old or too much."""

@@ -67,8 +67,9 @@ def export_clips(folder: Path, dataset: Path, names: Sequence[str], *, labels: S
     store = ClipStore(folder)
     chosen = [store.find(name) for name in names] if names else store.clips()
     done = export(chosen, dataset, labels=frozenset(label.casefold() for label in labels))
-    there = f"; {done.there} were there already" if done.there else ""
-    print_escaped(f"{done.written} sounds written to {dataset}{there}")
+    there = f"; {done.there} {'was' if done.there == 1 else 'were'} there already" if done.there else ""
+    sounds = "1 sound" if done.written == 1 else f"{done.written} sounds"
+    print_escaped(f"{sounds} written to {dataset}{there}")
     return 0
 
 

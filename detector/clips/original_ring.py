@@ -85,12 +85,12 @@ class OriginalRing:
         if self._held and self._held[-1].rate != sound.rate:
             self._held.clear()
         self._held.append(sound)
-        oldest = self._stop(sound) - self.capacity
-        while self._stop(self._held[0]) <= oldest:
+        oldest = sound.start + self._in_stream(len(sound.samples), sound.rate) - self.capacity
+        while self._held[0].start < oldest:
+            first = self._held[0]
+            if first.start + self._in_stream(len(first.samples), first.rate) > oldest:
+                break
             self._held.popleft()
-
-    def _stop(self, sound: OriginalSound) -> int:
-        return sound.start + self._in_stream(len(sound.samples), sound.rate)
 
     def _at_rate(self, samples: int, rate: int) -> int:
         return round(samples * rate / self._stream_rate)

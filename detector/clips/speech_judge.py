@@ -92,15 +92,14 @@ class SpeechJudge:
         length = self._classifier.spec.window
         known = self._known(len(samples), heard)
         padded = np.concatenate((np.zeros(max(0, length - len(samples)), np.float32), samples))
-        voiced = self._voiced_frames(padded)
         count = 0
         for window in _windows(padded, length):
             if known[window.span.start : window.span.stop].mean() >= KNOWN_SHARE:
                 continue
             score = float(self._classifier.scores(window).values[self._columns].max())
             highest, count = max(highest, score), count + 1
-            limit = VOICED_THRESHOLD if self._has_voice(voiced, window.span) else UNVOICED_THRESHOLD
-            if not score < limit:  # what is no number is no proof that there is no speech
+            # What is no number is no proof that there is no speech.
+            if not score < UNVOICED_THRESHOLD or (not score < VOICED_THRESHOLD and self._has_voice(window)):
                 return SpeechVerdict(True, score, count)
         return SpeechVerdict(False, highest, count)
 
@@ -113,21 +112,18 @@ class SpeechJudge:
             known[silence + max(0, first) : silence + max(0, last)] = True
         return known
 
-    def _voiced_frames(self, samples: NDArray[np.float32]) -> NDArray[np.bool_] | None:
+    def _has_voice(self, window: Window) -> bool:
+        """Whether a voice is detected in enough frames of a window; True without a detector."""
         if self._vad is None:
-            return None
+            return True
         self._vad.reset()
-        whole = np.rint(np.clip(samples, -1, 1 - 1 / FULL_SCALE) * np.float32(FULL_SCALE)).astype(np.int16)
+        whole = np.rint(np.clip(window.samples, -1, 1 - 1 / FULL_SCALE) * np.float32(FULL_SCALE)).astype(
+            np.int16
+        )
         frame = round(FRAME_SECONDS * self.rate)
         starts = range(0, len(whole) - frame + 1, frame)
-        return np.array([self._vad.is_active(Block(at, whole[at : at + frame])) for at in starts], np.bool_)
-
-    def _has_voice(self, voiced: NDArray[np.bool_] | None, span: Span) -> bool:
-        if voiced is None:
-            return True
-        frame = round(FRAME_SECONDS * self.rate)
-        within = voiced[span.start // frame : max(span.stop // frame, span.start // frame + 1)]
-        return not len(within) or float(within.mean()) >= VOICED_SHARE
+        active = [self._vad.is_active(Block(at, whole[at : at + frame])) for at in starts]
+        return not active or sum(active) >= VOICED_SHARE * len(active)
 
 
 def speech_columns(labels: Sequence[Label]) -> NDArray[np.intp]:

@@ -5,6 +5,7 @@ import queue
 import signal
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -35,6 +36,11 @@ class Told:
         while not holds():
             assert time.monotonic() < end
             time.sleep(0.01)
+
+
+def has_ended(process):
+    """Whether it is dead, also as one that its parent has not asked about."""
+    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
 
 
 @pytest.fixture
@@ -83,6 +89,18 @@ def test_a_process_that_is_killed_costs_one_clip_at_most(make_told, tmp_path):
     counts = told.keeper.counts
     assert (counts.saved, counts.lost, counts.working) == (2, 1, True)
     assert told.keeper.process_id != first
+
+
+def test_a_process_that_is_killed_while_it_is_idle_costs_no_clip(make_told, tmp_path):
+    told = make_told(make_writer(tmp_path))
+    told.keeper.submit(make_request(1))
+    assert told.next()[0] == "saved"
+    first = told.keeper.process_id
+    os.kill(first, signal.SIGKILL)
+    told.until(lambda: has_ended(first))
+    told.keeper.submit(make_request(2))
+    assert told.next()[0] == "saved"
+    assert told.keeper.counts.lost == 0
 
 
 def test_a_writer_that_hangs_holds_up_nobody(make_told, tmp_path):
