@@ -14,6 +14,9 @@ from detector.events.groups import WantedNames
 from detector.records import Block, Event, Label, Scores, Span
 from detector.wire.message import EventBody
 
+GOES_ON = 2**62
+"""A sample behind every clip."""
+
 HEARD_SECONDS = 0.96
 """Of a window that was classified, so much is known: the shortest window of a network that knows speech."""
 
@@ -84,15 +87,13 @@ class ClipRecorder:
 
         A sound that is not reported, as in quiet hours, gets no clip; that it was speech counts all the same.
         """
-        if not is_reported and not is_speech(event.label):
-            return
-        self._plan.note(event)
-        self._bodies[event.id] = body
-        stop = self._stop if event.offset is None else event.offset
         if is_speech(event.label):
-            self._speech[event.id] = Span(event.onset, max(stop, event.onset + 1))
+            self._speech[event.id] = Span(event.onset, GOES_ON if event.offset is None else event.offset)
         else:
             self._speech.pop(event.id, None)
+        if is_reported or event.id in self._bodies:  # what was reported before may be vetoed now
+            self._plan.note(event)
+            self._bodies[event.id] = body
 
     def submit_due(self) -> None:
         """Submit the clips that are complete."""
@@ -117,13 +118,7 @@ class ClipRecorder:
             self._bodies = {id: body for id, body in self._bodies.items() if id in kept}
         if self._speech:
             oldest = self._stop - self._ring.capacity
-            self._speech = {
-                id: span for id, span in self._speech.items() if span.stop > oldest or self._is_open(id)
-            }
-
-    def _is_open(self, id: int) -> bool:
-        body = self._bodies.get(id)
-        return body is not None and body.kind != "end"
+            self._speech = {id: span for id, span in self._speech.items() if span.stop > oldest}
 
     def _submit_one(self, clip: PlannedClip) -> None:
         sound = self._ring.read(clip.span)
@@ -145,11 +140,8 @@ class ClipRecorder:
                 yield HeardWindow(first / self._stream_rate, last / self._stream_rate, score)
 
     def _has_speech(self, span: Span) -> bool:
-        """Whether speech was reported in it; one that still goes on reaches to its end."""
-        return any(
-            speech.start < span.stop and (self._is_open(id) or speech.stop > span.start)
-            for id, speech in self._speech.items()
-        )
+        """Whether speech was reported in it."""
+        return any(speech.start < span.stop and speech.stop > span.start for speech in self._speech.values())
 
     def _facts(self, clip: PlannedClip, sound: OriginalSound) -> ClipFacts:
         def seconds(sample: int) -> float:

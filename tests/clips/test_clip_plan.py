@@ -3,13 +3,16 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.clips.clip_plan import ClipLengths, ClipPlan
 from detector.records import Event, Label, Span
 
 DOG, CAT = (Label(name=name, class_id=f"/{name}", model="fake") for name in ("Dog", "Cat"))
+FEW = settings(max_examples=40)
+"""Each example is a stream of several sounds."""
+
 LENGTHS = ClipLengths(preroll=30, postroll=30, longest=600)
 
 
@@ -120,6 +123,7 @@ def played(history, step, lengths=LENGTHS):
     return clips
 
 
+@FEW
 @given(histories(), st.integers(1, 200))
 def test_no_sample_is_saved_twice_and_no_clip_is_too_long(history, step):
     end = -(10**9)
@@ -130,6 +134,7 @@ def test_no_sample_is_saved_twice_and_no_clip_is_too_long(history, step):
         end = clip.span.stop
 
 
+@FEW
 @given(histories(), st.integers(1, 200))
 def test_every_onset_is_saved_with_its_preroll_unless_a_clip_before_has_it(history, step):
     clips = [clip for _, clip in played(history, step)]
@@ -141,12 +146,14 @@ def test_every_onset_is_saved_with_its_preroll_unless_a_clip_before_has_it(histo
         assert saved[0].start <= before or any(span.stop == saved[0].start for span in spans)
 
 
+@FEW
 @given(histories(), st.integers(1, 200))
 def test_every_sound_is_in_one_clip_at_most(history, step):
     ids = [sound.id for _, clip in played(history, step) for sound in clip.sounds]
     assert len(ids) == len(set(ids))
 
 
+@FEW
 @given(histories())
 def test_a_clip_that_is_decided_in_time_does_not_depend_on_the_blocks(history):
     in_time = [(0, event) for _, event in history]
@@ -154,6 +161,7 @@ def test_a_clip_that_is_decided_in_time_does_not_depend_on_the_blocks(history):
 
 
 @pytest.mark.parametrize("longest", [61, 100])
+@FEW
 @given(histories())
 def test_short_clips_keep_the_laws(longest, history):
     lengths = replace(LENGTHS, longest=longest)

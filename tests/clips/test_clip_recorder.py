@@ -108,7 +108,7 @@ def test_a_sound_that_is_vetoed_gets_none_even_if_it_was_told_before():
     setting.tell("start")
     setting.hear(2.0)
     veto = VerdictNote("veto", make_event().label, 1, "run-0")
-    setting.recorder.note(make_event("end", verdict=veto), make_body("end", verdict=veto))
+    setting.recorder.note(make_event("end", verdict=veto), make_body("end", verdict=veto), is_reported=False)
     setting.recorder.submit_due()
     setting.recorder.finish()
     assert setting.requests == []
@@ -148,6 +148,20 @@ def test_speech_that_goes_on_is_within_every_later_clip():
     setting.hear(3.3)
     setting.tell("end")
     assert setting.requests[0].was_reported_as_speech
+
+
+@pytest.mark.parametrize("phase", ["start", "end"])
+def test_speech_that_is_not_reported_gets_no_clip_and_counts_all_the_same(phase):
+    """As in quiet hours, also where speech may be kept."""
+    setting = Setting(ClipChoice(("Speech", "Dog"), speech=True))
+    setting.hear(3.5)
+    speech = {"label": SPEECH, "onset": 2 * RATE, "offset": None if phase == "start" else 5 * RATE // 2}
+    setting.recorder.note(make_event(phase, 2, **speech), make_body(phase, 2, **speech), is_reported=False)
+    setting.tell("end")
+    setting.recorder.finish()
+    (request,) = setting.requests
+    assert [sound.label for sound in request.facts.sounds] == ["Dog"]
+    assert request.was_reported_as_speech
 
 
 def test_speech_before_a_clip_does_not_count_and_is_forgotten():

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.clips.clip_record import HeardWindow
@@ -39,6 +39,7 @@ def judged(length, score, *, vad=None, speech=0.0, spec=SPEC):
     return SpeechJudge(classifier, vad).judge(np.zeros(length, np.float32)), classifier
 
 
+@settings(max_examples=40)
 @given(st.integers(1, 200_000))
 def test_every_sample_is_in_a_window(length):
     _, classifier = judged(length, 0.0)
@@ -75,6 +76,7 @@ def test_a_score_that_is_no_number_is_speech():
     assert judged(WINDOW, math.nan)[0].is_speech
 
 
+@settings(max_examples=40)
 @given(
     st.integers(16_000, 120_000),
     st.lists(st.tuples(st.floats(-1, 8), st.floats(0, 2)), max_size=12),
