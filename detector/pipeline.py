@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from detector.alarms.alarm_stage import AlarmStage
 from detector.audio.framing import Framer
 from detector.audio.gain import Gain
 from detector.audio.gate import Gate
@@ -87,6 +88,11 @@ class DetectionStage:
         self._is_settled = False
         return self._tracker.flush()
 
+    def take_id(self) -> int:
+        """The id of the next event, for one that is known by other means than scores."""
+        self._tracker.started += 1
+        return self._tracker.started
+
     def retune(self, tracker: EventTracker) -> list[Event]:
         """Go on with another tracker; returns the ends of the events that were open."""
         events = self._tracker.flush()
@@ -116,6 +122,7 @@ class Pipeline:
     into blocks gives the same events. `gap_limit` [samples]: a longer gap ends open events.
     `gain` None leaves the level alone; `heads` None leaves the scores to the classifier. `keep` is given the
     scores of every window, as the tracker gets them. `stream` tells a shared classifier whose windows come.
+    `make_alarms` builds what knows alarms by their rhythm; it is given what gives the next event's id.
     """
 
     def __init__(
@@ -135,6 +142,7 @@ class Pipeline:
         labels: Sequence[Label],
         gap_limit: int,
         stream: int = 0,
+        make_alarms: Callable[[Callable[[], int]], AlarmStage] | None = None,
     ) -> None:
         self._framer = framer
         self._meter = meter
@@ -157,6 +165,7 @@ class Pipeline:
         self._level_dbfs = self._meter_dbfs = UNHEARD_DBFS
         self._counts = Counts()
         self._passed_over = 0
+        self._alarms = make_alarms(self._detection.take_id) if make_alarms else None
 
     @property
     def counts(self) -> Counts:
@@ -201,7 +210,7 @@ class Pipeline:
     def flush(self) -> list[Event]:
         """The stream ended: classify its tail and end open events at the last sample."""
         self._framer.flush()
-        return self._detection.flush()
+        return self._last(self._detection.flush())
 
     @property
     def history(self) -> LevelHistory:
@@ -211,7 +220,11 @@ class Pipeline:
     def retune(self, tracker: EventTracker, labels: Sequence[Label]) -> list[Event]:
         """Go on with other rules, without losing a sample; returns the ends of the events that were open."""
         self.labels = tuple(labels)
-        return self._detection.retune(tracker)
+        ended = self._detection.retune(tracker)
+        if self._alarms is None:
+            return ended
+        self._alarms.choose(labels)
+        return self._alarms.pass_through(ended)
 
     def exchange_heads(self, heads: HeadStage | None) -> None:
         """Use other heads from the next window on; the tracker must be exchanged with them."""
@@ -224,7 +237,7 @@ class Pipeline:
     def interrupt(self) -> list[Event]:
         """No more sound for now: end open events at the last sample; a later block goes on."""
         self._framer.flush()
-        return self._detection.interrupt()
+        return self._last(self._detection.interrupt())
 
     def pass_over(self, block: Block) -> list[Event]:
         """Leave a block out on purpose, unheard: it is not kept, and not counted as lost.
@@ -242,7 +255,11 @@ class Pipeline:
         self._meter_dbfs = max(level.dbfs, self._meter_dbfs - METER_FALL_DB)
         if self._gain is not None:
             self._gain.push(level)
-        return self._detection.push(frame, level)
+        events = self._detection.push(frame, level)
+        return events if self._alarms is None else self._alarms.push(level, events)
+
+    def _last(self, events: list[Event]) -> list[Event]:
+        return events if self._alarms is None else self._alarms.flush(events)
 
     def _classify(self, span: Span) -> Scores:
         window = Window(span, self._ring.read(span), 10 ** (self.gain_db / 20), self._stream)

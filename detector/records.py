@@ -176,6 +176,18 @@ class VerdictNote:
 
 
 @dataclass(frozen=True, slots=True)
+class Pattern:
+    """The rhythm by which an alarm is known."""
+
+    name: str
+    """`T3`, `T4` or `chirp`."""
+    cycles: int
+    """Cycles heard so far; chirps, for a chirp."""
+    hertz: float
+    """The beeps' frequency."""
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """A labelled sound at one moment of its life; the same `id` from start to end.
 
@@ -206,6 +218,8 @@ class Event:
     """Of the windows on which the label stands; None where the network gives none, and for an end."""
     verdict: VerdictNote | None = None
     """What verdicts changed; None where they changed nothing."""
+    pattern: Pattern | None = None
+    """The rhythm that it is known by; None where a network named it."""
 
 
 @dataclass(slots=True)

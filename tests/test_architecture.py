@@ -31,6 +31,7 @@ ORDER = (
     ("sources", "backends", "sinks", "graphs", "audition"),
     ("pipeline",),
     ("wire",),
+    ("alarms",),
     ("audio", "events", "verdicts"),
     ("interfaces",),
     ("records", "datasets", "workers"),
@@ -47,6 +48,7 @@ SETTINGS_READERS = {"config", "cli", "assemble"}
 
 PURE = (
     *(
+        "alarms",
         "audio",
         "events",
         "interfaces",
@@ -55,6 +57,7 @@ PURE = (
         "service.device_state",
         "wire.message",
         "wire.encoding",
+        "wire.pattern_body",
     ),
     *("analysis.summary", "analysis.sounds", "analysis.overview"),
     *("datasets.annotations", "evaluation.matching", "soundscapes.plan", "soundscapes.stretch"),

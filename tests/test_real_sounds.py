@@ -191,8 +191,16 @@ def test_a_clip_of_one_sound_seldom_gives_two_events(listener: Listener) -> None
 def test_rivals_are_alternatives_and_no_events(listener: Listener) -> None:
     """The bundled recording's smoke alarm is also a beep and a buzzer."""
     reports = listener.reports(as_int16(listener.demo()))
-    assert [report.label for report in reports] == ["Speech", ALARM, "Siren"]
-    assert {"Beep, bleep", "Buzzer"} <= set(reports[1].rivals)
+    assert [report.messages[0].label.name for report in reports] == ["Speech", ALARM, "Siren"]
+    assert {"Beep, bleep", "Buzzer"} & set(reports[1].rivals)
+
+
+def test_the_bundled_smoke_alarm_is_known_by_its_rhythm(listener: Listener) -> None:
+    """A real T3: it corrects what the network called it."""
+    alarm = listener.reports(as_int16(listener.demo()))[1]
+    assert alarm.label == "Smoke alarm (T3)"
+    assert alarm.rivals[0] == ALARM
+    assert alarm.end.pattern is not None and alarm.end.pattern.name == "T3"
 
 
 def test_alternatives_are_at_most_three_others_the_likeliest_first(listener: Listener) -> None:

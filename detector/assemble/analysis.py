@@ -11,6 +11,7 @@ from detector.analysis.analyzer import Analyzer
 from detector.analysis.recording_files import find_recordings
 from detector.analysis.session import Session
 from detector.analysis.task import AnalyzeRequest
+from detector.assemble.alarm_patterns import reported_labels
 from detector.assemble.stages import (
     check_labels,
     load_model,
@@ -26,7 +27,7 @@ from detector.interfaces import Stage
 from detector.records import Block, Event, Label, ModelSpec, Scores
 from detector.workers.tasks import cores
 
-SECTIONS = ("model", "gate", "windows", "level", "events")
+SECTIONS = ("model", "gate", "windows", "level", "events", "alarms")
 """The sections of the settings that a recording's events depend on."""
 
 
@@ -69,7 +70,7 @@ class _Pipelines:
 
     @property
     def reported(self) -> Sequence[Label]:
-        return make_label_map(self._settings.events, self.spec).reported
+        return reported_labels(self._settings, make_label_map(self._settings.events, self.spec))
 
     def gated(self) -> Stage[Block, Event]:
         return make_pipeline(self._settings, self._model.classifier, self._model.heads)
@@ -99,7 +100,7 @@ def _fingerprint(settings: Settings, start: float | None) -> dict[str, object]:
     """Everything that a recording's events depend on; the number of threads is not part of it."""
     model = replace(settings.model, threads=1)
     decisive = replace(Settings(), model=model, gate=settings.gate, windows=settings.windows)
-    decisive = replace(decisive, level=settings.level, events=settings.events)
+    decisive = replace(decisive, level=settings.level, events=settings.events, alarms=settings.alarms)
     tree = asdict(decisive)
     kept = {f"{section}.{key}": value for section in SECTIONS for key, value in tree[section].items()}
     return {"program": "sound-detector", "version": __version__, "--start-time": start, **kept}

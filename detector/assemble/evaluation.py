@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from detector.assemble.stages import (
     check_labels,
@@ -16,7 +16,7 @@ from detector.assemble.stages import (
 from detector.assemble.variants import gated_and_ungated, recording_opener
 from detector.audition.side_by_side import UNGATED
 from detector.config.loading import Loaded
-from detector.config.settings import Settings
+from detector.config.settings import AlarmSettings, Settings
 from detector.evaluation.command import EvaluateRequest, evaluate
 from detector.evaluation.recording_scorer import MakeScorer, RecordingScorer
 from detector.modelstore import ModelCatalogue
@@ -26,6 +26,8 @@ def evaluate_command(request: EvaluateRequest, loaded: Loaded) -> int:
     """Do what `sound-detector evaluate` was asked."""
     catalogue = ModelCatalogue()
     settings = with_resolved_model(loaded.settings, catalogue)
+    # What is judged is the model: a rhythm's label is no class of any truth.
+    settings = replace(settings, alarms=AlarmSettings(patterns=False))
     with loaded.locating_errors():
         check_labels(settings, catalogue)
     ungated = request.annotations is not None and not request.verdicts

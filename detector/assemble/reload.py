@@ -7,10 +7,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from detector.assemble.alarm_patterns import reported_labels
 from detector.assemble.channels import OWN_KEYS, ChannelSettings, asked_of_any, channels_of
 from detector.assemble.endpoints import AnySinkSettings, sinks_in_force
+from detector.assemble.notify_labels import check_notify_labels
 from detector.assemble.stages import (
-    check_notify_labels,
     make_head_stage,
     make_label_map,
     make_tracker,
@@ -109,7 +110,7 @@ class Reloader:
             check_notify_labels(settings.notify, [labels for labels, _ in tuned])
         self._exchange_sinks(settings)
         for name in (
-            *("source", "sources", "model", "gate", "windows", "level"),
+            *("source", "sources", "model", "gate", "windows", "level", "alarms"),
             *("history", "clips", "metrics"),
         ):
             if getattr(wanted, name) != getattr(settings, name) or (name == "model" and not same_networks):
@@ -123,7 +124,7 @@ class Reloader:
         if model is not self._model:
             self._exchange_heads(model)
         ended = [
-            pipeline.retune(tracker, labels.reported) if is_changed else []
+            pipeline.retune(tracker, reported_labels(settings, labels)) if is_changed else []
             for pipeline, (labels, tracker), is_changed in zip(
                 self._pipelines.values(), tuned, changed, strict=True
             )

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from detector import __version__
 from detector.assemble.channels import channels_of
 from detector.assemble.endpoints import effective_sinks, make_sink, sinks_in_force
+from detector.assemble.notify_labels import check_notify_labels
 from detector.assemble.reload import Reloader
 from detector.assemble.source_channels import make_channel, make_pipelines
-from detector.assemble.stages import check_notify_labels, load_model, make_label_map, with_resolved_model
+from detector.assemble.stages import load_model, make_label_map, with_resolved_model
 from detector.config.loading import Loaded
 from detector.config.settings import Settings
 from detector.delivery.dispatcher import Dispatcher

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
 from detector import modelstore
-from detector.assemble.channels import asked_of_any, channels_of, make_quiet_hours
+from detector.alarms.alarm_stage import PATTERN_LABELS
+from detector.assemble.alarm_patterns import alarm_stage_maker, reported_labels
+from detector.assemble.channels import channels_of, make_quiet_hours
+from detector.assemble.notify_labels import check_notify_labels
 from detector.audio.framing import Framer
 from detector.audio.gain import Gain
 from detector.audio.gate import Gate, LevelDetector
 from detector.audio.level import LevelMeter
 from detector.audio.ring import Ring
 from detector.audio.windows import WindowGrid
-from detector.config.notify_settings import NotifySettings
 from detector.config.settings import EventSettings, GateSettings, Settings
-from detector.errors import ConfigError
 from detector.events.boundaries import LevelHistory
 from detector.events.heads import HeadSet, HeadStage
 from detector.events.labels import LabelMap
@@ -106,19 +107,6 @@ def check_labels(settings: Settings, catalogue: ModelCatalogue | None = None) ->
     check_notify_labels(settings.notify, each)
 
 
-def check_notify_labels(settings: NotifySettings, each: Sequence[LabelMap]) -> None:
-    """Raise ConfigError where a rule of notifications names a label that no event of any source has."""
-    for i, rule in enumerate(settings.rules):
-        for key, names in (("labels", rule.labels), ("exclude", rule.exclude)):
-            for j, name in enumerate(names):
-                asked = asked_of_any(each, [name])
-                if label := asked.reported_as.get(name):
-                    message = f"{name!r} is reported as {label!r}: write that, or add it to events.labels"
-                    raise ConfigError(message, key=f"notify.rules[{i}].{key}[{j}]")
-                if asked.message:
-                    raise ConfigError(asked.message, key=f"notify.rules[{i}].{key}[{j}]")
-
-
 def make_pipeline(
     settings: Settings,
     classifier: Classifier,
@@ -140,9 +128,10 @@ def make_pipeline(
     history = make_level_history(spec)
     preroll = samples(settings.gate.preroll_seconds, spec)
     level = settings.level
+    meter = LevelMeter(sample_rate=rate, frame_length=frame)
     return Pipeline(
         framer=Framer(frame_length=frame),
-        meter=LevelMeter(sample_rate=rate, frame_length=frame),
+        meter=meter,
         gate=make_gate(settings.gate, spec),
         gain=Gain(
             frame_length=frame, sample_rate=rate, target_dbfs=level.target_dbfs, max_gain_db=level.max_gain_db
@@ -156,9 +145,10 @@ def make_pipeline(
         keep=keep,
         history=history,
         tracker=make_tracker(settings, spec, labels, history),
-        labels=labels.reported,
+        labels=reported_labels(settings, labels),
         gap_limit=samples(settings.events.release_seconds, spec),
         stream=stream,
+        make_alarms=alarm_stage_maker(settings, labels, meter, sample_rate=rate, frame_length=frame),
     )
 
 
@@ -253,6 +243,7 @@ def make_label_map(settings: EventSettings, spec: ModelSpec) -> LabelMap:
         background=settings.background,
         everyday=settings.everyday,
         apart=settings.labels,
+        others=PATTERN_LABELS,
     )
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detector.records import Block, Span
 
@@ -29,6 +30,8 @@ FLUX_FLOOR_DBFS = -100.0
 TAPER = 0.25
 """Share of the frame under the window's slopes: a Hann window would be deaf to clicks between frames."""
 
+NO_POWER: NDArray[np.float32] = np.zeros(0, np.float32)
+
 
 @dataclass(frozen=True, slots=True)
 class Level:
@@ -42,6 +45,8 @@ class Level:
     """Mean squares of the four bands between `GATE_BAND_EDGES_HZ`, full scale 1."""
     flux: float
     """Mean rise of the 21 narrower bands since the frame before, falls counted as 0; 0 after a gap [dB]."""
+    power: NDArray[np.float32] = field(default_factory=lambda: NO_POWER, compare=False, repr=False)
+    """Mean squares of the bins of 125-7500 Hz (`LevelMeter.bins_hz`), full scale 1; empty in replays."""
 
 
 class LevelMeter:
@@ -64,6 +69,10 @@ class LevelMeter:
             for low, high, n in zip(edges[:-1], edges[1:], FLUX_BANDS, strict=True)
         ]
         self._first, self._last = int(edges[0]), int(edges[-1])
+        self.bins_hz: NDArray[np.float64] = np.arange(self._first, self._last, dtype=np.float64) * (
+            sample_rate / frame_length
+        )
+        """(bins,) the frequencies of `Level.power` [Hz]."""
         self._parts = np.concatenate(parts) - self._first
         self._groups = np.cumsum((0, *FLUX_BANDS[:-1]))
         self._flux_floor = np.float32(10 ** (FLUX_FLOOR_DBFS / 10))
@@ -87,13 +96,14 @@ class LevelMeter:
         rises = (np.maximum(logs - previous, 0.0).sum(axis=1) * 10 / logs.shape[1]).tolist()
         bands = np.add.reduceat(parts, self._groups, axis=1).tolist()  # (frames, 4)
         levels = []
-        for frame, band, rise in zip(frames, bands, rises, strict=True):
+        for frame, band, rise, row in zip(frames, bands, rises, power, strict=True):
             levels.append(
                 Level(
                     span=Span(frame.start, frame.stop),
                     dbfs=_decibels(sum(band)),
                     bands=tuple(band),
                     flux=rise if frame.start == self._expected else 0.0,
+                    power=row,
                 )
             )
             self._expected = frame.stop

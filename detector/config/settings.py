@@ -141,6 +141,14 @@ class EventSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AlarmSettings:
+    """Alarms that are known by their rhythm, without a network."""
+
+    patterns: bool = True
+    """Whether smoke alarms (T3), carbon monoxide alarms (T4) and low-battery chirps are looked for."""
+
+
+@dataclass(frozen=True, slots=True)
 class HistorySettings:
     """The file in which all events are kept."""
 
@@ -222,6 +230,7 @@ class Settings:
     windows: WindowSettings = WindowSettings()
     level: LevelSettings = LevelSettings()
     events: EventSettings = EventSettings()
+    alarms: AlarmSettings = AlarmSettings()
     sinks: tuple[SinkSettings, ...] | None = None
     """None is stdout, and for a live source also the default socket."""
     history: HistorySettings = HistorySettings()

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.errors import ConfigError
-from detector.events.groups import nearest_groups
+from detector.events.groups import WantedNames, named_group, nearest_groups
 from detector.events.label_index import GROUP_ID, LabelIndex, did_you_mean_any, nearest_names
 from detector.records import Label
 
@@ -46,6 +46,9 @@ class LabelMap:
     compete: what sounds most like Music is not reported as something else because Music is excluded. Raises
     ConfigError for a name the model does not have, with the nearest ones, and where nothing would be left to
     report.
+
+    `others` are labels of events that need no score. `include` chooses them by their own name, a name above
+    them or a shipped group, `exclude` by their own name or a shipped group.
     """
 
     def __init__(
@@ -58,8 +61,15 @@ class LabelMap:
         background: bool = False,
         everyday: bool = True,
         apart: Collection[str] = (),
+        others: Sequence[Label] = (),
     ) -> None:
         index = LabelIndex(labels)
+        self.others = _chosen_others(others, include, exclude)
+        """What events may carry that need no score."""
+        other_names = {name for label in others for name in _own_names(label)}
+        is_narrowed = bool(include)
+        include = [name for name in include if name.casefold() not in other_names]
+        exclude = [name for name in exclude if name.casefold() not in other_names]
         members = {
             name: index.find_all(f"events.groups.{name}", names) for name, names in (groups or {}).items()
         }
@@ -79,17 +89,17 @@ class LabelMap:
         own = [c for c in range(len(labels)) if c not in grouped and _stands_alone(labels[c], everyday)]
         own = sorted({*own, *(named - grouped)})
         usual = [c for c in own if c in named or background or not labels[c].background]
-        if include:
+        if is_narrowed:
             of_groups = index.find_all("events.include", by_group)
             included = [*by_name, *(c for c in of_groups if _is_usual(labels[c], everyday, background))]
             chosen = [c for c in dict.fromkeys(included) if c not in excluded]
             chosen_groups = [g for g in members if g in wanted_groups and g not in unwanted_groups]
-            silent: list[int] = []
+            silent = [] if include else usual
         else:
             chosen = [c for c in usual if c not in excluded]
             chosen_groups = [g for g in members if g not in unwanted_groups]
             silent = [c for c in own if c in excluded]
-        if not chosen and not chosen_groups:
+        if not chosen and not chosen_groups and (include or not self.others):
             raise ConfigError("no label is left to report; exclude fewer", key="events.exclude")
         self._labels = tuple(labels)
         self._groups = [np.array(members[g], dtype=np.intp) for g in chosen_groups]
@@ -131,8 +141,8 @@ class LabelMap:
 
     def asked(self, names: Collection[str]) -> AskedLabels:
         """What the events of these labels can be found by; names of classes above a label are known too."""
-        index = LabelIndex(self.reported)
-        known = _names(self.reported)
+        index = LabelIndex((*self.reported, *self.others))
+        known = _names((*self.reported, *self.others))
         reported = {class_id: label for label, ids in self._reported_ids() for class_id in ids}
         unknown, reported_as, lines = [], {}, []
         for name in names:
@@ -163,6 +173,21 @@ class LabelMap:
     def is_shipped_group(self, name: str) -> bool:
         """Whether the name means a shipped group, and no reported label."""
         return LabelIndex(self.reported).group(name) is not None
+
+
+def _chosen_others(
+    others: Sequence[Label], include: Collection[str], exclude: Collection[str]
+) -> tuple[Label, ...]:
+    """Those that `include` names, by their own name or one above them or a group, and `exclude` does not."""
+    wanted, unwanted = WantedNames.of(include), WantedNames.of(exclude)
+    hidden = [group for group in map(named_group, exclude) if group]
+    return tuple(
+        label
+        for label in others
+        if (not wanted or wanted.hold(_own_names(label), label.ancestor_names))
+        and not unwanted.hold(_own_names(label))
+        and not any(group.holds(label) for group in hidden)
+    )
 
 
 def _own_names(label: Label) -> tuple[str, str]:

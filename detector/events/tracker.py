@@ -80,7 +80,8 @@ class EventTracker:
         self._recent_windows = RecentWindows(
             windows=windows, hop=hop, longest_hop=self._longest_hop, sample_rate=history.sample_rate
         )
-        self._started = started
+        self.started = started
+        """How many events were started so far: the newest one's id."""
 
     @property
     def active(self) -> bool:
@@ -94,11 +95,6 @@ class EventTracker:
             return False
         claimed = set().union(*(self._claimed(sound) for sound in self._active))
         return self._voting.voted() <= claimed
-
-    @property
-    def started(self) -> int:
-        """How many events were started so far."""
-        return self._started
 
     def push(self, scores: Scores) -> list[Event]:
         """Take one window's scores, return what they start, continue or end."""
@@ -262,8 +258,8 @@ class EventTracker:
         return self._history.onset(first, evidence, after=not_before)
 
     def _start(self, sound: ActiveSound, now: int) -> Event:
-        self._started += 1
-        sound.id = self._started
+        self.started += 1
+        sound.id = self.started
         return self._event("start", sound, now)
 
     def _end(self, sound: ActiveSound, now: int) -> list[Event]:

@@ -1,8 +1,7 @@
 """What the daemon says, typed: one body for each type of message (docs/protocol.md defines each field).
 
-Values are as on the wire: times as RFC 3339 text in UTC with milliseconds, rounded numbers, None for what is
-not known. `wire.encoding` makes a line of a body and reads it back. To add a field, add it to its body, where
-it is to stand on the line, with a default for lines that do not have it yet.
+Times are RFC 3339 text in UTC with milliseconds, numbers are rounded, None is what is not known. A new field
+is added where it is to stand on the line, with a default for lines without it; `wire.encoding` makes lines.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from typing import ClassVar
 
 from detector.interfaces import Message
 from detector.records import Embedding, Event, Phase, VerdictNote
+from detector.wire.pattern_body import PatternBody
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -72,6 +72,7 @@ class EventBody:
     earlier: tuple[str, ...] = ()
     verdict: RenameBody | None = field(default=None, metadata=LEFT_OUT)
     vetoed: VetoBody | None = field(default=None, metadata=LEFT_OUT)
+    pattern: PatternBody | None = field(default=None, metadata=LEFT_OUT)
     embedding: Embedding | None = field(default=None, compare=False, repr=False, metadata=NOT_SENT)
 
     @property
@@ -250,6 +251,7 @@ def event_body(
         ),
         verdict=_rename_body(event.verdict),
         vetoed=_veto_body(event.verdict),
+        pattern=PatternBody.of(event.pattern),
         embedding=event.embedding,
     )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from detector.alarms.alarm_stage import PATTERN_LABELS
 from detector.assemble.endpoints import SINK_KINDS
 from detector.assemble.reload import Reloader
 from detector.assemble.service import make_daemon
@@ -89,7 +90,8 @@ class House:
         return {(label.model, label.name) for label in labels}
 
     def labels(self) -> list[tuple[str, str]]:
-        return [(label.model, label.name) for label in self.pipeline.labels]
+        labels = [label for label in self.pipeline.labels if label not in PATTERN_LABELS]
+        return [(label.model, label.name) for label in labels]
 
 
 @pytest.fixture

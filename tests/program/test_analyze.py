@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.support.program import ALARM, DEMO, RATE, events, fault
+from tests.support.program import ALARM, DEMO, RATE, SMOKE_T3, events, fault
 
 pytestmark = pytest.mark.slow
 
@@ -129,7 +129,7 @@ class TestAFolder:
         assert program.out.seen[0].startswith("20261120_143000  21.")
         assert any(line.startswith("total of 2 recordings") for line in program.out.seen)
         total = json.loads((tmp_path / "out" / "summary.json").read_text())["total"]
-        assert total["labels"][ALARM]["count"] >= 2
+        assert total["labels"][SMOKE_T3]["count"] >= 2
 
     def test_is_resumed_where_it_was_left(self, run, recordings, tmp_path):
         (recordings / "bad.wav").unlink()
@@ -171,7 +171,7 @@ def test_a_page_and_its_index_are_made(run, tmp_path):
     shutil.copy(DEMO, tmp_path / "demo.flac")
     assert run("analyze", "demo.flac", "-q", "--out", "out", "--plot", "--report").status == 0
     assert (tmp_path / "out" / "demo.png").read_bytes().startswith(b"\x89PNG")
-    assert ALARM in (tmp_path / "out" / "demo.report.html").read_text()
+    assert SMOKE_T3 in (tmp_path / "out" / "demo.report.html").read_text()
     assert 'href="demo.report.html"' in (tmp_path / "out" / "index.html").read_text()
 
 

@@ -22,6 +22,7 @@ from tests.support.program import (
     COMMAND,
     DEMO,
     LIMIT_SECONDS,
+    NO_PATTERNS,
     RATE,
     alarm,
     events,
@@ -139,7 +140,7 @@ class TestFilesOfOtherForms:
         soundfile.write(
             tmp_path / "it.wav", np.repeat(samples[:, None], channels, axis=1), rate, subtype=subtype
         )
-        program = run("-q", "--input", "it.wav")
+        program = run("-q", "--input", "it.wav", *NO_PATTERNS)
         assert (program.status, program.err.seen) == (0, [])
         # At 8 kHz its first name is Fire alarm, which is corrected.
         assert labels(program.out.seen, "end") == [ALARM]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.support.program import DEMO
+from tests.support.program import ALARM, DEMO, SMOKE_T3
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("model")]
 
@@ -38,7 +38,8 @@ def test_an_alarm_is_kept_and_speech_is_not(run, alarm, tmp_path):
     clips = [message for message in told(log) if message["type"] == "clip"]
     assert [(clip["state"], clip["reason"]) for clip in clips] == [("saved", ""), ("dropped", "speech")]
     events = [message for message in told(log) if message["type"] == "end"]
-    assert [event["label"] for event in events].count("Smoke detector, smoke alarm") == 2
+    alarms = [event["label"] for event in events if event["label"] in (ALARM, SMOKE_T3)]
+    assert alarms == [ALARM, SMOKE_T3]  # the first is too short for two cycles of its rhythm
     info = soundfile.info(clips[0]["path"])
     assert info.duration == pytest.approx(clips[0]["duration"], abs=0.01)
     assert 3 < info.duration < 60

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.mosquitto import Collector, Mosquitto, why_not
-from tests.support.program import ALARM, alarm, quiet, speech
+from tests.support.program import ALARM, NO_PATTERNS, alarm, quiet, speech
 
 pytestmark = [
     pytest.mark.slow,
@@ -34,7 +34,7 @@ def seen(hub):
 
 
 def test_a_program_that_was_killed_goes_on_and_the_broker_gets_every_event(start, hub, seen, environment):
-    listening = ("--input", "-", "--sink", "stdout", "--sink", f"mqtt://{hub.host}")
+    listening = ("--input", "-", "--sink", "stdout", "--sink", f"mqtt://{hub.host}", *NO_PATTERNS)
     killed = start(*listening)
     killed.says("mqtt.connected")
     killed.feed(speech())

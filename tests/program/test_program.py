@@ -22,6 +22,7 @@ from tests.support.program import (
     COMMAND,
     DEMO,
     LIMIT_SECONDS,
+    NO_PATTERNS,
     RATE,
     alarm,
     events,
@@ -171,7 +172,8 @@ class TestListen:
     def daemon(self, start, tmp_path):
         """A daemon that has listened to the alarm, the speech and the alarm, and its socket."""
         program = start(
-            "--input", "-", "--name", "kitchen", "--sink", "stdout", "--sink", "socket:unix://events.sock"
+            *("--input", "-", "--name", "kitchen", "--sink", "stdout"),
+            *("--sink", "socket:unix://events.sock", *NO_PATTERNS),
         )
         program.feed(np.concatenate([speech(), alarm()]))
         program.event("end", ALARM)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.program.test_heads_program import loud, models, silence
-from tests.support.program import ALARM, Program, alarm, speech
+from tests.support.program import ALARM, NO_PATTERNS, Program, alarm, speech
 from tests.support.small_heads import write_head
 
 __all__ = ["models"]
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 Run = Callable[..., Program]
 HISTORY = "history.db"
-KEEPING = ("--set", f"history.path={HISTORY}", "--set", "verdicts.keep=50")
+KEEPING = ("--set", f"history.path={HISTORY}", "--set", "verdicts.keep=50", *NO_PATTERNS)
 SOCKET = "unix://events.sock"
 
 

@@ -27,6 +27,10 @@ LIMIT_SECONDS = 120.0
 
 RATE = 16000
 ALARM = "Smoke detector, smoke alarm"
+SMOKE_T3 = "Smoke alarm (T3)"
+"""What the alarm of the bundled recording is called once its rhythm is known."""
+NO_PATTERNS = ("--set", "alarms.patterns=false")
+"""For tests of the network's events: its alarm keeps its label, and ends as soon as it is not heard."""
 COMMAND = (sys.executable, "-m", "detector")
 
 DEMO = str(recording_path())

@@ -17,7 +17,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.records import Embedding, Label, VerdictNote
+from detector.alarms.alarm_stage import SMOKE_ALARM
+from detector.records import Embedding, Label, Pattern, VerdictNote
 from detector.service.device_state import DeviceState
 from detector.wire import message as wire
 from detector.wire.encoding import decode, encode
@@ -95,6 +96,7 @@ EVERY_MESSAGE = [
         )
     ),
     encode(wire.StatusBody(state="listening", overall="device_lost", source="yard", time=wire.utc_text(T0))),
+    make_message(5, "update", id=5, label=SMOKE_ALARM, pattern=Pattern("T3", 4, 3096.8)),
 ]
 
 
