@@ -11,6 +11,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from detector.alarms.alarm_stage import PATTERN_LABELS
 from detector.backends.bundle import Bundle
 from detector.errors import ModelError
 from detector.events.groups import GROUPS
@@ -104,14 +105,16 @@ def _print_labels(labels: Sequence[Mapping[str, object]]) -> None:
 
 
 def list_groups(name: str | None = None, *, as_json: bool = False) -> int:
-    """Print each group of labels, and what a model reports of it; None is the model that runs by default.
+    """Print each group of labels, and what is reported of it; None is the model that runs by default.
+
+    Alarms that are known by their pattern are named beside the model's labels.
 
     As JSON, `kinds` are the group's labels that are reported under another one, or only if asked for by name.
     """
     catalogue = ModelCatalogue()
     model = default_model(catalogue) if name is None else name
     heads = found_heads(catalogue, model) if name is None else ()
-    labels = select(catalogue, model, heads).spec.labels
+    labels = (*select(catalogue, model, heads).spec.labels, *PATTERN_LABELS)
     facts = []
     for group in GROUPS:
         held = [label for label in labels if group.holds(label)]

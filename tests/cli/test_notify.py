@@ -97,6 +97,15 @@ notify:
     assert line in told and "config.yaml:3" in told
 
 
+def test_alarms_that_are_known_by_their_pattern_may_be_named(config):
+    text = """\
+notify:
+  commands: [{name: log, argv: [/bin/true]}]
+  rules: [{name: a, labels: [alarms, "Smoke alarm (T3)", "CO alarm (T4)", "Low-battery chirp"]}]
+"""
+    assert main(["check-config", "--model", "yamnet", *config(text)]) == 0
+
+
 def test_what_this_machine_lacks_is_a_line_for_each(tmp_path):
     secret = tmp_path / "secret"
     secret.write_text("s" * 20)

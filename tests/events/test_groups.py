@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from detector.alarms.alarm_stage import PATTERN_LABELS
 from detector.errors import ConfigError
 from detector.events.groups import GROUPS, WantedNames, named_group
 from detector.events.labels import LabelMap
@@ -134,6 +135,12 @@ def test_who_asks_for_a_group_is_told_where_nothing_of_it_comes():
 )
 def test_a_group_holds_labels_and_what_is_below_most_of_them(wanted, own, above, held):
     assert WantedNames.of([wanted]).hold([own], above) is held
+
+
+def test_alarms_holds_those_that_are_known_by_their_pattern_and_no_chirp():
+    """A low battery is no alarm, and chirps for days."""
+    held = [label.name for label in PATTERN_LABELS if named_group("alarms").holds(label)]
+    assert held == ["Smoke alarm (T3)", "CO alarm (T4)"]
 
 
 def test_nothing_is_wanted_where_nothing_is_named():

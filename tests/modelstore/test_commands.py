@@ -101,6 +101,7 @@ def test_groups_shows_what_a_model_reports_of_each(models: Path, capsys: Capture
     assert list_groups("yamnet", as_json=True) == 0
     groups = {group["name"]: group for group in json.loads(capsys.readouterr().out)}
     assert groups["dog"]["labels"] == ["Dog"]
+    assert groups["alarms"]["labels"][-2:] == ["Smoke alarm (T3)", "CO alarm (T4)"]
     assert "Bark" in groups["dog"]["kinds"]
     assert list_groups() == 0
     lines = capsys.readouterr().out.splitlines()
