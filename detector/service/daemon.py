@@ -70,6 +70,7 @@ class Daemon:
         # Plain values: the lock of an Event that a signal interrupts would never be given back.
         self._is_stopping = False
         self._reload_is_wanted = False
+        self._looked_for_stalls_at = 0.0
         self.started = clock()
         """UTC seconds since 1970."""
 
@@ -178,14 +179,20 @@ class Daemon:
                     channel.excuse(now)
             if delivery is not None:
                 self._serve(delivery, now)
-            for source in self._intake.idle():
-                if stalled := self.channels[source].stalled(now):
-                    self._publish(self.channels[source], stalled)
-                    self._intake.leave(source)
+            if delivery is None or now - self._looked_for_stalls_at >= PATIENCE_SECONDS:
+                self._looked_for_stalls_at = now
+                self._look_for_stalls(now)
             if not self._intake.open:
                 return
-            if all(self.channels[source].is_expected_later for source in self._intake.open):
-                self._notifier.watchdog()  # nothing can come now, which is no fault of the program
+
+    def _look_for_stalls(self, now: float) -> None:
+        """Give up sources that deliver nothing for too long."""
+        for source in self._intake.idle():
+            if stalled := self.channels[source].stalled(now):
+                self._publish(self.channels[source], stalled)
+                self._intake.leave(source)
+        if all(self.channels[source].is_expected_later for source in self._intake.open):
+            self._notifier.watchdog()  # nothing can come now, which is no fault of the program
 
     def _serve(self, delivery: Delivery, now: float) -> None:
         """Give a channel what its capture delivered."""
