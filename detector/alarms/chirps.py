@@ -17,12 +17,14 @@ REGULAR = 0.06
 """Share by which two intervals may differ."""
 LEAST_FRAMES, MOST_FRAMES = 2, 13
 """A chirp's length, 60 to 390 ms."""
-LENGTH_TOLERANCE = 2
+LENGTH_TOLERANCE = 3
 """Frames by which the chirps of one alarm may differ."""
+LOUD = 10**-0.8
+"""A chirp lasts while its tone is at most 8 dB below its loudest frame: what follows is its echo."""
 QUIET_FRAMES = 33
 """For so long before and after a chirp, 1 s, its pitch is quiet."""
 LEVEL_TOLERANCE_DB = 4.0
-ITSELF_FRAMES = 4
+ITSELF_FRAMES = 12
 """Tones so near to a chirp are its attack and its echo."""
 OTHERS_DB = 10.0
 """Other tones of that pitch count if they are at most so much weaker."""
@@ -131,9 +133,10 @@ class ChirpTracker:
             spectra = tones.spectra(run.first, run.last + 1)
             tone = spectra[:, run.bin - 1 : run.bin + 2].sum(axis=1)
             loudest = int(tone.argmax())
+            loud = np.flatnonzero(tone > LOUD * tone[loudest]) + run.first
             ended = _Tone(
-                first=run.first,
-                stop=run.last + 1,
+                first=int(loud[0]),
+                stop=int(loud[-1]) + 1,
                 bin=run.bin,
                 level_dbfs=10 * float(np.log10(tone[loudest] + 1e-12)),
                 hertz=tones.hertz(run.bin, run.first, run.last + 1),
