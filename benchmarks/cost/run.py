@@ -47,8 +47,9 @@ same, in the same order.
 OTHERS = """\
 Tables of their own: `python -m benchmarks.quality.gate` (how often the gate opens, what a frame costs),
 `python -m benchmarks.quality.level` (quiet microphones), `python -m benchmarks.cost.runtimes` (TFLite beside
-ONNX Runtime), `python -m benchmarks.cost.sources` (four sources in one process beside four processes; its
-figures are in docs/sources.md).
+ONNX Runtime). Their figures on the page of the part: `python -m benchmarks.cost.sources` (four sources in one
+process beside four processes; docs/sources.md), `benchmarks.cost.mqtt` (docs/mqtt.md),
+`benchmarks.cost.notifications` (docs/notifications.md), `benchmarks.cost.keeping_clips` (docs/clips.md).
 """
 
 
