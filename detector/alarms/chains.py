@@ -19,8 +19,10 @@ LEVEL_TOLERANCE_DB = 6.0
 BIN_TOLERANCE = 2
 """Bins by which the pitch of an alarm may wander from burst to burst."""
 PAUSE_DB = 7.0
-LOUD_PAUSE = 0.2
-"""Share of the frames of a pause whose tone is not so far below the beeps."""
+LOST_BEEPS = 1
+"""In one of two bursts all beeps must be heard: three beeps again and again are no burst of four."""
+LOUD_SECONDS = 0.25
+"""So long in a pause the tone may be less far below the beeps: another burst of them is longer."""
 QUIETER = 0.5
 """The median power of a pause is at most so much of the beeps': an alarm is louder than music around it."""
 ECHO_FRAMES = 8
@@ -65,6 +67,7 @@ class RhythmTracker:
         last_slot = max(slot.stop for slot in finder.rhythm.slots) * finder.rhythm.step_seconds
         decision = 1.2 * last_slot / frame_seconds + BATCH_FRAMES
         self._patience = (1 + LOST_CYCLES) * (1 + CYCLE_TOLERANCE) * self._cycle + decision
+        self._loud = int(LOUD_SECONDS / frame_seconds)
         self._bursts: list[Burst] = []
         self.alarms: list[BeepingAlarm] = []
         """Those that go on."""
@@ -110,7 +113,7 @@ class RhythmTracker:
         if any(burst.start - alarm.last < SECOND_AFTER * self._cycle for alarm in self.alarms):
             return None  # another sight of the same alarm, or one more that beeps with it
         for earlier in reversed(self._bursts):
-            if self._follows(earlier, burst) and _is_pause(tones, earlier, burst):
+            if self._follows(earlier, burst) and _is_pause(tones, earlier, burst, frames=self._loud):
                 alarm = BeepingAlarm(
                     self._name,
                     first=earlier.start,
@@ -148,7 +151,7 @@ class RhythmTracker:
             and abs(earlier.step - burst.step) <= STEP_TOLERANCE * burst.step
             and abs(earlier.bin - burst.bin) <= BIN_TOLERANCE
             and abs(earlier.level_dbfs - burst.level_dbfs) <= LEVEL_TOLERANCE_DB
-            and earlier.lost_beeps + burst.lost_beeps <= self._finder.rhythm.disturbed
+            and earlier.lost_beeps + burst.lost_beeps <= LOST_BEEPS
             and earlier.noisy_gaps + burst.noisy_gaps <= self._finder.rhythm.disturbed
         )
 
@@ -157,12 +160,12 @@ def _faults(burst: Burst) -> int:
     return burst.lost_beeps + burst.noisy_gaps
 
 
-def _is_pause(tones: ToneHistory, earlier: Burst, burst: Burst) -> bool:
-    """Whether two bursts' tone is silent between them, and all is quieter."""
+def _is_pause(tones: ToneHistory, earlier: Burst, burst: Burst, *, frames: int) -> bool:
+    """Whether two bursts' tone is silent between them, but for so many frames, and all is quieter."""
     start, stop = round(earlier.stop) + ECHO_FRAMES, round(burst.start) - 2
     spectra = tones.spectra(start, stop)
     if float(np.median(spectra.sum(axis=1))) > QUIETER * min(earlier.power, burst.power):
         return False
     power = spectra[:, burst.bin - 1 : burst.bin + 2].sum(axis=1)
     least = 10 ** ((min(earlier.level_dbfs, burst.level_dbfs) - PAUSE_DB) / 10)
-    return float(np.mean(power > least)) <= LOUD_PAUSE
+    return int(np.count_nonzero(power > least)) <= frames

@@ -37,7 +37,7 @@ class Rhythm:
     slots: tuple[Slot, ...]
     """The beeps, then where it must be quiet: gaps, before the burst, behind it."""
     disturbed: int
-    """Beeps, and quiet parts, of two bursts that may be disturbed; half of them, rounded up, in one burst."""
+    """So many beeps and quiet parts of a burst may be disturbed, and quiet parts of two bursts."""
     phase_seconds: float
     """How finely the start of a burst is searched."""
 

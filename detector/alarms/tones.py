@@ -32,7 +32,7 @@ class ToneHistory:
         first = int(np.searchsorted(bins_hz, LOWEST_HZ))
         last = int(np.searchsorted(bins_hz, min(HIGHEST_HZ, bins_hz[-1 - FAR])))
         self._bands = np.searchsorted(bins_hz, STIR_EDGES_HZ)
-        self._first, self._last = max(first, FAR + 1), last
+        self._first, self._last = max(first, FAR), last
         self._power = np.zeros((2 * frames, len(bins_hz)), np.float32)
         self._row = frames
         self.stop = 0
@@ -68,9 +68,10 @@ class ToneHistory:
         first, last = self._first, self._last
         tone = power[:, first - 2 : last] + power[:, first - 1 : last + 1] + power[:, first : last + 2]
         # Columns of `tone` are the bins first-1 .. last.
-        sums = np.cumsum(power, axis=1, dtype=np.float64)
-        below = sums[:, first - NEAR : last - NEAR] - sums[:, first - FAR - 1 : last - FAR - 1]
-        above = sums[:, first + FAR : last + FAR] - sums[:, first + NEAR - 1 : last + NEAR - 1]
+        sums = np.zeros((len(power), power.shape[1] + 1))  # of all bins below a bin
+        np.cumsum(power, axis=1, dtype=np.float64, out=sums[:, 1:])
+        below = sums[:, first - NEAR + 1 : last - NEAR + 1] - sums[:, first - FAR : last - FAR]
+        above = sums[:, first + FAR + 1 : last + FAR + 1] - sums[:, first + NEAR : last + NEAR]
         around = (below + above) * (3 / (2 * (FAR - NEAR + 1)))
         inner = tone[:, 1:-1]
         is_peak = (inner > TONAL * around + FLOOR) & (inner >= tone[:, :-2]) & (inner > tone[:, 2:])

@@ -16,7 +16,7 @@ from detector.assemble.stages import hop_length, make_pipeline, warn_where_alone
 from detector.assemble.variants import gated_and_ungated, recording_opener, with_one_hop
 from detector.backends.extra_packages import check_installed
 from detector.config.loading import Loaded
-from detector.config.settings import Settings
+from detector.config.settings import AlarmSettings, Settings
 from detector.evaluation.recording_scorer import whole_events
 from detector.modelstore import ModelCatalogue, default_model, load_embedder
 from detector.records import Block, Label, ModelSpec, Scores, Window
@@ -72,7 +72,9 @@ def _head_method(options: HeadOptions, settings: Settings, jobs: int) -> Trainin
 
     def prepare(dataset: PreparedDataset, progress: Progress) -> Recipe:
         if options.kind == "discriminant":
-            pipeline = ScenePipeline(replace(settings, windows=windows), base)
+            # What is tried is the head: an alarm that is taught has a rhythm, too, which is no class of its.
+            trial = replace(settings, windows=windows, alarms=AlarmSettings(patterns=False))
+            pipeline = ScenePipeline(trial, base)
             return make_discriminant(
                 options, settings, catalogue, pipeline, dataset.example_set, jobs=jobs, progress=progress
             )

@@ -19,7 +19,7 @@ class Part:
     """One sound of the recording."""
 
     labels: tuple[str, ...]
-    """What a model with AudioSet's classes calls it: its name, then names of its kinds."""
+    """What a model with AudioSet's classes, or a pattern, calls it: its name, then others that are right."""
     start_seconds: float
     """Where it begins."""
     stop_seconds: float
@@ -28,7 +28,7 @@ class Part:
 
 PARTS = (
     Part(("Speech",), 1.0, 5.95),
-    Part(("Smoke detector, smoke alarm",), 7.0, 13.5),
+    Part(("Smoke alarm (T3)", "Smoke detector, smoke alarm"), 7.0, 13.5),
     Part(("Siren", "Police car (siren)", "Ambulance (siren)"), 15.5, 19.1),
 )
 """In order; a part may pause inside, as the alarm does between its beeps."""

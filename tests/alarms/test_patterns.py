@@ -32,12 +32,12 @@ def names(sounds):
     return [sound.pattern.name for sound in sounds if sound.phase == "start"]
 
 
-PITCH = st.floats(480, 6800)
+PITCH = st.floats(470, 6900)
 PHASE = st.floats(0, 4)
 TEMPO = st.floats(0.9, 1.1)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25, deadline=None, derandomize=True)
 @given(PITCH, PHASE, TEMPO, st.floats(-60, -10), st.integers(0, 99))
 def test_a_smoke_alarm_is_known_at_any_pitch_from_any_start(hertz, start, tempo, dbfs, seed):
     beeps = t3(4, start=-start, tempo=tempo)
@@ -47,7 +47,7 @@ def test_a_smoke_alarm_is_known_at_any_pitch_from_any_start(hertz, start, tempo,
     assert abs(sounds[0].pattern.hertz - hertz) < 20
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25, deadline=None, derandomize=True)
 @given(PITCH, PHASE, TEMPO, st.floats(-60, -10), st.integers(0, 99))
 def test_so_is_a_carbon_monoxide_alarm(hertz, start, tempo, dbfs, seed):
     beeps = t4(5, start=-start, tempo=tempo)
@@ -55,14 +55,14 @@ def test_so_is_a_carbon_monoxide_alarm(hertz, start, tempo, dbfs, seed):
     assert names(hear(samples)) == ["T4"]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25, deadline=None, derandomize=True)
 @given(PITCH, st.floats(0.05, 2), st.floats(0.05, 2))
 def test_what_beeps_steadily_is_neither(hertz, beep, gap):
     beeps = rhythm(1, beep, gap, beep + gap, int(30 / (beep + gap)))
     assert names(hear(sound(beeps, 30, hertz=hertz))) == []
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15, deadline=None, derandomize=True)
 @given(
     PITCH,
     st.integers(1, 6),
@@ -72,9 +72,10 @@ def test_what_beeps_steadily_is_neither(hertz, beep, gap):
     st.integers(0, 99),
 )
 def test_other_groups_of_beeps_are_neither(hertz, count, beep, gap, pause, seed):
-    """Whatever is not within a third of a pattern's times or has another number of beeps."""
+    """Whatever is not within 60 % of a pattern's times (frames last 30 ms) or has two beeps more or less."""
     near = [
-        count == n and max(abs(beep / length - 1), abs(gap / length - 1), abs(pause / silence - 1)) < 0.35
+        abs(count - n) <= 1
+        and max(abs(beep / length - 1), abs(gap / length - 1), abs((gap + pause) / silence - 1)) < 0.6
         for n, length, silence in ((3, 0.5, 1.5), (4, 0.1, 5.0))
     ]
     assume(not any(near))
@@ -138,3 +139,14 @@ def test_a_long_gap_ends_the_alarm():
 def test_a_quiet_room_and_digital_silence_have_no_alarm():
     assert hear(np.zeros(30 * RATE, np.int16)) == []
     assert hear(sound([], 30)) == []
+
+
+@pytest.mark.parametrize(
+    ("count", "beep", "gap", "pause"),
+    [(3, 0.125, 0.125, 1.0), (3, 0.125, 0.125, 2.0), (4, 0.125, 0.125, 2.0), (3, 0.5, 0.5, 2.0)],
+)
+def test_what_only_comes_near_a_pattern_is_none(count, beep, gap, pause):
+    """Three beeps are no burst of four, a pause holds no other burst, and a shifted burst is none."""
+    cycle = count * (beep + gap) + pause
+    samples = sound(rhythm(count, beep, gap, cycle, int(40 / cycle) + 1), 40, hertz=3100.0)
+    assert names(hear(samples)) == []
