@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from detector.assemble.alarm_patterns import reported_labels
 from detector.assemble.channels import OWN_KEYS, ChannelSettings, asked_of_any, channels_of
+from detector.assemble.chosen_labels import check_chosen_labels
 from detector.assemble.endpoints import AnySinkSettings, sinks_in_force
-from detector.assemble.notify_labels import check_notify_labels
 from detector.assemble.stages import (
     make_head_stage,
     make_label_map,
@@ -107,7 +107,7 @@ class Reloader:
                 model = model.with_heads(catalogue, selection)
         with loaded.locating_errors():
             tuned = [self._tuned(channel, model) for channel in channels_of(settings)]
-            check_notify_labels(settings.notify, [labels for labels, _ in tuned])
+            check_chosen_labels(settings, [labels for labels, _ in tuned])
         self._exchange_sinks(settings)
         for name in (
             *("source", "sources", "model", "gate", "windows", "level", "alarms"),

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from detector import __version__
 from detector.assemble.channels import channels_of
+from detector.assemble.chosen_labels import check_chosen_labels
 from detector.assemble.endpoints import effective_sinks, make_sink, sinks_in_force
-from detector.assemble.notify_labels import check_notify_labels
 from detector.assemble.reload import Reloader
 from detector.assemble.source_channels import make_channel, make_pipelines
 from detector.assemble.stages import load_model, make_label_map, with_resolved_model
@@ -56,7 +56,7 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
     with loaded.locating_errors():
         pipelines = make_pipelines(settings, model)
         each = [make_label_map(channel.settings.events, spec) for channel in channels_of(settings)]
-        check_notify_labels(settings.notify, each)
+        check_chosen_labels(settings, each)
     run_id = run_id_text(time.time(), int.from_bytes(os.urandom(2), "big"))
 
     def hello() -> HelloBody:

@@ -11,7 +11,7 @@ from detector import modelstore
 from detector.alarms.alarm_stage import PATTERN_LABELS
 from detector.assemble.alarm_patterns import alarm_stage_maker, reported_labels
 from detector.assemble.channels import channels_of, make_quiet_hours
-from detector.assemble.notify_labels import check_notify_labels
+from detector.assemble.chosen_labels import check_chosen_labels
 from detector.audio.framing import Framer
 from detector.audio.gain import Gain
 from detector.audio.gate import Gate, LevelDetector
@@ -104,7 +104,7 @@ def check_labels(settings: Settings, catalogue: ModelCatalogue | None = None) ->
             make_label_rules(events, labels, spec)
             make_quiet_hours(channel, labels)
         each.append(labels)
-    check_notify_labels(settings.notify, each)
+    check_chosen_labels(settings, each)
 
 
 def make_pipeline(

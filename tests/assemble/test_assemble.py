@@ -234,3 +234,10 @@ def test_assembling_imports_nothing_heavy():
         "soundfile",
     }
     assert not heavy & set(json.loads(found.stdout))
+
+
+def test_a_label_of_clips_that_no_event_has_is_a_fault(tmp_path):
+    fault = check(tmp_path, "clips:\n  labels: [alarms, Glass, Smoke alarm (T3), Dgo]\n")
+    assert "config.yaml:2: clips.labels[3]: no label of this daemon is called 'Dgo'" in fault
+    fault = check(tmp_path, "clips:\n  labels: [Bark]\n")
+    assert "'Bark' is reported as 'Dog'" in fault
