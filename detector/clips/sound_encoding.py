@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from typing import Literal
 
 import numpy as np
@@ -32,14 +33,26 @@ def encoded(samples: NDArray[np.int16], rate: int, kind: ClipFormat) -> bytes:
     if kind == "opus" and rate not in OPUS_RATES:
         samples, rate = _at_opus_rate(samples, rate)
     form, subtype = _KINDS[kind]
-    target = io.BytesIO()
-    try:
-        with soundfile.SoundFile(target, "w", rate, 1, subtype, format=form) as file:
+
+    def write(target: io.BytesIO | int) -> None:
+        with soundfile.SoundFile(target, "w", rate, 1, subtype, format=form, closefd=False) as file:
             for start in range(0, len(samples), rate):
                 file.write(samples[start : start + rate])
+
+    try:
+        memory = io.BytesIO()
+        try:
+            write(memory)
+            return memory.getvalue()
+        except MemoryError:  # soundfile's callbacks need memory to write and execute: MemoryDenyWriteExecute
+            if not hasattr(os, "memfd_create"):
+                raise
+        with os.fdopen(os.memfd_create("clip"), "w+b", buffering=0) as descriptor:
+            write(descriptor.fileno())
+            descriptor.seek(0)
+            return descriptor.read()
     except (soundfile.LibsndfileError, RuntimeError) as error:
         raise ClipError(f"{kind} cannot be encoded here: {error}") from error
-    return target.getvalue()
 
 
 def _at_opus_rate(samples: NDArray[np.int16], rate: int) -> tuple[NDArray[np.int16], int]:

@@ -18,8 +18,11 @@ NETWORK_ONLY = "pipe,http,https,httpproxy,tls,tcp,udp,rtp,srtp,rtsp,crypto"
 RTSP_OPTIONS = ("rtsp_transport tcp", "allowed_media_types audio")
 """Nothing is lost over TCP, and the picture is not even sent."""
 
-GENERIC = ("Error marking filters as finished", "Conversion failed!", "Last message repeated")
-"""What ffmpeg says behind the reason."""
+GENERIC = (
+    *("Error marking filters as finished", "Conversion failed!", "Last message repeated"),
+    "Warning: using insecure memory",  # a library of ffmpeg's, under the service's limits
+)
+"""What ffmpeg says that is no reason."""
 
 MESSAGE_BYTES = 4096
 """How much of ffmpeg's messages is kept: a bad line may make it complain for days."""
