@@ -191,7 +191,7 @@ class Daemon:
             if stalled := self.channels[source].stalled(now):
                 self._publish(self.channels[source], stalled)
                 self._intake.leave(source)
-        if all(self.channels[source].is_expected_later for source in self._intake.open):
+        if all(self.channels[source].is_expected_later(now) for source in self._intake.open):
             self._notifier.watchdog()  # nothing can come now, which is no fault of the program
 
     def _serve(self, delivery: Delivery, now: float) -> None:

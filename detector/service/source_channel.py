@@ -44,6 +44,9 @@ STALL_SECONDS = 3.0
 OPENING_SECONDS = 15.0
 """The same for a device that is being opened: a sound server may take two seconds to start."""
 
+STREAM_AHEAD_SECONDS = 60.0
+"""So long may a stream that is ahead of the clock be held back without a fault (sources.stream)."""
+
 BEHIND_SECONDS = 60.0
 """How often the log may say that blocks are lost."""
 
@@ -169,10 +172,10 @@ class SourceChannel:
             gate_is_open=self.pipeline.gate_is_open,
         )
 
-    @property
-    def is_expected_later(self) -> bool:
-        """Whether a stream is gone and asked for again: it may take a while until anything comes."""
-        return self._is_stream and self.state is not DeviceState.LISTENING
+    def is_expected_later(self, now: float) -> bool:
+        """Whether a stream is gone and asked for again, or came at once and is held back at its end."""
+        is_held_back = now - self._last_block_at < STREAM_AHEAD_SECONDS
+        return self._is_stream and (self.state is not DeviceState.LISTENING or is_held_back)
 
     def start(self, now: float) -> None:
         """Begin to read, at `now` on a steady clock [s]."""

@@ -23,6 +23,7 @@ from detector.service.daemon import Daemon
 from detector.service.device_state import DeviceState, overall_state
 from detector.service.source_channel import SourceChannel
 from detector.service.systemd import Notifier
+from detector.sources.stream import AHEAD_SECONDS
 from detector.wire.encoding import encode
 from detector.wire.message import EventBody, StatusBody
 from tests.support.fakes import (
@@ -282,3 +283,19 @@ def test_a_stream_that_is_waited_for_is_no_hanging_program() -> None:
         daemon.stop()
         waiting.set()
         thread.join(LONG)
+
+
+def test_a_recording_of_a_web_server_that_is_held_back_is_no_hanging_program() -> None:
+    """It came at once, and for a minute at most nothing follows."""
+    channel = SourceChannel(
+        source=NamedFake("porch", [ROOM], live=True),
+        pipeline=make_pipeline(SETTINGS, FakeClassifier(make_spec("Siren"), loudness)),
+        sample_rate=RATE,
+        event_ids="run",
+        queue_blocks=9,
+        is_stream=True,
+    )
+    channel.take(next(iter(blocks(ROOM))), 100.0)
+    channel.state = DeviceState.LISTENING
+    assert channel.is_expected_later(100.0 + AHEAD_SECONDS - 1)
+    assert not channel.is_expected_later(100.0 + AHEAD_SECONDS + 1)
