@@ -15,7 +15,7 @@ TEMPI = (0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15)
 BEEP_DB = 4.5
 """A beep whose level is so far from that of the others is not one of them."""
 MOST_CANDIDATES = 8
-"""Tones that are looked at in one batch, those with the most frames first."""
+"""Tones that are looked at in one batch, the loudest first: a machine may hum at more pitches."""
 TONAL_SHARE = 0.6
 """Share of the beeps' frames in which the tone stands out."""
 LOUD_SHARE = 0.35
@@ -27,6 +27,8 @@ EDGE_DB = 6.0
 """A beep begins and ends where its tone is so far below its usual level."""
 CONTRAST_DB = 3.0
 """Beeps are louder than the gaps between them by this, on average."""
+ECHO_CONTRAST_DB = 1.5
+"""The same where no beep is missing: an echo fills the gaps, and takes away no beep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +96,15 @@ class BurstFinder:
         noisy = (gaps > level[:, None] - self._drops).sum(axis=1)
         contrast = level - gaps[:, : count - 1].mean(axis=1)
         fit = beeps.mean(axis=1) - gaps.mean(axis=1)
-        ranks = np.where(contrast < CONTRAST_DB, 99, 10 * (lost + noisy)) - fit / 100
+        is_flat = contrast < np.where(lost == 0, ECHO_CONTRAST_DB, CONTRAST_DB)
+        ranks = np.where(is_flat, 99, 10 * (lost + noisy)) - fit / 100
         best = ranks.argmin(axis=0)
         bursts = []
         for column, row in enumerate(best):
             # A beep that is missing at one end and one too many at the other are another rhythm, shifted.
             faults = lost[row, column] + noisy[row, column]
             few = lost[row, column] <= 1 and noisy[row, column] <= 1 and faults <= self.rhythm.disturbed
-            if few and contrast[row, column] >= CONTRAST_DB:
+            if few and not is_flat[row, column]:
                 burst = self._burst(
                     tones,
                     bin_index=int(bins[column]),
@@ -134,8 +137,12 @@ class BurstFinder:
         near = np.convolve(counts, (1, 1, 1), mode="same")
         bins = np.flatnonzero((near >= self._least_peaks) & (counts > 0))
         best = [k for k in bins if counts[k] == counts[max(k - 2, 0) : k + 3].max()]
-        best.sort(key=lambda k: -near[k])
-        return np.array(best[:MOST_CANDIDATES], np.int64)
+        if len(best) <= MOST_CANDIDATES:
+            return np.array(best, np.int64)
+        power = tones.spectra(tones.stop - self.frames, tones.stop)[:, best]
+        power.partition(len(power) - self._least_peaks, axis=0)
+        loudest = np.argsort(-power[len(power) - self._least_peaks], kind="stable")
+        return np.array(best, np.int64)[loudest[:MOST_CANDIDATES]]
 
     def _burst(
         self,

@@ -150,3 +150,26 @@ def test_what_only_comes_near_a_pattern_is_none(count, beep, gap, pause):
     cycle = count * (beep + gap) + pause
     samples = sound(rhythm(count, beep, gap, cycle, int(40 / cycle) + 1), 40, hertz=3100.0)
     assert names(hear(samples)) == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_carbon_monoxide_alarm_is_known_although_an_echo_fills_its_gaps(seed):
+    """An echo of noise that decays by 60 dB in 1 s, 3 dB louder than the direct sound."""
+    dry = sound(t4(4, start=1), 22, dbfs=-30, noise_dbfs=-90, seed=seed).astype(float)
+    times = np.arange(round(1.0 * RATE)) / RATE
+    echo = np.random.default_rng(seed).standard_normal(len(times)) * 10 ** (-3 * times / 1.0)
+    echo *= np.sqrt(2 / np.sum(echo**2))
+    echo[0] += 1
+    size = len(dry) + len(echo)
+    wet = np.fft.irfft(np.fft.rfft(dry, size) * np.fft.rfft(echo, size), size)[: len(dry)]
+    assert names(hear(np.round(wet).astype(np.int16))) == ["T4"]
+
+
+def test_a_carbon_monoxide_alarm_is_known_beside_a_machine_with_many_pitches():
+    """Fourteen weaker tones that rise and fall all the time."""
+    samples = sound(t4(4, start=1), 22, dbfs=-30, noise_dbfs=-80).astype(float)
+    times = np.arange(len(samples)) / RATE
+    for n in range(14):
+        loud = 0.6 + 0.4 * np.sin(2 * np.pi * (0.7 + 0.05 * n) * times)
+        samples += 32768 * 10 ** (-47 / 20) * loud * np.sin(2 * np.pi * (600 + 440 * n) * times)
+    assert names(hear(np.round(samples).astype(np.int16))) == ["T4"]
