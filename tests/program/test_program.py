@@ -50,7 +50,8 @@ class TestTheBundledRecording:
         starts = [fields for fields in said if fields["type"] == "start"]
         zero = datetime.fromisoformat(said[0]["start_time"]) - timedelta(seconds=PARTS[0].start_seconds)
         for part in PARTS:
-            wanted = {class_id for name in part.labels[:1] for class_id in ANCESTORS[name] - above(name)}
+            network_names = [name for name in part.labels if name in ANCESTORS]
+            wanted = ANCESTORS[network_names[0]] - above(network_names[0])
             times = [
                 (datetime.fromisoformat(fields["start_time"]) - zero).total_seconds()
                 for fields in starts
