@@ -203,7 +203,7 @@ class _Daemon:
         return len(list((process / "fd").iterdir())), len(list((process / "task").iterdir()))
 
     def holds_at_most(self, before: tuple[int, int]) -> bool:
-        """Whether neither descriptors nor threads are more, but for one that waits to tell of repeated lines."""
+        """Whether neither is more; one thread may be, which waits to tell of repeated lines."""
         descriptors, threads = self.held()
         return descriptors <= before[0] and threads <= before[1] + 1
 
