@@ -83,7 +83,8 @@ class BurstFinder:
         bins = self._candidates(tones)
         if not len(bins):
             return []
-        levels = np.maximum(tones.levels(bins, self.frames), self._beep_levels(tones, bins) - DEEPEST_DB)
+        levels = tones.levels(bins, self.frames)
+        levels = np.maximum(levels, self._beep_levels(tones, bins, levels) - DEEPEST_DB)
         sums = np.concatenate((np.zeros((1, len(bins))), np.cumsum(levels, axis=0)))
         at = (
             sums[self._whole] * (1 - self._part) + sums[np.minimum(self._whole + 1, self.frames)] * self._part
@@ -118,15 +119,20 @@ class BurstFinder:
                     bursts.append(burst)
         return bursts
 
-    def _beep_levels(self, tones: ToneHistory, bins: NDArray[np.int64]) -> NDArray[np.float64]:
-        """(bins,) the usual level of the frames in which each tone stands out [dBFS]."""
+    def _beep_levels(
+        self, tones: ToneHistory, bins: NDArray[np.int64], levels: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """(bins,) the usual level of the frames in which each tone stands out [dBFS].
+
+        `levels` (frames, bins) [dBFS]: those of the newest frames.
+        """
         oldest = tones.stop - self.frames
-        levels = np.zeros(len(bins))
+        usual = np.zeros(len(bins))
         for column, bin_index in enumerate(bins):
             near = (np.abs(tones.peak_bins - bin_index) <= 1) & (tones.peak_frames >= oldest)
             rows = np.unique(tones.peak_frames[near]) - oldest
-            levels[column] = np.percentile(tones.levels(bins[column : column + 1], self.frames)[rows], 60)
-        return levels
+            usual[column] = np.percentile(levels[rows, column], 60)
+        return usual
 
     def _candidates(self, tones: ToneHistory) -> NDArray[np.int64]:
         """Bins with about as many tones as a burst has."""
