@@ -110,7 +110,7 @@ def test_a_writer_that_hangs_holds_up_nobody(make_told, tmp_path):
     began = time.monotonic()
     for number in range(6):
         told.keeper.submit(make_request(number, seconds=60.0, level=100))
-    assert time.monotonic() - began < 2.0
+    assert time.monotonic() - began < LONG
     assert told.next()[1] == BEHIND
     assert told.keeper.counts.lost >= 3
     os.kill(told.keeper.process_id, signal.SIGCONT)

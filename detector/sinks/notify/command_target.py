@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from detector.config.notify_settings import CommandSettings
@@ -20,6 +22,7 @@ class CommandTarget:
 
     settings: CommandSettings
     seconds: float = COMMAND_SECONDS
+    clock: Callable[[], float] = time.monotonic
 
     @property
     def name(self) -> str:
@@ -46,6 +49,7 @@ class CommandTarget:
                 variables=variables,
                 seconds=self.seconds,
                 stopping=stopping,
+                clock=self.clock,
             )
         except OSError as error:
             return Attempt(False, f"{self.settings.argv[0]} cannot be started: {error.strerror}")

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, cast
 
@@ -47,10 +47,11 @@ def run_program(
     variables: Mapping[str, str],
     seconds: float,
     stopping: Stopping,
+    clock: Callable[[], float] = time.monotonic,
 ) -> ProgramEnd:
     """Start a program with `content` on standard input and wait for its end; OSError where it cannot start.
 
-    What it has started and left running is ended with it.
+    What it has started and left running is ended with it. `clock` counts seconds.
     """
     environment = {key: os.environ[key] for key in PASSED_ON if key in os.environ}
     with tempfile.TemporaryFile() as standard_input:  # a pipe could fill up, and nobody would read it
@@ -68,11 +69,11 @@ def run_program(
     said = bytearray()
     with process:
         errors = cast(IO[bytes], process.stderr).fileno()
-        in_time = _wait(process, errors, said, seconds, stopping)
+        in_time = _wait(process, errors, said, seconds, stopping, clock)
         if not in_time:
             _signal(process, signal.SIGTERM)
             grace = STOPPING_TERM_SECONDS if stopping() else TERM_SECONDS
-            _wait(process, errors, said, grace, lambda: False)
+            _wait(process, errors, said, grace, lambda: False, clock)
         _signal(process, signal.SIGKILL)  # also what it left behind
     status = process.wait()
     text = bytes(said[:_KEPT]).decode("utf-8", "replace").strip()
@@ -80,13 +81,18 @@ def run_program(
 
 
 def _wait(
-    process: subprocess.Popen[bytes], errors: int, said: bytearray, seconds: float, stopping: Stopping
+    process: subprocess.Popen[bytes],
+    errors: int,
+    said: bytearray,
+    seconds: float,
+    stopping: Stopping,
+    clock: Callable[[], float],
 ) -> bool:
     """Read what it says until it has ended; False where it has not in time. It is not reaped."""
-    end = time.monotonic() + seconds
+    end = clock() + seconds
     is_cut_short = False
     while not _has_ended(process):
-        now = time.monotonic()
+        now = clock()
         if not is_cut_short and stopping():
             is_cut_short, end = True, min(end, now + STOPPING_SECONDS)
         if now >= end:

@@ -19,6 +19,7 @@ from detector.config.notify_settings import WebhookSettings
 from detector.errors import AccessError
 from detector.sinks.notify.notices import event_notice, trial_notice
 from detector.sinks.notify.webhook import WebhookTarget, retry_after_seconds
+from tests.support.fakes import LONG
 from tests.support.keys import make_keys
 from tests.support.web_server import babbling, closing, dripping, hanging, status, web_server
 from tests.support.wire_messages import make_message
@@ -132,7 +133,7 @@ def test_one_that_hangs_or_drips_is_left_in_time(answer):
     with web_server(answer) as server:
         started = time.monotonic()
         attempt = post(server, seconds=0.2)
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < LONG
     assert attempt.again and attempt.detail == "no answer within 0.2 s"
 
 
@@ -178,7 +179,7 @@ def test_a_handshake_that_hangs_is_left_in_time():
         target.open()
         started = time.monotonic()
         assert target.deliver(NOTICE, lambda: False).detail == "no answer within 0.2 s"
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < LONG
 
 
 def test_a_server_may_ask_for_a_pause():
