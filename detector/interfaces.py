@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar, runtime_checkable
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 from detector.errors import HistoryError
 from detector.records import Block, ModelSpec, Scores, Window
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 In_contra = TypeVar("In_contra", contravariant=True)
 Out = TypeVar("Out")

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:  # who only reads messages of the wire needs no numpy
+    import numpy as np
+    from numpy.typing import NDArray
 
 Phase = Literal["start", "update", "end"]
 
@@ -80,6 +81,8 @@ class Window:
         """The samples with the gain, held to full scale; not to be written to."""
         if self.gain == 1.0:
             return self.samples
+        import numpy as np
+
         louder = self.samples * np.float32(self.gain)
         return np.clip(louder, -1.0, 1.0, out=louder)
 
