@@ -7,7 +7,7 @@ import zlib
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GREY_8_BIT = bytes((8, 0, 0, 0, 0))
-"""Bit depth, colour type grey; then compression, filter method and interlacing, of which none has a choice."""
+"""Bit depth, colour type grey; then compression, filter and interlacing, where there is no choice."""
 
 _PLAIN = b"\x00"
 """Before each row: its bytes are the pixels themselves."""
