@@ -1,0 +1,246 @@
+"""Sounds that nobody made: events of some days, clips, a spectrogram that moves; some names are hostile."""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+import random
+import time
+import wave
+from array import array
+from collections.abc import Iterator
+from pathlib import Path
+
+from detector.clips.clip_folder import ClipStore
+from detector.clips.clip_record import ClipFacts, ClipSound, clip_id
+from detector.clips.clip_record import moved as moment_of
+from detector.history.event_store import EventStore
+from detector.history.sequence_numbers import SequenceNumbers
+from detector.interfaces import Message
+from detector.records import Phase
+from detector.wire.encoding import encode
+from detector.wire.message import AlternativeBody, ClipBody, EventBody, utc_text
+
+HOSTILE = "<script>alert('label')</script> \x1b[31m& \"quoted\" \u202eabc"
+"""A label as nobody should give one."""
+LONG = "Klang" * 2000
+"""A label of 10 000 letters."""
+
+# label, class id, the labels above it, usual score, how common, hours of the day at which it is likely
+KINDS = (
+    ("Dog", "/m/0bt9lr", ("Domestic animals, pets", "Animal"), 0.82, 9.0, (7, 8, 17, 18, 19, 20)),
+    ("Bird", "/m/015p6", ("Wild animals", "Animal"), 0.64, 12.0, (4, 5, 6, 7, 8, 9)),
+    ("Doorbell", "/m/03wwcy", ("Door",), 0.77, 2.0, (10, 11, 12, 16, 17)),
+    ("Smoke detector, smoke alarm", "/m/01y3hg", ("Alarm",), 0.93, 0.3, (12, 18)),
+    ("Car", "/m/0k4j", ("Motor vehicle (road)", "Vehicle"), 0.55, 14.0, (7, 8, 9, 15, 16, 17, 18)),
+    ("Music", "/m/04rlf", (), 0.71, 6.0, (18, 19, 20, 21, 22)),
+    ("Baby cry, infant cry", "/t/dd00002", ("Crying, sobbing",), 0.69, 2.5, (1, 2, 3, 5, 13)),
+    ("Water tap, faucet", "/m/02jz0l", ("Domestic sounds, home sounds",), 0.6, 7.0, (6, 7, 8, 12, 18, 22)),
+    ("Glass", "/m/039jq", (), 0.58, 0.6, (12, 19)),
+    (LONG, "own:long", (), 0.5, 0.1, (11,)),
+    (HOSTILE, "own:<b>", ("<img src=x onerror=alert(1)>",), 0.5, 0.6, (9, 21)),
+)
+LABELS = tuple(kind[0] for kind in KINDS)
+SOURCES = ("kitchen", "garden <i>& terrace</i>")
+
+BANDS, COLUMNS = 64, 2
+RATE = 16000
+_RUN = "20260801T140000Z-fa4e"
+
+
+class Scene:
+    """The invented history of a place, and what happens there next."""
+
+    def __init__(self, folder: Path, chance: random.Random) -> None:
+        self.history, self.clips = folder / "history.db", folder / "clips"
+        self._chance = chance
+        self._numbers = SequenceNumbers()
+        self._store = EventStore(
+            self.history, self._numbers, keep_seconds=90 * 86400.0, max_bytes=500_000_000
+        )
+        self._store.write([])
+        self._count = self._numbers.last
+        self._clip_store = ClipStore(self.clips)
+        self._newest: list[Message] = []
+
+    @property
+    def seq(self) -> int:
+        """Number of the newest event."""
+        return self._numbers.last
+
+    def newest(self, count: int) -> list[Message]:
+        """The newest events."""
+        return self._newest[-count:]
+
+    def remember(self, days: int, a_day: int, now: float) -> None:
+        """Write the history of the days up to `now` [UTC seconds], with a clip for every tenth sound."""
+        midnight = now - now % 86400.0
+        for day in range(days - 1, -1, -1):
+            starts = sorted(self._moment(midnight - day * 86400.0) for _ in range(a_day))
+            messages = [
+                message
+                for start, kind in starts
+                if start < now - 60
+                for message in self._sound(start, kind, now=start + 20)
+                if isinstance(message.body, EventBody)
+            ]
+            self._store.write(messages)
+            self._newest = (self._newest + messages)[-1000:]
+
+    def happen(self, every: float) -> Iterator[tuple[Message, float]]:
+        """A sound that begins now: its messages, each with the seconds to wait after it."""
+        kind = self._chance.choices(KINDS, [each[4] for each in KINDS])[0]
+        begun = time.time() - 0.8
+        messages = self._sound(begun, kind, now=time.time(), clip=self._chance.random() < 0.6)
+        pauses = [min(1.0, every / 4)] * (len(messages) - 1)
+        for message, pause in zip(messages, [*pauses, max(0.0, every - sum(pauses))], strict=True):
+            if message.seq is not None:
+                self._store.write([message])
+            yield message, pause
+
+    def _moment(self, midnight: float) -> tuple[float, tuple]:
+        kind = self._chance.choices(KINDS, [each[4] for each in KINDS])[0]
+        hour = self._chance.choice(kind[5]) if self._chance.random() < 0.8 else self._chance.randrange(24)
+        return midnight + hour * 3600.0 + self._chance.random() * 3600.0, kind
+
+    def _sound(self, start: float, kind: tuple, *, now: float, clip: bool | None = None) -> list[Message]:
+        """Its `start`, mostly an `update`, its `end`, and its clip."""
+        self._count += 1
+        id, length = f"{_RUN}-{self._count}", round(0.5 + self._chance.expovariate(0.4), 3)
+        score = min(0.99, max(0.3, self._chance.gauss(kind[3], 0.12)))
+        source = SOURCES[0] if self._chance.random() < 0.7 else SOURCES[1]
+        others = self._chance.sample(
+            [label for label in LABELS if label != kind[0]], self._chance.randrange(3)
+        )
+        common = {
+            "id": id,
+            "label": kind[0],
+            "class_id": kind[1],
+            "ancestors": kind[2],
+            "top_score": round(score, 3),
+            "start_time": utc_text(start),
+            "source": source,
+            "model": "invented",
+            "level_dbfs": round(self._chance.uniform(-50, -12), 1),
+            "alternatives": tuple(AlternativeBody(label, round(score * 0.6, 3)) for label in others),
+        }
+        messages = []
+        phases: tuple[Phase, ...] = ("start", "update", "end") if length > 4 else ("start", "end")
+        for phase, part in zip(phases, (0.3, 0.7, 1.0) if length > 4 else (0.4, 1.0), strict=True):
+            ended = phase == "end"
+            body = EventBody(
+                kind=phase,
+                score=round(score * (0.3 if ended else part), 3),
+                end_time=utc_text(start + length) if ended else None,
+                time=utc_text(start + length * part + 0.5),
+                duration=round(length * part, 3),
+                **common,
+            )
+            messages.append(encode(body, self._numbers.take()))
+        if clip or (clip is None and self._chance.random() < 0.1):
+            messages.append(self._clip(messages[-1].body, length, now))
+        return messages
+
+    def _clip(self, event: EventBody, length: float, now: float) -> Message:
+        start, duration = moment_of(event.start_time, -1.0), min(8.0, length + 2.0)
+        name = clip_id(start, event.label, event.id)
+        sound = ClipSound(
+            event.id, event.label, event.class_id, event.model, event.top_score, 1.0, duration - 1.0
+        )
+        began = utc_text(start.timestamp())
+        facts = ClipFacts(name, event.label, began, duration, event.source, RATE, (sound,))
+        stored = self._clip_store.write(facts, tone(self._count, duration), suffix=".wav", speech_score=0.01)
+        return encode(
+            ClipBody(
+                id=name,
+                state="saved",
+                path=str(stored.path),
+                label=event.label,
+                start_time=began,
+                duration=duration,
+                events=(event.id,),
+                source=event.source,
+                time=utc_text(now),
+            )
+        )
+
+
+def tone(number: int, seconds: float) -> bytes:
+    """A WAV file with a tone that rises and falls, another one for each number."""
+    base = 300.0 + 70.0 * (number % 12)
+    samples = array(
+        "h",
+        (
+            round(
+                9000
+                * math.sin(2 * math.pi * base * t + 40 * math.sin(2 * math.pi * t))
+                * math.sin(math.pi * t / seconds)
+            )
+            for t in (n / RATE for n in range(round(seconds * RATE)))
+        ),
+    )
+    memory = io.BytesIO()
+    with wave.open(memory, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes(samples.tobytes())
+    return memory.getvalue()
+
+
+def level_of(source: str, now: float) -> float | None:
+    """A level that breathes [dBFS]; the second source is digitally silent for 3 s of every 20 s."""
+    if source == SOURCES[1] and now % 20 < 3:
+        return None
+    return round(-48 + 14 * math.sin(now * 0.7 + len(source)) + 4 * math.sin(now * 5.1), 1)
+
+
+def spectrogram_of(source: str, now: float) -> dict[str, object]:
+    """The values of a `spectrogram` message: two new columns, the later one ending `now` [UTC seconds]."""
+    columns = b"".join(_column(source, now + (part - 1) * 0.05) for part in range(COLUMNS))
+    return {
+        "time": utc_text(now),
+        "source": source,
+        "level_dbfs": level_of(source, now),
+        "bands": BANDS,
+        "columns": COLUMNS,
+        "low_hertz": 125.0,
+        "high_hertz": 7500.0,
+        "columns_per_second": 20,
+        "data": base64.b64encode(columns).decode(),
+    }
+
+
+def _column(source: str, at: float) -> bytes:
+    """64 bands, the low one first, dB = value / 2 - 120: hum, a tone that wanders, and a bark every 4 s."""
+    level = level_of(source, at)
+    if level is None:
+        return bytes(BANDS)
+    wandering = 32 + 22 * math.sin(at * 0.5 + len(source))
+    bark = math.exp(-6 * (at % 4.0))
+    values = []
+    for band in range(BANDS):
+        decibels = -92 - 0.2 * band + 5 * math.sin(band * 1.7 + at * 9)
+        decibels += 34 * math.exp(-((band - wandering) ** 2) / 5)
+        decibels += 40 * bark * (1 if band % 7 < 3 and band < 45 else 0.3)
+        decibels += 16 if band in (3, 4) else 0
+        values.append(max(0, min(255, round((decibels + 120) * 2))))
+    return bytes(values)
+
+
+def sound_of(source: str, now: float) -> dict[str, object]:
+    """The values of a `sound` message: a tenth of a second that ends `now` [UTC seconds]."""
+    first = round(now * RATE) - RATE // 10
+    hertz = 440.0 if source == SOURCES[0] else 330.0
+    samples = array(
+        "h",
+        (round(6000 * math.sin(2 * math.pi * hertz * n / RATE)) for n in range(first, first + RATE // 10)),
+    )
+    return {
+        "time": utc_text(now),
+        "source": source,
+        "sample_rate": RATE,
+        "start": first,
+        "data": base64.b64encode(samples.tobytes()).decode(),
+    }
