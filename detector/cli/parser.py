@@ -29,6 +29,7 @@ from detector.cli.commands import (
     train,
     verdict,
     verdicts,
+    web,
 )
 from detector.config.wording import did_you_mean, either
 from detector.files.guarded import is_file
@@ -39,6 +40,7 @@ COMMANDS: tuple[Command[Any], ...] = (
     devices.COMMAND,
     models.COMMAND,
     listen.COMMAND,
+    web.COMMAND,
     status.COMMAND,
     history.COMMAND,
     clips.COMMAND,

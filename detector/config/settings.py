@@ -16,6 +16,7 @@ from detector.config.label_settings import LabelSettings, ThresholdOff, Threshol
 from detector.config.named_source import NamedSource
 from detector.config.notify_settings import NotifySettings
 from detector.config.sink_settings import SinkSettings
+from detector.config.web_settings import WebSettings
 from detector.files.home import expand_home
 
 Preset = Literal["alert", "home", "quiet", "responsive", "balanced", "sure"]
@@ -238,3 +239,4 @@ class Settings:
     clips: ClipSettings = ClipSettings()
     metrics: MetricsSettings = MetricsSettings()
     notify: NotifySettings = field(default_factory=NotifySettings)
+    web: WebSettings = field(default_factory=WebSettings)

@@ -1,0 +1,41 @@
+"""The page as one ASGI application: the API's routes, the files of the page, and who gets in before both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from detector.web.access.roles import refusal
+from detector.web.access.visitors import VisitorMiddleware
+from detector.web.api import visit
+from detector.web.parts import WebParts
+from detector.web.static_files import static_routes
+
+API: tuple[Callable[[WebParts], list[BaseRoute]], ...] = (visit.routes,)
+"""What makes the routes of each module of `api/`."""
+
+
+def make_app(parts: WebParts) -> Starlette:
+    """Build the application; nothing is opened before a request comes."""
+    routes = [route for make_routes in API for route in make_routes(parts)]
+    return Starlette(
+        routes=[*routes, *static_routes()],
+        middleware=[Middleware(VisitorMiddleware, read_only=parts.read_only)],
+        exception_handlers={HTTPException: _http_error, Exception: _fault},
+    )
+
+
+async def _http_error(_: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    return refusal(error.status_code, error.detail, dict(error.headers or {}))
+
+
+async def _fault(_: Request, __: Exception) -> Response:
+    return refusal(500, "a fault in the page; its log says more")

@@ -1,0 +1,25 @@
+"""What the routes of the page need: plain values and objects, made by `assemble`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from detector.web.daemon_link import DaemonLink
+
+
+@dataclass(frozen=True, slots=True)
+class WebParts:
+    """Everything that a route may use."""
+
+    daemon: DaemonLink
+    """The connection to the daemon's event socket."""
+    history: tuple[Path, ...]
+    """Where the history may be; the first file that exists is the one."""
+    clips: Path | None = None
+    """The folder of clips; None where the settings keep none."""
+    version: str = ""
+    read_only: bool = False
+    """Whether the page changes nothing."""
+    level_offset_db: float = 0.0
+    """Added to levels that the page shows [dB]."""
