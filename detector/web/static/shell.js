@@ -1,0 +1,109 @@
+// The frame around the views: brand, places to go, state of the daemon, switch of colours, banner.
+
+import * as api from "./api.js";
+import { banner } from "./banner.js";
+import { fill, h } from "./dom.js";
+import * as dialog from "./dialog.js";
+import * as format from "./format.js";
+import { icon, mark } from "./icons.js";
+import { link, Router } from "./router.js";
+import { Stream } from "./stream.js";
+import { t } from "./texts.js";
+import * as theme from "./theme.js";
+import { toast } from "./toast.js";
+
+const PLACES = ["live", "feed", "overview", "settings"];
+const OWNERS_PLACES = ["settings"];
+const TONES = { listening: "good", clipping: "good", silent: "quiet", paused: "quiet", starting: "quiet", opening: "quiet", stopped: "quiet" };
+const MODES = { auto: "half", light: "sun", dark: "moon" };
+
+/**
+ * Show the page to somebody who is let in.
+ * @param {{role: "owner" | "guest", version: string, read_only: boolean, password_set: boolean}} me
+ * @param {{signIn: () => void, signOut: () => void}} ways
+ * @returns {() => void} takes the page away
+ */
+export function showShell(me, ways) {
+  const stream = new Stream();
+  const places = PLACES.filter((name) => me.role === "owner" || !OWNERS_PLACES.includes(name));
+  const links = new Map(places.map((name) => [name, h("a", { href: link(name) }, icon(name), h("span", {}, t(`${name}.title`)))]));
+  const state = h("p", { class: "state" }, "");
+  const news = banner(stream);
+  const root = h("div", {});
+  const main = h("main", { class: "main", id: "main", tabindex: "-1" }, news.element, root);
+  const shell = h(
+    "div", { class: "shell" },
+    h("a", { class: "skip", href: "#main", onclick: (event) => { event.preventDefault(); main.focus(); } }, t("skip")),
+    h("header", { class: "side" },
+      h("a", { class: "brand", href: link("live") }, mark(), h("span", {}, t("brand"))),
+      h("nav", { class: "places", "aria-label": t("places") }, ...links.values()),
+      h("div", { class: "foot" }, state, doorButton(me, ways), themeButton()),
+    ),
+    main,
+  );
+  const context = (route) => ({
+    api, t, me, format, toast, stream, link, dialog, theme,
+    params: route.params,
+    setParams: (params) => router.setParams(route.name, params),
+  });
+  const router = new Router(root, places, context, (route, first) => {
+    for (const [name, place] of links) {
+      if (name === route.name) place.setAttribute("aria-current", "page");
+      else place.removeAttribute("aria-current");
+    }
+    document.title = t("page.title", { view: t(`${route.name}.title`) });
+    if (!first) { main.focus({ preventScroll: true }); window.scrollTo(0, 0); }
+  });
+  document.body.append(shell);
+  const stopState = followState(state, stream);
+  stream.start();
+  router.start();
+  return () => { router.stop(); stopState(); news.stop(); stream.stop(); shell.remove(); };
+}
+
+/** Log out, or, for a guest, log in; nothing where no password is set. */
+function doorButton(me, ways) {
+  if (!me.password_set) return null;
+  const guest = me.role === "guest";
+  return h("button", { class: "button quiet only-icon", type: "button", "aria-label": t(guest ? "login.go" : "logout"), title: t(guest ? "login.go" : "logout"), onclick: guest ? ways.signIn : ways.signOut }, icon(guest ? "lock" : "leave"));
+}
+
+/** A button that goes from the system's colours to light, dark and back. */
+function themeButton() {
+  const order = Object.keys(MODES);
+  const button = h("button", { class: "button quiet only-icon", type: "button", onclick: () => {
+    theme.choose(order[(order.indexOf(theme.chosen()) + 1) % order.length]);
+    dress();
+  } });
+  const dress = () => {
+    const words = t(`theme.${theme.chosen()}`);
+    button.setAttribute("aria-label", words);
+    button.title = words;
+    fill(button, icon(MODES[theme.chosen()]));
+  };
+  dress();
+  return button;
+}
+
+/** Keep the word for the daemon's state: asked for at the start, then as the stream tells. */
+function followState(element, stream) {
+  const show = (name) => {
+    element.textContent = t(`state.${name}`);
+    element.dataset.tone = TONES[name] ?? "bad";
+  };
+  const ask = async () => {
+    try {
+      const status = await api.get("status", {}, { quiet: true });
+      show(status.connected ? status.state : "gone");
+    } catch {
+      show("unknown");
+    }
+  };
+  const stops = [
+    stream.on("open", ask),
+    stream.on("lost", () => show("unknown")),
+    stream.on("status", ({ data }) => show(data.overall ?? data.state)),
+    stream.on("daemon", ({ data }) => (data.connected ? ask() : show("gone"))),
+  ];
+  return () => stops.forEach((stop) => stop());
+}
