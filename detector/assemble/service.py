@@ -154,6 +154,7 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
             run_id=run_id,
             keeper=clips,
             book=None if verdicts is None else book,
+            taps=context.live,
         )
         for channel in channels_of(settings)
     ]

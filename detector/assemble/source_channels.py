@@ -13,7 +13,9 @@ from detector.config.settings import Settings
 from detector.modelstore import Model
 from detector.pipeline import Pipeline
 from detector.records import ModelSpec
+from detector.service.live_sound import LiveSound
 from detector.service.source_channel import SourceChannel
+from detector.sinks.live_taps import LiveTaps
 from detector.verdicts.verdict_book import VerdictBook
 from detector.verdicts.verdict_stage import VerdictStage
 
@@ -52,8 +54,12 @@ def make_channel(
     run_id: str,
     keeper: ClipKeeper | None,
     book: VerdictBook | None,
+    taps: LiveTaps,
 ) -> SourceChannel:
-    """Build a source, not opened, and what belongs to it alone; `pipelines` are those of all sources."""
+    """Build a source, not opened, and what belongs to it alone; `pipelines` are those of all sources.
+
+    Unless its sound is a recording's at full speed, `taps` gets one more.
+    """
     settings = channel.settings
     block = block_length(hop_length(settings, spec), spec.sample_rate)
     form = {"sample_rate": spec.sample_rate, "block_length": block}
@@ -68,6 +74,9 @@ def make_channel(
 
         recorder = make_clip_recorder(settings, spec, keeper, is_live=source.live)
     seconds = STREAM_QUEUE_SECONDS if is_stream else QUEUE_SECONDS
+    live = None
+    if not channel.is_at_full_speed:
+        live = LiveSound(taps.add(lambda: source.name), sample_rate=spec.sample_rate)
     return SourceChannel(
         source=source,
         pipeline=pipelines[channel.name],
@@ -78,6 +87,7 @@ def make_channel(
         clips=recorder,
         verdicts=None if book is None else VerdictStage(book),
         quiet=make_quiet_hours(channel, make_label_map(settings.events, spec)),
+        live=live,
         is_stream=is_stream,
         is_alone=len(pipelines) == 1,
     )

@@ -93,6 +93,15 @@ DETAIL: dict[DeviceState, str] = {
 }
 """What is published beside the state's name, for people."""
 
+TROUBLE = (
+    DeviceState.WAITING,
+    DeviceState.LOST,
+    DeviceState.HUNG,
+    DeviceState.SILENT,
+    DeviceState.CLIPPING,
+)
+"""States that are logged as warnings."""
+
 STREAM_DETAIL = DETAIL | {
     DeviceState.SILENT: "digital silence only: does the stream have sound now?",
     DeviceState.CLIPPING: "the stream is overdriven: lower the gain where it is made",

@@ -24,12 +24,14 @@ from detector.service.device_state import (
     DETAIL,
     HUNG_BESIDE_OTHERS,
     STREAM_DETAIL,
+    TROUBLE,
     DeviceObservation,
     DeviceState,
     next_state,
     retry_seconds,
     stream_retry_seconds,
 )
+from detector.service.live_sound import LiveSound
 from detector.sinks.context import InputState
 from detector.verdicts.verdict_stage import VerdictStage
 from detector.wire.message import StatusBody, event_body, utc_text
@@ -50,15 +52,6 @@ STREAM_AHEAD_SECONDS = 60.0
 BEHIND_SECONDS = 60.0
 """How often the log may say that blocks are lost."""
 
-TROUBLE = (
-    DeviceState.WAITING,
-    DeviceState.LOST,
-    DeviceState.HUNG,
-    DeviceState.SILENT,
-    DeviceState.CLIPPING,
-)
-"""States that are logged as warnings."""
-
 
 class SourceChannel:
     """Turns one source's blocks into messages, through a pipeline of its own.
@@ -67,8 +60,8 @@ class SourceChannel:
     source loses what does not fit, which is counted and shows up as a gap; a recording waits.
     A live device that goes away, or is not there yet, is opened again until it is there.
     `event_ids` begins the `id` of its events; `clips` keeps the sound around them, `verdicts` may veto or
-    rename them. `is_stream`: it can always be closed, so it never hangs. `is_alone` is False where other
-    sources go on without it.
+    rename them, `live` shows it to those who watch it. `is_stream`: it can always be closed, so it never
+    hangs. `is_alone` is False where other sources go on without it.
     """
 
     def __init__(
@@ -83,6 +76,7 @@ class SourceChannel:
         clips: ClipRecorder | None = None,
         verdicts: VerdictStage | None = None,
         quiet: QuietHours | None = None,
+        live: LiveSound | None = None,
         is_stream: bool = False,
         is_alone: bool = True,
         clock: Callable[[], float] = time.time,
@@ -113,6 +107,7 @@ class SourceChannel:
         if clips is not None:
             pipeline.watch(clips.hear)
         self._quiet = quiet
+        self._live = live
         self._is_stream = is_stream
         self._details = STREAM_DETAIL if is_stream else DETAIL
         if not is_alone:
@@ -196,11 +191,13 @@ class SourceChannel:
             return interrupted + self._observe(DeviceObservation.PAUSED)
         self._warn_if_behind(now)
         seen = DeviceObservation.SOUND if self._health is None else DeviceObservation(self._health.push(item))
-        if self._clips is None:
-            return self._observe(seen) + self.bodies(self.pipeline.push(item))
-        self._clips.push(item)
+        if self._clips is not None:
+            self._clips.push(item)
         told = self._observe(seen) + self.bodies(self.pipeline.push(item))
-        self._clips.submit_due()
+        if self._clips is not None:
+            self._clips.submit_due()
+        if self._live is not None:
+            self._live.push(item, to_utc=self._timeline.utc, level_dbfs=self.pipeline.meter_dbfs)
         return told
 
     def end(self) -> list[Body]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from detector.events.labels import AskedLabels
 from detector.interfaces import Archive
+from detector.sinks.live_taps import LiveTaps
 from detector.sinks.mqtt.broker_counts import BrokerCounts
 from detector.sinks.socket.limits import SubscriberCounts
 from detector.wire.message import HelloBody, ReportBody, VerdictBody
@@ -72,6 +73,8 @@ class SinkContext:
     """Tells what a subscriber gets who asks for events of these names."""
     give_verdict: Callable[[VerdictLine], VerdictBody] | None = None
     """Stores what somebody says of an event, or raises DetectorError. None where no history is kept."""
+    live: LiveTaps = field(default_factory=LiveTaps)
+    """The sources that can be watched as they sound."""
     state_folder: Path | None = None
     """Where a sink may keep a file of its own; None: nowhere."""
     sources: tuple[SourceTraits, ...] = (SourceTraits(),)

@@ -14,6 +14,9 @@ from detector.wire.message import EventBody
 MAX_REQUEST_BYTES = 4096
 """Longer lines are refused; a hundred labels fit."""
 
+KEYS = ("labels", "min_score", "since", "report", "verdict", "spectrogram")
+"""What a request may have."""
+
 
 @dataclass(frozen=True, slots=True)
 class Filter:
@@ -25,6 +28,8 @@ class Filter:
     """0..1, compared with `top_score`: an event that has passed once passes until its end."""
     alone: frozenset[str] = frozenset()
     """Casefolded names that stand for themselves only, not for what lies below them; groups have some."""
+    events: bool = True
+    """False keeps all events back."""
 
     @staticmethod
     def of(names: Iterable[str], min_score: float = 0.0) -> Filter:
@@ -37,6 +42,8 @@ class Filter:
         event = message.body
         if not isinstance(event, EventBody):
             return True
+        if not self.events:
+            return False
         if (self.labels or self.alone) and not self._names(event):
             return False
         score = event.top_score
@@ -64,6 +71,14 @@ class VerdictLine:
 
 
 @dataclass(frozen=True, slots=True)
+class WatchLine:
+    """The line of somebody who wants to see a source as it sounds."""
+
+    source: str = ""
+    """What events call the source; empty is the first one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """What a subscriber asks for."""
 
@@ -76,6 +91,8 @@ class Request:
     """Whether it asks for the daemon's report, once, and nothing else."""
     verdict: VerdictLine | None = None
     """A verdict that is given, and nothing else."""
+    spectrogram: WatchLine | None = None
+    """Whose spectrogram it asks for, instead of events."""
 
     def with_labels(self, names: Iterable[str]) -> Request:
         """The same, and events of these labels as well."""
@@ -99,10 +116,10 @@ def parse_request(line: bytes) -> Request:
         return Request(report=True)
     if "verdict" in fields:
         return Request(verdict=_verdict(fields))
+    if "spectrogram" in fields:
+        return Request(Filter(events=False), spectrogram=_watch("spectrogram", fields))
     if unknown := sorted(fields.keys() - {"labels", "min_score", "since"}):
-        raise SinkError(
-            f"request: expected the keys labels, min_score, since, report, verdict, got {unknown[0][:40]!r}"
-        )
+        raise SinkError(f"request: expected the keys {', '.join(KEYS)}, got {unknown[0][:40]!r}")
     labels = _labels(fields.get("labels"))
     return Request(
         Filter.of(labels, _min_score(fields.get("min_score"))),
@@ -133,6 +150,15 @@ def _verdict(fields: dict[str, object]) -> VerdictLine:
         'request: expected {"verdict": {"id": "...", "said": "wrong"}} alone, with right, wrong or a label, '
         'or {"verdict": {"forget": "..."}}'
     )
+
+
+def _watch(key: str, fields: dict[str, object]) -> WatchLine:
+    value = fields[key]
+    if isinstance(value, dict) and len(fields) == 1 and not value.keys() - {"source"}:
+        source = value.get("source", "")
+        if isinstance(source, str):
+            return WatchLine(source)
+    raise SinkError(f'request: expected {{"{key}": {{"source": "..."}}}} alone, or {{"{key}": {{}}}}')
 
 
 def _labels(value: object) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from detector.records import Embedding, Label, Pattern, VerdictNote
 from detector.service.device_state import DeviceState
 from detector.wire import message as wire
 from detector.wire.encoding import decode, encode
+from detector.wire.live_bodies import SpectrogramBody
 from tests.support import ROOT
 from tests.support.wire_messages import DOG, T0, make_body, make_event, make_message
 
@@ -97,6 +98,19 @@ EVERY_MESSAGE = [
     ),
     encode(wire.StatusBody(state="listening", overall="device_lost", source="yard", time=wire.utc_text(T0))),
     make_message(5, "update", id=5, label=SMOKE_ALARM, pattern=Pattern("T3", 4, 3096.8)),
+    encode(
+        SpectrogramBody(
+            source="Mic",
+            level_dbfs=-43.2,
+            bands=4,
+            columns=2,
+            low_hertz=50.0,
+            high_hertz=8000.0,
+            columns_per_second=20,
+            data="ZGVmZ2RlZmc=",
+            time=wire.utc_text(T0),
+        )
+    ),
 ]
 
 

@@ -10,7 +10,7 @@ from detector.errors import SinkError
 from detector.records import Label
 from detector.wire.encoding import encode
 from detector.wire.message import StatusBody
-from detector.wire.request import Filter, Request, VerdictLine, parse_request, parse_token
+from detector.wire.request import Filter, Request, VerdictLine, WatchLine, parse_request, parse_token
 from tests.support.wire_messages import make_message
 
 
@@ -38,6 +38,26 @@ def test_a_verdict_is_given_alone_and_may_be_taken_back():
 def test_a_verdict_of_another_form_is_refused(value):
     with pytest.raises(SinkError, match=r'expected \{"verdict"'):
         parse_request(f'{{"verdict": {value}}}'.encode())
+
+
+@pytest.mark.parametrize(("value", "source"), [("{}", ""), ('{"source": "porch"}', "porch")])
+def test_whoever_watches_a_source_gets_no_events(value, source):
+    wanted = parse_request(f'{{"spectrogram": {value}}}'.encode())
+    assert wanted == Request(Filter(events=False), spectrogram=WatchLine(source))
+    assert not wanted.filter.passes(make_message())
+    assert wanted.filter.passes(encode(StatusBody(state="listening", source="Mic", time=None)))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("true", "null", "[]", '"porch"', '{"source": null}', '{"source": 1}', '{"source": ["porch"]}'),
+        *('{"source": "porch", "bands": 64}', '{"source": "porch"}, "since": 0', '{}, "report2": true'),
+    ],
+)
+def test_a_request_to_watch_of_another_form_is_refused(value):
+    with pytest.raises(SinkError, match=r'expected \{"spectrogram"'):
+        parse_request(f'{{"spectrogram": {value}}}'.encode())
 
 
 def test_a_report_is_asked_for_alone():

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import socket
 from collections.abc import Callable
 from typing import cast
 
 from detector.errors import SinkError
+from detector.sinks.live_taps import LiveKind
 from detector.sinks.socket.archive_replay import ArchiveReplay
 from detector.sinks.socket.backlog import Subscription
 from detector.sinks.socket.closing import close_with_line
 from detector.sinks.socket.feed import Feed
-from detector.wire.request import MAX_REQUEST_BYTES, parse_request
+from detector.wire.request import MAX_REQUEST_BYTES, Request, parse_request
 
 log = logging.getLogger(__name__)
 
 _PROBE_SECONDS = 1.0
 """A subscriber that has closed its side is sent two heartbeats, this far apart: has it gone altogether?"""
+
+
+_WATCHER_BUFFER_BYTES = 4096
+"""What the kernel may hold for a subscriber that watches: some tenths of a second, not the usual minute."""
 
 
 class Connection(asyncio.Protocol):
@@ -40,6 +47,7 @@ class Connection(asyncio.Protocol):
         self._replay: ArchiveReplay | None = None
         self._verdict: asyncio.Task[bytes] | None = None
         self._stuck = (-1, 0.0)
+        self._stop_watching: Callable[[], None] = lambda: None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet, and wait a moment for the request."""
@@ -62,6 +70,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """Forget the subscriber."""
         self._ending = True
+        self._stop_watching()
         self._cancel_waits()
         if self._probing is not None:
             self._probing.cancel()
@@ -175,6 +184,11 @@ class Connection(asyncio.Protocol):
             self._verdict = asyncio.get_running_loop().create_task(self._feed.verdict_line(request.verdict))
             self._verdict.add_done_callback(self._answer_verdict)
             return
+        if request.spectrogram is not None:
+            self._watch("spectrogram", request, request.spectrogram.source)
+            if rest:
+                self.data_received(rest)
+            return
         asked = self._feed.asked_labels(request.labels)
         if asked.message:
             self.transport.write(self._feed.notice_line(asked))
@@ -190,6 +204,26 @@ class Connection(asyncio.Protocol):
             self._release()
         if rest:
             self.data_received(rest)
+
+    def _watch(self, kind: LiveKind, request: Request, source: str) -> None:
+        """Send what comes of a source instead of events; it is neither queued nor sent again."""
+        try:
+            self._stop_watching = self._feed.watching.add(kind, source, self._show)
+        except SinkError as error:
+            self._refuse(f"{kind}: {error}")
+            return
+        if (connection := self.transport.get_extra_info("socket")) is not None:
+            with contextlib.suppress(OSError):  # then a slow reader sees what is a little older
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _WATCHER_BUFFER_BYTES)
+        self.subscription.apply(request)
+        self._release()
+
+    def _show(self, line: bytes) -> None:
+        """Send a line of what is watched, unless an older one still waits: then it is lost."""
+        if self._paused or self._ending or self.transport.is_closing():
+            return
+        if not self.transport.get_write_buffer_size():
+            self.transport.write(line)
 
     def _answer_verdict(self, answered: asyncio.Task[bytes]) -> None:
         self._verdict = None
@@ -210,6 +244,7 @@ class Connection(asyncio.Protocol):
 
     def _end_with(self, line: bytes) -> None:
         self._ending = True
+        self._stop_watching()
         self._received.clear()
         self._cancel_waits()
         close_with_line(self.transport, line)

@@ -13,9 +13,11 @@ from dataclasses import replace
 from detector.errors import DetectorError
 from detector.events.labels import AskedLabels
 from detector.interfaces import Archive, Body, Message
+from detector.sinks.live_taps import LiveTaps
 from detector.sinks.socket.backlog import Backlog
 from detector.sinks.socket.limits import ServerLimits, SubscriberCounts
 from detector.sinks.socket.verdict_desk import NO_DESK, VerdictDesk
+from detector.sinks.socket.watching import Watching
 from detector.wire.encoding import encode
 from detector.wire.message import (
     DroppedBody,
@@ -44,12 +46,14 @@ class Feed:
         archive: Archive | None = None,
         asked_labels: Callable[[Collection[str]], AskedLabels] = lambda names: AskedLabels(),
         verdict_desk: VerdictDesk = NO_DESK,
+        live: LiveTaps | None = None,
     ) -> None:
         """`utc` gives the time [UTC seconds since 1970]; `counts` is kept up to date.
 
         `asked_labels` tells what a subscriber gets for the names that it asks for, `verdict_desk` takes
-        verdicts.
+        verdicts; `live` has the sources that can be watched.
         """
+        self.watching = Watching(LiveTaps() if live is None else live)
         self._verdict_desk = verdict_desk
         self.asked_labels = asked_labels
         self.limits = limits
@@ -132,7 +136,8 @@ class Feed:
         )
 
     def close(self) -> None:
-        """Read no more from the archive."""
+        """Read no more from the archive, and watch nothing any more."""
+        self.watching.close()
         self._reader.shutdown(wait=False, cancel_futures=True)
 
     def _now(self) -> str | None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from detector.errors import SinkError
 from detector.events.labels import AskedLabels
 from detector.interfaces import Archive, Message
+from detector.sinks.live_taps import LiveTaps
 from detector.sinks.socket.limits import DEFAULT_LIMITS, ServerLimits, SubscriberCounts
 from detector.sinks.socket.listening_socket import ListeningSocket
 from detector.sinks.socket.verdict_desk import NO_DESK, VerdictDesk
@@ -50,12 +51,14 @@ class SocketSink:
         archive: Archive | None = None,
         asked_labels: Callable[[Collection[str]], AskedLabels] = lambda names: AskedLabels(),
         verdict_desk: VerdictDesk = NO_DESK,
+        live: LiveTaps | None = None,
         utc: Callable[[], float] = time.time,
     ) -> None:
         """`hello` introduces the daemon, `report` is what `status` shows: called on the server's thread.
 
         `counts` is kept up to date; `archive` is what `since` replays from beyond memory; `asked_labels`
-        tells what a subscriber gets for the names that it asks for; `verdict_desk` takes verdicts.
+        tells what a subscriber gets for the names that it asks for; `verdict_desk` takes verdicts;
+        `live` has the sources that can be watched.
         `is_default` means that nobody chose the URI: its folder must be closed to other users.
         Raises ConfigError for a URI of another form.
         """
@@ -71,6 +74,7 @@ class SocketSink:
         self._archive = archive
         self._asked_labels = asked_labels
         self._verdict_desk = verdict_desk
+        self._live = live
         self._hello = hello
         self._limits = limits
         self._utc = utc
@@ -165,6 +169,7 @@ class SocketSink:
                 archive=self._archive,
                 asked_labels=self._asked_labels,
                 verdict_desk=self._verdict_desk,
+                live=self._live,
             )
             hub = Hub(feed, lambda: self._keys, self._renewed)
             await hub.serve(listening, started=lambda: self._started(asyncio.get_running_loop(), hub))

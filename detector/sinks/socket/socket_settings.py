@@ -106,4 +106,5 @@ def make_socket_sink(settings: SocketSettings, context: SinkContext) -> Sink:
         archive=context.archive,
         asked_labels=context.asked_labels,
         verdict_desk=VerdictDesk(context.give_verdict, is_open=settings.takes_verdicts),
+        live=context.live,
     )

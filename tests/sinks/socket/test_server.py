@@ -20,95 +20,18 @@ from detector.sinks.socket.feed import Feed
 from detector.sinks.socket.hub import Hub
 from detector.sinks.socket.limits import ServerLimits, SubscriberCounts
 from detector.sinks.socket.server import SocketSink
-from detector.sinks.socket.verdict_desk import NO_DESK, VerdictDesk
-from detector.wire.access import EVERYBODY, Access, Keys
-from detector.wire.address import TcpAddress, UnixAddress, parse_address
+from detector.sinks.socket.verdict_desk import VerdictDesk
+from detector.wire.access import Access, Keys
+from detector.wire.address import TcpAddress, parse_address
 from detector.wire.encoding import encode
-from detector.wire.message import HelloBody, ReportBody, StatusBody, VerdictBody
+from detector.wire.message import ReportBody, StatusBody, VerdictBody
+from tests.support.event_socket import Client, hello, write
 from tests.support.fakes import LONG, wait_until
 from tests.support.wire_messages import make_message
 
 CAT = Label("Cat", "/m/01yrx", "yamnet")
 
 needs_unix = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="no Unix sockets on this platform")
-
-
-def hello():
-    return HelloBody(version="0", model="yamnet", labels=("Dog",), source="Mic", run_id="run")
-
-
-@pytest.fixture
-def serve(tmp_path):
-    """Start a server; without a request its subscribers get events at once."""
-    with contextlib.ExitStack() as stack:
-
-        def start(
-            uri="tcp://127.0.0.1:0",
-            *,
-            report=None,
-            counts=None,
-            access=EVERYBODY,
-            asked_labels=None,
-            verdict_desk=NO_DESK,
-            **limits,
-        ):
-            sink = SocketSink(
-                uri,
-                hello=hello,
-                report=report,
-                access=access,
-                counts=counts,
-                limits=ServerLimits(**({"request_seconds": 0} | limits)),
-                asked_labels=asked_labels or (lambda names: AskedLabels()),
-                verdict_desk=verdict_desk,
-            )
-            sink.open()
-            stack.callback(sink.close)
-            return sink
-
-        yield start
-
-
-class Client:
-    """A subscriber with a deadline."""
-
-    def __init__(self, sink, request=None, receive_buffer=None):
-        address = parse_address(sink.uri)
-        unix = isinstance(address, UnixAddress)
-        self.socket = socket.socket(socket.AF_UNIX if unix else socket.AF_INET)
-        self.socket.settimeout(LONG)
-        if receive_buffer:
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.socket.connect(address.path if unix else (address.host, address.port))
-        self.lines = self.socket.makefile("rb")
-        if request is not None:
-            self.send(request)
-        self.hello = self.read()
-
-    def send(self, request):
-        self.socket.sendall(request if isinstance(request, bytes) else json.dumps(request).encode() + b"\n")
-
-    def read(self):
-        line = self.lines.readline()
-        return json.loads(line) if line else None
-
-    def seqs(self, count):
-        return [self.read()["seq"] for _ in range(count)]
-
-    def rest(self):
-        return list(iter(self.read, None))
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.lines.close()
-        self.socket.close()
-
-
-def write(sink, *numbers, **changes):
-    for seq in numbers:
-        sink.write(make_message(seq, **changes))
 
 
 def arrived(sink, *numbers):
