@@ -35,12 +35,12 @@ from detector.audio.gate import Gate
 from detector.audio.level import Level, LevelMeter
 from detector.calibration.calibration_setup import LIVE_SECONDS, CalibrateRequest, Tuning
 from detector.calibration.command import calibrate
-from detector.calibration.config_text import Key, config_text
 from detector.calibration.floor import FloorSearch
 from detector.calibration.log_replay import LogReplay
 from detector.calibration.proposal import Change
 from detector.calibration.room_statistics import LabelVotes, RoomStatistics
 from detector.calibration.sound_log import StreamLogger
+from detector.config.config_text import Key, config_text
 from detector.config.loading import Loaded
 from detector.config.settings import Settings
 from detector.events.presets import PRESETS

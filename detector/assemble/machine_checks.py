@@ -66,7 +66,7 @@ def what_is_missing(
 
 
 def _clips(clips: ClipSettings) -> Iterator[str]:
-    if clips.folder is None:
+    if clips.folder is None or not clips.enabled:
         return
     folder = Path(clips.folder).absolute()
     yield from _unwritable(folder)

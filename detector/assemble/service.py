@@ -142,7 +142,7 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
         verdicts=verdicts,
     )
     clips = None
-    if settings.clips.folder is not None:  # else nothing of it is loaded
+    if settings.clips.is_used:  # else nothing of it is loaded
         from detector.assemble.clip_making import make_clip_keeper
 
         clips = make_clip_keeper(settings.clips, publish=dispatcher.publish, tell=tell_of_clips)

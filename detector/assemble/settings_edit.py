@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 
 from detector.assemble.endpoints import SINK_KINDS
-from detector.calibration.config_text import Key
 from detector.calibration.proposal import Change, ChangeKind
 from detector.config.checks import check
+from detector.config.config_text import Key
 from detector.config.label_settings import LabelSettings
 from detector.config.named_source import NamedSource
 from detector.config.settings import Settings

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from detector.calibration.config_text import Key, Notes
 from detector.calibration.proposal import Change, ChangeKind, margin
 from detector.calibration.room_display import clock
 from detector.calibration.room_statistics import STRETCH_SECONDS, RoomStatistics
+from detector.config.config_text import Key, Notes
 from detector.events.naming import shown
 
 THROUGHOUT_SHARE = 0.5

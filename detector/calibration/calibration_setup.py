@@ -10,11 +10,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.calibration.config_text import Key
 from detector.calibration.log_replay import LogReplay
 from detector.calibration.proposal import Alarms, Change
 from detector.calibration.room_statistics import RoomStatistics
 from detector.calibration.sound_log import StreamLogger
+from detector.config.config_text import Key
 from detector.interfaces import Source
 from detector.records import Label, ModelSpec
 

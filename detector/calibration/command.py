@@ -15,7 +15,6 @@ from typing import TextIO
 
 from detector.calibration import calibration_report as report
 from detector.calibration.calibration_setup import CalibrateRequest, CalibrationSetup, TrialSettings
-from detector.calibration.config_text import config_text
 from detector.calibration.floor import choose_floor
 from detector.calibration.log_replay import LogReplay, timed
 from detector.calibration.proposal import Change, ChangeKind, propose
@@ -23,6 +22,7 @@ from detector.calibration.room_display import clock
 from detector.calibration.room_listener import RoomListener, Stopped, stopping_on_signals
 from detector.calibration.room_statistics import RoomStatistics
 from detector.calibration.sound_log import SoundLog
+from detector.config.config_text import config_text
 from detector.errors import ConfigError, DetectorError, SourceError
 from detector.events.naming import shared_names, shown
 from detector.files.terminal import print_escaped

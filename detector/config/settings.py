@@ -184,6 +184,8 @@ class ClipSettings:
 
     folder: str | None = None
     """Where clips are kept; None keeps none."""
+    enabled: bool = True
+    """False keeps no clips, though there is a folder for them."""
     speech: Literal["drop", "keep"] = "drop"
     """`drop`: a clip with speech anywhere in it is never written; `keep`: nothing is judged."""
     labels: tuple[str, ...] = ()
@@ -209,6 +211,11 @@ class ClipSettings:
         """Write out `~`."""
         if self.folder is not None:
             object.__setattr__(self, "folder", expand_home(self.folder))
+
+    @property
+    def is_used(self) -> bool:
+        """Whether clips are kept."""
+        return self.enabled and self.folder is not None
 
 
 @dataclass(frozen=True, slots=True)

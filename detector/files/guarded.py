@@ -139,10 +139,18 @@ def part_of(target: Path) -> Path:
     return target.with_name(target.name + ".part")
 
 
-def replace_file(target: Path, content: bytes) -> None:
-    """Put `content` in the place of `target`, whole or not at all; a link there is replaced. OSError."""
+def replace_file(target: Path, content: bytes, *, like: os.stat_result | None = None) -> None:
+    """Put `content` in the place of `target`, whole or not at all; a link there is replaced. OSError.
+
+    The file gets the mode, owner and group of `like`; if this user may not give it those, nothing is written.
+    """
     with part_file(target) as file:
         file.truncate(0)
+        if like is not None:
+            own = os.fstat(file.fileno())
+            if (own.st_uid, own.st_gid) != (like.st_uid, like.st_gid):
+                os.fchown(file.fileno(), like.st_uid, like.st_gid)
+            os.fchmod(file.fileno(), stat.S_IMODE(like.st_mode))
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

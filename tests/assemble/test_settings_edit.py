@@ -8,8 +8,8 @@ import pytest
 
 from detector.assemble.settings_edit import changed_from_default, read_back, with_changes
 from detector.assemble.stages import make_label_map
-from detector.calibration.config_text import config_text
 from detector.calibration.proposal import Change, ChangeKind
+from detector.config.config_text import config_text
 from detector.config.named_source import NamedSource
 from detector.config.settings import (
     EventSettings,

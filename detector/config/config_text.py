@@ -34,16 +34,17 @@ def _lines(key: Key, value: object, notes: Notes) -> Iterator[str]:
     elif isinstance(value, list | tuple) and any(isinstance(item, Mapping) for item in value):
         yield f"{pad}{scalar(key[-1])}:"
         for item in value:
-            yield f"{pad}  - {_flow(item)}"
+            yield f"{pad}  - {flow_text(item)}"
     else:
-        yield f"{pad}{scalar(key[-1])}: {_flow(value)}"
+        yield f"{pad}{scalar(key[-1])}: {flow_text(value)}"
 
 
-def _flow(value: object) -> str:
+def flow_text(value: object) -> str:
+    """Plain data on one line: `[Dog, "Baby cry, infant cry"]`, `{threshold_on: 0.4}`."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{scalar(name)}: {_flow(inner)}" for name, inner in value.items()) + "}"
+        return "{" + ", ".join(f"{scalar(name)}: {flow_text(inner)}" for name, inner in value.items()) + "}"
     if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_flow, value))}]"
+        return f"[{', '.join(map(flow_text, value))}]"
     return scalar(value)
 
 
