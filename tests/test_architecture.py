@@ -95,6 +95,7 @@ OWNERS_OF_THREADS = {
     *("sinks.live_taps", "sinks.socket.watching"),
     *("sinks.notify.target_thread", "sinks.notify.webhook"),
     "sinks.mqtt.mqtt_sink",
+    "subscriber.daemon_stream",
     "modelstore.download",
     *("history.journal", "history.sequence_numbers", "history.verdict_keeper", "history.writer"),
     *("workers.pool", "workers.worker"),

@@ -6,12 +6,16 @@ import json
 import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from detector.errors import SinkError
 from detector.interfaces import Message
 from detector.wire.access import client_context, read_token
 from detector.wire.address import Address, TcpAddress
 from detector.wire.encoding import decode
+
+if TYPE_CHECKING:
+    import ssl
 
 CONNECT_SECONDS = 5.0
 """How long the daemon may take to accept, and for each step of TLS."""
@@ -42,12 +46,9 @@ NOTHING = Credentials()
 
 def connect(addresses: Sequence[Address], credentials: Credentials) -> socket.socket:
     """The first of them that answers, token sent; raises SinkError where none does or one is not trusted."""
-    token = None if credentials.token_file is None else read_token(credentials.token_file)
-    reasons: list[str] = []
-    advice = "start one with `sound-detector`"
-    for address in addresses:
-        if credentials.tls and isinstance(address, TcpAddress):
-            address = replace(address, tls=True)
+    token = token_of(credentials)
+    reasons: list[tuple[Address, OSError]] = []
+    for address in (as_asked(each, credentials) for each in addresses):
         try:
             if isinstance(address, TcpAddress):
                 connection = _connect_tcp(address, credentials, token)
@@ -56,10 +57,48 @@ def connect(addresses: Sequence[Address], credentials: Credentials) -> socket.so
             connection.settimeout(HELLO_SECONDS)
             return connection
         except OSError as error:
-            reasons.append(f"{address} ({error.strerror or error})")
-            if isinstance(error, PermissionError):
-                advice = "only its owner and its group may connect, which for the service is audio"
-    raise SinkError(f"no daemon answers at {' or '.join(reasons)}; {advice}")
+            reasons.append((address, error))
+    raise nobody_answers(reasons)
+
+
+def token_of(credentials: Credentials) -> bytes | None:
+    """The token to show; raises AccessError where its file cannot be used."""
+    return None if credentials.token_file is None else read_token(credentials.token_file)
+
+
+def as_asked(address: Address, credentials: Credentials) -> Address:
+    """The address, with TLS where the credentials ask for it."""
+    return replace(address, tls=True) if credentials.tls and isinstance(address, TcpAddress) else address
+
+
+def check_way(address: TcpAddress, credentials: Credentials, token: bytes | None) -> None:
+    """Raise SinkError where the token would cross a network that everybody may read."""
+    if token is not None and not (address.tls or address.is_loopback or credentials.insecure):
+        raise SinkError(
+            f"{address}: the token would cross the network unencrypted; "
+            f"use tls://, or --insecure on a network that you trust"
+        )
+
+
+def nobody_answers(reasons: Sequence[tuple[Address, OSError]]) -> SinkError:
+    """Why no daemon could be reached, and what to do."""
+    advice = "start one with `sound-detector`"
+    if any(isinstance(error, PermissionError) for _, error in reasons):
+        advice = "only its owner and its group may connect, which for the service is audio"
+    tried = " or ".join(
+        f"{address} ({error.strerror or error or 'no answer in time'})" for address, error in reasons
+    )
+    return SinkError(f"no daemon answers at {tried}; {advice}")
+
+
+def tls_fault(address: TcpAddress, error: ssl.SSLError) -> SinkError:
+    """Why there is no TLS with the daemon at an address."""
+    if (reason := getattr(error, "verify_message", None)) is not None:
+        return SinkError(
+            f"{address}: the daemon's certificate cannot be verified: {reason}; "
+            "name its authority, or the certificate itself, with --ca FILE"
+        )
+    return SinkError(f"{address}: no TLS: {error.reason or error}; if the daemon uses none, write tcp://")
 
 
 def messages(connection: socket.socket) -> Iterator[Message]:
@@ -89,7 +128,7 @@ def messages(connection: socket.socket) -> Iterator[Message]:
         if len(received) > MAX_LINE_BYTES:
             raise SinkError("expected lines of JSON, got one without an end; is it a sound-detector?")
         for line in lines:
-            yield _read(bytes(line))
+            yield read_line(bytes(line))
 
 
 def send(connection: socket.socket, fields: dict[str, object]) -> None:
@@ -114,11 +153,7 @@ def _connect_unix(path: str) -> socket.socket:
 
 
 def _connect_tcp(address: TcpAddress, credentials: Credentials, token: bytes | None) -> socket.socket:
-    if token is not None and not (address.tls or address.is_loopback or credentials.insecure):
-        raise SinkError(
-            f"{address}: the token would cross the network unencrypted; "
-            f"use tls://, or --insecure on a network that you trust"
-        )
+    check_way(address, credentials, token)
     connection = socket.create_connection((address.host, address.port), timeout=CONNECT_SECONDS)
     if address.tls:
         connection = _wrap(connection, address, credentials)
@@ -137,23 +172,16 @@ def _wrap(connection: socket.socket, address: TcpAddress, credentials: Credentia
     try:
         context = client_context(credentials.ca, verify=not credentials.insecure)
         return context.wrap_socket(connection, server_hostname=address.host)
-    except ssl.SSLCertVerificationError as error:
-        connection.close()
-        raise SinkError(
-            f"{address}: the daemon's certificate cannot be verified: {error.verify_message}; "
-            "name its authority, or the certificate itself, with --ca FILE"
-        ) from error
     except ssl.SSLError as error:
         connection.close()
-        raise SinkError(
-            f"{address}: no TLS: {error.reason or error}; if the daemon uses none, write tcp://"
-        ) from error
+        raise tls_fault(address, error) from error
     except (OSError, SinkError):
         connection.close()
         raise
 
 
-def _read(line: bytes) -> Message:
+def read_line(line: bytes) -> Message:
+    """The message of a line; raises SinkError where it is none."""
     try:
         return decode(line)
     except ValueError:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -13,20 +14,30 @@ from starlette.routing import BaseRoute
 
 from detector.web.access.roles import refusal
 from detector.web.access.visitors import VisitorMiddleware
-from detector.web.api import visit
+from detector.web.api import status_routes, visit
 from detector.web.parts import WebParts
 from detector.web.static_files import static_routes
 
-API: tuple[Callable[[WebParts], list[BaseRoute]], ...] = (visit.routes,)
+API: tuple[Callable[[WebParts], list[BaseRoute]], ...] = (
+    visit.routes,
+    status_routes.routes,
+)
 """What makes the routes of each module of `api/`."""
 
 
 def make_app(parts: WebParts) -> Starlette:
-    """Build the application; nothing is opened before a request comes."""
+    """Build the application; the daemon is followed while it is served."""
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with parts.daemon.following():
+            yield
+
     routes = [route for make_routes in API for route in make_routes(parts)]
     return Starlette(
         routes=[*routes, *static_routes()],
         middleware=[Middleware(VisitorMiddleware, read_only=parts.read_only)],
+        lifespan=lifespan,
         exception_handlers={HTTPException: _http_error, Exception: _fault},
     )
 

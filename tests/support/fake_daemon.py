@@ -39,7 +39,7 @@ FEED_SECONDS = 0.1
 
 
 class FakeDaemon:
-    """The event socket at `path`; any thread may use it. It can be stopped, as if killed, and started again."""
+    """The event socket at `path`; for any thread. It can be stopped, as if killed, and started again."""
 
     def __init__(
         self,
