@@ -14,6 +14,8 @@ TEMPI = (0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15)
 """Factors of the rhythm's times that are tried."""
 BEEP_DB = 4.5
 """A beep whose level is so far from that of the others is not one of them."""
+PARTS = 8
+"""Of a frame: so finely the edges of beeps and gaps are laid."""
 MOST_CANDIDATES = 8
 """Tones that are looked at in one batch, the loudest first: a machine may hum at more pitches."""
 TONAL_SHARE = 0.6
@@ -69,14 +71,14 @@ class BurstFinder:
         edges = np.array([[slot.start, slot.stop] for slot in slots])
         bounds = self._starts[:, None, None] + edges * step[:, None, None]
         self.frames = int(np.ceil(-bounds.min())) + 1
-        bounds += self.frames
-        self._whole = np.floor(bounds).astype(np.int64)
-        self._part = (bounds - self._whole)[..., None]
-        self._lengths = (bounds[..., 1] - bounds[..., 0])[..., None]
-        self._drops = np.array([slot.drop_db for slot in slots if not slot.beep])[None, :, None]
+        bounds = np.rint((bounds + self.frames) * PARTS).astype(np.int64).T  # (2, slots, hypotheses)
+        # The beeps and the gaps between them are looked at first: they rule out nearly all hypotheses.
+        inner = 2 * rhythm.beeps - 1
+        self._inner, self._outer = bounds[:, :inner].copy(), bounds[:, inner:].copy()
+        drops = np.array([slot.drop_db for slot in slots if not slot.beep], np.float32)[:, None, None]
+        self._inner_drops, self._outer_drops = np.split(drops, [rhythm.beeps - 1])
         span = rhythm.beeps * float(steps[0])
         self._least_peaks = round(0.5 * TONAL_SHARE * span * (rhythm.beeps - 1) / rhythm.beeps)
-        self._quiet = int((last - rhythm.beeps + 0.3) * steps[0])
 
     def find(self, tones: ToneHistory) -> list[Burst]:
         """Bursts that ended within the newest batch, as far as can be told; the same may come twice."""
@@ -85,34 +87,37 @@ class BurstFinder:
             return []
         levels = tones.levels(bins, self.frames)
         levels = np.maximum(levels, self._beep_levels(tones, bins, levels) - DEEPEST_DB)
-        sums = np.concatenate((np.zeros((1, len(bins))), np.cumsum(levels, axis=0)))
-        at = (
-            sums[self._whole] * (1 - self._part) + sums[np.minimum(self._whole + 1, self.frames)] * self._part
-        )
-        means = (at[:, :, 1] - at[:, :, 0]) / self._lengths  # (hypotheses, slots, bins)
-        count = self.rhythm.beeps
-        beeps, gaps = means[:, :count], means[:, count:]
-        level = np.median(beeps, axis=1)
-        lost = (np.abs(beeps - level[:, None]) > BEEP_DB).sum(axis=1)
-        noisy = (gaps > level[:, None] - self._drops).sum(axis=1)
-        contrast = level - gaps[:, : count - 1].mean(axis=1)
-        fit = beeps.mean(axis=1) - gaps.mean(axis=1)
+        sums = _fine_sums(levels)
+        inner = _means(sums, self._inner)  # (slots, hypotheses, bins)
+        beeps, gaps = inner[: self.rhythm.beeps], inner[self.rhythm.beeps :]
+        level = np.median(beeps, axis=0)
+        lost = (np.abs(beeps - level) > BEEP_DB).sum(axis=0)
+        noisy = (gaps > level - self._inner_drops).sum(axis=0)
+        contrast = level - gaps.mean(axis=0)
         is_flat = contrast < np.where(lost == 0, ECHO_CONTRAST_DB, CONTRAST_DB)
-        ranks = np.where(is_flat, 99, 10 * (lost + noisy)) - fit / 100
-        best = ranks.argmin(axis=0)
+        is_likely = ~is_flat & (lost + noisy <= self.rhythm.disturbed)
+        rows = np.flatnonzero(is_likely.any(axis=1))
+        if not len(rows):
+            return []
+        around = _means(sums, self._outer[..., rows])
+        noisy = noisy[rows] + (around > level[rows] - self._outer_drops).sum(axis=0)
+        quiet = gaps[:, rows].sum(axis=0) + around.sum(axis=0)
+        fit = beeps[:, rows].mean(axis=0) - quiet / (len(gaps) + len(around))
+        faults = lost[rows] + noisy
+        best = (np.where(is_likely[rows], 10 * faults, 99) - fit / 100).argmin(axis=0)
         bursts = []
-        for column, row in enumerate(best):
+        for column, place in enumerate(best):
+            row = int(rows[place])
             # A beep that is missing at one end and one too many at the other are another rhythm, shifted.
-            faults = lost[row, column] + noisy[row, column]
-            few = lost[row, column] <= 1 and noisy[row, column] <= 1 and faults <= self.rhythm.disturbed
-            if few and not is_flat[row, column]:
+            few = lost[row, column] <= 1 and noisy[place, column] <= 1
+            if few and faults[place, column] <= self.rhythm.disturbed and is_likely[row, column]:
                 burst = self._burst(
                     tones,
                     bin_index=int(bins[column]),
-                    row=int(row),
+                    row=row,
                     level=float(level[row, column]),
                     lost=int(lost[row, column]),
-                    noisy=int(noisy[row, column]),
+                    noisy=int(noisy[place, column]),
                     contrast=float(contrast[row, column]),
                 )
                 if burst is not None:
@@ -120,35 +125,38 @@ class BurstFinder:
         return bursts
 
     def _beep_levels(
-        self, tones: ToneHistory, bins: NDArray[np.int64], levels: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """(bins,) the usual level of the frames in which each tone stands out [dBFS].
+        self, tones: ToneHistory, bins: NDArray[np.int64], levels: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """(bins,) the usual level of the frames in which each tone stands out, their percentile 60 [dBFS].
 
         `levels` (frames, bins) [dBFS]: those of the newest frames.
         """
-        oldest = tones.stop - self.frames
-        usual = np.zeros(len(bins))
-        for column, bin_index in enumerate(bins):
-            near = (np.abs(tones.peak_bins - bin_index) <= 1) & (tones.peak_frames >= oldest)
-            rows = np.unique(tones.peak_frames[near]) - oldest
-            usual[column] = np.percentile(levels[rows, column], 60)
-        return usual
+        frames, peaks = tones.newest_peaks(self.frames)
+        near, column = np.nonzero(np.abs(peaks[:, None] - bins) <= 1)
+        stands_out = np.zeros(levels.shape, bool)
+        stands_out[frames[near] - (tones.stop - self.frames), column] = True
+        ranked = np.sort(np.where(stands_out, levels, np.inf), axis=0)
+        place = 0.6 * (stands_out.sum(axis=0) - 1)
+        low, high = np.floor(place).astype(np.int64), np.ceil(place).astype(np.int64)
+        columns = np.arange(len(bins))
+        usual: NDArray[np.float32] = ranked[low, columns]
+        return usual + (place - low).astype(np.float32) * (ranked[high, columns] - usual)
 
     def _candidates(self, tones: ToneHistory) -> NDArray[np.int64]:
         """Bins with about as many tones as a burst has."""
-        inside = tones.peak_frames >= tones.stop - self.frames
-        if np.count_nonzero(inside) < self._least_peaks:
+        peaks = tones.newest_peaks(self.frames)[1]
+        if len(peaks) < self._least_peaks:
             return np.zeros(0, np.int64)
-        counts = np.bincount(tones.peak_bins[inside], minlength=2)
+        counts = np.bincount(peaks, minlength=2)
         near = np.convolve(counts, (1, 1, 1), mode="same")
-        bins = np.flatnonzero((near >= self._least_peaks) & (counts > 0))
-        best = [k for k in bins if counts[k] == counts[max(k - 2, 0) : k + 3].max()]
+        best = np.flatnonzero((near >= self._least_peaks) & (counts > 0))
+        best = best[[counts[k] == counts[max(k - 2, 0) : k + 3].max() for k in best]] if len(best) else best
         if len(best) <= MOST_CANDIDATES:
-            return np.array(best, np.int64)
+            return best
         power = tones.spectra(tones.stop - self.frames, tones.stop)[:, best]
         power.partition(len(power) - self._least_peaks, axis=0)
         loudest = np.argsort(-power[len(power) - self._least_peaks], kind="stable")
-        return np.array(best, np.int64)[loudest[:MOST_CANDIDATES]]
+        return best[loudest[:MOST_CANDIDATES]]
 
     def _burst(
         self,
@@ -196,6 +204,20 @@ class BurstFinder:
             contrast_db=contrast,
             power=float(np.median(power)),
         )
+
+
+def _fine_sums(levels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(PARTS * frames + 1, bins): sums of `levels` (frames, bins) before each part of a frame."""
+    sums = np.zeros((PARTS * len(levels) + 1, levels.shape[1]), np.float32)
+    np.cumsum(np.repeat(levels / PARTS, PARTS, axis=0), axis=0, out=sums[1:])
+    return sums
+
+
+def _means(sums: NDArray[np.float32], bounds: NDArray[np.int64]) -> NDArray[np.float32]:
+    """(slots, hypotheses, bins): mean levels between `bounds` (2, slots, hypotheses), in parts of a frame."""
+    total = np.take(sums, bounds[1], axis=0) - np.take(sums, bounds[0], axis=0)
+    total *= (PARTS / (bounds[1] - bounds[0])).astype(np.float32)[..., None]
+    return total
 
 
 def _edge(

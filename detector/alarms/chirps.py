@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -58,8 +59,10 @@ class _Tone:
     stop: int
     bin: int
     level_dbfs: float
-    hertz: float
-    share: float
+    noticed: int
+    """Frames so far when its end was noticed: not before its end, and not before that of earlier ones."""
+    hertz: float = 0.0
+    """Measured where it may be a chirp."""
 
 
 @dataclass(slots=True)
@@ -134,34 +137,39 @@ class ChirpTracker:
             tone = spectra[:, run.bin - 1 : run.bin + 2].sum(axis=1)
             loudest = int(tone.argmax())
             loud = np.flatnonzero(tone > LOUD * tone[loudest]) + run.first
+            power = float(tone[loudest])
             ended = _Tone(
                 first=int(loud[0]),
                 stop=int(loud[-1]) + 1,
                 bin=run.bin,
-                level_dbfs=10 * float(np.log10(tone[loudest] + 1e-12)),
-                hertz=tones.hertz(run.bin, run.first, run.last + 1),
-                share=float(tone[loudest] / (spectra[loudest].sum() + 1e-12)),
+                level_dbfs=10 * math.log10(power + 1e-12),
+                noticed=now,
             )
             self._tones.append(ended)
             is_short = LEAST_FRAMES <= ended.stop - ended.first <= MOST_FRAMES
-            if is_short and ended.share >= LOUD_SHARE:
-                self._waiting.append(ended)
+            if is_short and power >= LOUD_SHARE * (float(spectra[loudest].sum()) + 1e-12):
+                hertz = tones.hertz(run.bin, run.first, run.last + 1)
+                self._waiting.append(replace(ended, hertz=hertz))
         self._runs = going_on
 
     def _others(self, chirps: Sequence[_Tone], start: float, stop: float) -> int:
         """Tones of about their pitch and level between two frames that are not these chirps themselves."""
         least = chirps[0].level_dbfs - OTHERS_DB
-        return sum(
-            abs(tone.bin - chirps[0].bin) <= 2
-            and tone.level_dbfs > least
-            and start < tone.stop
-            and tone.first < stop
-            and not any(
-                one.first - ITSELF_FRAMES < tone.stop and tone.first < one.stop + ITSELF_FRAMES
-                for one in chirps
+        count = 0
+        for tone in reversed(self._tones):
+            if tone.noticed <= start:
+                break  # it ended before, and so did all earlier ones
+            count += (
+                abs(tone.bin - chirps[0].bin) <= 2
+                and tone.level_dbfs > least
+                and start < tone.stop
+                and tone.first < stop
+                and not any(
+                    one.first - ITSELF_FRAMES < tone.stop and tone.first < one.stop + ITSELF_FRAMES
+                    for one in chirps
+                )
             )
-            for tone in self._tones
-        )
+        return count
 
     def _take(self, chirp: _Tone) -> list[BeepingAlarm]:
         if self._others([chirp], chirp.first - QUIET_FRAMES, chirp.stop + QUIET_FRAMES):

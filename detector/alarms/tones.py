@@ -78,11 +78,16 @@ class ToneHistory:
         rows, columns = np.nonzero(is_peak)
         return rows, columns + first
 
-    def levels(self, bins: NDArray[np.int64], frames: int) -> NDArray[np.float64]:
+    def newest_peaks(self, frames: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The frame and the bin of each tone in so many newest frames, oldest first."""
+        first = int(np.searchsorted(self.peak_frames, self.stop - frames))
+        return self.peak_frames[first:], self.peak_bins[first:]
+
+    def levels(self, bins: NDArray[np.int64], frames: int) -> NDArray[np.float32]:
         """(frames, len(bins)): the levels [dBFS] of the newest frames at these tones."""
         power = self._power[self._row - frames : self._row]
         tone = power[:, bins - 1] + power[:, bins] + power[:, bins + 1]
-        return 10 * np.log10(tone.astype(np.float64) + FLOOR)
+        return np.float32(10) * np.log10(tone + np.float32(FLOOR))
 
     def spectra(self, start: int, stop: int) -> NDArray[np.float32]:
         """(stop - start, bins): the mean squares of these frames, which must still be kept."""
