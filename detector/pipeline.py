@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from detector.alarms.alarm_stage import AlarmStage
 from detector.audio.framing import Framer
 from detector.audio.gain import Gain
@@ -152,6 +155,7 @@ class Pipeline:
         self._stream = stream
         self._heads = heads
         self._keep = keep
+        self._keep_levels: Callable[[Sequence[Level]], None] | None = None
         self._detection = DetectionStage(
             gate=gate,
             grid=grid,
@@ -203,7 +207,10 @@ class Pipeline:
         """Take one block, return the events that its samples start, continue or end."""
         events: list[Event] = []
         frames = self._framer.push(block)
-        for frame, level in zip(frames, self._meter.measure_all(frames), strict=True):
+        levels = self._meter.measure_all(frames)
+        if self._keep_levels is not None:
+            self._keep_levels(levels)
+        for frame, level in zip(frames, levels, strict=True):
             events += self._process(frame, level)
         return events
 
@@ -233,6 +240,15 @@ class Pipeline:
     def watch(self, keep: Callable[[Scores], None]) -> None:
         """Give `keep` the scores of every window from now on, as the tracker gets them."""
         self._keep = keep
+
+    def watch_levels(self, keep: Callable[[Sequence[Level]], None]) -> None:
+        """Give `keep` the levels of each block's frames from now on; `bins_hz` has their frequencies."""
+        self._keep_levels = keep
+
+    @property
+    def bins_hz(self) -> NDArray[np.float64]:
+        """(bins,) the frequencies of `Level.power` [Hz]."""
+        return self._meter.bins_hz
 
     def interrupt(self) -> list[Event]:
         """No more sound for now: end open events at the last sample; a later block goes on."""

@@ -18,6 +18,7 @@ from contextlib import closing
 from pathlib import Path
 
 from benchmarks.support.report import table
+from detector.audio.level_minute import LevelMinute
 from detector.history.archive import Query, sounds
 from detector.history.event_store import INSERT, EventStore, row
 from detector.history.journal import Journal
@@ -76,9 +77,9 @@ class Counting(EventStore):
 
     commits = 0
 
-    def write(self, messages: Sequence[Message]) -> None:
+    def write(self, messages: Sequence[Message], minutes: Sequence[LevelMinute] = ()) -> None:
         """Commit events."""
-        super().write(messages)
+        super().write(messages, minutes)
         self.commits += bool(messages)
 
 

@@ -155,6 +155,7 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
             keeper=clips,
             book=None if verdicts is None else book,
             taps=context.live,
+            keep_levels=history.journal.keep_levels if history and settings.history.levels else None,
         )
         for channel in channels_of(settings)
     ]

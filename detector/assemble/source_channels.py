@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from detector.assemble.channels import ChannelSettings, channels_of, make_quiet_hours
 from detector.assemble.endpoints import make_named_source, make_source
 from detector.assemble.stages import hop_length, make_label_map, make_pipeline
 from detector.audio.health import HealthMeter
+from detector.audio.level_minute import LevelMinute
+from detector.audio.minute_meter import MinuteMeter
 from detector.config.settings import Settings
 from detector.modelstore import Model
 from detector.pipeline import Pipeline
@@ -55,10 +57,12 @@ def make_channel(
     keeper: ClipKeeper | None,
     book: VerdictBook | None,
     taps: LiveTaps,
+    keep_levels: Callable[[Sequence[LevelMinute]], None] | None,
 ) -> SourceChannel:
     """Build a source, not opened, and what belongs to it alone; `pipelines` are those of all sources.
 
-    Unless its sound is a recording's at full speed, `taps` gets one more.
+    Unless its sound is a recording's at full speed, `taps` gets one more. `keep_levels` stores its sound
+    levels.
     """
     settings = channel.settings
     block = block_length(hop_length(settings, spec), spec.sample_rate)
@@ -73,6 +77,14 @@ def make_channel(
         from detector.assemble.clip_making import make_clip_recorder
 
         recorder = make_clip_recorder(settings, spec, keeper, is_live=source.live)
+    levels = None
+    if keep_levels is not None:
+        levels = MinuteMeter(
+            source=source.name,
+            sample_rate=spec.sample_rate,
+            bins_hz=pipelines[channel.name].bins_hz,
+            keep=keep_levels,
+        )
     seconds = STREAM_QUEUE_SECONDS if is_stream else QUEUE_SECONDS
     live = None
     if not channel.is_at_full_speed:
@@ -88,6 +100,7 @@ def make_channel(
         verdicts=None if book is None else VerdictStage(book),
         quiet=make_quiet_hours(channel, make_label_map(settings.events, spec)),
         live=live,
+        levels=levels,
         is_stream=is_stream,
         is_alone=len(pipelines) == 1,
     )

@@ -161,6 +161,8 @@ class HistorySettings:
     """Older events are deleted."""
     max_megabytes: Annotated[int, Limit(1, 1_000_000, "MB")] = 500
     """Size of the file beyond which the oldest events are deleted."""
+    levels: bool = True
+    """Whether the sound level of each minute is kept, too."""
 
     def __post_init__(self) -> None:
         """Write out `~`."""

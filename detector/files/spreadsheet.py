@@ -7,6 +7,7 @@ in front, as a person would type it; numbers, also negative ones, stay as they a
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable
 from typing import TextIO
 
@@ -18,6 +19,13 @@ def write_rows(stream: TextIO, rows: Iterable[Iterable[object]]) -> None:
     csv.writer(stream, lineterminator="\n").writerows(
         [quoted(cell) if isinstance(cell, str) else cell for cell in row] for row in rows
     )
+
+
+def csv_row(cells: Iterable[object]) -> str:
+    """One row as text, with its line break."""
+    text = io.StringIO()
+    write_rows(text, [cells])
+    return text.getvalue()
 
 
 def quoted(text: str) -> str:

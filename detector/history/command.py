@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, tzinfo
@@ -10,11 +9,11 @@ from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
-from detector.errors import HistoryError
 from detector.events.naming import shared_names
-from detector.files.spreadsheet import write_rows
+from detector.files.spreadsheet import csv_row
 from detector.files.terminal import data_for, escape
 from detector.history.archive import Query, sounds
+from detector.history.history_paths import existing_history
 from detector.history.verdict_file import vetoed_sounds
 from detector.wire.message import EventBody, event_of
 from detector.wire.plain_text import label_text
@@ -53,22 +52,17 @@ def history_command(
     machine's own; only the table is in local time.
     """
     out = sys.stdout if stdout is None else stdout
-    found = [path for path in paths if _is_there(path)]
-    if not found:
-        looked_at = " or ".join(map(str, paths))
-        raise HistoryError(
-            f"there is no history at {looked_at}: run the daemon first, or name the file with --file"
-        )
+    path = existing_history(paths)
     limit = query.limit
-    messages = vetoed_sounds(found[0], query) if vetoed else sounds(found[0], query)
+    messages = vetoed_sounds(path, query) if vetoed else sounds(path, query)
     if format == "json":
         for message in messages:
             out.write(data_for(out, message.line.decode()))
     elif format == "csv":
-        out.write(data_for(out, _csv_row(*COLUMNS, "type", "seq")))
+        out.write(data_for(out, csv_row((*COLUMNS, "type", "seq"))))
         for message in messages:
             event = event_of(message)
-            row = _csv_row(*(getattr(event, name) for name in COLUMNS), event.kind, message.seq)
+            row = csv_row((*(getattr(event, name) for name in COLUMNS), event.kind, message.seq))
             out.write(data_for(out, row))
     else:
         count = 0
@@ -81,23 +75,6 @@ def history_command(
         elif limit and count == limit:
             print(f"the newest {limit}; there may be more: --limit 0 shows all", file=say)
     return 0
-
-
-def _csv_row(*cells: object) -> str:
-    text = io.StringIO()
-    write_rows(text, [cells])
-    return text.getvalue()
-
-
-def _is_there(path: Path) -> bool:
-    """Whether the file exists; True where that may not be looked at: reading it will then say why."""
-    try:
-        path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def _table(events: Iterable[EventBody], zone: tzinfo | None, *, ids: bool) -> Iterator[str]:

@@ -11,8 +11,10 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from detector.audio.level_minute import LevelMinute
 from detector.errors import HistoryError
 from detector.files.daemon_files import identity, lock, make_folder
+from detector.history.level_table import store_minutes
 from detector.history.retention import SAVE, Retention
 from detector.history.schema import Owner, checkpoint, connect_writer, is_damage, lock_path, owner_of
 from detector.history.sequence_numbers import SequenceNumbers
@@ -61,21 +63,24 @@ class EventStore:
         self._untidy_rows = 0
         self._tidied = float("-inf")
 
-    def write(self, messages: Sequence[Message]) -> None:
-        """Commit events, all or none; opens the file where needed. Raises HistoryError."""
+    def write(self, messages: Sequence[Message], minutes: Sequence[LevelMinute] = ()) -> None:
+        """Commit events and minutes of levels, all or none; opens the file where needed.
+
+        Raises HistoryError.
+        """
         if self._connection is not None and self._is_moved():
             log.warning("history.moved path=%s", self.path)
             self._drop()
         try:
             self._check_size()
-            self._insert(messages)
+            self._insert(messages, minutes)
         except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
             self._drop()
             if not is_damage(error):
                 raise self._error(error) from error
             self._set_aside(error)
             try:
-                self._insert(messages)
+                self._insert(messages, minutes)
             except (sqlite3.Error, OSError) as second:
                 self._drop()
                 raise self._error(second) from second
@@ -114,18 +119,20 @@ class EventStore:
                 os.close(self._lock)
                 self._lock = None
 
-    def _insert(self, messages: Sequence[Message]) -> None:
+    def _insert(self, messages: Sequence[Message], minutes: Sequence[LevelMinute]) -> None:
         connection = self._open() if self._connection is None else self._connection
         if (wanted := self._numbers.wanted()) is not None:
             self._reserve(connection, wanted)
             self._numbers.grant(wanted)
-        if not messages:
+        if not messages and not minutes:
             return
         connection.execute("BEGIN IMMEDIATE")
-        connection.executemany(INSERT, map(row, messages))
-        self._retention.mark(connection, messages[-1].seq or 0)
+        if messages:
+            connection.executemany(INSERT, map(row, messages))
+            self._retention.mark(connection, messages[-1].seq or 0)
+        store_minutes(connection, minutes, at=self._retention.now())
         connection.execute("COMMIT")
-        self._untidy_rows += len(messages)
+        self._untidy_rows += len(messages) + len(minutes)
         if self.oldest_seq is None:
             self._update_oldest(connection)
 

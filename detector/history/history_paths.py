@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from detector.errors import HistoryError
 
 NAME = "history.db"
 
@@ -26,3 +28,25 @@ def reading_paths(chosen: str | None, environ: Mapping[str, str]) -> tuple[Path,
     """Where commands look for it: the chosen path, else the user's own, then the service's."""
     own = writing_path(chosen, environ)
     return (own,) if chosen else tuple(dict.fromkeys((own, SERVICE_PATH)))
+
+
+def existing_history(paths: Sequence[Path]) -> Path:
+    """The first of these files that is there; raises HistoryError where none is."""
+    for path in paths:
+        if _is_there(path):
+            return path
+    looked_at = " or ".join(map(str, paths))
+    raise HistoryError(
+        f"there is no history at {looked_at}: run the daemon first, or name the file with --file"
+    )
+
+
+def _is_there(path: Path) -> bool:
+    """Whether the file exists; True where that may not be looked at: reading it will then say why."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from detector.audio.level_minute import LevelMinute
 from detector.history.sequence_numbers import Numbering, SequenceNumbers
 from detector.history.writer import Writable, WriteJob, Writer
 from detector.interfaces import Message
@@ -114,6 +115,10 @@ class Journal:
                 return
             self._queue.add(message)
             self._wake.notify()
+
+    def keep_levels(self, minutes: Sequence[LevelMinute]) -> None:
+        """Have sound levels written behind the events that wait; never waits, never raises."""
+        self._writer.keep_levels(minutes)
 
     def close(self, deadline_seconds: float) -> None:
         """Write and deliver what is queued, then close the file; what takes too long is left behind."""

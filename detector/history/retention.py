@@ -1,4 +1,4 @@
-"""How long events are kept: by the time that has really passed, and by the size of the file.
+"""How long events and sound levels are kept: by the time that has really passed, and by the size of the file.
 
 The clock of the machine may be wrong by years, jump, or begin in 1970 at each boot. So the age of an event is
 not worked out from times of day. The history counts its own seconds: while the program runs they follow the
@@ -13,6 +13,8 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+
+from detector.history.level_table import delete_minutes
 
 log = logging.getLogger(__name__)
 
@@ -154,9 +156,13 @@ class Retention:
             # What is noted already was there earlier: in a quiet time, the newest event ages like all others.
             connection.execute("INSERT OR IGNORE INTO kept VALUES (?, ?)", (newest, int(now)))
 
+    def now(self) -> int:
+        """Seconds on the history's own clock."""
+        return int(self._clock.now())
+
     def step(self, connection: sqlite3.Connection) -> bool:
         """Take one small step; returns whether there is more to do in this pass."""
-        if self._forget(connection) or self._shrink(connection):
+        if self._forget(connection) or self._forget_levels(connection) or self._shrink(connection):
             return True
         self._end_pass(connection)
         return False
@@ -174,6 +180,10 @@ class Retention:
         self._deleted += deleted
         return deleted > 0
 
+    def _forget_levels(self, connection: sqlite3.Connection) -> bool:
+        """The same for the sound levels of old minutes."""
+        return delete_minutes(connection, before=int(self._clock.now() - self._keep_seconds)) > 0
+
     def _shrink(self, connection: sqlite3.Connection) -> bool:
         pages, free, page_size = (
             connection.execute(f"PRAGMA {name}").fetchone()[0]
@@ -187,9 +197,13 @@ class Retention:
             # As a script: `execute` takes one step of a statement without columns, which frees one page.
             connection.executescript(f"PRAGMA incremental_vacuum({STEP_PAGES})")
             return True
+        # By their size events count most; levels go where they are older than all events that are left.
+        (oldest,) = connection.execute(_OLDEST_AT).fetchone()
+        if oldest is not None and delete_minutes(connection, before=oldest):
+            return True
         deleted = _delete_oldest(connection)
         self._deleted += deleted
-        return deleted > 0
+        return deleted > 0 or delete_minutes(connection) > 0
 
     def _end_pass(self, connection: sqlite3.Connection) -> None:
         newest = connection.execute("SELECT max(seq) FROM messages").fetchone()[0]
@@ -204,6 +218,10 @@ class Retention:
                 self._deleted - self._aged,
             )
         self._aged = self._deleted = 0
+
+
+_OLDEST_AT = "SELECT min(at) FROM kept WHERE seq >= (SELECT min(seq) FROM messages)"
+"""About when the oldest event was written, on the history's clock."""
 
 
 def _delete_oldest(connection: sqlite3.Connection, where: str = "", values: Iterable[int] = ()) -> int:

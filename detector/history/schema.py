@@ -3,6 +3,7 @@
 One row of `messages` is one event as it was sent; `line` is the whole of it (docs/protocol.md), the other
 columns are what queries need. `meta` holds `reserved`, `generation` and `generation_seq` (see
 `sequence_numbers`), `clock` and `clock_utc` (see `retention`), and `inode`, by which a copy is recognised.
+The tables are made by `migrations`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from enum import Enum
 from pathlib import Path
 from stat import S_ISREG
@@ -19,32 +21,7 @@ from stat import S_ISREG
 from detector.errors import HistoryError
 from detector.files.daemon_files import make_folder
 from detector.history.history_paths import NAME
-
-VERSION = 1
-"""Grows with every change of the tables; the file carries it as `user_version`."""
-
-MIGRATIONS = (
-    # 0 -> 1
-    (
-        """CREATE TABLE messages (
-            seq INTEGER PRIMARY KEY,
-            id TEXT,
-            type TEXT,
-            label TEXT,
-            class_id TEXT,
-            start REAL,
-            stop REAL,
-            top_score REAL,
-            source TEXT,
-            line TEXT NOT NULL
-        )""",
-        "CREATE INDEX messages_id ON messages (id)",
-        "CREATE INDEX messages_start ON messages (start)",
-        "CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
-        "INSERT INTO meta VALUES ('reserved', 1)",
-    ),
-)
-"""Statements that bring a file from version n to n + 1, where n is the index; one transaction each."""
+from detector.history.migrations import MIGRATIONS, VERSION
 
 BUSY_SECONDS = 1.0
 """How long to wait for another program that holds the file."""
@@ -156,6 +133,20 @@ def connect_reader(path: Path) -> sqlite3.Connection:
             return _reading(f"{uri}&immutable=1", path)
     except (OSError, sqlite3.Error, UnicodeDecodeError) as error:
         raise unreadable(path, error) from error
+
+
+@contextmanager
+def reading_table(path: Path, table: str) -> Iterator[sqlite3.Connection | None]:
+    """A history that has this table, None for one that has it not yet; raises HistoryError."""
+    with closing(connect_reader(path)) as connection:
+        try:
+            (count,) = connection.execute(_COUNT_TABLES, (table,)).fetchone()
+            yield connection if count else None
+        except (sqlite3.Error, ValueError) as error:
+            raise unreadable(path, error) from error
+
+
+_COUNT_TABLES = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?"
 
 
 def unreadable(path: Path, error: Exception) -> HistoryError:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 from detector.errors import HistoryError
-from detector.history.schema import Owner, connect_reader, connect_writer, owner_of, unreadable
+from detector.history.schema import Owner, connect_writer, owner_of, reading_table
 
 STATEMENTS = (
     """CREATE TABLE IF NOT EXISTS event_embeddings (
@@ -78,15 +78,6 @@ def writing(path: Path, *, durable: bool = False) -> Iterator[sqlite3.Connection
         raise HistoryError(f"{path}: the history cannot be written: {reason}") from error
 
 
-@contextmanager
-def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
+def reading(path: Path) -> AbstractContextManager[sqlite3.Connection | None]:
     """A history that has these tables, None for one that has them not yet; raises HistoryError."""
-    with closing(connect_reader(path)) as connection:
-        try:
-            (count,) = connection.execute(_COUNT).fetchone()
-            yield connection if count else None
-        except (sqlite3.Error, ValueError) as error:
-            raise unreadable(path, error) from error
-
-
-_COUNT = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'verdicts'"
+    return reading_table(path, "verdicts")

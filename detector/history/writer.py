@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from detector.audio.level_minute import LevelMinute
 from detector.errors import HistoryError
 from detector.interfaces import Message
 
@@ -17,12 +19,18 @@ log = logging.getLogger(__name__)
 IDLE_SECONDS = 60.0
 """How often old events are looked for while nothing is written."""
 
+MOST_MINUTES = 20_000
+"""Minutes of levels that may wait for a disk that does not write: two weeks of one source."""
+
+BATCH_MINUTES = 500
+"""Minutes of levels written in one transaction, so that events never wait for long."""
+
 
 class Writable(Protocol):
     """What the thread needs of an EventStore."""
 
-    def write(self, messages: Sequence[Message]) -> None:
-        """Commit events, all or none; raises HistoryError."""
+    def write(self, messages: Sequence[Message], minutes: Sequence[LevelMinute] = ()) -> None:
+        """Commit events and minutes of levels, all or none; raises HistoryError."""
 
     def tidy(self) -> bool:
         """Delete a few old events; returns whether there are more. Raises HistoryError."""
@@ -40,6 +48,10 @@ class WriteJob:
     done: threading.Event = field(default_factory=threading.Event)
 
 
+class _WakeUp:
+    """There are levels to be written."""
+
+
 class Writer:
     """Writes batches one by one; between them old events are deleted in small steps."""
 
@@ -47,7 +59,9 @@ class Writer:
         """`on_done` is called on the thread, after each job."""
         self._store = store
         self._on_done = on_done
-        self._jobs: queue.SimpleQueue[WriteJob | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[WriteJob | _WakeUp | None] = queue.SimpleQueue()
+        self._minutes: deque[LevelMinute] = deque()
+        self._fails = False
         # A daemon thread: a write that hangs must not keep the program from ending.
         self._thread = threading.Thread(target=self._run, name="history", daemon=True)
 
@@ -60,6 +74,14 @@ class Writer:
         job = WriteJob(messages)
         self._jobs.put(job)
         return job
+
+    def keep_levels(self, minutes: Sequence[LevelMinute]) -> None:
+        """Have levels written soon, and again after an error; never waits, never raises.
+
+        Where too many wait the newest are lost.
+        """
+        self._minutes.extend(minutes[: max(0, MOST_MINUTES - len(self._minutes))])
+        self._jobs.put(_WakeUp())
 
     def close(self, deadline_seconds: float) -> bool:
         """Close the file after all jobs; returns whether that was done in time."""
@@ -79,8 +101,11 @@ class Writer:
                 continue
             if job is None:
                 break
-            self._write(job)
+            if isinstance(job, WriteJob):
+                self._write(job)
+            self._write_levels()
             more = self._tidy()  # also under load, when the next job is always there
+        self._write_levels()
         self._close()
 
     def _write(self, job: WriteJob) -> None:
@@ -93,6 +118,25 @@ class Writer:
             job.error = HistoryError(f"the history cannot be written: {type(error).__name__}: {error}")
         job.done.set()
         self._on_done()
+
+    def _write_levels(self) -> None:
+        """Write the levels that wait; what cannot be written waits for the next time."""
+        while self._minutes:
+            batch = [self._minutes.popleft() for _ in range(min(BATCH_MINUTES, len(self._minutes)))]
+            try:
+                self._store.write((), batch)
+            except HistoryError as error:
+                self._minutes.extendleft(reversed(batch))
+                if not self._fails:
+                    log.warning('history.levels_failed waiting=%d error="%s"', len(self._minutes), error)
+                self._fails = True
+                return
+            except Exception:
+                log.exception("history.bug")
+                return
+            if self._fails:
+                log.warning("history.levels_recovered")
+            self._fails = False
 
     def _tidy(self) -> bool:
         try:

@@ -13,12 +13,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from detector.audio.health import HealthMeter
+from detector.audio.minute_meter import MinuteMeter
 from detector.errors import DeviceLost
 from detector.events.quiet import QuietHours
 from detector.events.timeline import SoundTimes, Timeline
 from detector.interfaces import Body, Source
 from detector.pipeline import Pipeline
 from detector.records import Block, Counts, Event
+from detector.service.behind_warning import BehindWarning
 from detector.service.capture import SourceFailure, make_capture
 from detector.service.device_state import (
     DETAIL,
@@ -49,9 +51,6 @@ OPENING_SECONDS = 15.0
 STREAM_AHEAD_SECONDS = 60.0
 """So long may a stream that is ahead of the clock be held back without a fault (sources.stream)."""
 
-BEHIND_SECONDS = 60.0
-"""How often the log may say that blocks are lost."""
-
 
 class SourceChannel:
     """Turns one source's blocks into messages, through a pipeline of its own.
@@ -60,8 +59,9 @@ class SourceChannel:
     source loses what does not fit, which is counted and shows up as a gap; a recording waits.
     A live device that goes away, or is not there yet, is opened again until it is there.
     `event_ids` begins the `id` of its events; `clips` keeps the sound around them, `verdicts` may veto or
-    rename them, `live` shows it to those who watch it. `is_stream`: it can always be closed, so it never
-    hangs. `is_alone` is False where other sources go on without it.
+    rename them, `levels` measures the sound level by minute, `live` shows it to those who watch it.
+    `is_stream`: it can always be closed, so it never hangs. `is_alone` is False where other sources go on
+    without it.
     """
 
     def __init__(
@@ -77,6 +77,7 @@ class SourceChannel:
         verdicts: VerdictStage | None = None,
         quiet: QuietHours | None = None,
         live: LiveSound | None = None,
+        levels: MinuteMeter | None = None,
         is_stream: bool = False,
         is_alone: bool = True,
         clock: Callable[[], float] = time.time,
@@ -106,6 +107,9 @@ class SourceChannel:
         self._verdicts = verdicts
         if clips is not None:
             pipeline.watch(clips.hear)
+        self._levels = levels
+        if levels is not None:
+            pipeline.watch_levels(levels.push)
         self._quiet = quiet
         self._live = live
         self._is_stream = is_stream
@@ -117,8 +121,7 @@ class SourceChannel:
         self._times = SoundTimes()
         self._last_block_at = 0.0
         self._is_excused = False
-        self._dropped_before = 0
-        self._behind_at = float("-inf")
+        self._behind = BehindWarning(source.name)
 
     @property
     def name(self) -> str:
@@ -182,14 +185,17 @@ class SourceChannel:
         self._is_excused, self._last_block_at = False, now
         if isinstance(item, SourceFailure):
             interrupted = self.bodies(self.pipeline.interrupt())
-            self._finish_clips()
+            self._finish_records()
             return interrupted + self._observe(DeviceObservation.FAILED, item.reason)
         self._anchor(item)
+        if self._levels is not None:
+            listens = not self.is_paused and self.state is not DeviceState.SILENT
+            self._levels.follow(self._timeline.utc, listens=listens)
         if self.is_paused:
             interrupted = self.bodies(self.pipeline.pass_over(item))
-            self._finish_clips()
+            self._finish_records()
             return interrupted + self._observe(DeviceObservation.PAUSED)
-        self._warn_if_behind(now)
+        self._behind.look(self.capture.dropped, now)
         seen = DeviceObservation.SOUND if self._health is None else DeviceObservation(self._health.push(item))
         if self._clips is not None:
             self._clips.push(item)
@@ -205,7 +211,7 @@ class SourceChannel:
         if self.state is DeviceState.STOPPED:
             return []
         ended = self.bodies(self.pipeline.flush())
-        self._finish_clips()
+        self._finish_records()
         return ended + self._observe(DeviceObservation.END, str(self.failure or ""))
 
     def excuse(self, now: float) -> None:
@@ -249,21 +255,12 @@ class SourceChannel:
                 self._clips.note(event, body, is_reported=is_reported and body.vetoed is None)
         return found
 
-    def _warn_if_behind(self, now: float) -> None:
-        """Log, at most once a minute, that blocks were lost because the worker was behind."""
-        dropped = self.capture.dropped
-        if dropped > self._dropped_before and now - self._behind_at >= BEHIND_SECONDS:
-            log.warning(
-                "daemon.behind source=%r blocks_dropped=%d: this machine cannot keep up with the sound; "
-                "a smaller model, or fewer sources, would help",
-                self._source.name,
-                dropped,
-            )
-            self._dropped_before, self._behind_at = dropped, now
-
-    def _finish_clips(self) -> None:
+    def _finish_records(self) -> None:
+        """No more sound for now: what is kept of it ends here."""
         if self._clips is not None:
             self._clips.finish()
+        if self._levels is not None:
+            self._levels.flush()
 
     def _anchor(self, block: Block) -> None:
         """Tie samples to the clock: by the source's own time, else by the first block's arrival."""

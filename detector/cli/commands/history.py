@@ -23,6 +23,7 @@ examples:
   sound-detector history --since yesterday
   sound-detector history --since 2h --label Dog --label "Baby cry, infant cry"
   sound-detector history --since 2026-11-01 --limit 0 --format csv > nov.csv
+  sound-detector history --levels --since 1h     the sound level of each minute
 """
 
 
@@ -38,6 +39,8 @@ class HistoryRequest:
     ids: bool = False
     vetoed: bool = False
     """Show the sounds that verdicts vetoed instead of those that were told."""
+    levels: bool = False
+    """Show the sound level of each minute instead of sounds."""
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +58,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         type=whole(),
         default=100,
         metavar="N",
-        help="show only the newest N sounds (default 100); 0 shows all",
+        help="show only the newest N sounds, or minutes (default 100); 0 shows all",
     )
     parser.add_argument(
         "--format",
@@ -63,7 +66,16 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         default="table",
         help="table in local time (default), JSON lines as in docs/protocol.md, or CSV",
     )
+    parser.add_argument(
+        "--json", action="store_const", const="json", dest="format", help="the same as --format json"
+    )
     parser.add_argument("--ids", action="store_true", help="also show each sound's id, as `verdict` takes it")
+    parser.add_argument(
+        "--levels",
+        action="store_true",
+        help="show the sound level of each minute instead: LAeq, the loudest 30 ms, L10, L90 [dBFS], and the "
+        "seconds heard and lost",
+    )
     parser.add_argument(
         "--vetoed", action="store_true", help="show the sounds that your verdicts kept from being told"
     )
@@ -86,7 +98,16 @@ def read_request(options: argparse.Namespace) -> HistoryRequest:
         min_score=options.min_score,
         limit=options.limit,
     )
-    return HistoryRequest(query, options.format, options.file, ids=options.ids, vetoed=options.vetoed)
+    if options.levels:
+        _check_levels(options)
+    return HistoryRequest(
+        query,
+        options.format,
+        options.file,
+        ids=options.ids,
+        vetoed=options.vetoed,
+        levels=options.levels,
+    )
 
 
 def execute(request: HistoryRequest, options: SettingOptions) -> int:
@@ -94,14 +115,36 @@ def execute(request: HistoryRequest, options: SettingOptions) -> int:
     from detector.history.command import history_command
     from detector.history.history_paths import reading_paths
 
-    path = request.file or options.load().settings.history.path
+    paths = reading_paths(request.file or options.load().settings.history.path, os.environ)
+    query = request.query
+    if request.levels:
+        from detector.history.level_listing import levels_command
+
+        return levels_command(
+            paths, since=query.since, until=query.until, limit=query.limit, format=request.format
+        )
     return history_command(
-        reading_paths(path, os.environ),
-        request.query,
+        paths,
+        query,
         format=request.format,
         ids=request.ids,
         vetoed=request.vetoed,
     )
+
+
+def _check_levels(options: argparse.Namespace) -> None:
+    """Raise ConfigError for what chooses events: a minute has no label, score or number."""
+    chosen = {
+        "--label": options.labels,
+        "--min-score": options.min_score,
+        "--ids": options.ids,
+        "--vetoed": options.vetoed,
+    }
+    for flag, value in chosen.items():
+        if value:
+            raise ConfigError(f"--levels shows minutes, not events: leave {flag} out")
+    if isinstance(options.since, int) or isinstance(options.until, int):
+        raise ConfigError("--levels shows minutes, not events: seq:N is the number of an event")
 
 
 def _when(text: str) -> float | int:
