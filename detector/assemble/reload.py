@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from typing import TYPE_CHECKING
 
 from detector.assemble.alarm_patterns import reported_labels
@@ -66,6 +66,8 @@ class Reloader:
         self._sinks = sinks
         self._make_sink = make_sink
         self._verdicts = verdicts
+        self.needs_restart: tuple[str, ...] = ()
+        """Keys of the settings that the last reload could not put into force: `model.backend`, `sources`."""
 
     def asked(self, names: Collection[str]) -> AskedLabels:
         """What somebody gets who asks for events by these names: from any source."""
@@ -109,12 +111,15 @@ class Reloader:
             tuned = [self._tuned(channel, model) for channel in channels_of(settings)]
             check_chosen_labels(settings, [labels for labels, _ in tuned])
         self._exchange_sinks(settings)
+        waiting: list[str] = []
         for name in (
             *("source", "sources", "model", "gate", "windows", "level", "alarms"),
             *("history", "clips", "metrics"),
         ):
             if getattr(wanted, name) != getattr(settings, name) or (name == "model" and not same_networks):
                 log.warning("reload.needs_restart key=%s", name)
+                waiting += _changed_keys(name, getattr(settings, name), getattr(wanted, name))
+        self.needs_restart = tuple(waiting)
         before = channels_of(self._settings)
         changed = [
             was.settings.events != now.settings.events or model is not self._model
@@ -157,6 +162,14 @@ class Reloader:
         if added or removed:
             self._dispatcher.exchange(add=list(added.values()), remove=list(removed.values()))
         self._sinks = {kept: sink for kept, sink in self._sinks.items() if kept not in removed} | added
+
+
+def _changed_keys(name: str, running: object, wanted: object) -> list[str]:
+    """The keys of a section that differ; its name, where that cannot be told."""
+    if not is_dataclass(running) or type(running) is not type(wanted):
+        return [name]
+    keys = [key.name for key in fields(running)]
+    return [f"{name}.{key}" for key in keys if getattr(running, key) != getattr(wanted, key)] or [name]
 
 
 def _with_own_events(

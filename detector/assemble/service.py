@@ -27,6 +27,7 @@ from detector.history.journal import Journal
 from detector.interfaces import Service
 from detector.modelstore import ModelCatalogue
 from detector.records import Label
+from detector.service.controls import Controls
 from detector.service.daemon import Daemon
 from detector.service.status_report import make_report, prometheus_text
 from detector.service.systemd import Notifier
@@ -113,6 +114,7 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
         asked_labels=lambda names: reloader.asked(names),
         give_verdict=None if verdicts is None else verdicts.answer,
         state_folder=writing_path(settings.history.path, os.environ).parent,
+        take_control=lambda line, answer: controls(line, answer),
         pause=lambda paused, source: daemon.pause(paused, source),
         sources=tuple(
             SourceTraits(channel.name, is_news=not channel.is_at_full_speed, can_pause=channel.is_live)
@@ -168,6 +170,7 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
         reload=reloader,
         clips=clips,
     )
+    controls = Controls(daemon, needs_restart=lambda: reloader.needs_restart, utc=time.time)
     return daemon
 
 

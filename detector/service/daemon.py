@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING
@@ -70,6 +71,7 @@ class Daemon:
         # Plain values: the lock of an Event that a signal interrupts would never be given back.
         self._is_stopping = False
         self._reload_is_wanted = False
+        self._reload_askers: deque[Callable[[Sequence[str]], None]] = deque()
         self._looked_for_stalls_at = 0.0
         self.started = clock()
         """UTC seconds since 1970."""
@@ -164,8 +166,14 @@ class Daemon:
             if source in ("", channel.name):
                 channel.is_paused = paused and channel.is_live
 
-    def request_reload(self) -> None:
-        """Read the settings again and let the sinks open their files again; safe in a signal handler."""
+    def request_reload(self, told: Callable[[Sequence[str]], None] | None = None) -> None:
+        """Read the settings again and let the sinks open their files again; safe in a signal handler.
+
+        `told` is called on the daemon's thread with what is wrong with the new settings, nothing if all is
+        well; safe from any thread.
+        """
+        if told is not None:
+            self._reload_askers.append(told)
         self._reload_is_wanted = True
 
     def _work(self) -> None:
@@ -216,6 +224,8 @@ class Daemon:
         if not self._reload_is_wanted:
             return
         self._reload_is_wanted = False
+        askers = [self._reload_askers.popleft() for _ in range(len(self._reload_askers))]
+        faults: list[str] = []
         with self._notifier.reloading():
             try:
                 if self._reload is not None:
@@ -223,9 +233,12 @@ class Daemon:
                         self._publish(channel, channel.bodies(ended))
                 log.info("daemon.reloaded")
             except (DetectorError, OSError) as error:
-                for line in str(error).splitlines():
+                faults = str(error).splitlines()
+                for line in faults:
                     log.error("daemon.reload_refused the old settings stay: %s", line)
             self._dispatcher.reopen()
+        for told in askers:
+            told(faults)
 
     def _publish(self, channel: SourceChannel, bodies: Sequence[Body]) -> None:
         state = channel.state.value

@@ -10,6 +10,7 @@ from detector.events.labels import AskedLabels
 from detector.interfaces import Archive
 from detector.sinks.live_taps import LiveTaps
 from detector.sinks.mqtt.broker_counts import BrokerCounts
+from detector.sinks.socket.control_desk import TakeControl
 from detector.sinks.socket.limits import SubscriberCounts
 from detector.wire.message import HelloBody, ReportBody, VerdictBody
 from detector.wire.request import VerdictLine
@@ -75,6 +76,8 @@ class SinkContext:
     """Stores what somebody says of an event, or raises DetectorError. None where no history is kept."""
     live: LiveTaps = field(default_factory=LiveTaps)
     """The sources that can be watched as they sound."""
+    take_control: TakeControl | None = None
+    """Does what somebody wants of the daemon; None where there is none yet."""
     state_folder: Path | None = None
     """Where a sink may keep a file of its own; None: nowhere."""
     sources: tuple[SourceTraits, ...] = (SourceTraits(),)

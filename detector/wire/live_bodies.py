@@ -1,4 +1,4 @@
-"""What a subscriber gets that watches a source: the newest sound, which is neither numbered nor kept.
+"""What a subscriber gets that watches a source or controls the daemon: neither numbered nor kept.
 
 docs/protocol.md defines each field, as for the bodies in `wire.message`.
 """
@@ -22,4 +22,17 @@ class SpectrogramBody:
     high_hertz: float
     columns_per_second: int
     data: str
+    time: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlBody:
+    """The answer to one subscriber who wants the daemon to pause, or to read its settings again."""
+
+    kind: ClassVar[str] = "control"
+    done: bool
+    message: str
+    paused: tuple[str, ...]
+    faults: tuple[str, ...] = ()
+    needs_restart: tuple[str, ...] = ()
     time: str | None

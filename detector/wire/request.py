@@ -14,7 +14,7 @@ from detector.wire.message import EventBody
 MAX_REQUEST_BYTES = 4096
 """Longer lines are refused; a hundred labels fit."""
 
-KEYS = ("labels", "min_score", "since", "report", "verdict", "spectrogram")
+KEYS = ("labels", "min_score", "since", "report", "verdict", "spectrogram", "control")
 """What a request may have."""
 
 
@@ -79,6 +79,16 @@ class WatchLine:
 
 
 @dataclass(frozen=True, slots=True)
+class ControlLine:
+    """The line of somebody who wants something of the daemon: to pause or listen, or else to reload."""
+
+    pause: bool | None = None
+    """Whether to throw the sound away unheard; None: read the settings again."""
+    source: str = ""
+    """The source that is meant by `pause`; empty is all."""
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """What a subscriber asks for."""
 
@@ -93,6 +103,8 @@ class Request:
     """A verdict that is given, and nothing else."""
     spectrogram: WatchLine | None = None
     """Whose spectrogram it asks for, instead of events."""
+    control: ControlLine | None = None
+    """What the daemon is to do, and nothing else."""
 
     def with_labels(self, names: Iterable[str]) -> Request:
         """The same, and events of these labels as well."""
@@ -118,6 +130,8 @@ def parse_request(line: bytes) -> Request:
         return Request(verdict=_verdict(fields))
     if "spectrogram" in fields:
         return Request(Filter(events=False), spectrogram=_watch("spectrogram", fields))
+    if "control" in fields:
+        return Request(control=_control(fields))
     if unknown := sorted(fields.keys() - {"labels", "min_score", "since"}):
         raise SinkError(f"request: expected the keys {', '.join(KEYS)}, got {unknown[0][:40]!r}")
     labels = _labels(fields.get("labels"))
@@ -159,6 +173,20 @@ def _watch(key: str, fields: dict[str, object]) -> WatchLine:
         if isinstance(source, str):
             return WatchLine(source)
     raise SinkError(f'request: expected {{"{key}": {{"source": "..."}}}} alone, or {{"{key}": {{}}}}')
+
+
+def _control(fields: dict[str, object]) -> ControlLine:
+    value = fields["control"]
+    if isinstance(value, dict) and len(fields) == 1:
+        if value == {"reload": True} and value["reload"] is True:
+            return ControlLine()
+        pause, source = value.get("pause"), value.get("source", "")
+        if isinstance(pause, bool) and isinstance(source, str) and not value.keys() - {"pause", "source"}:
+            return ControlLine(pause, source)
+    raise SinkError(
+        'request: expected {"control": {"pause": true}} alone, with true or false and perhaps a source, '
+        'or {"control": {"reload": true}}'
+    )
 
 
 def _labels(value: object) -> tuple[str, ...]:

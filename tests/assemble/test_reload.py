@@ -225,9 +225,23 @@ def test_another_network_waits_for_a_restart(models: Path, caplog) -> None:
 
 def test_another_runtime_waits_for_a_restart(models: Path, caplog) -> None:
     house = House(models, PLAIN)
+    assert house.reloader.needs_restart == ()
     house.settings = replace(PLAIN, model=ModelSettings("ear", threads=2))
     house.reload()
     assert "reload.needs_restart key=model" in caplog.text
+    assert house.reloader.needs_restart == ("model.threads",)
+
+
+def test_what_waits_for_a_restart_is_listed_until_it_is_as_it_runs(models: Path) -> None:
+    house = House(models, PLAIN)
+    sources = {"porch": NamedSource(file="a.wav")}
+    wanted = replace(PLAIN, sources=sources, history=HistorySettings(keep_days=7, max_megabytes=9))
+    house.settings = wanted
+    house.reload()
+    assert house.reloader.needs_restart == ("sources", "history.keep_days", "history.max_megabytes")
+    house.settings = PLAIN
+    house.reload()
+    assert house.reloader.needs_restart == ()
 
 
 THREE_HEADS = ("doorbell", "kitchen", "workshop")

@@ -22,7 +22,7 @@ from detector.records import Embedding, Label, Pattern, VerdictNote
 from detector.service.device_state import DeviceState
 from detector.wire import message as wire
 from detector.wire.encoding import decode, encode
-from detector.wire.live_bodies import SpectrogramBody
+from detector.wire.live_bodies import ControlBody, SpectrogramBody
 from tests.support import ROOT
 from tests.support.wire_messages import DOG, T0, make_body, make_event, make_message
 
@@ -108,6 +108,15 @@ EVERY_MESSAGE = [
             high_hertz=8000.0,
             columns_per_second=20,
             data="ZGVmZ2RlZmc=",
+            time=wire.utc_text(T0),
+        )
+    ),
+    encode(
+        ControlBody(
+            done=True,
+            message="the settings are in force",
+            paused=("yard",),
+            needs_restart=("model.backend",),
             time=wire.utc_text(T0),
         )
     ),

@@ -10,7 +10,15 @@ from detector.errors import SinkError
 from detector.records import Label
 from detector.wire.encoding import encode
 from detector.wire.message import StatusBody
-from detector.wire.request import Filter, Request, VerdictLine, WatchLine, parse_request, parse_token
+from detector.wire.request import (
+    ControlLine,
+    Filter,
+    Request,
+    VerdictLine,
+    WatchLine,
+    parse_request,
+    parse_token,
+)
 from tests.support.wire_messages import make_message
 
 
@@ -58,6 +66,32 @@ def test_whoever_watches_a_source_gets_no_events(value, source):
 def test_a_request_to_watch_of_another_form_is_refused(value):
     with pytest.raises(SinkError, match=r'expected \{"spectrogram"'):
         parse_request(f'{{"spectrogram": {value}}}'.encode())
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [
+        ('{"pause": true}', ControlLine(pause=True)),
+        ('{"pause": false, "source": "porch"}', ControlLine(pause=False, source="porch")),
+        ('{"reload": true}', ControlLine()),
+    ],
+)
+def test_what_the_daemon_is_to_do_is_asked_for_alone(value, wanted):
+    assert parse_request(f'{{"control": {value}}}'.encode()) == Request(control=wanted)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("true", "[]", "{}", '"pause"', '{"pause": 1}', '{"pause": "true"}', '{"pause": null}'),
+        *('{"reload": false}', '{"reload": 1}', '{"reload": true, "pause": true}', '{"source": "porch"}'),
+        *('{"reload": true, "source": "porch"}', '{"pause": true, "source": 1}', '{"stop": true}'),
+        '{"pause": true}, "since": 0',
+    ],
+)
+def test_a_control_of_another_form_is_refused(value):
+    with pytest.raises(SinkError, match=r'expected \{"control"'):
+        parse_request(f'{{"control": {value}}}'.encode())
 
 
 def test_a_report_is_asked_for_alone():

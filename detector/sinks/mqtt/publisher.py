@@ -109,8 +109,10 @@ class Publisher:
             self._source_of(body.source).show(message)
 
     def take_state(self, source: str, state: str) -> None:
-        """The state of a source's device, as in `status` messages."""
+        """The state of a source's device, as in `status` messages; others may pause it, too."""
         self._source_of(source).take_state(state)
+        if state in ("listening", "clipping", "silent", "paused"):
+            self._note_pause(self._name_of(source), state == "paused")
 
     def connected(self, link: Link) -> None:
         """There is a connection: all that is retained is published again."""
@@ -201,7 +203,10 @@ class Publisher:
 
     def _source_of(self, name: str) -> SourcePublisher:
         """The source of this name; the only one has any."""
-        return self._sources.get(name) or next(iter(self._sources.values()))
+        return self._sources[self._name_of(name)]
+
+    def _name_of(self, source: str) -> str:
+        return source if source in self._sources else next(iter(self._sources))
 
     def _announce(self) -> None:
         self._publish(self._node.topics.availability, b"online", retain=True)
@@ -214,13 +219,19 @@ class Publisher:
             log.warning("mqtt.unknown_command topic=%s: expected ON or OFF, got %r", topic, text)
             return
         is_paused = text.upper() == "OFF"
+        self._pause(is_paused, name)
+        self._note_pause(name, is_paused)
+
+    def _note_pause(self, name: str, is_paused: bool) -> None:
+        """Show it, and remember it for the next start."""
+        if not self._sources[name].facts.device.can_pause:
+            return
         others = [other for other in self._memory.now.paused if other != name]
         remembered = [*others, name] if is_paused else others
         if remembered != self._memory.now.paused:
             self._memory.now.paused = remembered
             self._memory.save()
-        self._pause(is_paused, name)
-        source.set_listening(not is_paused)
+        self._sources[name].set_listening(not is_paused)
 
     def _tell_stats(self) -> None:
         report = self._report()

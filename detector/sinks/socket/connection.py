@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import cast
 
 from detector.errors import SinkError
@@ -45,7 +45,7 @@ class Connection(asyncio.Protocol):
         self._probing: asyncio.TimerHandle | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._replay: ArchiveReplay | None = None
-        self._verdict: asyncio.Task[bytes] | None = None
+        self._answer: asyncio.Task[bytes] | None = None
         self._stuck = (-1, 0.0)
         self._stop_watching: Callable[[], None] = lambda: None
 
@@ -147,6 +147,11 @@ class Connection(asyncio.Protocol):
         if self._ending:
             self.transport.abort()
             return
+        if self._answer is not None:
+            self._refuse(
+                "the daemon closes this socket before it could answer; connect again to see what is so"
+            )
+            return
         replaying = self._replay is not None
         self._cancel_waits()
         while (
@@ -175,14 +180,13 @@ class Connection(asyncio.Protocol):
         if request.report:
             self._end_with(self._feed.report_line())
             return
-        if request.verdict is not None:
+        if request.verdict is not None or request.control is not None:
             if rest:
-                self.data_received(rest)  # which is refused, before anything is stored
-                return
-            self._cancel_waits()
-            self._held = True
-            self._verdict = asyncio.get_running_loop().create_task(self._feed.verdict_line(request.verdict))
-            self._verdict.add_done_callback(self._answer_verdict)
+                self.data_received(rest)  # which is refused, before anything is done
+            elif request.verdict is not None:
+                self._end_with_answer(self._feed.verdict_line(request.verdict))
+            elif request.control is not None:
+                self._end_with_answer(self._feed.control_line(request.control))
             return
         if request.spectrogram is not None:
             self._watch("spectrogram", request, request.spectrogram.source)
@@ -225,10 +229,17 @@ class Connection(asyncio.Protocol):
         if not self.transport.get_write_buffer_size():
             self.transport.write(line)
 
-    def _answer_verdict(self, answered: asyncio.Task[bytes]) -> None:
-        self._verdict = None
-        if not (answered.cancelled() or self._ending):
-            self._end_with(answered.result())
+    def _end_with_answer(self, answer: Coroutine[None, None, bytes]) -> None:
+        """Send nothing until the answer is there, then that, and close."""
+        self._cancel_waits()
+        self._held = True
+        self._answer = asyncio.get_running_loop().create_task(answer)
+        self._answer.add_done_callback(self._answered)
+
+    def _answered(self, answer: asyncio.Task[bytes]) -> None:
+        self._answer = None
+        if not (answer.cancelled() or self._ending):
+            self._end_with(answer.result())
 
     def _replayed(self) -> None:
         self._replay = None

@@ -6,19 +6,22 @@ It lies below connections and replays: it knows none of them.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from detector.errors import DetectorError
+from detector.errors import DetectorError, SinkError
 from detector.events.labels import AskedLabels
 from detector.interfaces import Archive, Body, Message
 from detector.sinks.live_taps import LiveTaps
 from detector.sinks.socket.backlog import Backlog
+from detector.sinks.socket.control_desk import NO_CONTROL, ControlDesk
 from detector.sinks.socket.limits import ServerLimits, SubscriberCounts
 from detector.sinks.socket.verdict_desk import NO_DESK, VerdictDesk
 from detector.sinks.socket.watching import Watching
 from detector.wire.encoding import encode
+from detector.wire.live_bodies import ControlBody
 from detector.wire.message import (
     DroppedBody,
     ErrorBody,
@@ -29,7 +32,10 @@ from detector.wire.message import (
     ReportedAsBody,
     utc_text,
 )
-from detector.wire.request import VerdictLine
+from detector.wire.request import ControlLine, VerdictLine
+
+CONTROL_SECONDS = 60.0
+"""How long the daemon may take to read its settings; it does not stop then."""
 
 
 class Feed:
@@ -47,12 +53,15 @@ class Feed:
         asked_labels: Callable[[Collection[str]], AskedLabels] = lambda names: AskedLabels(),
         verdict_desk: VerdictDesk = NO_DESK,
         live: LiveTaps | None = None,
+        control_desk: ControlDesk = NO_CONTROL,
     ) -> None:
         """`utc` gives the time [UTC seconds since 1970]; `counts` is kept up to date.
 
         `asked_labels` tells what a subscriber gets for the names that it asks for, `verdict_desk` takes
-        verdicts; `live` has the sources that can be watched.
+        verdicts; `live` has the sources that can be watched; `control_desk` takes what is wanted of the
+        daemon.
         """
+        self._control_desk = control_desk
         self.watching = Watching(LiveTaps() if live is None else live)
         self._verdict_desk = verdict_desk
         self.asked_labels = asked_labels
@@ -109,6 +118,23 @@ class Feed:
             return _line(await loop.run_in_executor(self._reader, self._verdict_desk.take, request))
         except DetectorError as error:
             return self.error_line(f"verdict: {error}")
+
+    async def control_line(self, request: ControlLine) -> bytes:
+        """Have the daemon do something; the answer, or why it is not done."""
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[ControlBody] = loop.create_future()
+
+        def answer(body: ControlBody) -> None:
+            with contextlib.suppress(RuntimeError):  # the socket has been closed meanwhile
+                loop.call_soon_threadsafe(lambda: None if done.done() else done.set_result(body))
+
+        try:
+            self._control_desk.hand_in(request, answer)
+            return _line(await asyncio.wait_for(done, CONTROL_SECONDS))
+        except TimeoutError:
+            return self.error_line(f"control: it is not done within {CONTROL_SECONDS:.0f} s")
+        except SinkError as error:
+            return self.error_line(f"control: {error}")
 
     def dropped_line(self, count: int, detail: str = "") -> bytes:
         """Tell a subscriber how many messages it has lost; without `detail` it has read too slowly."""

@@ -14,6 +14,7 @@ from detector.errors import SinkError
 from detector.events.labels import AskedLabels
 from detector.interfaces import Archive, Message
 from detector.sinks.live_taps import LiveTaps
+from detector.sinks.socket.control_desk import NO_CONTROL, ControlDesk
 from detector.sinks.socket.limits import DEFAULT_LIMITS, ServerLimits, SubscriberCounts
 from detector.sinks.socket.listening_socket import ListeningSocket
 from detector.sinks.socket.verdict_desk import NO_DESK, VerdictDesk
@@ -52,13 +53,14 @@ class SocketSink:
         asked_labels: Callable[[Collection[str]], AskedLabels] = lambda names: AskedLabels(),
         verdict_desk: VerdictDesk = NO_DESK,
         live: LiveTaps | None = None,
+        control_desk: ControlDesk = NO_CONTROL,
         utc: Callable[[], float] = time.time,
     ) -> None:
         """`hello` introduces the daemon, `report` is what `status` shows: called on the server's thread.
 
         `counts` is kept up to date; `archive` is what `since` replays from beyond memory; `asked_labels`
         tells what a subscriber gets for the names that it asks for; `verdict_desk` takes verdicts;
-        `live` has the sources that can be watched.
+        `live` has the sources that can be watched, `control_desk` takes what is wanted of the daemon.
         `is_default` means that nobody chose the URI: its folder must be closed to other users.
         Raises ConfigError for a URI of another form.
         """
@@ -75,6 +77,7 @@ class SocketSink:
         self._asked_labels = asked_labels
         self._verdict_desk = verdict_desk
         self._live = live
+        self._control_desk = control_desk
         self._hello = hello
         self._limits = limits
         self._utc = utc
@@ -170,6 +173,7 @@ class SocketSink:
                 asked_labels=self._asked_labels,
                 verdict_desk=self._verdict_desk,
                 live=self._live,
+                control_desk=self._control_desk,
             )
             hub = Hub(feed, lambda: self._keys, self._renewed)
             await hub.serve(listening, started=lambda: self._started(asyncio.get_running_loop(), hub))

@@ -45,6 +45,8 @@ class SocketSettings(SinkSettings):
     """Serve other machines without TLS."""
     verdicts: bool | None = None
     """Whether whoever connects may give verdicts on events; None: at a Unix socket only."""
+    control: bool | None = None
+    """Whether whoever connects may pause the daemon and have it read its settings; None: as `verdicts`."""
 
     @property
     def access(self) -> Access:
@@ -54,8 +56,17 @@ class SocketSettings(SinkSettings):
     @property
     def takes_verdicts(self) -> bool:
         """Whether a subscriber may give verdicts."""
+        return self._is_unix if self.verdicts is None else self.verdicts
+
+    @property
+    def takes_control(self) -> bool:
+        """Whether a subscriber may pause the daemon and have it read its settings again."""
+        return self._is_unix if self.control is None else self.control
+
+    @property
+    def _is_unix(self) -> bool:
         address = parse_address(self.target or default_socket_uri(os.environ, sys.platform, user_id()))
-        return not isinstance(address, TcpAddress) if self.verdicts is None else self.verdicts
+        return not isinstance(address, TcpAddress)
 
     def fault(self) -> tuple[str, str] | None:
         """Find an address of another form, a key for the other kind of address, a socket too open."""
@@ -91,6 +102,7 @@ class SocketSettings(SinkSettings):
 
 def make_socket_sink(settings: SocketSettings, context: SinkContext) -> Sink:
     """Build the socket, not opened; its counts are added to the context's."""
+    from detector.sinks.socket.control_desk import ControlDesk
     from detector.sinks.socket.server import SocketSink
     from detector.sinks.socket.verdict_desk import VerdictDesk
 
@@ -107,4 +119,5 @@ def make_socket_sink(settings: SocketSettings, context: SinkContext) -> Sink:
         asked_labels=context.asked_labels,
         verdict_desk=VerdictDesk(context.give_verdict, is_open=settings.takes_verdicts),
         live=context.live,
+        control_desk=ControlDesk(context.take_control, is_open=settings.takes_control),
     )

@@ -438,6 +438,24 @@ def test_listening_is_paused_by_a_message_and_stays_so(tmp_path):
     assert Bench(tmp_path).connect().retained[TOPICS.listen] == "OFF"
 
 
+def test_a_pause_that_somebody_else_asked_for_shows_and_stays_too(tmp_path):
+    """As by the event socket: the switch says what is so, and a restart goes on with it."""
+    bench = Bench(tmp_path)
+    link = bench.connect()
+    bench.publisher.take(state("paused"))
+    bench.publisher.pump()
+    assert link.retained[TOPICS.listen] == "OFF"
+    assert Bench(tmp_path).connect().retained[TOPICS.listen] == "OFF"
+    bench.publisher.take(state("device_lost"))
+    bench.publisher.pump()
+    assert link.retained[TOPICS.listen] == "OFF"
+    bench.publisher.take(state("listening"))
+    bench.publisher.pump()
+    assert link.retained[TOPICS.listen] == "ON"
+    assert bench.paused == []
+    assert Bench(tmp_path).connect().retained[TOPICS.listen] == "ON"
+
+
 def test_another_word_pauses_nothing(bench, caplog):
     bench.connect()
     bench.publisher.received(Received(TOPICS.listen_set, b"\xffplease"))

@@ -5,6 +5,7 @@ import contextlib
 import pytest
 
 from detector.events.labels import AskedLabels
+from detector.sinks.socket.control_desk import NO_CONTROL
 from detector.sinks.socket.limits import ServerLimits
 from detector.sinks.socket.server import SocketSink
 from detector.sinks.socket.verdict_desk import NO_DESK
@@ -26,6 +27,7 @@ def serve(tmp_path):
             asked_labels=None,
             verdict_desk=NO_DESK,
             live=None,
+            control_desk=NO_CONTROL,
             **limits,
         ):
             sink = SocketSink(
@@ -38,6 +40,7 @@ def serve(tmp_path):
                 asked_labels=asked_labels or (lambda names: AskedLabels()),
                 verdict_desk=verdict_desk,
                 live=live,
+                control_desk=control_desk,
             )
             sink.open()
             stack.callback(sink.close)
