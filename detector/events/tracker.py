@@ -211,9 +211,11 @@ class EventTracker:
         best = self._competition.speaker(leader, free)
         if best >= len(self._labels.reported) or self._suppression.starts_from[best] > span.stop:
             return []
+        if not self._rivals and self._scores_less_than_active(leader, span, excess):
+            return []
         onset = self._onset(leader, self._not_before)
-        is_rival = not self._rivals and self._belongs_to_active(leader, onset, span, excess)
-        if free[leader] < wanted_log_odds(onset) or is_rival:
+        is_same = not self._rivals and self._began_with_active(onset, span)
+        if free[leader] < wanted_log_odds(onset) or is_same:
             return []
         sound = self._make_active(best, onset, span, excess)
         self._active.append(sound)
@@ -221,18 +223,20 @@ class EventTracker:
         sound.state, report = TABLE[State.RISING, Observation.LASTED if lasted else Observation.ABOVE]
         return [self._start(sound, span.stop)] if report == "start" else []
 
-    def _belongs_to_active(
-        self, label_index: int, onset: Onset, span: Span, excess: NDArray[np.float64]
-    ) -> bool:
-        """Whether a label is but another name for a sound that goes on: it began with it, or scores less."""
-        for sound in self._active:
-            lead = self._competition.lead(sound.label_index, label_index, excess)
-            if not self._is_young(sound, span.stop):
-                if lead > BESIDE_LOG_ODDS:
-                    return True
-            elif lead > 0 or onset.sample <= sound.onset + self._same_sound:
-                return True
-        return False
+    def _scores_less_than_active(self, label_index: int, span: Span, excess: NDArray[np.float64]) -> bool:
+        """Whether a label is but another name for a sound that goes on, and scores less than that one's."""
+        return any(
+            self._competition.lead(sound.label_index, label_index, excess)
+            > (0 if self._is_young(sound, span.stop) else BESIDE_LOG_ODDS)
+            for sound in self._active
+        )
+
+    def _began_with_active(self, onset: Onset, span: Span) -> bool:
+        """Whether a sound is one that goes on, under another name: both began at once."""
+        return any(
+            self._is_young(sound, span.stop) and onset.sample <= sound.onset + self._same_sound
+            for sound in self._active
+        )
 
     def _make_active(
         self, label_index: int, onset: Onset, span: Span, excess: NDArray[np.float64]
