@@ -12,6 +12,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from detector.records import Block
+
 HALF = 59
 """Taps on either side of the middle one, odd: an even tap is zero. Kaiser: 60 dB over 1/32 of the rate."""
 BETA = 5.65
@@ -30,6 +32,29 @@ def halved(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     middle = samples[DELAY::2][:count]
     result: NDArray[np.float32] = np.float32(0.5) * middle + _filtered(samples[0::2], count)
     return result
+
+
+class HalvedStream:
+    """Blocks of any length in, blocks at half their rate out; a gap discards what was held."""
+
+    def __init__(self) -> None:
+        self._held: Block | None = None
+
+    def push(self, block: Block, /) -> Block | None:
+        """Take one block; return what it completes, or None.
+
+        Its `start` counts samples of the lower rate: half of those of the stream.
+        """
+        held = self._held
+        if held is not None and held.stop == block.start:
+            block = Block(held.start, np.concatenate((held.samples, block.samples)))
+        if len(block.samples) <= 2 * DELAY:
+            self._held = block
+            return None
+        low = halved(block.samples.astype(np.float32))
+        used = 2 * len(low)
+        self._held = Block(block.start + used, block.samples[used:].copy())
+        return Block((block.start + DELAY) // 2, np.clip(np.rint(low), -32768, 32767).astype(np.int16))
 
 
 def _filtered(samples: NDArray[np.float32], count: int) -> NDArray[np.float32]:

@@ -10,11 +10,15 @@ from detector.audio.level import FLOOR_DBFS
 from detector.records import Block
 from detector.sinks.live_taps import LiveTap
 from detector.wire.encoding import encode
-from detector.wire.live_bodies import SpectrogramBody
+from detector.wire.live_bodies import SoundBody, SpectrogramBody
 from detector.wire.message import finite, utc_text
 
 if TYPE_CHECKING:
+    from detector.audio.decimate import HalvedStream
     from detector.audio.mel_columns import ColumnStream
+
+SOUND_RATE = 16000
+"""Hertz, of the sound that is sent, where the stream has it or twice as much; else the stream's own."""
 
 COLUMNS_TOGETHER = 2
 """Columns in one message: ten messages a second."""
@@ -28,6 +32,7 @@ class LiveSound:
         self._rate = sample_rate
         self._columns: ColumnStream | None = None
         self._high_hertz = 0.0
+        self._halved: HalvedStream | None = None
 
     def push(self, block: Block, *, to_utc: Callable[[int], float], level_dbfs: float) -> None:
         """Take the next block; `to_utc` maps a sample to UTC seconds, `level_dbfs` is for a meter."""
@@ -35,6 +40,10 @@ class LiveSound:
             self._show(block, to_utc, level_dbfs)
         else:
             self._columns = None
+        if self._tap.is_watched("sound"):
+            self._let_hear(block, to_utc)
+        else:
+            self._halved = None
 
     def _show(self, block: Block, to_utc: Callable[[int], float], level_dbfs: float) -> None:
         from detector.audio.mel_columns import BANDS, COLUMNS_PER_SECOND, LOW_HERTZ, ColumnStream, MelColumns
@@ -56,3 +65,24 @@ class LiveSound:
                 time=utc_text(to_utc(stop)),
             )
             self._tap.give("spectrogram", encode(body))
+
+    def _let_hear(self, block: Block, to_utc: Callable[[int], float]) -> None:
+        rate = self._rate
+        if rate == 2 * SOUND_RATE:
+            from detector.audio.decimate import HalvedStream
+
+            if self._halved is None:
+                self._halved = HalvedStream()
+            low = self._halved.push(block)
+            if low is None:
+                return
+            block, rate = low, SOUND_RATE
+        body = SoundBody(
+            source=self._tap.name,
+            sample_rate=rate,
+            start=block.start,
+            samples=len(block.samples),
+            data=b2a_base64(block.samples.astype("<i2").tobytes(), newline=False).decode(),
+            time=utc_text(to_utc(block.stop * self._rate // rate)),
+        )
+        self._tap.give("sound", encode(body))

@@ -13,7 +13,7 @@ from typing import Literal
 from detector.errors import SinkError
 from detector.interfaces import Message
 
-LiveKind = Literal["spectrogram"]
+LiveKind = Literal["spectrogram", "sound"]
 """What can be watched of a source."""
 
 Watcher = Callable[[Message], None]

@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple, TypeVar, cast, get_args, get_origin
 
 from detector.interfaces import Body, Message
 from detector.records import Phase
-from detector.wire.live_bodies import ControlBody, SpectrogramBody
+from detector.wire.live_bodies import ControlBody, SoundBody, SpectrogramBody
 from detector.wire.message import (
     LEFT_OUT,
     NOT_SENT,
@@ -52,6 +52,7 @@ _BODIES: dict[str, type[Body]] = {
         NoticeBody,
         VerdictBody,
         SpectrogramBody,
+        SoundBody,
         ControlBody,
     )
 }

@@ -26,6 +26,19 @@ class SpectrogramBody:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SoundBody:
+    """The next samples of a source; `data` is base64 of 16-bit little-endian numbers, one channel."""
+
+    kind: ClassVar[str] = "sound"
+    source: str
+    sample_rate: int
+    start: int
+    samples: int
+    data: str
+    time: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ControlBody:
     """The answer to one subscriber who wants the daemon to pause, or to read its settings again."""
 

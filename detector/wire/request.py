@@ -14,7 +14,7 @@ from detector.wire.message import EventBody
 MAX_REQUEST_BYTES = 4096
 """Longer lines are refused; a hundred labels fit."""
 
-KEYS = ("labels", "min_score", "since", "report", "verdict", "spectrogram", "control")
+KEYS = ("labels", "min_score", "since", "report", "verdict", "spectrogram", "sound", "control")
 """What a request may have."""
 
 
@@ -72,7 +72,7 @@ class VerdictLine:
 
 @dataclass(frozen=True, slots=True)
 class WatchLine:
-    """The line of somebody who wants to see a source as it sounds."""
+    """The line of somebody who wants to see or hear a source as it sounds."""
 
     source: str = ""
     """What events call the source; empty is the first one."""
@@ -103,6 +103,8 @@ class Request:
     """A verdict that is given, and nothing else."""
     spectrogram: WatchLine | None = None
     """Whose spectrogram it asks for, instead of events."""
+    sound: WatchLine | None = None
+    """Whose sound it asks for, instead of events."""
     control: ControlLine | None = None
     """What the daemon is to do, and nothing else."""
 
@@ -130,6 +132,8 @@ def parse_request(line: bytes) -> Request:
         return Request(verdict=_verdict(fields))
     if "spectrogram" in fields:
         return Request(Filter(events=False), spectrogram=_watch("spectrogram", fields))
+    if "sound" in fields:
+        return Request(Filter(events=False), sound=_watch("sound", fields))
     if "control" in fields:
         return Request(control=_control(fields))
     if unknown := sorted(fields.keys() - {"labels", "min_score", "since"}):

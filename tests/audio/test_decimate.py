@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detector.audio.decimate import DELAY, halved
+from detector.audio.decimate import DELAY, HalvedStream, halved
+from detector.records import Block
+from tests.support.fakes import cut
 
 
 def sine(hertz: float, samples: int = 8000) -> np.ndarray:
@@ -27,3 +29,26 @@ def test_what_does_not_fit_is_60_db_down(hertz: float) -> None:
 def test_length(samples: int) -> None:
     assert len(halved(np.zeros(samples, np.float32))) == (samples - 2 * DELAY + 1) // 2
     assert halved(np.zeros(samples, np.float32)).dtype == np.float32
+
+
+@pytest.mark.parametrize("length", [64, 119, 1000, 3840])
+def test_any_cutting_gives_the_same_stream_of_half_the_rate(length: int) -> None:
+    sound = np.rint(20000 * sine(1234.0)).astype(np.int16)
+    stream = HalvedStream()
+    low = [low for block in cut(sound, length, start=7) if (low := stream.push(block)) is not None]
+    assert [block.start for block in low[1:]] == [block.stop for block in low[:-1]]
+    assert low[0].start == (7 + DELAY) // 2
+    got = np.concatenate([block.samples for block in low])
+    whole = np.rint(halved(sound.astype(np.float32)))
+    assert len(got) == len(whole)
+    np.testing.assert_allclose(got, whole, atol=1)
+
+
+def test_behind_a_gap_the_stream_begins_anew() -> None:
+    sound = np.full(1000, 1000, np.int16)
+    stream = HalvedStream()
+    stream.push(Block(0, sound))
+    low = stream.push(Block(5000, sound))
+    assert low is not None
+    assert low.start == (5000 + DELAY) // 2
+    assert len(low.samples) == (1000 - 2 * DELAY + 1) // 2

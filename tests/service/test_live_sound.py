@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from detector.assemble import make_pipeline
+from detector.audio.decimate import DELAY, halved
 from detector.audio.mel_columns import MelColumns
 from detector.config.settings import GateSettings, Settings
 from detector.errors import SinkError
@@ -25,7 +26,7 @@ NOON = 1_785_585_600.0
 class Watched:
     """A channel whose blocks are numbered; `seen` are the bodies that a watcher got."""
 
-    def __init__(self):
+    def __init__(self, rate=RATE):
         self.taps, self.seen = LiveTaps(), []
         self.tap = self.taps.add(lambda: "porch")
         self.channel = SourceChannel(
@@ -36,12 +37,12 @@ class Watched:
             sample_rate=RATE,
             event_ids="run",
             queue_blocks=4,
-            live=LiveSound(self.tap, sample_rate=RATE),
+            live=LiveSound(self.tap, sample_rate=rate),
             clock=HandClock(),
         )
 
-    def watch(self):
-        return self.taps.find("").watch("spectrogram", lambda message: self.seen.append(message.body))
+    def watch(self, kind="spectrogram"):
+        return self.taps.find("").watch(kind, lambda message: self.seen.append(message.body))
 
     def take(self, *numbers, samples=NOISE):
         told = []
@@ -129,3 +130,43 @@ def test_sources_are_found_by_name_and_the_first_is_the_default():
     assert (taps.find(""), taps.find("porch"), taps.find("yard")) == (porch, porch, yard)
     with pytest.raises(SinkError, match="'porch', 'yard', got 'cellar'"):
         taps.find("cellar")
+
+
+def heard(bodies):
+    """All samples of consecutive messages, and where they begin."""
+    assert [body.start for body in bodies[1:]] == [body.start + body.samples for body in bodies[:-1]]
+    samples = np.concatenate([np.frombuffer(base64.b64decode(body.data), "<i2") for body in bodies])
+    assert len(samples) == sum(body.samples for body in bodies)
+    return bodies[0].start, samples
+
+
+def test_a_listener_gets_every_sample_as_it_was():
+    watched = Watched()
+    watched.take(0, 1)
+    leave = watched.watch("sound")
+    watched.take(*range(2, 10))
+    leave()
+    watched.take(10)
+    start, samples = heard(watched.seen)
+    assert start == 2 * HOP
+    assert (samples == NOISE[2 * HOP : 10 * HOP]).all()
+    assert watched.seen[0].sample_rate == 16000
+    assert watched.seen[0].time == "2026-08-01T12:00:00.360Z"
+
+
+def test_a_stream_of_twice_the_rate_is_halved():
+    watched = Watched(rate=32000)
+    watched.watch("sound")
+    watched.take(*range(10))
+    start, samples = heard(watched.seen)
+    assert {body.sample_rate for body in watched.seen} == {16000}
+    assert start == DELAY // 2
+    assert np.abs(samples - np.rint(halved(NOISE[: 10 * HOP].astype(np.float32)))).max() <= 1
+
+
+def test_a_paused_source_is_not_heard():
+    watched = Watched()
+    watched.watch("sound")
+    watched.channel.is_paused = True
+    watched.take(*range(5))
+    assert watched.seen == []

@@ -22,7 +22,7 @@ from detector.records import Embedding, Label, Pattern, VerdictNote
 from detector.service.device_state import DeviceState
 from detector.wire import message as wire
 from detector.wire.encoding import decode, encode
-from detector.wire.live_bodies import ControlBody, SpectrogramBody
+from detector.wire.live_bodies import ControlBody, SoundBody, SpectrogramBody
 from tests.support import ROOT
 from tests.support.wire_messages import DOG, T0, make_body, make_event, make_message
 
@@ -109,6 +109,11 @@ EVERY_MESSAGE = [
             columns_per_second=20,
             data="ZGVmZ2RlZmc=",
             time=wire.utc_text(T0),
+        )
+    ),
+    encode(
+        SoundBody(
+            source="Mic", sample_rate=16000, start=32000, samples=2, data="AQD//w==", time=wire.utc_text(T0)
         )
     ),
     encode(

@@ -48,10 +48,11 @@ def test_a_verdict_of_another_form_is_refused(value):
         parse_request(f'{{"verdict": {value}}}'.encode())
 
 
+@pytest.mark.parametrize("key", ["spectrogram", "sound"])
 @pytest.mark.parametrize(("value", "source"), [("{}", ""), ('{"source": "porch"}', "porch")])
-def test_whoever_watches_a_source_gets_no_events(value, source):
-    wanted = parse_request(f'{{"spectrogram": {value}}}'.encode())
-    assert wanted == Request(Filter(events=False), spectrogram=WatchLine(source))
+def test_whoever_watches_a_source_gets_no_events(key, value, source):
+    wanted = parse_request(f'{{"{key}": {value}}}'.encode())
+    assert wanted == Request(Filter(events=False), **{key: WatchLine(source)})
     assert not wanted.filter.passes(make_message())
     assert wanted.filter.passes(encode(StatusBody(state="listening", source="Mic", time=None)))
 
@@ -63,9 +64,10 @@ def test_whoever_watches_a_source_gets_no_events(value, source):
         *('{"source": "porch", "bands": 64}', '{"source": "porch"}, "since": 0', '{}, "report2": true'),
     ],
 )
-def test_a_request_to_watch_of_another_form_is_refused(value):
-    with pytest.raises(SinkError, match=r'expected \{"spectrogram"'):
-        parse_request(f'{{"spectrogram": {value}}}'.encode())
+@pytest.mark.parametrize("key", ["spectrogram", "sound"])
+def test_a_request_to_watch_of_another_form_is_refused(key, value):
+    with pytest.raises(SinkError, match=rf'expected \{{"{key}"'):
+        parse_request(f'{{"{key}": {value}}}'.encode())
 
 
 @pytest.mark.parametrize(

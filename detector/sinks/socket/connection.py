@@ -15,7 +15,7 @@ from detector.sinks.socket.archive_replay import ArchiveReplay
 from detector.sinks.socket.backlog import Subscription
 from detector.sinks.socket.closing import close_with_line
 from detector.sinks.socket.feed import Feed
-from detector.wire.request import MAX_REQUEST_BYTES, Request, parse_request
+from detector.wire.request import MAX_REQUEST_BYTES, Request, WatchLine, parse_request
 
 log = logging.getLogger(__name__)
 
@@ -23,8 +23,8 @@ _PROBE_SECONDS = 1.0
 """A subscriber that has closed its side is sent two heartbeats, this far apart: has it gone altogether?"""
 
 
-_WATCHER_BUFFER_BYTES = 4096
-"""What the kernel may hold for a subscriber that watches: some tenths of a second, not the usual minute."""
+_WATCHER_BUFFER_BYTES: dict[LiveKind, int] = {"spectrogram": 4096, "sound": 32768}
+"""What the kernel may hold for a subscriber that watches: less than a second, not the usual minute."""
 
 
 class Connection(asyncio.Protocol):
@@ -188,11 +188,14 @@ class Connection(asyncio.Protocol):
             elif request.control is not None:
                 self._end_with_answer(self._feed.control_line(request.control))
             return
-        if request.spectrogram is not None:
-            self._watch("spectrogram", request, request.spectrogram.source)
-            if rest:
-                self.data_received(rest)
-            return
+        watched: tuple[tuple[LiveKind, WatchLine | None], ...]
+        watched = ("spectrogram", request.spectrogram), ("sound", request.sound)
+        for kind, watch in watched:
+            if watch is not None:
+                self._watch(kind, request, watch.source)
+                if rest:
+                    self.data_received(rest)
+                return
         asked = self._feed.asked_labels(request.labels)
         if asked.message:
             self.transport.write(self._feed.notice_line(asked))
@@ -218,7 +221,7 @@ class Connection(asyncio.Protocol):
             return
         if (connection := self.transport.get_extra_info("socket")) is not None:
             with contextlib.suppress(OSError):  # then a slow reader sees what is a little older
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _WATCHER_BUFFER_BYTES)
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _WATCHER_BUFFER_BYTES[kind])
         self.subscription.apply(request)
         self._release()
 

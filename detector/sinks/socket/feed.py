@@ -53,16 +53,18 @@ class Feed:
         asked_labels: Callable[[Collection[str]], AskedLabels] = lambda names: AskedLabels(),
         verdict_desk: VerdictDesk = NO_DESK,
         live: LiveTaps | None = None,
+        sound: bool = False,
         control_desk: ControlDesk = NO_CONTROL,
     ) -> None:
         """`utc` gives the time [UTC seconds since 1970]; `counts` is kept up to date.
 
         `asked_labels` tells what a subscriber gets for the names that it asks for, `verdict_desk` takes
-        verdicts; `live` has the sources that can be watched; `control_desk` takes what is wanted of the
+        verdicts; `live` has the sources that can be watched, `sound` tells whether they can
+        be heard, too; `control_desk` takes what is wanted of the
         daemon.
         """
         self._control_desk = control_desk
-        self.watching = Watching(LiveTaps() if live is None else live)
+        self.watching = Watching(LiveTaps() if live is None else live, counts, sound=sound)
         self._verdict_desk = verdict_desk
         self.asked_labels = asked_labels
         self.limits = limits

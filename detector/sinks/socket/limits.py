@@ -37,6 +37,8 @@ class SubscriberCounts:
 
     connected: int = 0
     """Subscribers now."""
+    listening: int = 0
+    """Subscribers that get the sound itself."""
     dropped: int = 0
     """Messages that slow subscribers lost."""
     refused: int = 0

@@ -53,6 +53,7 @@ class SocketSink:
         asked_labels: Callable[[Collection[str]], AskedLabels] = lambda names: AskedLabels(),
         verdict_desk: VerdictDesk = NO_DESK,
         live: LiveTaps | None = None,
+        sound: bool = False,
         control_desk: ControlDesk = NO_CONTROL,
         utc: Callable[[], float] = time.time,
     ) -> None:
@@ -60,7 +61,8 @@ class SocketSink:
 
         `counts` is kept up to date; `archive` is what `since` replays from beyond memory; `asked_labels`
         tells what a subscriber gets for the names that it asks for; `verdict_desk` takes verdicts;
-        `live` has the sources that can be watched, `control_desk` takes what is wanted of the daemon.
+        `live` has the sources that can be watched, and, with `sound`, heard; `control_desk` takes what is
+        wanted of the daemon.
         `is_default` means that nobody chose the URI: its folder must be closed to other users.
         Raises ConfigError for a URI of another form.
         """
@@ -77,6 +79,7 @@ class SocketSink:
         self._asked_labels = asked_labels
         self._verdict_desk = verdict_desk
         self._live = live
+        self._sound = sound
         self._control_desk = control_desk
         self._hello = hello
         self._limits = limits
@@ -173,6 +176,7 @@ class SocketSink:
                 asked_labels=self._asked_labels,
                 verdict_desk=self._verdict_desk,
                 live=self._live,
+                sound=self._sound,
                 control_desk=self._control_desk,
             )
             hub = Hub(feed, lambda: self._keys, self._renewed)

@@ -47,6 +47,8 @@ class SocketSettings(SinkSettings):
     """Whether whoever connects may give verdicts on events; None: at a Unix socket only."""
     control: bool | None = None
     """Whether whoever connects may pause the daemon and have it read its settings; None: as `verdicts`."""
+    sound: bool = False
+    """Whether whoever connects may listen to the microphone."""
 
     @property
     def access(self) -> Access:
@@ -77,6 +79,10 @@ class SocketSettings(SinkSettings):
             return next(((name, str(_ONLY_TCP)) for name in given), None)
         if self.group is not None:
             return "group", str(_ONLY_UNIX)
+        if self.sound and (self.token_file is None or self.insecure):
+            return "sound", (
+                "expected a token_file, and no insecure: whoever connects here hears the microphone"
+            )
         try:
             self.access.check(parse_address(self.target))
         except ConfigError as error:
@@ -119,5 +125,6 @@ def make_socket_sink(settings: SocketSettings, context: SinkContext) -> Sink:
         asked_labels=context.asked_labels,
         verdict_desk=VerdictDesk(context.give_verdict, is_open=settings.takes_verdicts),
         live=context.live,
+        sound=settings.sound,
         control_desk=ControlDesk(context.take_control, is_open=settings.takes_control),
     )

@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections import deque
 from collections.abc import Callable
 
+from detector.errors import SinkError
 from detector.interfaces import Message
 from detector.sinks.live_taps import LiveKind, LiveTap, LiveTaps
+from detector.sinks.socket.limits import SubscriberCounts
+
+log = logging.getLogger(__name__)
 
 MOST_WAITING = 8
 """Messages that wait for a busy loop; beyond, the oldest are lost."""
@@ -24,18 +29,24 @@ Show = Callable[[bytes], None]
 class Watching:
     """Used on the server's loop alone; one watcher of a source stands for all subscribers of this socket."""
 
-    def __init__(self, taps: LiveTaps) -> None:
+    def __init__(self, taps: LiveTaps, counts: SubscriberCounts, *, sound: bool) -> None:
+        """`sound` is whether subscribers of this socket may have the sound itself."""
         self._taps = taps
+        self._counts = counts
+        self._sound = sound
         self._audiences: dict[tuple[LiveKind, LiveTap], Audience] = {}
 
     def add(self, kind: LiveKind, source: str, show: Show) -> Callable[[], None]:
         """Let a subscriber watch a source, until what is returned is called; raises SinkError."""
+        if kind == "sound" and not self._sound:
+            raise SinkError("this socket sends none; `sound: true` would send it to whoever connects")
         tap = self._taps.find(source)
         audience = self._audiences.get((kind, tap))
         if audience is None:
             audience = self._audiences[kind, tap] = Audience(asyncio.get_running_loop())
             audience.leave = tap.watch(kind, audience.take)
         audience.shows.append(show)
+        self._count(kind, tap)
         return lambda: self._remove(kind, tap, show)
 
     def close(self) -> None:
@@ -43,6 +54,7 @@ class Watching:
         for audience in self._audiences.values():
             audience.leave()
         self._audiences.clear()
+        self._counts.listening = 0
 
     def _remove(self, kind: LiveKind, tap: LiveTap, show: Show) -> None:
         audience = self._audiences.get((kind, tap))
@@ -52,6 +64,14 @@ class Watching:
         if not audience.shows:
             audience.leave()
             del self._audiences[kind, tap]
+        self._count(kind, tap)
+
+    def _count(self, kind: LiveKind, tap: LiveTap) -> None:
+        """Whoever looks at the log or the report sees that somebody listens."""
+        if kind == "sound":
+            heard = [len(each.shows) for (kind, _), each in self._audiences.items() if kind == "sound"]
+            self._counts.listening = sum(heard)
+            log.info("socket.sound source=%r listeners=%d", tap.name, self._counts.listening)
 
 
 class Audience:

@@ -27,6 +27,7 @@ def serve(tmp_path):
             asked_labels=None,
             verdict_desk=NO_DESK,
             live=None,
+            sound=False,
             control_desk=NO_CONTROL,
             **limits,
         ):
@@ -40,6 +41,7 @@ def serve(tmp_path):
                 asked_labels=asked_labels or (lambda names: AskedLabels()),
                 verdict_desk=verdict_desk,
                 live=live,
+                sound=sound,
                 control_desk=control_desk,
             )
             sink.open()

@@ -6,9 +6,11 @@ import threading
 import pytest
 
 from detector.sinks.live_taps import LiveTaps
+from detector.sinks.socket.limits import SubscriberCounts
+from detector.sinks.socket.socket_settings import SocketSettings
 from detector.sinks.socket.watching import MOST_WAITING, Watching
 from detector.wire.encoding import encode
-from detector.wire.live_bodies import SpectrogramBody
+from detector.wire.live_bodies import SoundBody, SpectrogramBody
 from detector.wire.message import StatusBody
 from tests.support.event_socket import Client, write
 from tests.support.fakes import LONG, wait_until
@@ -163,7 +165,7 @@ def test_a_busy_loop_loses_the_oldest(live):
     shown = []
 
     async def run():
-        watching = Watching(live)
+        watching = Watching(live, SubscriberCounts(), sound=False)
         leave = watching.add("spectrogram", "", shown.append)
         lines = [picture(number) for number in range(MOST_WAITING + 5)]
         for line in lines:
@@ -178,3 +180,46 @@ def test_a_busy_loop_loses_the_oldest(live):
     asyncio.run(run())
     live.find("").give("spectrogram", picture(1))  # nobody is left
     assert len(shown) == MOST_WAITING
+
+
+def chunk(start):
+    """A message of sound."""
+    return encode(
+        SoundBody(source="porch", sample_rate=16000, start=start, samples=1, data="AAA=", time=None)
+    )
+
+
+def test_sound_goes_only_to_those_who_ask_at_a_socket_that_sends_it_and_they_are_counted(serve, live):
+    counts = SubscriberCounts()
+    sink = serve(live=live, sound=True, counts=counts, request_seconds=LONG)
+    with Client(sink, ASKED) as sees, Client(sink, {"sound": {}}) as hears, Client(sink, {}) as other:
+        all_watch(sink, sees, hears, other)
+        assert counts.listening == 1
+        live.find("").give("sound", chunk(5))
+        live.find("").give("spectrogram", picture(6))
+        write(sink, 1)
+        assert hears.read()["start"] == 5
+        assert sees.read()["level_dbfs"] == 6.0
+        assert other.read()["seq"] == 1
+    wait_until(lambda: counts.listening == 0)
+    assert not live.find("").is_watched("sound")
+
+
+def test_a_socket_that_sends_no_sound_says_so(serve, live):
+    with Client(serve(live=live), {"sound": {"source": "porch"}}) as client:
+        assert "this socket sends none" in client.rest()[-1]["message"]
+    assert not live.find("").is_watched("sound")
+
+
+@pytest.mark.parametrize(
+    ("target", "others", "is_wrong"),
+    [
+        ("unix:///run/x.sock", {}, False),
+        ("tcp://127.0.0.1:8765", {}, True),
+        ("tcp://127.0.0.1:8765", {"token_file": "t"}, False),
+        ("tcp://127.0.0.1:8765", {"token_file": "t", "insecure": True}, True),
+    ],
+)
+def test_at_a_tcp_socket_sound_needs_a_token(target, others, is_wrong):
+    fault = SocketSettings(target, sound=True, **others).fault()
+    assert (fault is not None and fault[0] == "sound") is is_wrong
