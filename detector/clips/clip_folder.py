@@ -7,6 +7,7 @@ A clip is there when its sound is: that is put in place last, whole or not at al
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -78,8 +79,7 @@ class ClipStore:
     def write(self, facts: ClipFacts, sound: bytes, *, suffix: str, speech_score: float | None) -> StoredClip:
         """Put a clip in place, whole or not at all."""
         self.check()
-        day = f"{facts.id[:4]}-{facts.id[4:6]}-{facts.id[6:8]}"
-        path = self.folder / day / (facts.id + suffix)
+        path = self._day_of(facts.id) / (facts.id + suffix)
         json = path.with_suffix(JSON_SUFFIX)
         text = facts_text(facts, speech_score=speech_score).encode()
         try:
@@ -100,7 +100,7 @@ class ClipStore:
 
     def clips(self) -> list[StoredClip]:
         """Every clip, the oldest first; what is no clip is left alone."""
-        found = [clip for day in self._days() for clip in _clips_of(day)]
+        found = [clip for day in self.days() for clip in clips_of(day)]
         return sorted(found, key=lambda clip: (clip.entry.began, clip.entry.id))
 
     def find(self, name: str) -> StoredClip:
@@ -117,6 +117,24 @@ class ClipStore:
             count = "no clip is" if not found else f"{len(found)} clips are"
             raise ClipError(f"{count} called {name!r} in {self.folder}; sound-detector clips list shows them")
         return found[0]
+
+    def exact(self, id: str) -> StoredClip | None:
+        """The clip of exactly this name, in the folder of its day; None where there is none."""
+        parsed, day = parse_clip_id(id), self._day_of(id)
+        if parsed is None or day.is_symlink():
+            return None
+        for path in (day / (id + suffix) for suffix in SOUND_SUFFIXES):
+            with suppress(OSError):
+                status = path.lstat()
+                if stat.S_ISREG(status.st_mode):
+                    beside, mark = path.with_suffix(JSON_SUFFIX), path.with_suffix(LOCK_SUFFIX)
+                    size = status.st_size + (beside.lstat().st_size if os.path.lexists(beside) else 0)
+                    entry = ClipEntry(id, parsed[1], parsed[0], size, locked=os.path.lexists(mark))
+                    return StoredClip(entry, path)
+        return None
+
+    def _day_of(self, id: str) -> Path:
+        return self.folder / f"{id[:4]}-{id[4:6]}-{id[6:8]}"
 
     def lock(self, clip: StoredClip) -> None:
         """Keep a clip from being deleted by age, size or space."""
@@ -145,7 +163,7 @@ class ClipStore:
 
     def remove_leftovers(self, now: float) -> None:
         """Remove what a killed writer left: part files, and JSON without a sound. `now`: UTC seconds."""
-        for day in self._days():
+        for day in self.days():
             sounds = {path.stem for path in day.iterdir() if path.suffix in SOUND_SUFFIXES}
             for path in sorted(day.iterdir()):
                 whole = path.name.removesuffix(PART_SUFFIX)
@@ -163,7 +181,8 @@ class ClipStore:
         except OSError as error:
             raise ClipError(f"the room in {self.folder} cannot be told: {error.strerror}") from error
 
-    def _days(self) -> Iterator[Path]:
+    def days(self) -> Iterator[Path]:
+        """The folders of the days, the oldest first; a link is none."""
         try:
             paths = sorted(self.folder.iterdir()) if is_folder(self.folder) else []
         except OSError as error:
@@ -171,10 +190,25 @@ class ClipStore:
         yield from (path for path in paths if not path.is_symlink() and is_folder(path))
 
 
+def open_clip(path: Path) -> int:
+    """Open a sound for reading, as a descriptor; OSError where it is gone, a link, or in a linked folder."""
+    folder = os.open(path.parent, os.O_RDONLY | _NO_FOLLOW | getattr(os, "O_DIRECTORY", 0))
+    try:
+        descriptor = os.open(path.name, os.O_RDONLY | _NO_FOLLOW | _NO_WAIT, dir_fd=folder)
+    finally:
+        os.close(folder)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    return descriptor
+
+
+_NO_WAIT: int = getattr(os, "O_NONBLOCK", 0)
 _NO_FOLLOW: int = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
-def _clips_of(day: Path) -> Iterator[StoredClip]:
+def clips_of(day: Path) -> Iterator[StoredClip]:
+    """The clips in the folder of a day, in no order; none where it is gone."""
     try:
         with os.scandir(day) as items:
             entries = {item.name: item for item in items}

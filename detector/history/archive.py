@@ -75,6 +75,10 @@ class Query:
     """Names, class ids or names of what is above, in any case of letters, and groups; empty is all."""
     min_score: float = 0.0
     """0..1, held against `top_score`."""
+    sources: Collection[str] = ()
+    """What events call their source; empty is all."""
+    before: int | None = None
+    """Sounds whose newest event has a smaller number: the next page of a list."""
     limit: int = 0
     """At most so many, the newest; 0 is all."""
 
@@ -105,9 +109,9 @@ def _is_wanted(wanted: Filter, line: str) -> bool:
     )
 
 
-def _sql(query: Query) -> tuple[str, list[float | int]]:
+def _sql(query: Query) -> tuple[str, list[float | int | str]]:
     conditions = ["NOT EXISTS (SELECT 1 FROM messages AS later WHERE later.id = m.id AND later.seq > m.seq)"]
-    values: list[float | int] = []
+    values: list[float | int | str] = []
     for value, on_time, on_seq in (
         (query.since, "m.start >= ?", "m.seq > ?"),
         (query.until, "m.start < ?", "m.seq <= ?"),
@@ -118,6 +122,12 @@ def _sql(query: Query) -> tuple[str, list[float | int]]:
     if query.min_score > 0:
         conditions.append("m.top_score >= ?")
         values.append(query.min_score)
+    if query.before is not None:
+        conditions.append("m.seq < ?")
+        values.append(min(query.before, _MAX))
+    if query.sources:
+        conditions.append(f"m.source IN ({','.join('?' * len(query.sources))})")
+        values.extend(query.sources)
     if query.labels:
         conditions.append("wanted(m.line)")
     order = "DESC" if query.limit else "ASC"

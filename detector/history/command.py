@@ -14,7 +14,7 @@ from detector.files.spreadsheet import csv_row
 from detector.files.terminal import data_for, escape
 from detector.history.archive import Query, sounds
 from detector.history.history_paths import existing_history
-from detector.history.verdict_file import vetoed_sounds
+from detector.history.vetoed_events import vetoed_sounds
 from detector.wire.message import EventBody, event_of
 from detector.wire.plain_text import label_text
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from detector.history.archive import event_message
-from detector.history.verdict_file import read_verdicts, read_vetoed
+from detector.history.verdict_file import read_verdicts
 from detector.history.verdict_tables import reading
+from detector.history.vetoed_events import read_vetoed
 from detector.verdicts.event_verdict import RIGHT, WRONG
 from detector.wire.message import event_of
 

@@ -17,15 +17,12 @@ from numpy.typing import NDArray
 
 from detector.config.wording import did_you_mean, either, show
 from detector.errors import VerdictError
-from detector.history.archive import Query, event_message
-from detector.history.event_store import utc_seconds
 from detector.history.verdict_tables import reading, writing
 from detector.interfaces import Message
 from detector.records import Embedding
 from detector.verdicts.embedding_code import pack, unpack
 from detector.verdicts.event_verdict import RIGHT, WRONG, EventVerdict
 from detector.wire.message import event_of
-from detector.wire.request import Filter
 
 LAST = "last"
 """Stands for the newest event that was told."""
@@ -138,29 +135,6 @@ class VerdictFile:
             return [] if connection is None else read_verdicts(connection)
 
 
-def vetoed_sounds(path: Path, query: Query) -> list[Message]:
-    """The vetoed sounds that a query asks for, each by its newest event, the newest last.
-
-    They have no number: `seq:N` means the events before and after it. Raises HistoryError.
-    """
-    with reading(path) as connection:
-        found = [] if connection is None else read_vetoed(connection)
-    labels = Filter.of((label.strip() for label in query.labels), min_score=query.min_score)
-    chosen = [
-        message
-        for after, message in found
-        if labels.passes(message)
-        and (query.since is None or _moment(message, after, query.since) >= query.since)
-        and (query.until is None or _moment(message, after, query.until) < query.until)
-    ]
-    return chosen[-query.limit :] if query.limit else chosen
-
-
-def _moment(message: Message, after: int, limit: float | int) -> float:
-    """When a vetoed sound began, as its limit is given: in UTC seconds or as a number of events."""
-    return after if isinstance(limit, int) else utc_seconds(event_of(message).start_time) or 0.0
-
-
 def read_verdicts(connection: sqlite3.Connection, *, oldest: int = -1) -> list[EventVerdict]:
     """The `oldest` verdicts, all by default, the oldest first; one with a damaged embedding is left out."""
     found = []
@@ -174,15 +148,6 @@ def read_verdicts(connection: sqlite3.Connection, *, oldest: int = -1) -> list[E
         except (TypeError, ValueError):
             continue
     return found
-
-
-def read_vetoed(connection: sqlite3.Connection) -> list[tuple[int, Message]]:
-    """The vetoed sounds, the newest last, with the number of the newest event before each.
-
-    Raises ValueError where a damaged file holds something else.
-    """
-    rows = connection.execute("SELECT after_seq, line FROM vetoed_events ORDER BY number")
-    return [(after, event_message(line)) for after, line in rows]
 
 
 @dataclass(frozen=True, slots=True)

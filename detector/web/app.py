@@ -14,13 +14,14 @@ from starlette.routing import BaseRoute
 
 from detector.web.access.roles import refusal
 from detector.web.access.visitors import VisitorMiddleware
-from detector.web.api import status_routes, visit
+from detector.web.api import event_routes, status_routes, visit
 from detector.web.parts import WebParts
 from detector.web.static_files import static_routes
 
 API: tuple[Callable[[WebParts], list[BaseRoute]], ...] = (
     visit.routes,
     status_routes.routes,
+    event_routes.routes,
 )
 """What makes the routes of each module of `api/`."""
 

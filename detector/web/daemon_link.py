@@ -24,6 +24,7 @@ from detector.web.shared_feeds import SharedFeeds
 from detector.wire.address import parse_address
 from detector.wire.encoding import encode
 from detector.wire.message import (
+    ClipBody,
     DroppedBody,
     ErrorBody,
     HeartbeatBody,
@@ -43,6 +44,8 @@ HEARTBEATS_MISSED = 3
 """The daemon is gone if no line comes for so many heartbeats."""
 REPORT_SECONDS = 1.0
 """A report is as good as new for so long: a page with many viewers asks once."""
+MOST_CLIPS = 1000
+"""Events of whose clip it is known what became of it."""
 MOST_WAITING = 500
 """Messages that may wait for one page; whoever is further behind reads the history instead."""
 
@@ -81,6 +84,8 @@ class DaemonLink:
         self._asking: asyncio.Task[Mapping[str, object] | None] | None = None
         self._reason = ""
         self.now = LinkState()
+        self.clips: dict[str, ClipBody] = {}
+        """What was said lately of the clip of an event, by the event's id."""
         self.feeds = SharedFeeds(self._open)
         """Spectrograms and live sound."""
 
@@ -198,6 +203,10 @@ class DaemonLink:
             self.now = LinkState(True, None, now.hello, body.overall or body.state, now.seq)
         elif isinstance(body, HeartbeatBody):
             self.now = LinkState(True, None, now.hello, body.state, now.seq)
+        elif isinstance(body, ClipBody):
+            self.clips.update(dict.fromkeys(body.events, body))
+            while len(self.clips) > MOST_CLIPS:
+                del self.clips[next(iter(self.clips))]
         self._tell(message)
 
     def _gain(self, hello: HelloBody) -> None:

@@ -15,7 +15,8 @@ from detector.history import verdict_file
 from detector.history.archive import Query, sounds
 from detector.history.event_store import EventStore
 from detector.history.verdict_effects import LabelReport, verdict_report
-from detector.history.verdict_file import KeptMessage, VerdictFile, vetoed_sounds
+from detector.history.verdict_file import KeptMessage, VerdictFile
+from detector.history.vetoed_events import vetoed_sounds
 from detector.interfaces import Message
 from detector.records import Embedding
 from detector.wire.encoding import encode

@@ -1,0 +1,110 @@
+"""Events as the API shows them: the message, and what belongs to it: its clip, its verdict, its picture."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from detector.errors import ClipError, HistoryError
+from detector.history.archive import Query, sounds
+from detector.history.history_paths import existing_history
+from detector.history.past_sounds import messages_of, verdicts_said
+from detector.history.vetoed_events import vetoed_sounds
+from detector.interfaces import Message
+from detector.web.clip_index import ClipIndex
+from detector.wire.message import ClipBody, event_of
+
+log = logging.getLogger(__name__)
+
+Event = dict[str, object]
+
+
+class EventViews:
+    """Reads events from the history; it takes a while, so call it in a thread."""
+
+    def __init__(
+        self, history: Sequence[Path], clips: ClipIndex, *, said_of_clips: Mapping[str, ClipBody]
+    ) -> None:
+        """`history` are the files to look for; `said_of_clips` is what the daemon said lately of the clip of
+        an event, by the event's id.
+        """
+        self._history, self._clips, self._said_of_clips = history, clips, said_of_clips
+
+    def path(self) -> Path | None:
+        """The history's file; None where there is none."""
+        try:
+            return existing_history(self._history)
+        except HistoryError:
+            return None
+
+    def page(self, query: Query, *, vetoed: bool, with_clips: bool) -> tuple[list[Event], int | None]:
+        """At most `query.limit` events, the newest first, and `before` of the next page; HistoryError."""
+        path = self.path()
+        if path is None:
+            return [], None
+        if vetoed:
+            found = vetoed_sounds(path, query)
+            return self._described(path, reversed(found), with_clips=with_clips), None
+        found = [*sounds(path, replace(query, limit=query.limit + 1))][::-1]
+        shown = found[: query.limit]
+        following = shown[-1].seq if len(found) > len(shown) else None
+        return self._described(path, shown, with_clips=with_clips), following
+
+    def one(self, id: str, *, with_clips: bool) -> Event | None:
+        """An event with all of its messages; None where there is none of this id. Raises HistoryError."""
+        path = self.path()
+        messages = [] if path is None else messages_of(path, id)
+        if path is None or not messages:
+            return None
+        (event,) = self._described(path, messages[-1:], with_clips=with_clips)
+        return {**event, "messages": [fields_of(message) for message in messages]}
+
+    def many(self, messages: Sequence[Message], *, with_clips: bool) -> list[Event]:
+        """Events of these messages, in their order. Raises HistoryError."""
+        path = self.path()
+        return [] if path is None else self._described(path, messages, with_clips=with_clips)
+
+    def _described(self, path: Path, messages: Iterable[Message], *, with_clips: bool) -> list[Event]:
+        chosen = [*messages]
+        ids = [event_of(message).id for message in chosen]
+        said = verdicts_said(path, ids)
+        if with_clips:
+            try:
+                self._clips.refresh()
+            except ClipError as error:
+                log.warning("web.clips_unreadable error=%s", error)
+        return [
+            {
+                **fields_of(message),
+                "clip": self._clip_of(id) if with_clips else None,
+                "verdict_given": said.get(id),
+                "picture": False,
+            }
+            for id, message in zip(ids, chosen, strict=True)
+        ]
+
+    def _clip_of(self, id: str) -> Event | None:
+        stored = self._clips.of_event(id)
+        if stored is not None and (clip := self._clips.find(stored)) is not None:
+            facts = clip.facts()
+            times = {"duration": facts.duration, "start_time": facts.start_time}
+            return {"id": clip.entry.id, **times, "state": "saved"}
+        said = self._said_of_clips.get(id)
+        if said is None or said.state == "saved":
+            return None
+        times = {"duration": said.duration, "start_time": said.start_time}
+        return {"id": said.id, **times, "state": said.state, "reason": said.reason}
+
+
+def live_view(message: Message) -> Event:
+    """An event that was told just now: nothing belongs to it yet."""
+    return {**fields_of(message), "clip": None, "verdict_given": None, "picture": False}
+
+
+def fields_of(message: Message) -> Event:
+    """The fields of a message as they stand on its line."""
+    found: Event = json.loads(message.line, parse_constant=lambda _: None)
+    return found
