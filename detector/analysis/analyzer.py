@@ -16,13 +16,18 @@ from detector.analysis.overview import Overview
 from detector.analysis.sounds import InOrder, Longest, Sound
 from detector.analysis.summary import Summary, Tallying
 from detector.analysis.task import Done, Task
+from detector.events.groups import named_group
 from detector.events.naming import shared_names
+from detector.events.naming import shown as shown_name
 from detector.events.timeline import Timeline
 from detector.interfaces import Stage
 from detector.records import Block, Event, Label, ModelSpec, Scores
 from detector.sources.recording import Recording, length_and_start
 from detector.wire.encoding import encode
 from detector.wire.message import event_body, run_id_text
+
+ALARMS = "alarms"
+"""The group whose labels come first in the picture of a page."""
 
 TELL_SECONDS = 10.0
 """Sound between two reports of progress."""
@@ -56,6 +61,12 @@ class Analyzer:
         self._pipelines = pipelines
         self._rate = pipelines.spec.sample_rate
         self._shared = shared_names(label.name for label in pipelines.reported)
+        group = named_group(ALARMS)
+        self._alarms = frozenset(
+            shown_name(label, self._shared)
+            for label in pipelines.reported
+            if group is not None and group.holds(label)
+        )
 
     def __call__(self, task: Task, tell: Tell) -> Done:
         """Write what is wanted of one recording; raises DetectorError, and then leaves nothing behind."""
@@ -102,14 +113,17 @@ class Analyzer:
     def _draw(
         self, outputs: Outputs, task: Task, overview: Overview, longest: Longest, summary: Summary
     ) -> None:
-        from detector.analysis.page import Page, page_html
-        from detector.analysis.picture import draw
+        from detector.analysis.page import Page, address_from, page_html
 
         shown = longest.sounds()
-        png = draw(overview.finish(), shown, summary, title=task.recording.name)
+        spectrogram = overview.finish()
         if task.wanted.plot:
+            from detector.analysis.picture import draw
+
+            png = draw(spectrogram, shown, summary, title=task.recording.name)
             outputs.ending(PICTURE_ENDING).write_bytes(png)
         if task.wanted.report:
+            path = outputs.ending(PAGE_ENDING)
             page = Page(
                 name=task.recording.name,
                 source=str(task.recording.path),
@@ -117,10 +131,11 @@ class Analyzer:
                 summary=summary,
                 sounds=shown,
                 count=longest.count,
-                picture=png,
+                spectrogram=spectrogram,
+                recording=address_from(path, task.recording.path),
+                alarms=self._alarms,
             )
-            html = page_html(page)
-            outputs.ending(PAGE_ENDING).write_text(html, encoding="utf-8", errors="replace")
+            path.write_text(page_html(page), encoding="utf-8", errors="replace")
 
 
 class _RecordingRun:

@@ -16,11 +16,13 @@ from detector.records import Block
 FRAME = 1024
 """Samples in one FFT; 64 ms at 16 kHz."""
 HOP = 512
-MOST_COLUMNS = 1600
-"""A picture has about as many pixels; between half of them and all are filled."""
+MOST_COLUMNS = 4096
+"""A page zooms into them; an hour has one for each half second."""
 BANDS = 128
 LOWEST_HZ = 50.0
 FLOOR_DBFS = -110.0
+DYNAMIC_DB = 75.0
+"""What pictures show: from so far below the loudest half percent."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +35,21 @@ class Spectrogram:
     """Shape (bands + 1,), evenly spaced on the mel scale."""
     seconds: float
     """Length of the whole."""
+
+    @property
+    def top_dbfs(self) -> float:
+        """What pictures show as the loudest: half a percent of the whole is louder."""
+        return float(np.percentile(self.dbfs, 99.5))
+
+    def in_columns(self, most: int) -> Spectrogram:
+        """The same in less than twice as many columns; of neighbours that become one, the loudest stays."""
+        bands, columns = self.dbfs.shape
+        merge = columns // most
+        if merge < 2:
+            return self
+        edge = np.repeat(self.dbfs[:, -1:], -columns % merge, axis=1)
+        parts = np.hstack((self.dbfs, edge)).reshape(bands, -1, merge)
+        return Spectrogram(parts.max(axis=2), self.edges_hz, self.seconds)
 
 
 class Overview:

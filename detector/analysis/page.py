@@ -1,35 +1,35 @@
-"""One recording as one HTML page that needs nothing else: picture, summary, hours, events."""
+"""One recording as one HTML page that needs nothing else: picture, summary, hours, events.
+
+It plays the recording where that still is; the sound is not inside the page, so who passes a page on passes
+no sound on.
+"""
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from html import escape
-from importlib.resources import files
+from pathlib import Path
+from urllib.parse import quote
 
+from detector.analysis.html_parts import (
+    TABLES,
+    document,
+    facts_html,
+    heads_html,
+    hours_section,
+    labels_table,
+    name_html,
+    shown_text,
+)
+from detector.analysis.overview import Spectrogram
+from detector.analysis.page_picture import picture_html
 from detector.analysis.sounds import Sound
-from detector.analysis.summary import Summary, Tally
+from detector.analysis.summary import Summary
 from detector.analysis.tables import length_text
 
-MOST_BY_HOUR = 12
-
-FILTER = """\
-<script>
-const box = document.getElementById("filter"), rows = [...document.querySelectorAll("tbody.events tr")];
-const shown = document.getElementById("shown");
-box.addEventListener("input", () => {
-  const wanted = box.value.toLowerCase();
-  let count = 0;
-  for (const row of rows) {
-    row.hidden = !row.cells[2].textContent.toLowerCase().includes(wanted);
-    count += !row.hidden;
-  }
-  shown.textContent = count;
-});
-</script>
-"""
+SCRIPTS = ("report_spectrogram.js", "report_picture.js", "report_sound.js", TABLES, "report.js")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,8 +44,23 @@ class Page:
     """By onset."""
     count: int
     """Sounds there were, also those that are not in `sounds`."""
-    picture: bytes
-    """PNG."""
+    spectrogram: Spectrogram
+    recording: str = ""
+    """Address of the recording, seen from the page; empty where it is no file that can be played."""
+    alarms: Collection[str] = frozenset()
+    """Labels that come first in the picture."""
+
+
+def address_from(page: Path, recording: Path) -> str:
+    """The address of a recording, seen from a page; empty where it is no file, but a pipe for example.
+
+    It is relative: a folder that holds both can be moved.
+    """
+    if not recording.is_file():
+        return ""
+    # Browsers take `..` out of an address without following links, as abspath does.
+    here, there = os.path.abspath(page.parent), os.path.abspath(recording)  # noqa: PTH100
+    return quote(os.fsencode(os.path.relpath(there, here)))
 
 
 def page_html(page: Page, *, zone: tzinfo | None = None) -> str:
@@ -58,112 +73,59 @@ def page_html(page: Page, *, zone: tzinfo | None = None) -> str:
     ]
     if summary.start is not None:
         facts.insert(0, (f"{datetime.fromtimestamp(summary.start, zone):%Y-%m-%d %H:%M:%S}", "began"))
-    picture = base64.b64encode(page.picture).decode()
-    alternative = f"Spectrogram of {escape(page.name)} over the timeline of its labels"
     parts = [
-        f"<h1>{escape(page.name)}</h1>"
-        f'<p class="about">{escape(page.source)} · analyzed with {escape(page.model)}</p>',
+        f"<h1>{shown_text(page.name)}</h1>"
+        f'<p class="about">{shown_text(page.source)} · analyzed with {shown_text(page.model)}</p>',
         facts_html(facts),
-        f'<section class="picture"><img alt="{alternative}" src="data:image/png;base64,{picture}"></section>',
+        picture_html(page.spectrogram, name=page.name, start=summary.start, zone=zone),
+        _events(page, zone),
         f"<section><h2>Summary</h2>{labels_table(summary)}</section>",
         hours_section(summary),
-        _events(page, zone),
-        FILTER if page.sounds else "",
     ]
-    return document(page.name, "".join(parts))
-
-
-def document(title: str, body: str, made_by: str = "analyze") -> str:
-    """A whole page around a body; styles are inside it. `made_by`: the command that writes it."""
-    style = files("detector.analysis").joinpath("style.css").read_text(encoding="utf-8")
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)} · sound-detector</title>\n<style>\n{style}</style></head>\n"
-        f"<body><main>\n{body}\n<footer>made by sound-detector {made_by}</footer></main></body></html>\n"
-    )
-
-
-def facts_html(facts: Sequence[tuple[str, str]]) -> str:
-    """Figures in a row, each with a word below it."""
-    cells = (f"<div><b>{escape(figure)}</b><span>{escape(word)}</span></div>" for figure, word in facts)
-    return f'<div class="facts">{"".join(cells)}</div>'
-
-
-def labels_table(summary: Summary) -> str:
-    """Seconds, share and count of each label, most seconds first."""
-    if not summary.labels:
-        return '<p class="note">Nothing was heard.</p>'
-    ranked = summary.ranked()
-    most = max(tally.seconds for _, tally in ranked) or 1.0
-    rows = "".join(
-        f"<tr><td>{escape(label)}</td>"
-        f'<td class="bar"><i style="width:{100 * tally.seconds / most:.1f}%"></i></td>'
-        f'<td class="n">{tally.seconds:.1f}</td><td class="n">{100 * summary.share(label):.1f} %</td>'
-        f'<td class="n">{tally.count}</td></tr>'
-        for label, tally in ranked
-    )
-    head = '<th>label</th><th></th><th class="n">seconds</th><th class="n">share</th><th class="n">count</th>'
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
-
-
-def hours_section(summary: Summary) -> str:
-    """Seconds of the labels heard longest in each hour; empty for what is not over an hour long."""
-    if not summary.is_long:
-        return ""
-    hours = sorted(summary.hours)
-    labels = [label for label, _ in summary.ranked()[:MOST_BY_HOUR]]
-    cells = {
-        label: [summary.hours[hour].labels.get(label, Tally()).seconds for hour in hours] for label in labels
-    }
-    title = "By hour of day" if summary.clock else "By hour since the start"
-    head = "".join(f"<th>{hour:02d}</th>" for hour in hours)
-    body = "".join(_hours_row(label, cells) for label in labels)
-    return (
-        f'<section><h2>{title}, seconds</h2><div class="scroll"><table class="hours">'
-        f"<thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table></div></section>"
-    )
-
-
-def _hours_row(label: str, cells: Mapping[str, Sequence[float]]) -> str:
-    most = max(cells[label]) or 1.0
-    shaded = "".join(
-        f'<td style="background:rgba(var(--hot),{0.75 * seconds / most:.2f})">{seconds:.0f}</td>'
-        if seconds >= 0.5
-        else "<td>·</td>"
-        for seconds in cells[label]
-    )
-    return f"<tr><th>{escape(label)}</th>{shaded}</tr>"
+    return document(page.name, "".join(parts), scripts=SCRIPTS)
 
 
 def _events(page: Page, zone: tzinfo | None) -> str:
     if not page.sounds:
-        return ""
-    timed = page.summary.start
-    clock = "<th>time</th>" if timed is not None else "<th></th>"
-    head = (
-        f'<th class="n">at</th>{clock}<th>label</th><th class="n">seconds</th>'
-        '<th class="n">top score</th><th class="n">level</th>'
-    )
-    rows = "".join(_event_rows(page.sounds, timed, zone))
+        return _sound_html(page)
+    heads = [("at", "u"), ("label", "t"), ("seconds", "n"), ("top score", "n"), ("level", "n")]
+    rows = "".join(_event_rows(page, zone))
     left = page.count - len(page.sounds)
     note = f'<p class="note">{left} shorter sounds are left out here.</p>' if left else ""
     return (
         f'<section><div class="head"><h2>Events (<span id="shown">{len(page.sounds)}</span>)</h2>'
         '<input id="filter" type="search" placeholder="Filter by label" aria-label="Filter by label"></div>'
-        f'<div class="scroll"><table class="events"><thead><tr>{head}</tr></thead>'
-        f'<tbody class="events">{rows}</tbody></table></div>{note}</section>'
+        f"{_sound_html(page)}"
+        '<div class="scroll"><table class="sortable events">'
+        f'<thead><tr>{heads_html(heads, "at")}</tr></thead><tbody class="events">{rows}</tbody></table></div>'
+        f"{note}</section>"
     )
 
 
-def _event_rows(sounds: Sequence[Sound], start: float | None, zone: tzinfo | None) -> Iterator[str]:
-    for sound in sounds:
-        clock = "" if start is None else f"{datetime.fromtimestamp(start + sound.onset, zone):%a %H:%M:%S}"
+def _sound_html(page: Page) -> str:
+    """The recording for the player, and what is said about it."""
+    if not page.recording:
+        return '<p class="note" id="sound-note">There is no sound here: the recording is no file.</p>'
+    return (
+        f'<audio id="sound" preload="metadata" src="{shown_text(page.recording)}"></audio>'
+        '<p class="note" id="sound-note"></p>'
+    )
+
+
+def _event_rows(page: Page, zone: tzinfo | None) -> Iterator[str]:
+    start = page.summary.start
+    for sound in page.sounds:
+        clock = ""
+        if start is not None:
+            clock = f"<small>{datetime.fromtimestamp(start + sound.onset, zone):%a %H:%M:%S}</small>"
+        alarm = ' class="alarm"' if sound.label in page.alarms else ""
         yield (
-            f'<tr><td class="n">{position_text(sound.onset)}</td><td>{clock}</td>'
-            f"<td>{escape(sound.label)}</td>"
+            f'<tr{alarm} data-on="{sound.onset:.3f}" data-off="{sound.offset:.3f}">'
+            f'<td class="n at" data-v="{sound.onset:.3f}">'
+            f"<span>{position_text(sound.onset)}</span>{clock}</td>"
+            f"{name_html(sound.label)}"
             f'<td class="n">{sound.seconds:.1f}</td><td class="n">{sound.top_score:.2f}</td>'
-            f'<td class="n">{sound.level_dbfs:.1f} dBFS</td></tr>'
+            f'<td class="n">{sound.level_dbfs:.1f} <span class="unit">dBFS</span></td></tr>'
         )
 
 

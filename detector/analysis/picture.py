@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from detector.analysis.overview import Spectrogram
+from detector.analysis.overview import DYNAMIC_DB, Spectrogram
 from detector.analysis.sounds import Sound
 from detector.analysis.summary import Summary
 from detector.analysis.tables import length_text
@@ -30,8 +30,8 @@ WIDTH_INCHES = 12.0
 DPI = 130
 SPECTROGRAM_INCHES, ROW_INCHES, MARGIN_INCHES = 2.6, 0.27, 1.15
 
-DYNAMIC_DB = 75.0
-"""From black to the loudest percent."""
+MOST_COLUMNS = 1600
+"""Of the spectrogram: about as many pixels are there for it."""
 
 LEAST_SHARE = 1 / 700
 """Of the whole width: shorter bars would not be seen."""
@@ -57,6 +57,7 @@ def draw(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    spectrogram = spectrogram.in_columns(MOST_COLUMNS)
     rows = timeline_rows(sounds, summary)
     low = max(1, len(rows)) * ROW_INCHES
     height = SPECTROGRAM_INCHES + low + MARGIN_INCHES
@@ -69,7 +70,7 @@ def draw(
     )
 
     bands, columns = spectrogram.dbfs.shape
-    top = float(np.percentile(spectrogram.dbfs, 99.5))
+    top = spectrogram.top_dbfs
     upper.imshow(
         spectrogram.dbfs,
         aspect="auto",

@@ -28,8 +28,8 @@ SUMMARY_CSV = "summary.csv"
 SUMMARY_JSON = "summary.json"
 INDEX = "index.html"
 
-After = Callable[[RecordingFile, Done | None], None]
-"""Called for each recording when it is over; None: it could not be analyzed."""
+After = Callable[[RecordingFile, Done | str], None]
+"""Called for each recording when it is over; with a text, it could not be analyzed, and that is why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,13 @@ class Session:
         if summaries and not self.quiet:
             print(f"{len(summaries)} of {len(self.recordings)} are done already", file=sys.stderr)
 
-        def keep(recording: RecordingFile, done: Done | None) -> None:
-            if done is not None:
+        faults: dict[str, str] = {}
+
+        def keep(recording: RecordingFile, done: Done | str) -> None:
+            fault = done if isinstance(done, str) else done.damage
+            if fault:
+                faults[str(recording.path)] = fault
+            if isinstance(done, Done):
                 if not done.damage:  # a damaged one is read again, as it may be copied anew
                     folder.keep(recording, done, anew=overwrite)
                 summaries[recording.name] = done.summary
@@ -81,7 +86,7 @@ class Session:
                 if recording.name not in summaries:
                     discard_parts(path, recording.name, self.wanted)
         ordered = {r.name: summaries[r.name] for r in self.recordings if r.name in summaries}
-        self._write_totals(path, ordered)
+        self._write_totals(path, ordered, faults)
         if ordered:
             print(summary_text(ordered, merged(ordered.values())), end="")
         return 1 if failures else 0
@@ -102,10 +107,10 @@ class Session:
         skipped = 0  # bytes: each file has the header, the stream only once
         with tempfile.TemporaryDirectory(prefix="sound-detector-") as folder:
 
-            def keep(recording: RecordingFile, done: Done | None) -> None:
+            def keep(recording: RecordingFile, done: Done | str) -> None:
                 nonlocal following, skipped
                 over.add(recording.name)
-                if done is not None:
+                if isinstance(done, Done):
                     summaries[recording.name] = done.summary
                 while following is not None and following.name in over:
                     if following.name in summaries:
@@ -141,7 +146,7 @@ class Session:
                 else:
                     failures += 1
                     bar.say(self._complaint(recordings[index], message))
-                    after(recordings[index], None)
+                    after(recordings[index], message.reason)
                     bar.show(index, 1.0)
         return failures
 
@@ -150,7 +155,7 @@ class Session:
         reason = failed.reason if path in failed.reason else f"{path}: {failed.reason}"
         return f"sound-detector: {reason}" + (f"\n{failed.trace}" if self.traces else "")
 
-    def _write_totals(self, path: Path, summaries: Mapping[str, Summary]) -> None:
+    def _write_totals(self, path: Path, summaries: Mapping[str, Summary], faults: Mapping[str, str]) -> None:
         total = merged(summaries.values())
         write_text(path / SUMMARY_CSV, summary_csv(summaries, total))
         fields = {
@@ -161,7 +166,7 @@ class Session:
         if self.wanted.report:
             from detector.analysis.index import index_html
 
-            write_text(path / INDEX, index_html(summaries, total))
+            write_text(path / INDEX, index_html(summaries, total, faults=faults))
 
 
 def _pour(path: Path, skip: int) -> None:

@@ -8,7 +8,7 @@ from html import escape
 
 import numpy as np
 
-from detector.analysis.page import document, facts_html
+from detector.analysis.html_parts import document, facts_html
 from detector.training.curves import curves_svg
 from detector.training.dataset_checks import Finding
 from detector.training.figures import DoubtfulExample, TrainingFigures

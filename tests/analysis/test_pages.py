@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from datetime import UTC
 from html.parser import HTMLParser
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
 from detector.analysis.index import index_html
-from detector.analysis.overview import FLOOR_DBFS, HOP, MOST_COLUMNS, Overview
-from detector.analysis.page import Page, page_html, position_text
+from detector.analysis.overview import FLOOR_DBFS, HOP, MOST_COLUMNS, Overview, Spectrogram
+from detector.analysis.page import Page, address_from, page_html, position_text
+from detector.analysis.page_picture import SHADES, picture_html
 from detector.analysis.picture import MOST_ROWS, draw, time_axis, timeline_rows
 from detector.analysis.summary import Tallying, merged
 from detector.records import Block
 from tests.support.analysis_events import make_sound
 from tests.support.fakes import cut
+from tests.support.grey_pixels import grey_pixels
 
 RATE = 16000
 NINE = 1_795_168_800.0  # 2026-11-20 10:00 UTC
@@ -68,6 +72,14 @@ class TestOverview:
         loud = np.flatnonzero(spectrogram.dbfs.max(axis=0) > -40)
         assert np.allclose(loud / columns, 3 / 12, atol=2 / columns + 0.002)
 
+    def test_in_fewer_columns_the_loudest_stays(self):
+        columns = np.full((2, 4099), FLOOR_DBFS, np.float32)
+        columns[1, 4098] = -20
+        fewer = Spectrogram(columns, np.zeros(3), 9.0).in_columns(1600)
+        assert fewer.dbfs.shape == (2, 2050)
+        assert np.flatnonzero(fewer.dbfs[1] > FLOOR_DBFS).tolist() == [2049]
+        assert fewer.in_columns(1600) is fewer
+
     @pytest.mark.parametrize("seconds", [0, 0.01])
     def test_nothing_is_a_black_picture(self, seconds):
         assert (overview(tone(1000, seconds)).dbfs == FLOOR_DBFS).all()
@@ -110,11 +122,18 @@ class Outline(HTMLParser):
         super().__init__()
         self.open: list[str] = []
         self.addresses: list[str] = []
+        self.tags: list[str] = []
+        self.texts: list[str] = []
 
     def handle_starttag(self, tag, attrs):
         self.addresses += [value for name, value in attrs if name in ("src", "href")]
+        self.tags.append(tag)
         if tag not in ("meta", "img", "input"):
             self.open.append(tag)
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] not in ("script", "style"):
+            self.texts.append(data)
 
     def handle_endtag(self, tag):
         assert self.open.pop() == tag
@@ -128,12 +147,34 @@ def outline(html):
     return parsed
 
 
-def page(sounds, seconds=60.0, start=None, name="a <b> & c", count=None):
+SPECTROGRAM = overview(tone(500, 0.5))
+
+
+def page(sounds, seconds=60.0, start=None, name="a <b> & c", count=None, **fields):
     count = len(sounds) if count is None else count
+    heard = summary(sounds, seconds, start)
     return page_html(
-        Page(name, f"in/{name}.wav", "yamnet", summary(sounds, seconds, start), sounds, count, b"\x89PNG"),
-        zone=UTC,
+        Page(name, f"in/{name}.wav", "yamnet", heard, sounds, count, SPECTROGRAM, **fields), zone=UTC
     )
+
+
+class TestThePicture:
+    def test_is_grey_pixels_of_which_the_loudest_is_white(self):
+        html = picture_html(overview(tone(1000, 2)), name="a")
+        png = base64.b64decode(html.partition("base64,")[2].partition('"')[0])
+        pixels = grey_pixels(png)
+        assert pixels.shape == (128, overview(tone(1000, 2)).dbfs.shape[1])
+        assert pixels.max() == 255
+        bright = pixels.mean(axis=1).argmax()
+        assert 80 < bright < 90  # 1 kHz is a third up the mel scale, and high bands are on top
+        assert len(np.unique(pixels)) <= SHADES
+
+    def test_says_how_far_the_clock_is_from_utc(self):
+        day = Spectrogram(SPECTROGRAM.dbfs, SPECTROGRAM.edges_hz, 86400.0)
+        # In Berlin, summer ends on 2026-10-25 at 01:00 UTC.
+        html = picture_html(day, name="a", start=1_792_886_400.0 - 7200, zone=ZoneInfo("Europe/Berlin"))
+        assert 'data-clock="0:7200 10800:3600"' in html
+        assert "data-clock" not in picture_html(day, name="a")
 
 
 class TestThePage:
@@ -147,7 +188,7 @@ class TestThePage:
     def test_has_the_summary_and_every_event(self):
         html = page(self.SOUNDS)
         assert "R&amp;B &lt;loud&gt;" in html
-        assert len(re.findall(r"<tr>", html.partition('<tbody class="events">')[2])) == 2
+        assert len(re.findall(r"<tr ", html.partition('<tbody class="events">')[2])) == 2
         assert ">2.0<" in html
         assert "a &lt;b&gt; &amp; c" in html
 
@@ -169,6 +210,42 @@ class TestThePage:
         html = page(())
         outline(html)
         assert "Nothing was heard" in html
+
+    def test_takes_the_sound_from_the_recording_where_there_is_one(self, tmp_path):
+        recording = tmp_path / "in" / "a b#1?.wav"
+        recording.parent.mkdir()
+        recording.write_bytes(b"RIFF")
+        address = address_from(tmp_path / "out" / "june" / "a.report.html", recording)
+        assert address == "../../in/a%20b%231%3F.wav"
+        assert address in outline(page(self.SOUNDS, recording=address)).addresses
+        assert address_from(tmp_path / "a.html", tmp_path / "nowhere.wav") == ""
+        assert "There is no sound here" in page(self.SOUNDS)
+
+    def test_marks_alarms(self):
+        html = page(self.SOUNDS, alarms={"Dog"})
+        assert len(re.findall(r'<tr class="alarm"', html)) == 1
+
+    @pytest.mark.parametrize("name", ["<script>alert(1)</script>", "\x1b[31mred", "\"\n'><b>", "L" * 10_000])
+    def test_shows_what_others_wrote_as_text(self, name):
+        sounds = (make_sound(1, 3, name),)
+        plain = outline(page((make_sound(1, 3, "Dog"),), seconds=9000, name="plain"))
+        hostile = outline(page(sounds, seconds=9000, name=name))
+        assert [tag for tag in hostile.tags if tag != "div"] == [tag for tag in plain.tags if tag != "div"]
+        texts = "".join(hostile.texts)
+        assert name.replace("\x1b", "\\x1b").replace("\n", "\\n") in texts
+        assert "\x1b" not in texts
+        heard = {name: summary(sounds, 5000)}
+        listed = outline(index_html(heard, merged(heard.values()), faults={name: name}))
+        assert not {"b", "script"} & set(listed.tags[listed.tags.index("table") :]) - {"script"}
+        assert listed.tags.count("script") == 1
+
+    def test_index_names_what_was_not_read_and_why(self):
+        heard = {"a": summary(self.SOUNDS, 60)}
+        html = index_html(heard, merged(heard.values()), faults={"in/b.wav": "it is <empty>"})
+        assert "with faults" in html
+        assert "in/b.wav" in outline(html).texts
+        assert "it is &lt;empty&gt;" in html
+        assert "Not read" not in index_html(heard, merged(heard.values()))
 
     def test_index_leads_to_every_page(self):
         heard = {name: summary(self.SOUNDS, 5000, NINE) for name in ("june/a b#1", "ä<")}

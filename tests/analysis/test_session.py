@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import threading
@@ -16,6 +17,7 @@ from detector.analysis.recording_files import find_recordings
 from detector.analysis.session import Session
 from detector.analysis.summary import Summary
 from detector.analysis.task import Done, Wanted
+from detector.errors import UnsupportedFormat
 from tests.support.terminals import FakeTerminal
 
 
@@ -87,6 +89,34 @@ def test_lines_of_several_recordings_come_under_their_names(tmp_path, capfd):
     assert capfd.readouterr().out.splitlines() == [f"{tmp_path}/a.wav:", line, f"{tmp_path}/b\\n.wav:", line]
     assert Session(recordings[:1], wanted, telling, 1, {}, quiet=True).to_stdout() == 0
     assert capfd.readouterr().out.splitlines() == [line]
+
+
+def unreadable_or_damaged():
+    """Work on recordings of which one cannot be read, and one has no end."""
+
+    def work(task, tell):
+        name = task.recording.name
+        if name == "b":
+            raise UnsupportedFormat("b.wav is no sound")
+        for output in (f"{name}.csv", f"{name}.report.html"):
+            Path(task.folder, output).write_text("")
+        summary = Summary(heard_seconds=1.0, recordings=1)
+        return Done(summary, (f"{name}.csv", f"{name}.report.html"), "it breaks off" if name == "c" else "")
+
+    return work
+
+
+def test_the_index_says_what_was_not_read(tmp_path):
+    for name in ("a", "b", "c"):
+        (tmp_path / f"{name}.wav").write_bytes(b"RIFF")
+    wanted = Wanted(("csv",), report=True)
+    session = Session(find_recordings([tmp_path]), wanted, unreadable_or_damaged, 1, {}, quiet=True)
+    assert session.into_folder(tmp_path / "out", overwrite=False) == 1
+    faults = (tmp_path / "out" / "index.html").read_text().partition("Not read")[2].partition("</section>")[0]
+    assert re.findall(r"<td[^>]*>(?:<div>)?([^<]*)<", faults) == [
+        *(f"{tmp_path}/b.wav", "b.wav is no sound"),
+        *(f"{tmp_path}/c.wav", "it breaks off"),
+    ]
 
 
 def telling_codes():

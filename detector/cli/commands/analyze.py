@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 FORMATS = ("jsonl", "csv", "audacity", "raven", "rttm", "text", "scores")
 """Those of `detector.analysis.formats`, named here so that the daemon need not load them."""
 
-INSTALL_PLOT = "pictures need the package matplotlib: pip install 'sound-detector[plot]'"
+INSTALL_PLOT = "--plot needs the package matplotlib: pip install 'sound-detector[plot]'"
 
 EXAMPLES = """\
 examples:
@@ -66,7 +66,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     output.add_argument(
         "--report",
         action="store_true",
-        help="write NAME.report.html: a page with the picture, the summary and the events",
+        help="write NAME.report.html: a page with the picture, the events, their sound and the summary",
     )
     add_quiet_flag(output, "show no progress bar, and no summary after the events")
 
@@ -100,7 +100,7 @@ def read_request(options: argparse.Namespace) -> AnalyzeRequest:
             raise ConfigError("standard output takes one --format: add --out DIR to write several")
         if options.overwrite:
             raise ConfigError("--overwrite needs --out DIR: it replaces results in that folder")
-    if wanted.pictures and find_spec("matplotlib") is None:
+    if wanted.plot and find_spec("matplotlib") is None:
         raise DetectorError(INSTALL_PLOT)
     return AnalyzeRequest(
         paths=tuple(options.paths),
