@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from detector.modelstore.folders import models_folder
+from detector.files.data_folders import models_folder
 from tests.support.virtualmic import VirtualMicrophone
 
 LIMIT_SECONDS = 30.0

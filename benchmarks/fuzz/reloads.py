@@ -284,7 +284,8 @@ def _move_models(random: Random, folder: Path, yamnet: Path) -> None:
 
 def reload_often(runs: int, seed: int) -> Counter[str]:
     """Reload so many times; how often each answer came. Raises Failure."""
-    from detector.modelstore.folders import models_folder, shipped_folder
+    from detector.files.data_folders import models_folder
+    from detector.modelstore.folders import shipped_folder
 
     random, answers = Random(seed), Counter[str]()
     with tempfile.TemporaryDirectory(prefix="hup-") as place:

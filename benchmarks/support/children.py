@@ -20,8 +20,8 @@ from typing import IO, Self, TypeVar
 
 from benchmarks import ROOT
 from detector.backends.bundle import load_bundle
+from detector.files.data_folders import models_folder
 from detector.modelstore import find
-from detector.modelstore.folders import models_folder
 from detector.modelstore.store import file_path
 
 BARE_MODEL = "yamnet"

@@ -117,15 +117,19 @@ def find_file(
         return expand_home(config_path), "--config"
     if environ.get(VARIABLE):
         return expand_home(environ[VARIABLE]), f"${VARIABLE}"
-    home = environ.get("XDG_CONFIG_HOME", "")
-    if not Path(home).is_absolute():
-        home = str(Path(environ["HOME"], ".config")) if environ.get("HOME") else ""
-    user_file = str(Path(home, "sound-detector", "config.yaml")) if home else ""
-    for path in (user_file, system_file):
+    for path in (user_file(environ), system_file):
         # Unlike Path.is_file, this is False and not an error in a home closed to a service.
         if path and os.path.isfile(path):  # noqa: PTH113
             return path, ""
     return None, ""
+
+
+def user_file(environ: Mapping[str, str]) -> str:
+    """The user's own config file, whether there is one or not; empty where the user has no home."""
+    home = environ.get("XDG_CONFIG_HOME", "")
+    if not Path(home).is_absolute():
+        home = str(Path(environ["HOME"], ".config")) if environ.get("HOME") else ""
+    return str(Path(home, "sound-detector", "config.yaml")) if home else ""
 
 
 def _place(where: str, key: str) -> str:

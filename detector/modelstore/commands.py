@@ -15,13 +15,13 @@ from detector.alarms.alarm_stage import PATTERN_LABELS
 from detector.backends.bundle import Bundle
 from detector.errors import ModelError
 from detector.events.groups import GROUPS
+from detector.files.data_folders import installed_folder, models_folder
 from detector.files.guarded import is_file, read_file
 from detector.files.terminal import print_escaped, print_json
 from detector.modelstore import store
 from detector.modelstore.catalogue import ModelCatalogue, available, ignored_folders
 from detector.modelstore.checksum import sha256_of
 from detector.modelstore.facts import facts_of, files_of, labels_of, runs_on
-from detector.modelstore.folders import installed_folder, models_folder
 from detector.modelstore.pull import is_whole, pull
 from detector.modelstore.selection import bundles_of, default_model, found_heads, select
 from detector.workers.progress import ProgressBar

@@ -14,11 +14,12 @@ from detector.backends.embeddings import NetworkEmbedder
 from detector.backends.ensemble import CombinedClassifier
 from detector.backends.prior import PriorClassifier
 from detector.errors import ModelError, WrongModel
+from detector.files.data_folders import models_folder
 from detector.files.guarded import is_file
 from detector.interfaces import Classifier, Embedder
 from detector.modelstore.catalogue import ModelCatalogue
 from detector.modelstore.checksum import checked_bytes, checked_derived_bytes
-from detector.modelstore.folders import is_closed, models_folder, searched_folders
+from detector.modelstore.folders import is_closed, searched_folders
 
 _IS_INSTALLED: Mapping[FileKind, Callable[[], bool]] = {
     "tflite": tflite_model.is_installed,

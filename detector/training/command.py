@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from detector.errors import ConfigError
 from detector.evaluation.report_tables import Cell, percent, table
+from detector.files.data_folders import models_folder
 from detector.files.terminal import escape, escape_lines, print_escaped
-from detector.modelstore.folders import models_folder
 from detector.training.bundlefiles import BundleDescription, bundle_texts, check_output_folder, write_bundle
 from detector.training.crossvalidation import HeldOutScores, cross_validate, score_unknown_sounds
 from detector.training.dataset_checks import Finding, find_shared_names

@@ -6,13 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from detector.modelstore.folders import (
-    INSTALLATION,
-    data_folder,
-    installed_folder,
-    models_folder,
-    shipped_folder,
-)
+from detector.files.data_folders import INSTALLATION, data_folder, installed_folder, models_folder
+from detector.modelstore.folders import shipped_folder
 
 HOME = Path("/home/ada")
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from detector.backends.bundle import load_bundle
-from detector.modelstore.folders import models_folder, shipped_folder
+from detector.files.data_folders import models_folder
+from detector.modelstore.folders import shipped_folder
 from detector.modelstore.store import file_path, load_classifier
 from detector.records import Span, Window
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from detector.errors import ModelError
-from detector.modelstore.folders import models_folder
+from detector.files.data_folders import models_folder
 from detector.modelstore.store import load_classifier
 from tests.support import ROOT
 from tests.support.program import COMMAND, Program, with_yamnet

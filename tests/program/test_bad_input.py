@@ -16,7 +16,8 @@ import pytest
 import soundfile
 import soxr
 
-from detector.modelstore.folders import models_folder, shipped_folder
+from detector.files.data_folders import models_folder
+from detector.modelstore.folders import shipped_folder
 from tests.support.program import (
     ALARM,
     COMMAND,

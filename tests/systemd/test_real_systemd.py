@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from detector.modelstore.folders import models_folder
+from detector.files.data_folders import models_folder
 from tests.support import ROOT, virtualmic
 from tests.support.machine import Machine, Unavailable, missing, until
 
