@@ -8,26 +8,76 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from detector import __version__
+from detector.config.config_file import ConfigFile
+from detector.config.loading import SYSTEM_FILE, find_file, user_file
 from detector.config.settings import Settings
-from detector.history.history_paths import reading_paths
+from detector.history.history_paths import reading_paths, writing_path
 from detector.sinks.socket.socket_settings import SocketSettings
 from detector.subscriber.client import Credentials
 from detector.web.daemon_link import DaemonLink
+from detector.web.desk.child_commands import Commands
+from detector.web.desk.config_checker import ConfigChecker
+from detector.web.desk.daemon_orders import DaemonOrders
+from detector.web.desk.page_desk import PageDesk
+from detector.web.desk.settings_desk import SettingsDesk
 from detector.web.parts import WebParts
 from detector.wire.address import subscriber_uris, user_id
 
 
-def make_web_parts(settings: Settings, *, uri: str | None, credentials: Credentials) -> WebParts:
-    """Build what the page's routes need; nothing is opened yet. `uri` is the daemon's, if it was given."""
+def make_web_parts(
+    settings: Settings, *, uri: str | None, credentials: Credentials, config: str | None = None
+) -> WebParts:
+    """Build what the page's routes need; nothing is opened yet.
+
+    `uri` is the daemon's and `config` the path of the config file, if they were given.
+    """
     clips = settings.clips.folder
+    uris = (uri,) if uri else daemon_uris(settings)
+    link = DaemonLink(uris, credentials)
+    history = reading_paths(settings.history.path, os.environ)
     return WebParts(
-        daemon=DaemonLink((uri,) if uri else daemon_uris(settings), credentials),
-        history=reading_paths(settings.history.path, os.environ),
+        daemon=link,
+        history=history,
         clips=None if clips is None else Path(clips),
+        desk=make_page_desk(
+            config_path(config),
+            DaemonOrders(link, uris, credentials),
+            Commands(),
+            history=history,
+            state=state_folder(),
+            read_only=settings.web.read_only,
+        ),
         version=__version__,
         read_only=settings.web.read_only,
         level_offset_db=settings.web.level_offset_db,
     )
+
+
+def make_page_desk(
+    config: Path,
+    orders: DaemonOrders,
+    commands: Commands,
+    *,
+    history: Sequence[Path],
+    state: Path,
+    read_only: bool = False,
+) -> PageDesk:
+    """Build what changes settings; `state` is the folder of what the page keeps."""
+    checker = ConfigChecker(commands, scratch=state, shown_as=config)
+    file = ConfigFile(config, state / "undo.json")
+    settings = SettingsDesk(file, checker, orders, history=history, read_only=read_only)
+    return PageDesk(settings, orders, commands)
+
+
+def config_path(named: str | None) -> Path:
+    """The config file that is read, or else the one that would be made."""
+    path, _ = find_file(named, os.environ)
+    return Path(path or user_file(os.environ) or SYSTEM_FILE).absolute()
+
+
+def state_folder() -> Path:
+    """Where the page keeps what it must remember: beside the history, in a folder of its own."""
+    return writing_path(None, os.environ).parent / "page"
 
 
 def daemon_uris(settings: Settings) -> Sequence[str]:

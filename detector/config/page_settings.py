@@ -8,7 +8,7 @@ from __future__ import annotations
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_origin
+from typing import Any, Literal, TypeAlias, get_origin
 
 from detector.config.config_text import Key
 from detector.config.constraints import (
@@ -112,6 +112,28 @@ def page_fault(key: str, value: object) -> str:
     found = [wrong_value(item_hint(hint, tuple), item) for item in value] if isinstance(value, list) else []
     wrong = next(filter(None, [*found, "" if isinstance(value, list) else wrong_value(hint, value)]), "")
     return f"{key}: {wrong}" if wrong else ""
+
+
+def page_faults(changes: Mapping[str, object]) -> list[str]:
+    """What is wrong with values, one line for each that is."""
+    return [fault for key, value in changes.items() if (fault := page_fault(key, value))]
+
+
+def page_values(values: Mapping[str, Any]) -> dict[str, object]:
+    """All values that the page may change, by key; empty for the settings of a file with faults."""
+    if not values:
+        return {}
+    found: dict[str, object] = {key: _plain_value(values, key) for key in PLAIN}
+    for name, label in values["events"]["labels"].items():
+        found |= {f"events.labels.{name}.{last}": value for last, value in label.items()}
+    for name, source in values["sources"].items():
+        found |= {f"sources.{name}.{last}": source.get(last) for last in OF_SOURCES}
+    return found
+
+
+def _plain_value(values: Mapping[str, Any], key: str) -> object:
+    section, name = key.split(".")
+    return values[section][name]
 
 
 def _no_names(values: list[object]) -> list[object]:

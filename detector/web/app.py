@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute
 
 from detector.web.access.roles import refusal
 from detector.web.access.visitors import VisitorMiddleware
-from detector.web.api import event_routes, status_routes, visit
+from detector.web.api import event_routes, settings_routes, status_routes, visit
 from detector.web.parts import WebParts
 from detector.web.static_files import static_routes
 
@@ -22,6 +22,7 @@ API: tuple[Callable[[WebParts], list[BaseRoute]], ...] = (
     visit.routes,
     status_routes.routes,
     event_routes.routes,
+    settings_routes.routes,
 )
 """What makes the routes of each module of `api/`."""
 
@@ -31,8 +32,12 @@ def make_app(parts: WebParts) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with parts.daemon.following():
-            yield
+        try:
+            async with parts.daemon.following():
+                yield
+        finally:
+            if parts.desk is not None:
+                parts.desk.close()
 
     routes = [route for make_routes in API for route in make_routes(parts)]
     return Starlette(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from detector.web.daemon_link import DaemonLink
+from detector.web.desk.page_desk import PageDesk
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,8 @@ class WebParts:
     """Where the history may be; the first file that exists is the one."""
     clips: Path | None = None
     """The folder of clips; None where the settings keep none."""
+    desk: PageDesk | None = None
+    """What changes settings and teaches sounds; None where the page only shows."""
     version: str = ""
     read_only: bool = False
     """Whether the page changes nothing."""

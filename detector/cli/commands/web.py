@@ -55,7 +55,9 @@ def execute(request: WebRequest, options: SettingOptions) -> int:
     from detector.web.command import web_command
 
     settings = options.load().settings
-    parts = make_web_parts(settings, uri=request.uri, credentials=request.credentials)
+    parts = make_web_parts(
+        settings, uri=request.uri, credentials=request.credentials, config=options.config_path
+    )
     return web_command(parts, port=settings.web.port)
 
 

@@ -40,15 +40,15 @@ def refuse(status: int, message: str) -> HTTPException:
     return HTTPException(status, escape(message)[:500])
 
 
-async def read_object(request: Request) -> dict[str, Any]:
+async def read_object(request: Request, most: int = MOST_BODY_BYTES) -> dict[str, Any]:
     """The JSON object that a request brings; raises HTTPException 400, 413 or 415."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise refuse(415, "expected Content-Type: application/json")
     body = b""
     async for part in request.stream():
         body += part
-        if len(body) > MOST_BODY_BYTES:
-            raise refuse(413, f"expected at most {MOST_BODY_BYTES} bytes")
+        if len(body) > most:
+            raise refuse(413, f"expected at most {most} bytes")
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):

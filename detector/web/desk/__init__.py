@@ -1,0 +1,1 @@
+"""What the page changes: the config file, taught models, the daemon that is paused. No route is here."""

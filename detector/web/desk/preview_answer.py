@@ -1,0 +1,85 @@
+"""The answer to "what if": the events of the last days, counted with other settings."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from detector.config.page_settings import page_faults, page_values
+from detector.errors import HistoryError
+from detector.history.archive import Query, sounds
+from detector.web.desk.preview import PreviewCount, preview
+from detector.web.desk.refusals import Refused
+from detector.wire.message import EventBody
+
+
+async def preview_answer(
+    changes: Mapping[str, object],
+    values: Mapping[str, Any],
+    history: Sequence[Path],
+    *,
+    days: int,
+    now: float,
+) -> dict[str, object]:
+    """What the page is told; faults of the changes are in it. Raises Refused where the history is damaged.
+
+    `values` are all settings in force, `now` UTC seconds since 1970.
+    """
+    faults = page_faults(changes)
+    start, stop = _days(datetime.fromtimestamp(now), days)
+    counted = PreviewCount({}, [])
+    if not faults:
+        counted = await asyncio.to_thread(_count, changes, values, history, start, stop)
+    return {
+        "faults": faults,
+        "text": _sentence(changes, counted, days) if not faults else "",
+        "before": counted.before,
+        "after": counted.after,
+        "from": start,
+        "to": stop,
+        "by_label": [
+            {"label": label, "before": count.before, "after": count.after, "scores": count.scores}
+            for label, count in counted.by_label.items()
+        ],
+        "note": " ".join(f"{note[0].upper()}{note[1:]}." for note in dict.fromkeys(counted.notes)) or None,
+    }
+
+
+def _count(
+    changes: Mapping[str, object],
+    values: Mapping[str, Any],
+    history: Sequence[Path],
+    start: float,
+    stop: float,
+) -> PreviewCount:
+    path = next((path for path in history if os.path.isfile(path)), None)  # noqa: PTH113
+    found = () if path is None else sounds(path, Query(since=float(start), until=float(stop)))
+    try:
+        return preview(
+            (message.body for message in found if isinstance(message.body, EventBody)),
+            changes,
+            labels=values["events"]["labels"],
+            sources=values["sources"],
+            now_in_force=page_values(values),
+        )
+    except HistoryError as error:
+        raise Refused(409, str(error)) from error
+
+
+def _days(now: datetime, days: int) -> tuple[float, float]:
+    """UTC seconds at which the last whole days begin and end, in local time."""
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return (today - timedelta(days=days)).timestamp(), today.timestamp()
+
+
+def _sentence(changes: Mapping[str, object], counted: PreviewCount, days: int) -> str:
+    numbers = [value for value in changes.values() if isinstance(value, float)]
+    head = f"with {numbers[0]:g}, " if len(changes) == len(numbers) == 1 else ""
+    whose = "yesterday's" if days == 1 else f"the last {days} days'"
+    if not counted.before:
+        return f"{whose} history has no events to count"
+    return f"{head}{counted.after} of {whose} {counted.before} events would remain"
