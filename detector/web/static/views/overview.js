@@ -1,6 +1,159 @@
-import { h } from "../dom.js";
+// The overview: what was heard when, how loud it was, and what was missed.
 
-/** @param {HTMLElement} root */
-export function mount(root, { t }) {
-  root.append(h("div", { class: "view" }, h("h1", {}, t("overview.title"))));
+import { fill, h } from "../dom.js";
+import { number, percent, span } from "../format.js";
+import { link } from "../router.js";
+import { t } from "../texts.js";
+import { barChart, barsOf } from "./overview/bars.js";
+import { heatMap } from "./overview/heatmap.js";
+import { levelChart } from "./overview/level_chart.js";
+import { moment, timeOfDay } from "./overview/when.js";
+
+const PERIODS = [1, 7, 30];
+const USUAL = 7;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** The feed shows this much before and after a single sound. */
+const AROUND_MS = 60_000;
+
+/** @typedef {{days: number, source: string | null}} Choice */
+
+/** @param {HTMLElement} root @param {any} context */
+export async function mount(root, { api, params, setParams }) {
+  const days = Number(params.get("days"));
+  /** @type {Choice} */
+  const choice = { days: PERIODS.includes(days) ? days : USUAL, source: params.get("source") };
+  const body = h("div", { class: "overview" }, h("div", { class: "waiting overview-waiting" }));
+  const head = h("header", { class: "view-head" }, h("h1", {}, t("overview.title")));
+  root.append(h("div", { class: "view" }, head, body));
+  let closeChart = () => {};
+  let turn = 0;
+
+  const load = async () => {
+    const mine = ++turn;
+    body.setAttribute("aria-busy", "true");
+    const now = new Date();
+    const [from, to] = period(choice.days, now);
+    const wanted = { from: from.toISOString(), to: to.toISOString(), source: choice.source };
+    try {
+      const [overview, levels] = await Promise.all([api.get("overview", { ...choice, tz: timeZone() }), api.get("levels", wanted)]);
+      if (mine !== turn) return;
+      const cards = cardsOf(overview, choice, now);
+      const chart = levels.minutes.length > 0 ? await levelChart(levels, now) : null;
+      if (mine !== turn) { chart?.close(); return; }
+      closeChart();
+      closeChart = chart?.close ?? (() => {});
+      fill(body, ...cards, chart && card("level", t("overview.level.title"), chart.node));
+    } catch (error) {
+      if (mine === turn) fill(body, h("p", { class: "empty" }, error.message));
+    } finally {
+      if (mine === turn) body.removeAttribute("aria-busy");
+    }
+  };
+  const change = (/** @type {Partial<Choice>} */ parts) => {
+    Object.assign(choice, parts);
+    setParams({ days: choice.days === USUAL ? null : choice.days, source: choice.source });
+    return load();
+  };
+
+  head.append(h("div", { class: "overview-choice" }, await sourceChoice(api, choice, change), periodChoice(choice, change)));
+  await load();
+  return () => { turn += 1; closeChart(); };
+}
+
+/** The days are those of the reader's calendar, not of the daemon's. */
+function timeZone() {
+  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
+/** From the midnight that begins the period to now. @param {number} days @param {Date} now @returns {[Date, Date]} */
+export function period(days, now) {
+  return [new Date(now.getFullYear(), now.getMonth(), now.getDate() - (days - 1)), now];
+}
+
+/** @param {Choice} choice @param {(parts: Partial<Choice>) => void} change */
+function periodChoice(choice, change) {
+  const mark = () => buttons.forEach((button, index) => button.setAttribute("aria-pressed", String(PERIODS[index] === choice.days)));
+  const buttons = PERIODS.map((days) => h("button", { type: "button", onclick: () => { change({ days }); mark(); } }, t(`overview.period.${days}`)));
+  mark();
+  return h("div", { class: "tabs", role: "group", "aria-label": t("overview.period") }, buttons);
+}
+
+/** A choice among the microphones; nothing where there is only one. @param {any} api @param {Choice} choice @param {(parts: Partial<Choice>) => void} change */
+async function sourceChoice(api, choice, change) {
+  const { sources } = await api.get("sources", {}, { quiet: true }).catch(() => ({ sources: [] }));
+  if (sources.length < 2) return null;
+  const options = sources.map((/** @type {{name: string}} */ { name }) => h("option", { value: name, selected: name === choice.source }, name));
+  const select = /** @type {HTMLSelectElement} */ (h(
+    "select", { class: "select", "aria-label": t("overview.source"), onchange: () => change({ source: select.value || null }) },
+    h("option", { value: "" }, t("overview.source.all")), options,
+  ));
+  return select;
+}
+
+/** @param {any} overview the answer of /overview @param {Choice} choice @param {Date} now */
+function cardsOf(overview, { days, source }, now) {
+  if (!overview.events && !overview.heard?.seconds) return [nothing("empty", h("a", { class: "button primary", href: link("live") }, t("overview.empty.live")))];
+  const lead = h("p", { class: "soft" }, heardWords(overview.heard));
+  if (!overview.events) return [lead, nothing("quiet")];
+  const [from, to] = period(days, now);
+  const feed = (/** @type {Record<string, unknown>} */ wanted, /** @type {Date} */ start, /** @type {Date} */ end) =>
+    link("feed", { ...wanted, source, from: start.toISOString(), to: end.toISOString() });
+  const ofBar = (/** @type {string} */ date, /** @type {number | undefined} */ hour) => {
+    const start = moment(date).getTime() + (hour ?? 0) * HOUR_MS;
+    return feed({}, new Date(start), new Date(start + (hour === undefined ? DAY_MS : HOUR_MS)));
+  };
+  const title = t(days === 1 ? "overview.bars.by_hour" : "overview.bars.by_day");
+  return [
+    lead,
+    figures(overview, now),
+    card("hours", t("overview.heat.title"), heatMap(overview, (label, hour) => feed({ label, hour }, from, to))),
+    h("div", { class: "overview-pair" },
+      card("days", title, barChart(barsOf(overview, ofBar), title)),
+      card("first", t("overview.first.title"), firstTimes(overview.first_this_week, now, feed))),
+  ];
+}
+
+/** @param {string} kind @param {string} title @param {Node} content */
+function card(kind, title, content) {
+  const id = `overview-${kind}`;
+  return h("section", { class: "card", "aria-labelledby": id }, h("div", { class: "card-head" }, h("h2", { id }, title)), content);
+}
+
+/** @param {string} kind @param {Node} [way] */
+function nothing(kind, way) {
+  return h("div", { class: "empty" }, h("h2", {}, t(`overview.${kind}.title`)), h("p", {}, t(`overview.${kind}.text`)), way);
+}
+
+/**
+ * How long it listened, in a sentence that says 100 % only if nothing at all is missing.
+ * @param {{seconds: number, share: number, lost_seconds: number} | null} heard
+ */
+function heardWords(heard) {
+  if (!heard) return "";
+  const share = percent(Math.floor(heard.share * 1000) / 1000, 1);
+  const lost = heard.lost_seconds >= 0.5 ? t("overview.lost", { span: span(heard.lost_seconds) }) : t("overview.lost.none");
+  return `${t("overview.heard", { span: span(heard.seconds), share })} ${lost}`;
+}
+
+/** @param {any} overview @param {Date} now */
+function figures({ events, labels, hours, longest_silence: silence }, now) {
+  const often = hours[labels[0]].reduce((/** @type {number} */ sum, /** @type {number} */ count) => sum + count, 0);
+  const figure = (/** @type {string} */ name, /** @type {string} */ value, /** @type {string} */ note) =>
+    h("div", { class: "figure" }, h("dt", { class: "soft small" }, t(name)), h("dd", {}, h("b", { title: value }, value), h("span", { class: "soft small" }, note)));
+  return h("dl", { class: "card figures" },
+    figure("overview.figure.sounds", number(events), t("overview.figure.kinds", { n: labels.length })),
+    figure("overview.figure.often", labels[0], t("overview.figure.times", { n: often, count: number(often) })),
+    figure("overview.figure.silence", silence ? span(silence.seconds) : t("nothing"),
+      silence ? t("overview.figure.between", { from: timeOfDay(silence.start, now), to: timeOfDay(silence.end, now) }) : t("overview.figure.no_silence")));
+}
+
+/** @param {{label: string, time: string}[]} first @param {Date} now @param {Function} feed */
+function firstTimes(first, now, feed) {
+  if (first.length === 0) return h("p", { class: "soft" }, t("overview.first.none"));
+  return h("ul", { class: "first-times" }, first.map(({ label, time }) => {
+    const then = moment(time).getTime();
+    const address = feed({ label }, new Date(then - AROUND_MS), new Date(then + AROUND_MS));
+    return h("li", {}, h("a", { class: "clip-text", href: address, title: label }, label), h("time", { class: "soft small", datetime: time }, timeOfDay(time, now)));
+  }));
 }
