@@ -14,7 +14,15 @@ from starlette.routing import BaseRoute
 
 from detector.web.access.roles import refusal
 from detector.web.access.visitors import VisitorMiddleware
-from detector.web.api import event_routes, settings_routes, status_routes, visit
+from detector.web.api import (
+    clip_routes,
+    event_routes,
+    live_routes,
+    settings_routes,
+    status_routes,
+    verdict_routes,
+    visit,
+)
 from detector.web.parts import WebParts
 from detector.web.static_files import static_routes
 
@@ -23,6 +31,9 @@ API: tuple[Callable[[WebParts], list[BaseRoute]], ...] = (
     status_routes.routes,
     event_routes.routes,
     settings_routes.routes,
+    live_routes.routes,
+    clip_routes.routes,
+    verdict_routes.routes,
 )
 """What makes the routes of each module of `api/`."""
 

@@ -12,6 +12,11 @@ T = TypeVar("T")
 class MailboxClosed(Exception):
     """Nothing more will come: what gave the things has ended, or the reader was too slow."""
 
+    def __init__(self, reason: str, *, refused: bool) -> None:
+        super().__init__(reason)
+        self.refused = refused
+        """Whether it would be refused again."""
+
 
 class Mailbox(Generic[T]):
     """A bounded queue of one reader; it is filled and read in the same event loop."""
@@ -23,6 +28,7 @@ class Mailbox(Generic[T]):
         self._filled = asyncio.Event()
         self.reason: str | None = None
         """Why nothing more comes; None while it does."""
+        self._refused = False
         self.lost = 0
         """Things that found no room."""
 
@@ -41,10 +47,10 @@ class Mailbox(Generic[T]):
         self._things.append(thing)
         self._filled.set()
 
-    def close(self, reason: str) -> None:
+    def close(self, reason: str, *, refused: bool = False) -> None:
         """Nothing more comes; what waits is still read, unless the reader was too slow."""
         if self.reason is None:
-            self.reason = reason
+            self.reason, self._refused = reason, refused
             if self._when_full == "close" and len(self._things) >= self._most:
                 self._things.clear()
         self._filled.set()
@@ -53,7 +59,7 @@ class Mailbox(Generic[T]):
         """Wait for the next thing; raises MailboxClosed, with the reason, when none will come."""
         while not self._things:
             if self.reason is not None:
-                raise MailboxClosed(self.reason)
+                raise MailboxClosed(self.reason, refused=self._refused)
             self._filled.clear()
             await self._filled.wait()
         return self._things.popleft()

@@ -66,7 +66,7 @@ class SharedFeeds:
 
     async def _run(self, key: tuple[str, str | None]) -> None:
         kind, source = key
-        reason = "the daemon ended it"
+        reason, refused = "the daemon ended it", False
         try:
             stream, hello = await self._open()
             try:
@@ -74,7 +74,7 @@ class SharedFeeds:
                 silence = 3 * (hello.heartbeat_seconds or HELLO_SECONDS)
                 while (message := await stream.read(silence)) is not None:
                     if isinstance(message.body, ErrorBody):
-                        reason = message.body.message
+                        reason, refused = message.body.message, True
                     elif message.kind == kind:
                         for mailbox in self._feeds[key].mailboxes:
                             mailbox.put(message)
@@ -84,7 +84,7 @@ class SharedFeeds:
             reason = str(error)
         feed = self._feeds.pop(key)
         for mailbox in feed.mailboxes:
-            mailbox.close(reason)
+            mailbox.close(reason, refused=refused)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

@@ -242,5 +242,6 @@ def sound_of(source: str, now: float) -> dict[str, object]:
         "source": source,
         "sample_rate": RATE,
         "start": first,
+        "samples": RATE // 10,
         "data": base64.b64encode(samples.tobytes()).decode(),
     }
