@@ -15,12 +15,14 @@ from detector.history.history_paths import reading_paths, writing_path
 from detector.sinks.socket.socket_settings import SocketSettings
 from detector.subscriber.client import Credentials
 from detector.web.daemon_link import DaemonLink
+from detector.web.desk.calibration_job import CalibrationJob
 from detector.web.desk.child_commands import Commands
 from detector.web.desk.config_checker import ConfigChecker
 from detector.web.desk.daemon_orders import DaemonOrders
 from detector.web.desk.page_desk import PageDesk
 from detector.web.desk.settings_desk import SettingsDesk
 from detector.web.parts import WebParts
+from detector.web.shared_feeds import SharedFeeds
 from detector.wire.address import subscriber_uris, user_id
 
 
@@ -43,6 +45,7 @@ def make_web_parts(
             config_path(config),
             DaemonOrders(link, uris, credentials),
             Commands(),
+            link.feeds,
             history=history,
             state=state_folder(),
             read_only=settings.web.read_only,
@@ -57,6 +60,7 @@ def make_page_desk(
     config: Path,
     orders: DaemonOrders,
     commands: Commands,
+    feeds: SharedFeeds,
     *,
     history: Sequence[Path],
     state: Path,
@@ -66,7 +70,8 @@ def make_page_desk(
     checker = ConfigChecker(commands, scratch=state, shown_as=config)
     file = ConfigFile(config, state / "undo.json")
     settings = SettingsDesk(file, checker, orders, history=history, read_only=read_only)
-    return PageDesk(settings, orders, commands)
+    calibration = CalibrationJob(settings, commands, feeds, scratch=state)
+    return PageDesk(settings, orders, commands, calibration)
 
 
 def config_path(named: str | None) -> Path:

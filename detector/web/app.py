@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute
 from detector.web.access.roles import refusal
 from detector.web.access.visitors import VisitorMiddleware
 from detector.web.api import (
+    calibration_routes,
     clip_routes,
     event_routes,
     live_routes,
@@ -34,6 +35,7 @@ API: tuple[Callable[[WebParts], list[BaseRoute]], ...] = (
     live_routes.routes,
     clip_routes.routes,
     verdict_routes.routes,
+    calibration_routes.routes,
 )
 """What makes the routes of each module of `api/`."""
 
@@ -48,7 +50,7 @@ def make_app(parts: WebParts) -> Starlette:
                 yield
         finally:
             if parts.desk is not None:
-                parts.desk.close()
+                await parts.desk.close()
 
     routes = [route for make_routes in API for route in make_routes(parts)]
     return Starlette(

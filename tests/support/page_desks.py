@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import io
 import json
-from contextlib import redirect_stderr, redirect_stdout
+import time
+from array import array
+from contextlib import asynccontextmanager, redirect_stderr, redirect_stdout
 
 from detector.assemble.web_making import make_page_desk
 from detector.cli.main import main
 from detector.web.daemon_link import DaemonLink
 from detector.web.desk.child_commands import Finished
 from detector.web.desk.daemon_orders import DaemonOrders
+from detector.web.mailbox import MailboxClosed
+from detector.wire.encoding import encode
+from detector.wire.message import UnknownBody
+from tests.support.fakes import LONG
 from tests.support.web_pages import changing, make_parts
 
 
@@ -34,7 +42,43 @@ class CommandsHere:
         """Nothing runs on."""
 
 
-def parts_with_desk(folder, uris=None, commands=None, **options):
+class RecordedFeeds:
+    """Live sound that comes as fast as it is taken, instead of a daemon's; it ends with `reason`."""
+
+    def __init__(self, samples, rate=16000, *, reason="the recording is over"):
+        self._data, self._rate, self._reason = array("h", samples).tobytes(), rate, reason
+        self.asked = []
+
+    @asynccontextmanager
+    async def watching(self, kind, source, _):
+        self.asked.append((kind, source))
+        yield _RecordedSound(self._data, self._rate, self._reason)
+
+
+class _RecordedSound:
+    def __init__(self, data, rate, reason):
+        self._data, self._rate, self._reason, self._at = data, rate, reason, 0
+
+    async def get(self):
+        await asyncio.sleep(0)
+        part = self._data[self._at : self._at + self._rate // 5]  # a tenth of a second
+        if not part:
+            raise MailboxClosed(self._reason)
+        self._at += len(part)
+        data = base64.b64encode(part).decode()
+        return encode(UnknownBody("sound", {"source": "mic", "sample_rate": self._rate, "data": data}))
+
+
+def wait_for(page, path, met):
+    """Ask until the answer is as wanted, and return it; fails after LONG seconds."""
+    end = time.monotonic() + LONG
+    while not met(answer := page.get(path).json()):
+        assert time.monotonic() < end, answer
+        time.sleep(0.02)
+    return answer
+
+
+def parts_with_desk(folder, uris=None, commands=None, feeds=None, **options):
     """Parts of a page whose config file is `folder`/config.yaml; without `uris` there is no daemon."""
     uris = uris or [f"unix://{folder}/no-daemon.sock"]
     link = DaemonLink(uris)
@@ -43,6 +87,7 @@ def parts_with_desk(folder, uris=None, commands=None, **options):
         folder / "config.yaml",
         DaemonOrders(link, uris),
         commands or CommandsHere(),
+        feeds or link.feeds,
         history=history,
         state=folder / "state",
         **options,

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from detector.web.desk.calibration_job import CalibrationJob
 from detector.web.desk.child_commands import Commands
 from detector.web.desk.daemon_orders import DaemonOrders
 from detector.web.desk.refusals import Refused
@@ -22,9 +23,16 @@ _RESULT = re.compile(r"(?P<name>.*?)\s+(?P<result>delivered|FAILED)\s+(?P<second
 class PageDesk:
     """The settings, the orders to the daemon, and commands that are run for the page."""
 
-    def __init__(self, settings: SettingsDesk, orders: DaemonOrders, commands: Commands) -> None:
+    def __init__(
+        self,
+        settings: SettingsDesk,
+        orders: DaemonOrders,
+        commands: Commands,
+        calibration: CalibrationJob,
+    ) -> None:
         self.settings = settings
         self.orders = orders
+        self.calibration = calibration
         self._commands = commands
 
     async def models(self) -> dict[str, object]:
@@ -67,8 +75,9 @@ class PageDesk:
             ]
         }
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """End what was started for the page."""
+        await self.calibration.cancel()
         self._commands.close()
 
     def _config(self) -> tuple[str, ...]:
