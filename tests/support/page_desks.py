@@ -43,27 +43,29 @@ class CommandsHere:
 
 
 class RecordedFeeds:
-    """Live sound that comes as fast as it is taken, instead of a daemon's; it ends with `reason`."""
+    """Live sound that comes as fast as it is taken, instead of a daemon's; it ends unless it is endless."""
 
-    def __init__(self, samples, rate=16000, *, reason="the recording is over"):
-        self._data, self._rate, self._reason = array("h", samples).tobytes(), rate, reason
+    def __init__(self, samples, rate=16000, *, endless=False):
+        self._data, self._rate, self._endless = array("h", samples).tobytes(), rate, endless
         self.asked = []
 
     @asynccontextmanager
     async def watching(self, kind, source, _):
         self.asked.append((kind, source))
-        yield _RecordedSound(self._data, self._rate, self._reason)
+        yield _RecordedSound(self._data, self._rate, self._endless)
 
 
 class _RecordedSound:
-    def __init__(self, data, rate, reason):
-        self._data, self._rate, self._reason, self._at = data, rate, reason, 0
+    def __init__(self, data, rate, endless):
+        self._data, self._rate, self._endless, self._at = data, rate, endless, 0
 
     async def get(self):
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.002 if self._endless else 0)
         part = self._data[self._at : self._at + self._rate // 5]  # a tenth of a second
+        if not part and self._endless:
+            self._at, part = 0, self._data[: self._rate // 5]
         if not part:
-            raise MailboxClosed(self._reason)
+            raise MailboxClosed("the recording is over", refused=False)
         self._at += len(part)
         data = base64.b64encode(part).decode()
         return encode(UnknownBody("sound", {"source": "mic", "sample_rate": self._rate, "data": data}))
