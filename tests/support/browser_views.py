@@ -27,7 +27,14 @@ def served(app: Any) -> Iterator[str]:
     from detector.web.page_server import open_socket
 
     with open_socket("127.0.0.1", 0) as listening:
-        config = uvicorn.Config(app, http="h11", ws="websockets-sansio", log_config=None, access_log=False)
+        config = uvicorn.Config(
+            app,
+            http="h11",
+            ws="websockets-sansio",
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=1,
+        )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
@@ -35,7 +42,7 @@ def served(app: Any) -> Iterator[str]:
             wait_until(lambda: server.started)
             yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         finally:
-            server.should_exit = server.force_exit = True
+            server.should_exit = True
             thread.join(LONG)
 
 
