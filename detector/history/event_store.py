@@ -20,6 +20,7 @@ from detector.history.schema import Owner, checkpoint, connect_writer, is_damage
 from detector.history.sequence_numbers import SequenceNumbers
 from detector.interfaces import Message
 from detector.wire.message import event_of
+from detector.wire.utc_time import utc_seconds
 
 log = logging.getLogger(__name__)
 
@@ -248,14 +249,6 @@ def row(message: Message) -> tuple[object, ...]:
         event.source,
         message.line[:-1].decode(),
     )
-
-
-def utc_seconds(text: str | None) -> float | None:
-    """UTC seconds of a time of the wire; None for null."""
-    try:
-        return None if text is None else datetime.fromisoformat(text).timestamp()
-    except (ValueError, OverflowError):
-        return None
 
 
 def _claim(path: Path) -> int | None:

@@ -6,11 +6,11 @@ import sqlite3
 from pathlib import Path
 
 from detector.history.archive import Query, event_message
-from detector.history.event_store import utc_seconds
 from detector.history.verdict_tables import reading
 from detector.interfaces import Message
 from detector.wire.message import event_of
 from detector.wire.request import Filter
+from detector.wire.utc_time import utc_seconds
 
 
 def vetoed_sounds(path: Path, query: Query) -> list[Message]:
