@@ -139,8 +139,9 @@ class BurstFinder:
         place = 0.6 * (stands_out.sum(axis=0) - 1)
         low, high = np.floor(place).astype(np.int64), np.ceil(place).astype(np.int64)
         columns = np.arange(len(bins))
-        usual: NDArray[np.float32] = ranked[low, columns]
-        return usual + (place - low).astype(np.float32) * (ranked[high, columns] - usual)
+        below, above = ranked[low, columns], ranked[high, columns]
+        usual: NDArray[np.float32] = below + (place - low).astype(np.float32) * (above - below)
+        return usual
 
     def _candidates(self, tones: ToneHistory) -> NDArray[np.int64]:
         """Bins with about as many tones as a burst has."""
@@ -215,7 +216,7 @@ def _fine_sums(levels: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _means(sums: NDArray[np.float32], bounds: NDArray[np.int64]) -> NDArray[np.float32]:
     """(slots, hypotheses, bins): mean levels between `bounds` (2, slots, hypotheses), in parts of a frame."""
-    total = np.take(sums, bounds[1], axis=0) - np.take(sums, bounds[0], axis=0)
+    total: NDArray[np.float32] = np.take(sums, bounds[1], axis=0) - np.take(sums, bounds[0], axis=0)
     total *= (PARTS / (bounds[1] - bounds[0])).astype(np.float32)[..., None]
     return total
 

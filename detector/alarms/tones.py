@@ -87,7 +87,8 @@ class ToneHistory:
         """(frames, len(bins)): the levels [dBFS] of the newest frames at these tones."""
         power = self._power[self._row - frames : self._row]
         tone = power[:, bins - 1] + power[:, bins] + power[:, bins + 1]
-        return np.float32(10) * np.log10(tone + np.float32(FLOOR))
+        levels: NDArray[np.float32] = np.float32(10) * np.log10(tone + np.float32(FLOOR))
+        return levels
 
     def spectra(self, start: int, stop: int) -> NDArray[np.float32]:
         """(stop - start, bins): the mean squares of these frames, which must still be kept."""

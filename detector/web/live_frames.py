@@ -11,13 +11,13 @@ import math
 import struct
 
 from detector.wire.live_bodies import SoundBody, SpectrogramBody
+from detector.wire.utc_time import utc_seconds
 
 VERSION = 1
 _SPECTROGRAM_HEAD = struct.Struct("<BBBxdf")
 """Version, bands, columns, nothing; when the newest column ends [UTC seconds]; level [dBFS]."""
 _SOUND_HEAD = struct.Struct("<BxxxdI")
 """Version, nothing; when the first sample sounded [UTC seconds]; its number, as far as 32 bits go."""
-from detector.wire.utc_time import utc_seconds
 
 
 def spectrogram_head(body: SpectrogramBody) -> dict[str, object]:
