@@ -73,6 +73,10 @@ class Scene:
         """The newest events."""
         return self._newest[-count:]
 
+    def keep(self, message: Message) -> None:
+        """Write an event to the history that somebody else made."""
+        self._store.write([message])
+
     def remember(self, days: int, a_day: int, now: float) -> None:
         """Write the history of the days up to `now` [UTC seconds], with a clip for every tenth sound."""
         midnight = now - now % 86400.0

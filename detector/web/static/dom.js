@@ -48,10 +48,19 @@ function setProperty(element, name, value) {
   else element.setAttribute(name, value === true ? "" : String(value));
 }
 
+/**
+ * A text whose control characters can be seen, as \uFFFD: ESC, which begins a colour on a terminal, and those that turn
+ * the direction of what follows.
+ * @param {string} text
+ */
+export function visible(text) {
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "\uFFFD");
+}
+
 function isThere(child) {
   return child !== null && child !== undefined && child !== false;
 }
 
 function toNode(child) {
-  return child instanceof Node ? child : document.createTextNode(String(child));
+  return child instanceof Node ? child : document.createTextNode(visible(String(child)));
 }

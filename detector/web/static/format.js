@@ -15,8 +15,7 @@ function formatter(kind, options) {
 
 /** The time of day: 14:03:22. @param {Time} time */
 export function clock(time, seconds = true) {
-  const options = { hour: "2-digit", minute: "2-digit", ...(seconds ? { second: "2-digit" } : {}) };
-  return formatter(Intl.DateTimeFormat, options).format(new Date(time));
+  return formatter(Intl.DateTimeFormat, { timeStyle: seconds ? "medium" : "short" }).format(new Date(time));
 }
 
 /** The day, in words: today, yesterday, Saturday 28 November. @param {Time} time @param {Time} [now] */
@@ -33,14 +32,19 @@ export function moment(time) {
   return formatter(Intl.DateTimeFormat, { dateStyle: "medium", timeStyle: "short" }).format(new Date(time));
 }
 
-/** A score or a share, as 87 %. @param {number | null | undefined} share */
+/** How sure: as a percentage, which is 100 only for certainty. @param {number | null | undefined} score */
+export function score(score) {
+  return percent(score < 1 ? Math.min(score, 0.99) : score);
+}
+
+/** A share, as 87 %. @param {number | null | undefined} share */
 export function percent(share, digits = 0) {
   return share === null || share === undefined ? t("nothing") : formatter(Intl.NumberFormat, { style: "percent", maximumFractionDigits: digits }).format(share);
 }
 
 /** @param {number} value */
 export function number(value, digits = 0) {
-  return formatter(Intl.NumberFormat, { maximumFractionDigits: digits }).format(value);
+  return formatter(Intl.NumberFormat, { maximumFractionDigits: digits }).format(value).replace("-", "−");
 }
 
 /** A level in dBFS; null is digital silence. @param {number | null | undefined} level */

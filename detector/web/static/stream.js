@@ -2,7 +2,7 @@
 
 import { address } from "./api.js";
 
-const TYPES = ["event", "status", "clip", "daemon"];
+const TYPES = ["event", "status", "clip", "daemon", "dropped"];
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 15_000;
 

@@ -62,3 +62,24 @@ def visit(chromium):
 
         yield open_page
     assert [fault for found in faults for fault in found] == []
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory, chromium):
+    """A daemon with a past and the page before it, for all tests of a file."""
+    from tests.support.browser_place import Place
+
+    with Place(tmp_path_factory.mktemp("place")).open() as opened:
+        yield opened
+
+
+@pytest.fixture
+def show(place, visit):
+    """`show("#/feed", width=390, dark=True)` -> a tab with this view of the page before `place`."""
+
+    def show(view="", **options):
+        tab = visit(f"{place.url}/{view}", locale="en-GB", **options)
+        tab.wait_for_selector("h1")
+        return tab
+
+    return show
