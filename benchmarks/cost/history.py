@@ -22,6 +22,7 @@ from detector.audio.level_minute import LevelMinute
 from detector.history.archive import Query, sounds
 from detector.history.event_store import INSERT, EventStore, row
 from detector.history.journal import Journal
+from detector.history.picture_table import EventPicture
 from detector.history.schema import connect_writer
 from detector.history.sequence_numbers import SequenceNumbers
 from detector.interfaces import Message
@@ -77,9 +78,14 @@ class Counting(EventStore):
 
     commits = 0
 
-    def write(self, messages: Sequence[Message], minutes: Sequence[LevelMinute] = ()) -> None:
+    def write(
+        self,
+        messages: Sequence[Message],
+        minutes: Sequence[LevelMinute] = (),
+        pictures: Sequence[EventPicture] = (),
+    ) -> None:
         """Commit events."""
-        super().write(messages, minutes)
+        super().write(messages, minutes, pictures)
         self.commits += bool(messages)
 
 

@@ -157,6 +157,7 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
             keeper=clips,
             book=None if verdicts is None else book,
             taps=context.live,
+            keep_picture=history.journal.keep_picture if history and settings.history.pictures else None,
             keep_levels=history.journal.keep_levels if history and settings.history.levels else None,
         )
         for channel in channels_of(settings)
@@ -224,6 +225,7 @@ def make_history(settings: Settings, environ: Mapping[str, str]) -> History | No
         numbers,
         keep_seconds=wanted.keep_days * 86400.0,
         max_bytes=wanted.max_megabytes * 1_000_000,
+        pictures=wanted.pictures,
     )
     journal = Journal(store, numbers)
     archive = FileArchive(path, oldest_seq=lambda: store.oldest_seq, newest_seq=lambda: journal.recorded_seq)

@@ -23,6 +23,7 @@ from detector.verdicts.verdict_stage import VerdictStage
 
 if TYPE_CHECKING:
     from detector.clips.clip_keeper import ClipKeeper
+    from detector.history.picture_table import EventPicture
 
 BLOCK_SECONDS = 0.13
 """Longest block: a longer one gives the reader more slack, but may delay events."""
@@ -57,12 +58,13 @@ def make_channel(
     keeper: ClipKeeper | None,
     book: VerdictBook | None,
     taps: LiveTaps,
+    keep_picture: Callable[[EventPicture], None] | None,
     keep_levels: Callable[[Sequence[LevelMinute]], None] | None,
 ) -> SourceChannel:
     """Build a source, not opened, and what belongs to it alone; `pipelines` are those of all sources.
 
-    Unless its sound is a recording's at full speed, `taps` gets one more. `keep_levels` stores its sound
-    levels.
+    Unless its sound is a recording's at full speed, `taps` gets one more. `keep_picture` stores pictures of
+    its events, `keep_levels` its sound levels.
     """
     settings = channel.settings
     block = block_length(hop_length(settings, spec), spec.sample_rate)
@@ -85,6 +87,11 @@ def make_channel(
             bins_hz=pipelines[channel.name].bins_hz,
             keep=keep_levels,
         )
+    pictures = None
+    if keep_picture is not None:
+        from detector.service.event_pictures import EventPictures
+
+        pictures = EventPictures(sample_rate=spec.sample_rate, keep=keep_picture)
     seconds = STREAM_QUEUE_SECONDS if is_stream else QUEUE_SECONDS
     live = None
     if not channel.is_at_full_speed:
@@ -97,6 +104,7 @@ def make_channel(
         queue_blocks=max(2, round(seconds * spec.sample_rate / block)),
         health=make_health_meter(spec.sample_rate) if source.live else None,
         clips=recorder,
+        pictures=pictures,
         verdicts=None if book is None else VerdictStage(book),
         quiet=make_quiet_hours(channel, make_label_map(settings.events, spec)),
         live=live,

@@ -6,6 +6,8 @@ full-scale square wave, as in `audio.level`].
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -64,6 +66,12 @@ class MelColumns:
         decibels = 10 * np.log10(np.maximum(power, np.float32(1e-12)))
         steps: NDArray[np.float32] = np.clip(np.rint((decibels - FLOOR_DB) * STEPS_PER_DB), 0, 255)
         return steps.astype(np.uint8)
+
+
+@cache
+def mel_columns(sample_rate: int) -> MelColumns:
+    """The columns at a rate [Hz]; the same for all who ask."""
+    return MelColumns(sample_rate=sample_rate)
 
 
 class ColumnStream:

@@ -163,6 +163,8 @@ class HistorySettings:
     """Size of the file beyond which the oldest events are deleted."""
     levels: bool = True
     """Whether the sound level of each minute is kept, too."""
+    pictures: Annotated[int, Limit(0, 100_000)] = 2000
+    """Pictures that are kept, of the newest events; 0: none."""
 
     def __post_init__(self) -> None:
         """Write out `~`."""

@@ -15,6 +15,7 @@ from detector.audio.level_minute import LevelMinute
 from detector.errors import HistoryError
 from detector.files.daemon_files import identity, lock, make_folder
 from detector.history.level_table import store_minutes
+from detector.history.picture_table import PICTURE_BYTES, EventPicture, store_pictures
 from detector.history.retention import SAVE, Retention
 from detector.history.schema import Owner, checkpoint, connect_writer, is_damage, lock_path, owner_of
 from detector.history.sequence_numbers import SequenceNumbers
@@ -44,17 +45,26 @@ class EventStore:
         *,
         keep_seconds: float,
         max_bytes: int,
+        pictures: int = 0,
         utc: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         connect: Callable[[Path], sqlite3.Connection] = connect_writer,
     ) -> None:
-        """`connect` opens the file; `utc` is UTC seconds since 1970, `monotonic` seconds that never jump."""
+        """`pictures` are kept at most, of the newest events.
+
+        `connect` opens the file; `utc` is UTC seconds since 1970, `monotonic` seconds that never jump.
+        """
         self.path = path
         self.oldest_seq: int | None = None
         """Number of the oldest event in the file; None where there is none."""
         self._numbers = numbers
+        self._keep_pictures = min(pictures, max_bytes // PICTURE_BYTES)
         self._retention = Retention(
-            keep_seconds=keep_seconds, max_bytes=max_bytes, utc=utc, monotonic=monotonic
+            keep_seconds=keep_seconds,
+            max_bytes=max_bytes,
+            pictures=self._keep_pictures,
+            utc=utc,
+            monotonic=monotonic,
         )
         self._monotonic = monotonic
         self._connect = connect
@@ -64,8 +74,13 @@ class EventStore:
         self._untidy_rows = 0
         self._tidied = float("-inf")
 
-    def write(self, messages: Sequence[Message], minutes: Sequence[LevelMinute] = ()) -> None:
-        """Commit events and minutes of levels, all or none; opens the file where needed.
+    def write(
+        self,
+        messages: Sequence[Message],
+        minutes: Sequence[LevelMinute] = (),
+        pictures: Sequence[EventPicture] = (),
+    ) -> None:
+        """Commit events, minutes of levels and pictures, all or none; opens the file where needed.
 
         Raises HistoryError.
         """
@@ -74,14 +89,14 @@ class EventStore:
             self._drop()
         try:
             self._check_size()
-            self._insert(messages, minutes)
+            self._insert(messages, minutes, pictures)
         except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
             self._drop()
             if not is_damage(error):
                 raise self._error(error) from error
             self._set_aside(error)
             try:
-                self._insert(messages, minutes)
+                self._insert(messages, minutes, pictures)
             except (sqlite3.Error, OSError) as second:
                 self._drop()
                 raise self._error(second) from second
@@ -120,18 +135,24 @@ class EventStore:
                 os.close(self._lock)
                 self._lock = None
 
-    def _insert(self, messages: Sequence[Message], minutes: Sequence[LevelMinute]) -> None:
+    def _insert(
+        self,
+        messages: Sequence[Message],
+        minutes: Sequence[LevelMinute],
+        pictures: Sequence[EventPicture],
+    ) -> None:
         connection = self._open() if self._connection is None else self._connection
         if (wanted := self._numbers.wanted()) is not None:
             self._reserve(connection, wanted)
             self._numbers.grant(wanted)
-        if not messages and not minutes:
+        if not (messages or minutes or pictures):
             return
         connection.execute("BEGIN IMMEDIATE")
         if messages:
             connection.executemany(INSERT, map(row, messages))
             self._retention.mark(connection, messages[-1].seq or 0)
         store_minutes(connection, minutes, at=self._retention.now())
+        store_pictures(connection, pictures, keep=self._keep_pictures)
         connection.execute("COMMIT")
         self._untidy_rows += len(messages) + len(minutes)
         if self.oldest_seq is None:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from detector.audio.level_minute import LevelMinute
+from detector.history.picture_table import EventPicture
 from detector.history.sequence_numbers import Numbering, SequenceNumbers
 from detector.history.writer import Writable, WriteJob, Writer
 from detector.interfaces import Message
@@ -119,6 +120,10 @@ class Journal:
     def keep_levels(self, minutes: Sequence[LevelMinute]) -> None:
         """Have sound levels written behind the events that wait; never waits, never raises."""
         self._writer.keep_levels(minutes)
+
+    def keep_picture(self, picture: EventPicture) -> None:
+        """Have the picture of an event written; never waits, never raises."""
+        self._writer.keep_picture(picture)
 
     def close(self, deadline_seconds: float) -> None:
         """Write and deliver what is queued, then close the file; what takes too long is left behind."""

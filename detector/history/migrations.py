@@ -41,6 +41,20 @@ MIGRATIONS = (
             UNIQUE (source, minute)
         )""",
     ),
+    # 2 -> 3: pictures of events; `pixels` is compressed (see `picture_table`).
+    (
+        """CREATE TABLE pictures (
+            number INTEGER PRIMARY KEY,
+            id TEXT NOT NULL UNIQUE,
+            width INTEGER NOT NULL,
+            height INTEGER NOT NULL,
+            pixels BLOB NOT NULL
+        )""",
+        """CREATE TRIGGER pictures_deleted AFTER DELETE ON messages
+        WHEN NOT EXISTS (SELECT 1 FROM messages WHERE id = old.id) BEGIN
+            DELETE FROM pictures WHERE id = old.id;
+        END""",
+    ),
 )
 """Statements that bring a file from version n to n + 1, where n is the index; one transaction each."""
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from detector.history.level_table import delete_minutes
+from detector.history.picture_table import delete_pictures
 
 log = logging.getLogger(__name__)
 
@@ -110,14 +111,17 @@ class Retention:
         *,
         keep_seconds: float,
         max_bytes: int,
+        pictures: int = 0,
         utc: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Of events, `pictures` are kept at most."""
         longest = min(LONGEST_PAUSE, PAUSE_SHARE * keep_seconds)
         self._clock = HistoryClock(longest_pause=longest, utc=utc, monotonic=monotonic)
         self._longest_pause = longest
         self._keep_seconds = keep_seconds
         self._max_bytes = max_bytes
+        self._pictures = pictures
         self._shrinking = False
         self._marked = float("-inf")
         self._saved: tuple[int, int] | None = None
@@ -162,7 +166,9 @@ class Retention:
 
     def step(self, connection: sqlite3.Connection) -> bool:
         """Take one small step; returns whether there is more to do in this pass."""
-        if self._forget(connection) or self._forget_levels(connection) or self._shrink(connection):
+        if self._forget(connection) or self._forget_levels(connection):
+            return True
+        if delete_pictures(connection, keep=self._pictures) or self._shrink(connection):
             return True
         self._end_pass(connection)
         return False

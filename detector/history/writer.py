@@ -12,6 +12,7 @@ from typing import Protocol
 
 from detector.audio.level_minute import LevelMinute
 from detector.errors import HistoryError
+from detector.history.picture_table import EventPicture
 from detector.interfaces import Message
 
 log = logging.getLogger(__name__)
@@ -22,15 +23,26 @@ IDLE_SECONDS = 60.0
 MOST_MINUTES = 20_000
 """Minutes of levels that may wait for a disk that does not write: two weeks of one source."""
 
+MOST_PICTURES = 200
+"""Pictures that may wait: 1.3 MB."""
+
 BATCH_MINUTES = 500
 """Minutes of levels written in one transaction, so that events never wait for long."""
+
+BATCH_PICTURES = 20
+"""The same for pictures."""
 
 
 class Writable(Protocol):
     """What the thread needs of an EventStore."""
 
-    def write(self, messages: Sequence[Message], minutes: Sequence[LevelMinute] = ()) -> None:
-        """Commit events and minutes of levels, all or none; raises HistoryError."""
+    def write(
+        self,
+        messages: Sequence[Message],
+        minutes: Sequence[LevelMinute] = (),
+        pictures: Sequence[EventPicture] = (),
+    ) -> None:
+        """Commit events, minutes of levels and pictures, all or none; raises HistoryError."""
 
     def tidy(self) -> bool:
         """Delete a few old events; returns whether there are more. Raises HistoryError."""
@@ -49,7 +61,7 @@ class WriteJob:
 
 
 class _WakeUp:
-    """There are levels to be written."""
+    """There are levels or pictures to be written."""
 
 
 class Writer:
@@ -61,6 +73,7 @@ class Writer:
         self._on_done = on_done
         self._jobs: queue.SimpleQueue[WriteJob | _WakeUp | None] = queue.SimpleQueue()
         self._minutes: deque[LevelMinute] = deque()
+        self._pictures: deque[EventPicture] = deque(maxlen=MOST_PICTURES)
         self._fails = False
         # A daemon thread: a write that hangs must not keep the program from ending.
         self._thread = threading.Thread(target=self._run, name="history", daemon=True)
@@ -81,6 +94,11 @@ class Writer:
         Where too many wait the newest are lost.
         """
         self._minutes.extend(minutes[: max(0, MOST_MINUTES - len(self._minutes))])
+        self._jobs.put(_WakeUp())
+
+    def keep_picture(self, picture: EventPicture) -> None:
+        """Have a picture written soon; never waits, never raises. Where too many wait the oldest are lost."""
+        self._pictures.append(picture)
         self._jobs.put(_WakeUp())
 
     def close(self, deadline_seconds: float) -> bool:
@@ -104,8 +122,10 @@ class Writer:
             if isinstance(job, WriteJob):
                 self._write(job)
             self._write_levels()
+            self._write_pictures()
             more = self._tidy()  # also under load, when the next job is always there
         self._write_levels()
+        self._write_pictures()
         self._close()
 
     def _write(self, job: WriteJob) -> None:
@@ -137,6 +157,18 @@ class Writer:
             if self._fails:
                 log.warning("history.levels_recovered")
             self._fails = False
+
+    def _write_pictures(self) -> None:
+        """Write the pictures that wait; those that cannot be written are lost, unlike events and levels."""
+        while self._pictures:
+            batch = [self._pictures.popleft() for _ in range(min(BATCH_PICTURES, len(self._pictures)))]
+            try:
+                self._store.write((), (), batch)
+            except HistoryError as error:
+                log.debug('history.pictures_failed count=%d error="%s"', len(batch), error)
+                self._pictures.clear()
+            except Exception:
+                log.exception("history.bug")
 
     def _tidy(self) -> bool:
         try:

@@ -46,10 +46,10 @@ class LiveSound:
             self._halved = None
 
     def _show(self, block: Block, to_utc: Callable[[int], float], level_dbfs: float) -> None:
-        from detector.audio.mel_columns import BANDS, COLUMNS_PER_SECOND, LOW_HERTZ, ColumnStream, MelColumns
+        from detector.audio.mel_columns import BANDS, COLUMNS_PER_SECOND, LOW_HERTZ, ColumnStream, mel_columns
 
         if self._columns is None:
-            columns = MelColumns(sample_rate=self._rate)
+            columns = mel_columns(self._rate)
             self._columns = ColumnStream(columns, together=COLUMNS_TOGETHER)
             self._high_hertz = columns.high_hertz
         for stop, values in self._columns.push(block):

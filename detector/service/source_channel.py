@@ -40,6 +40,8 @@ from detector.wire.message import StatusBody, event_body, utc_text
 
 if TYPE_CHECKING:
     from detector.clips.clip_recorder import ClipRecorder
+    from detector.service.event_pictures import EventPictures
+    from detector.service.sound_recorder import SoundRecorder
 
 log = logging.getLogger(__name__)
 
@@ -58,10 +60,10 @@ class SourceChannel:
     `queue_blocks` is how many blocks may wait between capture and worker (about 5 s); a live
     source loses what does not fit, which is counted and shows up as a gap; a recording waits.
     A live device that goes away, or is not there yet, is opened again until it is there.
-    `event_ids` begins the `id` of its events; `clips` keeps the sound around them, `verdicts` may veto or
-    rename them, `levels` measures the sound level by minute, `live` shows it to those who watch it.
-    `is_stream`: it can always be closed, so it never hangs. `is_alone` is False where other sources go on
-    without it.
+    `event_ids` begins the `id` of its events; `clips` keeps the sound around them and `pictures` a picture of
+    each, `verdicts` may veto or rename them, `levels` measures the sound level by minute, `live` shows it to
+    those who watch it. `is_stream`: it can always be closed, so it never hangs. `is_alone` is False where
+    other sources go on without it.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class SourceChannel:
         queue_blocks: int,
         health: HealthMeter | None = None,
         clips: ClipRecorder | None = None,
+        pictures: EventPictures | None = None,
         verdicts: VerdictStage | None = None,
         quiet: QuietHours | None = None,
         live: LiveSound | None = None,
@@ -103,7 +106,7 @@ class SourceChannel:
         self._rate = sample_rate
         self._event_ids = event_ids
         self._health = health
-        self._clips = clips
+        self._recorders: list[SoundRecorder] = [each for each in (clips, pictures) if each is not None]
         self._verdicts = verdicts
         if clips is not None:
             pipeline.watch(clips.hear)
@@ -197,11 +200,11 @@ class SourceChannel:
             return interrupted + self._observe(DeviceObservation.PAUSED)
         self._behind.look(self.capture.dropped, now)
         seen = DeviceObservation.SOUND if self._health is None else DeviceObservation(self._health.push(item))
-        if self._clips is not None:
-            self._clips.push(item)
+        for recorder in self._recorders:
+            recorder.push(item)
         told = self._observe(seen) + self.bodies(self.pipeline.push(item))
-        if self._clips is not None:
-            self._clips.submit_due()
+        for recorder in self._recorders:
+            recorder.submit_due()
         if self._live is not None:
             self._live.push(item, to_utc=self._timeline.utc, level_dbfs=self.pipeline.meter_dbfs)
         return told
@@ -251,14 +254,14 @@ class SourceChannel:
             is_reported = self._quiet is None or self._quiet.reports(event, to_utc(event.onset))
             if is_reported:
                 found.append(body)
-            if self._clips is not None:
-                self._clips.note(event, body, is_reported=is_reported and body.vetoed is None)
+            for recorder in self._recorders:
+                recorder.note(event, body, is_reported=is_reported and body.vetoed is None)
         return found
 
     def _finish_records(self) -> None:
         """No more sound for now: what is kept of it ends here."""
-        if self._clips is not None:
-            self._clips.finish()
+        for recorder in self._recorders:
+            recorder.finish()
         if self._levels is not None:
             self._levels.flush()
 

@@ -95,7 +95,10 @@ def test_a_file_of_the_version_before_is_brought_up_to_date_with_its_events(path
     store.write([make_message(1)])
     store.close()
     with closing(sqlite3.connect(path)) as file:
-        file.executescript("DROP TABLE levels; DROP TABLE level_sources; PRAGMA user_version = 1")
+        file.executescript(
+            "DROP TABLE levels; DROP TABLE level_sources; DROP TRIGGER pictures_deleted; "
+            "DROP TABLE pictures; PRAGMA user_version = 1"
+        )
     assert kept(path) == []
     written(path, make_minute())
     assert len(kept(path)) == 1
