@@ -114,7 +114,7 @@ def hours_section(summary: Summary) -> str:
 def _hours_row(label: str, cells: Mapping[str, Sequence[float]]) -> str:
     most = max(cells[label]) or 1.0
     shaded = "".join(
-        f'<td style="background:rgba(var(--hot),{0.55 * seconds / most:.2f})">{seconds:.0f}</td>'
+        f'<td style="background:rgba(var(--hot),{0.38 * seconds / most:.2f})">{seconds:.0f}</td>'
         if seconds >= 0.5
         else "<td>·</td>"
         for seconds in cells[label]
