@@ -119,21 +119,32 @@ def packed(histogram: Mapping[int, int]) -> bytes:
 
 def unpacked(data: bytes) -> dict[int, int]:
     """Read what `packed` has written; ValueError where it is something else."""
-    histogram: dict[int, int] = {}
+    counts = [0] * BINS
+    add_packed(data, counts)
+    return {number: count for number, count in enumerate(counts) if count}
+
+
+def add_packed(data: bytes, counts: list[int]) -> None:
+    """Add a histogram that `packed` has written to the `BINS` numbers of `counts`.
+
+    ValueError where it is something else.
+    """
     number, count, shift = data[0] if data else 0, 0, 0
-    for byte in data[1:]:
-        count |= (byte & 0x7F) << shift
-        shift += 7
-        if byte & 0x80:
-            continue
-        if number >= BINS:
-            raise ValueError("a histogram of levels has too many bins")
-        if count:
-            histogram[number] = count
-        number, count, shift = number + 1, 0, 0
+    try:
+        for byte in data[1:]:
+            if byte & 0x80:
+                count |= (byte & 0x7F) << shift
+                shift += 7
+            elif shift:
+                counts[number] += count | byte << shift
+                number, count, shift = number + 1, 0, 0
+            else:
+                counts[number] += byte
+                number += 1
+    except IndexError:
+        raise ValueError("a histogram of levels has too many bins") from None
     if shift:
         raise ValueError("a histogram of levels is cut off")
-    return histogram
 
 
 def all_joined(minutes: Iterable[LevelMinute]) -> LevelMinute | None:

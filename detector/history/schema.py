@@ -142,7 +142,7 @@ def reading_table(path: Path, table: str) -> Iterator[sqlite3.Connection | None]
         try:
             (count,) = connection.execute(_COUNT_TABLES, (table,)).fetchone()
             yield connection if count else None
-        except (sqlite3.Error, ValueError) as error:
+        except (sqlite3.Error, ValueError, TypeError) as error:  # the last two: a row that we did not write
             raise unreadable(path, error) from error
 
 

@@ -19,6 +19,7 @@ from detector.web.api import (
     clip_routes,
     event_routes,
     live_routes,
+    overview_routes,
     settings_routes,
     status_routes,
     verdict_routes,
@@ -36,6 +37,7 @@ API: tuple[Callable[[WebParts], list[BaseRoute]], ...] = (
     clip_routes.routes,
     verdict_routes.routes,
     calibration_routes.routes,
+    overview_routes.routes,
 )
 """What makes the routes of each module of `api/`."""
 
