@@ -80,5 +80,6 @@ def _row(name: str, summary: Summary, zone: tzinfo | None) -> str:
         f'<td class="n" data-v="{"" if start is None else start}">{began}</td>'
         f'<td class="n" data-v="{summary.heard_seconds:.3f}">{length_text(summary.heard_seconds)}</td>'
         f'<td class="n" data-v="{count}">{count}'
-        f'<span class="narrow"> sound{"" if count == 1 else "s"}</span></td><td class="chips">{chips}</td></tr>'
+        f'<span class="narrow"> sound{"" if count == 1 else "s"}</span></td>'
+        f'<td class="chips">{chips}</td></tr>'
     )
