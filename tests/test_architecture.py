@@ -75,7 +75,7 @@ DATA_TYPES = {
     *("__future__", "bisect", "collections", "dataclasses", "datetime", "difflib", "enum"),
     *("functools", "heapq", "itertools", "json", "math", "operator", "re", "typing"),
 }
-WEB_PACKAGES = {"starlette", "uvicorn"}
+WEB_PACKAGES = {"h11", "starlette", "uvicorn"}
 EFFECTS = {"open", "print", "input", "now", "utcnow", "today"}
 
 CONCURRENCY = {"threading", "queue", "asyncio", "concurrent", "multiprocessing", "_thread"}

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import importlib
+
 import pytest
 
 from detector.backends import labelfiles, modelyaml
 from detector.config import yamltext
+from detector.config.web_settings import WebSettings
 from detector.evaluation import class_map
 from detector.modelstore import checksum, torchfile
 from detector.service import prometheus
 from detector.sinks.socket.limits import ServerLimits
 from detector.sources import file_part, sndfile
 from detector.subscriber import client
+from detector.web.access import log_in_limits, password, sessions
 from detector.wire import access, request
 from tests.support import ROOT
 
 SOCKET = ServerLimits()
+EACH, TOGETHER = log_in_limits.PER_ADDRESS, log_in_limits.ALL_TOGETHER
 
 LIMITS = {
     "settings, `model.yaml`": (
@@ -50,8 +55,29 @@ LIMITS = {
     "the metrics port": (
         f"{prometheus.MAX_CONNECTIONS} connections, {prometheus.REQUEST_SECONDS:g} s for each"
     ),
+    "the web page's password and sessions": (
+        f"{password.MIN_LENGTH} characters to {password.MAX_BYTES} bytes; "
+        f"{sessions.MOST_SESSIONS} sessions, {WebSettings().session_days:g} days"
+    ),
+    "log-ins to the web page": (
+        f"{EACH.burst} of one address and one more each {EACH.seconds:g} s; "
+        f"{TOGETHER.burst} of all and one more each {TOGETHER.seconds:g} s; "
+        f"{log_in_limits.MOST_ADDRESSES} addresses remembered"
+    ),
     "a line that `listen` takes": f"{client.MAX_LINE_BYTES} bytes",
 }
+
+
+def test_the_limits_of_the_web_page_are_as_they_are_written():
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    http = pytest.importorskip("detector.web.bounded_http", reason="needs the extra [web]").LIMITS
+    body = importlib.import_module("detector.web.access.body_limit")
+    connections = f"{http.connections}, {http.per_address} of one address that is no proxy"
+    headers = f"headers {http.header_bytes} bytes in {http.header_seconds:g} s"
+    content = f"a body of {body.MAX_BODY_BYTES} bytes in {body.BODY_SECONDS:g} s"
+    idle = f"{http.idle_seconds:g} s for a client that reads nothing"
+    assert f"| connections to the web page | {connections} |" in page
+    assert f"| a request to the web page | {headers}, {content}; {idle} |" in page
 
 
 @pytest.mark.parametrize("what", LIMITS)

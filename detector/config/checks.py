@@ -29,6 +29,7 @@ def check(settings: Settings) -> list[Fault]:
     if settings.sinks is not None and not settings.sinks:
         found.append(Fault(None, "sinks", "expected at least one sink: leave it out for the defaults"))
     found += [Fault(None, f"sinks{key}", message) for key, message in _sinks(settings.sinks or ())]
+    found += [Fault(None, f"web.{key}", message) for key, message in settings.web.faults()]
     notify = notify_faults(settings.notify, tuple(settings.sources))
     return found + [Fault(None, f"notify.{key}", message) for key, message in notify]
 

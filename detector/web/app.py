@@ -12,6 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from detector.web.access.body_limit import BodyLimitMiddleware
+from detector.web.access.page_headers import HeadersMiddleware
 from detector.web.access.roles import refusal
 from detector.web.access.visitors import VisitorMiddleware
 from detector.web.api import (
@@ -19,6 +21,7 @@ from detector.web.api import (
     clip_routes,
     event_routes,
     live_routes,
+    log_in,
     overview_routes,
     settings_routes,
     status_routes,
@@ -30,6 +33,7 @@ from detector.web.static_files import static_routes
 
 API: tuple[Callable[[WebParts], list[BaseRoute]], ...] = (
     visit.routes,
+    log_in.routes,
     status_routes.routes,
     event_routes.routes,
     settings_routes.routes,
@@ -57,7 +61,11 @@ def make_app(parts: WebParts) -> Starlette:
     routes = [route for make_routes in API for route in make_routes(parts)]
     return Starlette(
         routes=[*routes, *static_routes()],
-        middleware=[Middleware(VisitorMiddleware, read_only=parts.read_only)],
+        middleware=[
+            Middleware(HeadersMiddleware),
+            Middleware(BodyLimitMiddleware),
+            Middleware(VisitorMiddleware, doorkeeper=parts.doorkeeper),
+        ],
         lifespan=lifespan,
         exception_handlers={HTTPException: _http_error, Exception: _fault},
     )

@@ -1,4 +1,4 @@
-"""The server of the page: uvicorn on one socket, until SIGINT or SIGTERM."""
+"""The server of the page: uvicorn on one socket, within limits, until SIGINT or SIGTERM."""
 
 from __future__ import annotations
 
@@ -6,54 +6,137 @@ import asyncio
 import logging
 import signal
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from detector.errors import SinkError
+from detector.web.bounded_http import LIMITS, BoundedHttp, ConnectionLimits
 
 BACKLOG = 128
-SHUTDOWN_SECONDS = 0.3
-"""How long requests that are being answered may take once the server ends."""
+SETTLE_SECONDS = 0.2
+"""How long each step of the end may take: answers first, then streams, then the page's own tasks."""
+HANDSHAKE_SECONDS = 5.0
+KEEP_ALIVE_SECONDS = 5
+MAX_SOCKET_MESSAGE_BYTES = 4096
+"""What a WebSocket's client may send at once: the page sends nothing long."""
 
 
 def open_socket(host: str, port: int) -> socket.socket:
     """Listen there; SinkError where the port is taken or not allowed."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    dual = host == "::" and socket.has_dualstack_ipv6()
     try:
-        return socket.create_server((host, port), backlog=BACKLOG)
+        return socket.create_server((host, port), family=family, backlog=BACKLOG, dualstack_ipv6=dual)
     except OSError as error:
         raise SinkError(f"web: port {port} of {host} cannot be opened: {error.strerror}") from error
 
 
-def serve(app: ASGIApp, listening: socket.socket, *, ready: Callable[[], None]) -> None:
-    """Serve until SIGINT or SIGTERM; `ready` is called once connections are accepted."""
-    config = uvicorn.Config(
-        app,
-        http="h11",
-        ws="websockets-sansio",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS,  # type: ignore[arg-type]  # it goes to asyncio.wait_for
-    )
+def make_server(
+    app: ASGIApp,
+    *,
+    ready: Callable[[], None],
+    tls: ssl.SSLContext | None = None,
+    is_proxy: Callable[[str], bool] = lambda _: False,
+    limits: ConnectionLimits = LIMITS,
+) -> uvicorn.Server:
+    """A server whose `serve` takes listening sockets; it ends once `should_exit` is true.
+
+    `ready` is called once connections are accepted. `is_proxy` tells the addresses that may have many.
+    """
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    asyncio.run(_run(_PageServer(config, ready), listening))
+    return _PageServer(app, ready, tls, is_proxy, limits)
+
+
+def serve(
+    server: uvicorn.Server,
+    listening: socket.socket,
+    *,
+    on_signals: Mapping[signal.Signals, Callable[[], None]],
+) -> None:
+    """Serve until SIGINT or SIGTERM; `on_signals` are called for other signals."""
+    asyncio.run(_run(server, listening, on_signals))
 
 
 class _PageServer(uvicorn.Server):
-    """uvicorn's, which ends with status 0 where it is asked to, and says when it is ready."""
+    """uvicorn's, with limits; it ends with status 0 where it is asked to, and says when it is ready."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
-        super().__init__(config)
+    def __init__(
+        self,
+        app: ASGIApp,
+        ready: Callable[[], None],
+        tls: ssl.SSLContext | None,
+        is_proxy: Callable[[str], bool],
+        limits: ConnectionLimits,
+    ) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http=BoundedHttp,
+                ws="websockets-sansio",
+                ws_max_size=MAX_SOCKET_MESSAGE_BYTES,
+                ws_per_message_deflate=False,
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
+                h11_max_incomplete_event_size=limits.header_bytes,
+            )
+        )
         self._ready = ready
+        self._tls = tls
+        self._is_proxy = is_proxy
+        self._limits = limits
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        """Accept connections on the sockets, with the limits on each."""
+        await self.lifespan.startup()
+        if self.lifespan.should_exit:
+            raise SinkError("web: the page cannot be started; the log says why")
+        loop = asyncio.get_running_loop()
+        self.servers = [
+            await loop.create_server(
+                self._make_protocol,
+                sock=each,
+                ssl=self._tls,
+                ssl_handshake_timeout=None if self._tls is None else HANDSHAKE_SECONDS,
+                ssl_shutdown_timeout=None if self._tls is None else HANDSHAKE_SECONDS,
+                backlog=BACKLOG,
+            )
+            for each in sockets or ()
+        ]
+        self.started = True
         self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End all connections: answers have a moment, streams have no end of their own."""
+        for server in self.servers:
+            server.close()
+        connections = self.server_state.connections
+        for connection in list(connections):
+            connection.shutdown()
+        await self._settle()
+        for connection in list(connections):
+            connection.transport.abort()
+        await self._settle()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE_SECONDS):
+                await self.lifespan.shutdown()
+
+    async def _settle(self) -> None:
+        """Wait, for a moment at most, until no connection and no request is left."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE_SECONDS):
+                while self.server_state.connections or self.server_state.tasks:
+                    await asyncio.sleep(0.01)
+
+    def _make_protocol(self) -> asyncio.Protocol:
+        return BoundedHttp(self, self.lifespan.state, limits=self._limits, is_proxy=self._is_proxy)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -61,11 +144,15 @@ class _PageServer(uvicorn.Server):
         yield
 
 
-async def _run(server: _PageServer, listening: socket.socket) -> None:
+async def _run(
+    server: uvicorn.Server,
+    listening: socket.socket,
+    on_signals: Mapping[signal.Signals, Callable[[], None]],
+) -> None:
     def stop() -> None:
         server.should_exit = True
 
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop)
+    for number, call in {signal.SIGINT: stop, signal.SIGTERM: stop, **on_signals}.items():
+        loop.add_signal_handler(number, call)
     await server.serve([listening])

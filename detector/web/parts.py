@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from detector.web.access.doorkeeper import Doorkeeper
 from detector.web.daemon_link import DaemonLink
 from detector.web.desk.page_desk import PageDesk
 
@@ -15,6 +16,8 @@ class WebParts:
 
     daemon: DaemonLink
     """The connection to the daemon's event socket."""
+    doorkeeper: Doorkeeper
+    """Who gets in."""
     history: tuple[Path, ...]
     """Where the history may be; the first file that exists is the one."""
     clips: Path | None = None
@@ -22,7 +25,5 @@ class WebParts:
     desk: PageDesk | None = None
     """What changes settings and teaches sounds; None where the page only shows."""
     version: str = ""
-    read_only: bool = False
-    """Whether the page changes nothing."""
     level_offset_db: float = 0.0
     """Added to levels that the page shows [dB]."""

@@ -123,7 +123,8 @@ def test_the_examples_of_the_shipped_file_are_good_settings(load):
     text = re.sub(r"^( *)#((?:\w+:|  \S|    \w+:).*)$", r"\1\2", text, flags=re.MULTILINE)
     text = re.sub(
         r"^ *(?:device|input|name|heads|min_level_dbfs|sinks|folder|quiet_hours): null\n"
-        r"| *(?:include|exclude|labels|webhooks|commands|apprise|rules|health): \[\]\n| *\w+: \{\}\n",
+        r"| *(?:include|exclude|labels|webhooks|commands|apprise|rules|health|proxy|hosts): \[\]\n"
+        r"| *\w+: \{\}\n",
         "",
         text,
         flags=re.M,

@@ -9,7 +9,7 @@ from detector.config import yamltext
 from tests.support.fake_daemon import FakeDaemon
 from tests.support.history_stores import make_message, make_store
 from tests.support.page_desks import ask, parts_with_desk
-from tests.support.web_pages import open_page
+from tests.support.web_pages import make_doorkeeper, open_page
 
 TEXT = """\
 # mine
@@ -147,7 +147,11 @@ def test_a_file_with_faults_is_shown_with_them_and_can_be_undone(page, config):
 def test_a_read_only_page_and_a_disk_that_is_full_say_so(tmp_path, config, monkeypatch):
     from dataclasses import replace
 
-    with open_page(replace(parts_with_desk(tmp_path, read_only=True), read_only=True)) as page:
+    with open_page(
+        replace(
+            parts_with_desk(tmp_path, read_only=True), doorkeeper=make_doorkeeper(tmp_path, read_only=True)
+        )
+    ) as page:
         assert get(page)["read_only"]
         assert put(page, {"events.preset": "quiet"})[0] == 403
         assert ask(page, "POST", "/api/v1/settings/undo")[0] == 403

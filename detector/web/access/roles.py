@@ -9,13 +9,14 @@ WebSocketRoute("/api/v1/live", guest_websocket(live))
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TypeAlias
 
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 SocketEndpoint: TypeAlias = Callable[[WebSocket], Awaitable[None]]
@@ -110,7 +111,8 @@ def _socket_with_role(endpoint: SocketEndpoint, needed: Role) -> SocketEndpoint:
         if visitor_of(socket).role < needed:
             await socket.close(NO_ENTRY)
             return
-        await endpoint(socket)
+        with suppress(WebSocketDisconnect):  # whoever has gone is no fault
+            await endpoint(socket)
 
     checked.role_needed = needed  # type: ignore[attr-defined]
     return checked

@@ -25,10 +25,9 @@ def routes(parts: WebParts) -> list[BaseRoute]:
                 "role": None if visitor.role is Role.NOBODY else visitor.role.name.lower(),
                 "csrf": visitor.csrf,
                 "version": parts.version,
-                "read_only": parts.read_only,
-                "password_set": False,
-            },
-            headers={"Cache-Control": "no-store"},
+                "read_only": parts.doorkeeper.policy.read_only,
+                "password_set": parts.doorkeeper.password_set,
+            }
         )
 
     return [
