@@ -91,7 +91,8 @@ def sounds(path: Path, query: Query) -> Iterator[Message]:
     sql, values = _sql(query)
     with closing(connect_reader(path)) as connection:
         wanted = Filter.of(label.strip() for label in query.labels)
-        connection.create_function("wanted", 1, partial(_is_wanted, wanted), deterministic=True)
+        quoted = [json.dumps(name, ensure_ascii=False) for name in wanted.labels | wanted.alone]
+        connection.create_function("wanted", 1, partial(_is_wanted, wanted, quoted), deterministic=True)
         try:
             rows = connection.execute(sql, values)
             for (line,) in reversed(rows.fetchall()) if query.limit else rows:
@@ -100,17 +101,14 @@ def sounds(path: Path, query: Query) -> Iterator[Message]:
             raise unreadable(path, error) from error
 
 
-def _is_wanted(wanted: Filter, line: str) -> bool:
-    """As the event socket filters; most lines need not be read for that."""
+def _is_wanted(wanted: Filter, quoted: Collection[str], line: str) -> bool:
+    """As the event socket filters; lines without any of the names in quotes need not be read for that."""
     folded = line.casefold()
-    names = wanted.labels | wanted.alone
-    return any(json.dumps(name, ensure_ascii=False) in folded for name in names) and wanted.passes(
-        event_message(line)
-    )
+    return any(name in folded for name in quoted) and wanted.passes(event_message(line))
 
 
 def _sql(query: Query) -> tuple[str, list[float | int | str]]:
-    conditions = ["NOT EXISTS (SELECT 1 FROM messages AS later WHERE later.id = m.id AND later.seq > m.seq)"]
+    conditions: list[str] = []  # SQLite looks at them in this order: what costs most stands last
     values: list[float | int | str] = []
     for value, on_time, on_seq in (
         (query.since, "m.start >= ?", "m.seq > ?"),
@@ -130,6 +128,9 @@ def _sql(query: Query) -> tuple[str, list[float | int | str]]:
         values.extend(query.sources)
     if query.labels:
         conditions.append("wanted(m.line)")
+    conditions.append(
+        "NOT EXISTS (SELECT 1 FROM messages AS later WHERE later.id = m.id AND later.seq > m.seq)"
+    )
     order = "DESC" if query.limit else "ASC"
     sql = f"SELECT m.line FROM messages AS m WHERE {' AND '.join(conditions)} ORDER BY m.seq {order}"  # noqa: S608
     if query.limit:
