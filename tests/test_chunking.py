@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detector.assemble import make_pipeline
+from detector.assemble.stages import make_pipeline
 from detector.config.settings import EventSettings, LabelSettings, Settings, WindowSettings
 from detector.records import Block
 from tests.support.fakes import FakeClassifier, make_label, make_spec

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from detector.assemble import make_pipeline
+from detector.assemble.stages import make_pipeline
 from detector.config.settings import EventSettings, GateSettings, LevelSettings, Settings, WindowSettings
 from detector.events.boundaries import UNHEARD_DBFS
 from detector.pipeline import METER_FALL_DB

@@ -18,7 +18,7 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from detector.assemble import make_pipeline
+from detector.assemble.stages import make_pipeline
 from detector.config.settings import EventSettings, LabelSettings, Settings, WindowSettings
 from detector.errors import ModelError
 from detector.modelstore.store import load_classifier

@@ -14,7 +14,7 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from detector.assemble import make_pipeline
+from detector.assemble.stages import make_pipeline
 from detector.config.settings import Settings
 from detector.errors import ModelError
 from detector.interfaces import Classifier

@@ -22,8 +22,7 @@ from benchmarks.support.daemon_setup import DEFAULT, YAMNET, DaemonSetup
 from benchmarks.support.report import table
 from benchmarks.support.sounds import RATE, noise, quantised
 from detector import modelstore
-from detector.assemble import make_pipeline
-from detector.assemble.stages import hop_length, load_model
+from detector.assemble.stages import hop_length, load_model, make_pipeline
 from detector.assemble.variants import classifying_everything
 from detector.config.settings import Settings
 from detector.graphs.graph import Graph

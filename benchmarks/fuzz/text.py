@@ -11,7 +11,8 @@ import numpy as np
 
 from benchmarks import ROOT
 from benchmarks.fuzz.target import Finding, Run, Target
-from detector.assemble import SINK_KINDS, make_pipeline
+from detector.assemble.endpoints import SINK_KINDS
+from detector.assemble.stages import make_pipeline
 from detector.config.loading import Loaded, load_settings
 from detector.config.rendering import render
 from detector.records import Block, Label, ModelSpec, Scores, Window

@@ -23,8 +23,9 @@ import soxr
 from benchmarks.quality.steady_sounds import sounds, stream
 from benchmarks.support.report import table
 from benchmarks.support.sounds import RATE, quantised
-from detector import assemble, modelstore
-from detector.assemble.stages import with_resolved_model
+from detector import modelstore
+from detector.assemble.endpoints import SINK_KINDS
+from detector.assemble.stages import make_pipeline, with_resolved_model
 from detector.config.loading import load_settings
 from detector.config.settings import Settings
 from detector.interfaces import Classifier
@@ -100,7 +101,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="also write the counts and moments there")
     arguments = parser.parse_args()
     settings = load_settings(
-        environ={}, sink_kinds=assemble.SINK_KINDS, set_expressions=arguments.set_expressions
+        environ={}, sink_kinds=SINK_KINDS, set_expressions=arguments.set_expressions
     ).settings
     settings = with_resolved_model(settings, ModelCatalogue())
     results = [measure(name, arguments.seconds, settings) for name in arguments.only or sounds()]
@@ -116,7 +117,7 @@ def measure(name: str, seconds: float, settings: Settings) -> Result:
     """Send the sound through the pipeline and count the events that start."""
     model = settings.model
     watching = Watching(modelstore.load_classifier(model.name, runtime=model.runtime, threads=model.threads))
-    pipeline = assemble.make_pipeline(settings, watching)
+    pipeline = make_pipeline(settings, watching)
     rate = watching.spec.sample_rate
     resampler = soxr.ResampleStream(RATE, rate, 1, dtype="float64")
     cutter = Cutter(block_length=round(BLOCK_SECONDS * rate), sample_rate=rate)

@@ -27,7 +27,7 @@ from benchmarks.quality.classes import ALSO_CALLED, ClassMap
 from benchmarks.quality.clips import CONDITIONS, CORPORA, RATE, Clip
 from benchmarks.quality.hearing import HOP, Heard, hear_all
 from benchmarks.support.report import table
-from detector.assemble import make_pipeline
+from detector.assemble.stages import make_pipeline
 from detector.backends.bundle import Bundle, load_bundle
 from detector.backends.prior import logistic
 from detector.config.settings import Settings

@@ -6,12 +6,15 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from detector.config.named_source import NamedSource
 from detector.config.settings import EventSettings, Settings
 from detector.errors import ConfigError
-from detector.events.labels import AskedLabels, LabelMap
 from detector.events.quiet import QuietHours
+
+if TYPE_CHECKING:  # whoever reads the settings needs no numpy
+    from detector.events.labels import AskedLabels, LabelMap
 
 OWN_KEYS = ("threshold_on", "threshold_off", "include", "exclude", "labels")
 """Keys of `events` that a source can have too."""

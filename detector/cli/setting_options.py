@@ -35,7 +35,7 @@ class SettingOptions:
 
     def load(self) -> Loaded:
         """Read the settings, from file and flags together; raises ConfigError with every fault."""
-        from detector.assemble import SINK_KINDS
+        from detector.assemble.endpoints import SINK_KINDS
         from detector.config.loading import load_settings
 
         return load_settings(

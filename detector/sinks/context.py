@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from detector.events.labels import AskedLabels
 from detector.interfaces import Archive
 from detector.sinks.live_taps import LiveTaps
 from detector.sinks.mqtt.broker_counts import BrokerCounts
@@ -14,6 +14,9 @@ from detector.sinks.socket.control_desk import TakeControl
 from detector.sinks.socket.limits import SubscriberCounts
 from detector.wire.message import HelloBody, ReportBody, VerdictBody
 from detector.wire.request import VerdictLine
+
+if TYPE_CHECKING:  # whoever reads the settings of sinks needs no numpy
+    from detector.events.labels import AskedLabels
 
 
 @dataclass(frozen=True, slots=True)

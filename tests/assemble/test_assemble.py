@@ -10,15 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.assemble import (
-    SINK_KINDS,
-    block_length,
-    check_labels,
-    effective_sinks,
-    make_pipeline,
-    with_stdout,
-)
-from detector.assemble.stages import make_gate, make_label_map, make_label_rules
+from detector.assemble.endpoints import SINK_KINDS, effective_sinks, with_stdout
+from detector.assemble.source_channels import block_length
+from detector.assemble.stages import check_labels, make_gate, make_label_map, make_label_rules, make_pipeline
 from detector.config.loading import load_settings
 from detector.config.settings import (
     EventSettings,

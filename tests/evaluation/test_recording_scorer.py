@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from detector import assemble
+from detector.assemble.stages import make_pipeline
 from detector.config.settings import Settings
 from detector.datasets.annotations import Annotation
 from detector.datasets.labelled_clips import Clip, Dataset
@@ -41,7 +41,7 @@ def scorer(classifier, **variants):
     settings = replace(settings, level=replace(settings.level, enabled=False))
     modes = variants or {"as set": "level"}
     made = {
-        name: lambda c, keep=None, mode=mode: assemble.make_pipeline(
+        name: lambda c, keep=None, mode=mode: make_pipeline(
             replace(settings, gate=replace(settings.gate, mode=mode)), c, keep=keep
         )
         for name, mode in modes.items()

@@ -9,8 +9,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detector.assemble import make_pipeline
-from detector.assemble.stages import make_label_map, make_label_rules
+from detector.assemble.stages import make_label_map, make_label_rules, make_pipeline
 from detector.config.settings import EventSettings, LabelSettings, Settings
 from detector.events.heads import HeadSet, HeadStage
 from detector.records import Block, Label, ModelSpec, Scores, Span

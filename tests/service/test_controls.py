@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from detector.assemble import make_pipeline
+from detector.assemble.stages import make_pipeline
 from detector.config.settings import GateSettings, Settings
 from detector.delivery.dispatcher import Dispatcher
 from detector.errors import ConfigError, SinkError

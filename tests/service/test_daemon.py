@@ -10,7 +10,7 @@ from datetime import datetime
 import numpy as np
 import pytest
 
-from detector.assemble import make_pipeline
+from detector.assemble.stages import make_pipeline
 from detector.audio.health import HealthMeter
 from detector.config.settings import EventSettings, GateSettings, LevelSettings, Settings
 from detector.delivery.dispatcher import Dispatcher

@@ -5,7 +5,7 @@ import base64
 import numpy as np
 import pytest
 
-from detector.assemble import make_pipeline
+from detector.assemble.stages import make_pipeline
 from detector.audio.decimate import DELAY, halved
 from detector.audio.mel_columns import MelColumns
 from detector.config.settings import GateSettings, Settings

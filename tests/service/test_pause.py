@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from detector.assemble import make_pipeline
+from detector.assemble.stages import make_pipeline
 from detector.config.settings import GateSettings, Settings
 from detector.records import Block
 from detector.service.capture import SourceFailure

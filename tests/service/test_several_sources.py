@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from detector.assemble import make_pipeline
+from detector.assemble.stages import make_pipeline
 from detector.config.hours import Hours
 from detector.config.settings import EventSettings, GateSettings, LevelSettings, Settings
 from detector.delivery.dispatcher import Dispatcher

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from detector.assemble import make_pipeline
+from detector.assemble.stages import make_pipeline
 from detector.config.settings import Settings
 from detector.records import Embedding, Event, Phase, Scores
 from detector.service.source_channel import SourceChannel

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from detector.assemble import make_pipeline
+from detector.assemble.stages import make_pipeline
 from detector.audio.health import HealthMeter
 from detector.audio.level_minute import all_joined
 from detector.audio.minute_meter import MinuteMeter

@@ -97,7 +97,7 @@ def test_settings_of_the_user_outlive_an_upgrade(tmp_path: Path) -> None:
 
 
 def test_installed_settings_are_valid(tmp_path: Path) -> None:
-    from detector.assemble import SINK_KINDS
+    from detector.assemble.endpoints import SINK_KINDS
     from detector.config.loading import load_settings
 
     script("install_service.sh", tmp_path)

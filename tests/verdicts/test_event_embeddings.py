@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from detector.assemble import make_pipeline
+from detector.assemble.stages import make_pipeline
 from detector.config.settings import EventSettings, GateSettings, Settings
 from detector.events.heads import HeadSet
 from detector.records import Embedding, Event, Scores, Span

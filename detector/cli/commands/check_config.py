@@ -48,12 +48,13 @@ def read_request(options: argparse.Namespace) -> CheckConfigRequest:
 
 def execute(request: CheckConfigRequest, options: SettingOptions) -> int:
     """Print the settings, and on standard error what this machine lacks for them: the settings are right."""
-    from detector import assemble
+    from detector.assemble.endpoints import SINK_KINDS
+    from detector.assemble.stages import check_labels
     from detector.config.rendering import render
 
     loaded = options.load()
     with loaded.locating_errors():
-        assemble.check_labels(loaded.settings)
+        check_labels(loaded.settings)
     from detector.assemble.machine_checks import what_is_missing
 
     for line in what_is_missing(loaded.settings, os.environ):
@@ -61,7 +62,7 @@ def execute(request: CheckConfigRequest, options: SettingOptions) -> int:
     if request.as_json:
         print_json(_plain(loaded.settings))
     else:
-        print(render(loaded, assemble.SINK_KINDS), end="")
+        print(render(loaded, SINK_KINDS), end="")
     return 0
 
 

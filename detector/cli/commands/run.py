@@ -73,7 +73,8 @@ def execute(request: RunRequest, options: SettingOptions) -> int:
 
     HANGUPS.hold()  # what follows takes a second
 
-    from detector import assemble
+    from detector.assemble.endpoints import with_stdout
+    from detector.assemble.service import make_daemon, showing_a_wait
     from detector.cli.logs import limit_repeated_lines
     from detector.service.signals import run_with_signals
     from detector.service.systemd import Notifier
@@ -81,16 +82,14 @@ def execute(request: RunRequest, options: SettingOptions) -> int:
 
     def load() -> Loaded:
         loaded = options.load()
-        settings = assemble.with_stdout(
-            loaded.settings, format=request.stdout_format, status_line=request.status_line
-        )
+        settings = with_stdout(loaded.settings, format=request.stdout_format, status_line=request.status_line)
         return replace(loaded, settings=settings)
 
     limit_repeated_lines()
     daemon = until_made(
-        partial(assemble.make_daemon, load, verbose=request.verbose),
+        partial(make_daemon, load, verbose=request.verbose),
         notifier=Notifier(os.environ),
-        show=partial(assemble.showing_a_wait, load),
+        show=partial(showing_a_wait, load),
     )
     run_with_signals(daemon, HANGUPS)
     return 0
