@@ -59,7 +59,7 @@ export function range(values) {
     counts[value] += 1;
     total += 1;
   }
-  const low = quantile(counts, total, 0.2);
+  const low = quantile(counts, total, 0.35);
   return { low, high: Math.max(quantile(counts, total, 0.998), low + LEAST_RANGE) };
 }
 

@@ -50,7 +50,7 @@ def visit(chromium):
             scheme = "dark" if dark else "light"
             viewport = {"width": width, "height": 900}
             context = chromium.new_context(
-                viewport=viewport, color_scheme=scheme, reduced_motion="reduce", **options
+                viewport=viewport, color_scheme=scheme, **({"reduced_motion": "reduce"} | options)
             )
             stack.callback(context.close)
             context.set_default_timeout(LONG * 1000)

@@ -73,6 +73,19 @@ def test_filters_are_kept_in_the_address(show, place):
     assert again.evaluate("location.hash") == "#/feed"
 
 
+def test_a_link_may_name_a_span_and_an_hour_of_the_day(show):
+    everything = show("#/feed")
+    everything.wait_for_selector(CARD)
+    hours = "all => all.map((one) => new Date(one.dateTime).getHours())"
+    hour = everything.eval_on_selector_all(f"{CARD} time", hours)[0]
+    page = show(f"#/feed?hour={hour}&from=2026-01-01T00:00:00Z")
+    page.wait_for_selector(CARD)
+    assert set(page.eval_on_selector_all(f"{CARD} time", hours)) == {hour}
+    assert page.get_by_label("From", exact=True).input_value().startswith("202")
+    page.get_by_role("button", name="each day").click()
+    page.wait_for_function("!location.hash.includes('hour=')")
+
+
 def test_what_no_event_fits_is_said(show):
     page = show("#/feed?label=No+such+label")
     page.get_by_role("heading", name="No such sound").wait_for()
@@ -109,3 +122,66 @@ def test_the_feed_is_worked_by_keyboard_alone(show):
         page.keyboard.press("Tab")
         reached.add(page.evaluate("document.activeElement.textContent.trim() || document.activeElement.id"))
     assert {"filter-label", "filter-score", "Right", "Wrong", "It was …"} <= reached
+
+
+def test_a_verdict_is_given_taken_back_and_given_as_a_label(show, place):
+    page = show("#/feed")
+    card = page.locator(CARD).filter(has=page.locator("h3", has_text="Bird")).first
+    id = card.get_attribute("data-id")
+    card = page.locator(f'[data-id="{id}"]')
+    card.get_by_role("button", name="Right").click()
+    card.get_by_text("You said: right").wait_for()
+    assert {"verdict": {"id": id, "said": "right"}} in place.daemon.requests
+    card.get_by_role("button", name="Undo").click()
+    card.get_by_role("button", name="Wrong").wait_for()
+    assert {"verdict": {"forget": id}} in place.daemon.requests
+    card.get_by_role("button", name="It was").click()
+    page.get_by_label("The detector heard: Bird").press_sequentially("door")
+    page.get_by_role("dialog").get_by_text("One label").wait_for()
+    page.keyboard.press("Enter")
+    card.get_by_text("You said: Doorbell").wait_for()
+    assert {"verdict": {"id": id, "said": "Doorbell"}} in place.daemon.requests
+
+
+def test_a_verdict_that_the_daemon_refuses_is_said_and_can_be_given_again(show, place):
+    page = show("#/feed")
+    place.say("Oboe", id="20260801T140000Z-fa4e-900001")
+    card = page.locator('[data-id="20260801T140000Z-fa4e-900001"]')
+    told, place.daemon.told = place.daemon.told, []
+    try:
+        card.get_by_role("button", name="Right").click()
+        page.locator(".toast").wait_for()
+    finally:
+        place.daemon.told = told
+    card.get_by_role("button", name="Right").click()
+    card.get_by_text("You said: right").wait_for()
+
+
+def test_a_clip_is_played_sought_and_downloaded(show):
+    page = show("#/feed")
+    refused = []
+    page.on("console", lambda said: refused.append(said.text) if "Security Policy" in said.text else None)
+    while not page.locator(".event-play").count():
+        page.get_by_role("button", name="Show older sounds").click()
+        page.wait_for_load_state("networkidle")
+    page.locator(".event-play").first.click()
+    place = page.get_by_role("slider", name="Place in the clip")
+    place.wait_for()
+    page.wait_for_function(
+        "Number(document.querySelector('.player-seek').getAttribute('aria-valuenow')) > 0.2"
+    )
+    page.wait_for_function("document.querySelector('.player-picture').width === 480")
+    wave = "document.querySelector('.player-wave > div > div').shadowRoot"
+    page.wait_for_function(f"{wave}.querySelector('canvas').width > 100")
+    assert page.evaluate(f"{wave}.adoptedStyleSheets.length") == 1
+    page.get_by_role("button", name="Pause").click()
+    place.press("End")
+    assert place.get_attribute("aria-valuenow") == place.get_attribute("aria-valuemax")
+    place.press("Home")
+    page.wait_for_function("document.querySelector('.player-seek').getAttribute('aria-valuenow') === '0.0'")
+    place.press("ArrowRight")
+    page.wait_for_function("document.querySelector('.player-seek').getAttribute('aria-valuenow') === '1.0'")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download the clip").click()
+    assert download.value.suggested_filename.endswith(".wav")
+    assert refused == []

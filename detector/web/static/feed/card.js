@@ -96,7 +96,7 @@ export class Card {
       "button", { class: "event-play", type: "button", "aria-label": t("feed.play", { label: event.label.slice(0, 120), time: format.clock(event.start_time) }), "aria-expanded": "false", onclick: (press) => this.#openSound(press.currentTarget) },
       icon("play"),
     );
-    fill(this.picture, event.picture ? pictureOf(api.address(`events/${encodeURIComponent(event.id)}/picture`)) : icon("silence"), play);
+    fill(this.picture, event.picture ? pictureOf(api.address(`events/${encodeURIComponent(event.id)}/picture`)) : icon("live"), play);
     this.picture.classList.toggle("without", !event.picture);
     this.element.classList.toggle("no-picture", !event.picture && !clip);
   }

@@ -4,7 +4,7 @@ import { fill, h } from "../dom.js";
 import { icon } from "../icons.js";
 import { labelsOf } from "./labels.js";
 
-const KEYS = ["label", "group", "source", "min_score", "when", "from", "to", "vetoed"];
+const KEYS = ["label", "group", "source", "min_score", "when", "from", "to", "hour", "vetoed"];
 const TIMES = ["hour", "today", "yesterday", "week", "own"];
 const DAY_MS = 86_400_000;
 
@@ -12,7 +12,8 @@ const DAY_MS = 86_400_000;
 
 /** @param {URLSearchParams} params @returns {Chosen} */
 export function chosenIn(params) {
-  return Object.fromEntries(KEYS.map((key) => [key, params.get(key)]).filter(([, value]) => value !== null && value !== ""));
+  const chosen = Object.fromEntries(KEYS.map((key) => [key, params.get(key)]).filter(([, value]) => value !== null && value !== ""));
+  return chosen.from || chosen.to ? { ...chosen, when: "own" } : chosen;
 }
 
 /**
@@ -20,7 +21,7 @@ export function chosenIn(params) {
  * @param {Chosen} chosen @param {number} [now] milliseconds
  */
 export function asked(chosen, now = Date.now()) {
-  const { when, from, to, ...others } = chosen;
+  const { when, from, to, hour, ...others } = chosen;
   return { ...others, ...spanOf(chosen, now) };
 }
 
@@ -33,7 +34,12 @@ function spanOf({ when, from, to }, now) {
   if (when === "yesterday") return { from: iso(new Date(midnight - DAY_MS / 2).setHours(0, 0, 0, 0)), to: iso(midnight) };
   if (when === "week") return { from: iso(now - 7 * DAY_MS) };
   if (when !== "own") return {};
-  return { ...(from ? { from: iso(Date.parse(from)) } : {}), ...(to ? { to: iso(Date.parse(to)) } : {}) };
+  return { ...(from ? { from } : {}), ...(to ? { to } : {}) };
+}
+
+/** Whether an event began in the hour of the day that is chosen, which the server does not know. */
+export function inHour(event, { hour }) {
+  return !hour || new Date(event.start_time).getHours() === Number(hour);
 }
 
 /**
@@ -46,6 +52,7 @@ export function passes(event, chosen, groups) {
   const { from, to } = spanOf(chosen, Date.now());
   if (chosen.vetoed) return false; // the stream has none of these
   return (
+    inHour(event, chosen) &&
     (!chosen.label || named([chosen.label])) &&
     (!chosen.group || named(groups[chosen.group] ?? [])) &&
     (!chosen.source || event.source === chosen.source) &&
@@ -76,8 +83,8 @@ export function filterFields(chosen, { api, t, format }, onChange) {
   const score = /** @type {HTMLInputElement} */ (h("input", { class: "slider", id: "filter-score", type: "range", min: 0, max: 0.95, step: 0.05, oninput: () => showScore(), onchange: () => change({ min_score: Number(score.value) > 0 ? score.value : "" }) }));
   const figure = h("output", { class: "number", for: "filter-score" });
   const when = select("filter-when", (value) => change({ when: value, ...(value === "own" ? {} : { from: "", to: "" }) }));
-  const from = moment("filter-from", () => change({ from: from.value }));
-  const to = moment("filter-to", () => change({ to: to.value }));
+  const from = moment("filter-from", () => change({ from: asUtc(from.value) }));
+  const to = moment("filter-to", () => change({ to: asUtc(to.value) }));
   const vetoed = /** @type {HTMLInputElement} */ (h("input", { type: "checkbox", role: "switch", onchange: () => change({ vetoed: vetoed.checked ? "1" : "" }) }));
   const clear = h("button", { class: "button compact", type: "button", onclick: () => change(Object.fromEntries(KEYS.map((key) => [key, ""]))) }, t("filter.clear"));
   const own = h("div", { class: "filter-own" }, field(t("filter.from"), from), field(t("filter.to"), to));
@@ -95,8 +102,8 @@ export function filterFields(chosen, { api, t, format }, onChange) {
     score.value = now.min_score ?? "0";
     showScore();
     for (const [box, key] of [[group, "group"], [source, "source"], [when, "when"]]) choose(box, now[key] ?? "");
-    from.value = now.from ?? "";
-    to.value = now.to ?? "";
+    from.value = asLocal(now.from);
+    to.value = asLocal(now.to);
     own.hidden = now.when !== "own";
     vetoed.checked = now.vetoed === "1";
     clear.hidden = Object.keys(now).length === 0;
@@ -139,13 +146,34 @@ function moment(id, onChange) {
   return /** @type {HTMLInputElement} */ (h("input", { class: "input", id, type: "datetime-local", onchange: onChange }));
 }
 
+/** What a field for day and time has, which is local, as the address has it. */
+function asUtc(local) {
+  return local === "" ? "" : new Date(local).toISOString();
+}
+
+function asLocal(utc) {
+  const time = Date.parse(utc ?? "");
+  return Number.isNaN(time) ? "" : new Date(time - new Date(time).getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
+
 function field(words, input) {
   return h("div", { class: "field" }, h("label", { for: input.id }, words), input);
 }
 
+function spanWords({ when, from, to }, t, format) {
+  if (when !== "own") return t(`filter.when.${when}`);
+  if (from && to) return t("filter.span", { from: format.moment(from), to: format.moment(to) });
+  if (from || to) return t(from ? "filter.span.from" : "filter.span.to", { time: format.moment(from ?? to) });
+  return t("filter.when.own");
+}
+
+function hourOf(hour, format) {
+  return format.clock(new Date(2026, 0, 1, Number(hour)), false);
+}
+
 /** What is chosen, as chips that can be taken away one by one. */
 export function chosenChips(element, chosen, { t, format }, set) {
-  const words = { label: (v) => v, group: (v) => v, source: (v) => v, min_score: (v) => t("filter.score.from", { score: format.percent(Number(v)) }), when: (v) => t(`filter.when.${v}`), vetoed: () => t("filter.vetoed") };
+  const words = { label: (v) => v, group: (v) => v, source: (v) => v, min_score: (v) => t("filter.score.from", { score: format.percent(Number(v)) }), when: () => spanWords(chosen, t, format), hour: (v) => t("filter.hour", { from: hourOf(v, format), to: hourOf(Number(v) + 1, format) }), vetoed: () => t("filter.vetoed") };
   const shown = Object.entries(chosen).filter(([key]) => key in words);
   fill(element, ...shown.map(([key, value]) => {
     const text = words[key](value);

@@ -1,8 +1,10 @@
-// The newest columns of a spectrogram, each at its place in time; what was not received stays empty.
+// The newest columns of a spectrogram, each at its place in time; what was not received stays empty, gaps that are
+// hardly seen apart.
 
 import { range } from "../palette.js";
 
 const RANGE_EVERY = 40; // columns: how often the range of loudness is looked at again
+const SMALL_GAP = 2; // columns: so few that were lost, or came late by a rounding, are drawn like the one before
 const RANGE_STEP = 8; // half decibels: smaller changes of the range are left alone, or the picture would flicker
 
 export class Columns {
@@ -45,7 +47,8 @@ export class Columns {
       last = this.newest + count; // they follow on, give or take a rounding
     }
     const first = this.newest + 1;
-    for (let column = first; column <= last - count; column += 1) this.#put(column, null);
+    const filling = late - count <= SMALL_GAP && this.newest >= 0 ? this.at(this.newest).slice() : null;
+    for (let column = first; column <= last - count; column += 1) this.#put(column, filling);
     for (let k = 0; k < count; k += 1) this.#put(last - count + 1 + k, data.subarray(k * this.bands, (k + 1) * this.bands));
     this.newest = last;
     return first;

@@ -3,11 +3,13 @@
 import { fill, h } from "../dom.js";
 import { newsOf } from "../events.js";
 import { EventList } from "../feed/event_list.js";
-import { asked, chosenChips, chosenIn, filterFields, passes } from "../feed/filters.js";
+import { asked, chosenChips, chosenIn, filterFields, inHour, passes } from "../feed/filters.js";
 import { labelsOf } from "../feed/labels.js";
 import { icon } from "../icons.js";
 
 const PAGE = 30;
+const BIG_PAGE = 200; // where the page itself leaves most of them out
+const MOST_PAGES = 20;
 const SETTLE_MS = 1500; // after the end of a sound its picture is stored
 const AWAY = 240; // pixels: whoever has scrolled further is not disturbed by new cards
 
@@ -58,7 +60,7 @@ export function mount(root, context) {
   const load = async () => {
     const mine = ++turn;
     list.element.setAttribute("aria-busy", "true");
-    const answer = await api.get("events", { ...asked(chosen), limit: PAGE }).catch(() => null);
+    const answer = await ask(null).catch(() => null);
     if (mine !== turn || stopped) return;
     list.element.setAttribute("aria-busy", "false");
     if (answer === null) return;
@@ -67,10 +69,22 @@ export function mount(root, context) {
     showFresh();
     take(answer);
   };
+  /** One page of events: of an hour of the day, as many requests as that takes. */
+  const ask = async (before) => {
+    const wanted = { ...asked(chosen), limit: chosen.hour ? BIG_PAGE : PAGE };
+    const found = [];
+    for (let page = 0; page < MOST_PAGES; page += 1) {
+      const answer = await api.get("events", { ...wanted, before });
+      found.push(...answer.events.filter((event) => inHour(event, chosen)));
+      before = answer.next;
+      if (before === null || found.length >= PAGE) break;
+    }
+    return { events: found, next: before };
+  };
   const loadOlder = async () => {
     const mine = turn;
     older.disabled = true;
-    const answer = await api.get("events", { ...asked(chosen), limit: PAGE, before: next }).catch(() => null);
+    const answer = await ask(next).catch(() => null);
     older.disabled = false;
     if (mine !== turn || stopped || answer === null) return;
     take(answer);

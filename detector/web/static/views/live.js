@@ -4,6 +4,7 @@ import { fill, h } from "../dom.js";
 import { showFrequencies, showSeconds } from "../live/axis.js";
 import { Columns } from "../live/columns.js";
 import { Level } from "../live/level.js";
+import { Listener } from "../live/listener.js";
 import { LiveSocket } from "../live/live_socket.js";
 import { Marks } from "../live/marks.js";
 import { RecentSounds } from "../live/recent_sounds.js";
@@ -16,7 +17,7 @@ const KEPT_SECONDS = 64;
  * @param {import("../shell.js").Context} context
  */
 export async function mount(root, context) {
-  const { api, t, stream } = context;
+  const { api, t, stream, me } = context;
   const view = build(t);
   root.append(view.element);
   const recent = new RecentSounds(context);
@@ -26,11 +27,14 @@ export async function mount(root, context) {
     marks.place(shown);
     showSeconds(view.seconds, shown.seconds);
   });
+  const listener = me.role === "owner" ? new Listener() : null;
+  if (listener) view.tools.append(listener.button);
   let socket = /** @type {LiveSocket | null} */ (null);
   let source = "";
 
   const watch = (name) => {
     source = name;
+    listener?.follow(name);
     socket?.close();
     marks.clear();
     let columns = /** @type {Columns | null} */ (null);
@@ -66,6 +70,7 @@ export async function mount(root, context) {
     document.removeEventListener("visibilitychange", look);
     stops.forEach((stop) => stop());
     socket?.close();
+    listener?.destroy();
     waterfall.destroy();
     recent.stop();
   };
@@ -79,15 +84,16 @@ function build(t) {
   const seconds = h("div", { class: "seconds", "aria-hidden": "true" });
   const level = new Level();
   const tabs = h("div", { class: "tabs", role: "group", "aria-label": t("live.sources"), hidden: true });
+  const tools = h("div", { class: "live-tools" }, tabs);
   const recent = h("div", {});
   const picture = h("div", { class: "waterfall-picture" }, canvas, marks, words);
   const element = h(
     "div", { class: "view live" },
-    h("div", { class: "view-head" }, h("h1", {}, t("live.title")), tabs),
+    h("div", { class: "view-head" }, h("h1", {}, t("live.title")), tools),
     h("section", { class: "card waterfall", "aria-label": t("live.picture") }, h("div", { class: "waterfall-grid" }, frequencies, picture, seconds), level.element),
     recent,
   );
-  return { element, canvas, marks, words, frequencies, seconds, level, tabs, recent };
+  return { element, canvas, marks, words, frequencies, seconds, level, tabs, tools, recent };
 }
 
 /** A button for each source, if there are several; the address keeps which one is watched. */
