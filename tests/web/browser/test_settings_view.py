@@ -133,6 +133,30 @@ def test_notifications_are_tried_and_each_says_how_it_went(serve, desk, visit):
     tab.get_by_text("lamp: answered 503").wait_for()
 
 
+def test_the_room_is_heard_and_what_it_needs_is_applied_only_after_a_word(serve, desk, visit):
+    job = {"state": "none"}
+    row = {"key": "events.labels.<b>Rain</b>.threshold_on", "label": "<b>Rain</b>", "before": 0.3, "after": 0.55}
+    running = {"state": "running", "seconds": 300, "heard": 75, "report": [], "proposal": None, "applied": False}
+    done = running | {"state": "done", "proposal": {"changes": {}, "rows": [row], "nothing": False}}
+    applied = {"applied": [row["key"]], "needs_restart": [], "reloaded": True, "undo": None, "warnings": []}
+    answers = {
+        **ANSWERS,
+        "GET calibrate": lambda request: dict(job),
+        "POST calibrate": lambda request: job.update(running) or (202, dict(job)),
+        "POST calibrate/finish": lambda request: job.update(done) or (202, dict(job)),
+        "POST calibrate/apply": lambda request: job.update(applied=True) or applied,
+    }
+    tab = visit(f"{serve(desk)}/#/settings", answers=answers)
+    tab.get_by_role("button", name="Listen to the room").click()
+    tab.get_by_text("Heard 1 min 15 s of 5 minutes").wait_for()
+    tab.get_by_role("button", name="That is enough").click()
+    tab.get_by_role("cell", name="<b>Rain</b>").wait_for()
+    assert not job["applied"]
+    tab.get_by_role("button", name="Apply").click()
+    tab.get_by_text("The proposal was applied.").wait_for()
+    assert job["applied"]
+
+
 def test_everybody_can_use_it_at_every_width_in_light_and_dark(serve, desk, visit):
     tab = visit(f"{serve(desk)}/#/settings", answers=ANSWERS)
     never = tab.get_by_role("combobox", name="Never report these")

@@ -4,6 +4,7 @@ import { fill, h } from "../dom.js";
 import { number } from "../format.js";
 import { icon } from "../icons.js";
 import { t } from "../texts.js";
+import { calibrationPart } from "./settings/calibration.js";
 import { Draft } from "./settings/draft.js";
 import { choiceCards, section, selectField, sliderField, switchField } from "./settings/fields.js";
 import { filePart } from "./settings/file_part.js";
@@ -33,7 +34,7 @@ export async function mount(root, context) {
     fill(view, h("h1", {}, t("settings.title")), h("p", { class: "empty" }, error.message));
     return () => {};
   }
-  const [labels, { models }] = await Promise.all([quiet("labels", NO_LABELS), quiet("models", { models: [] })]);
+  const [labels, { sources }, { models }] = await Promise.all([quiet("labels", NO_LABELS), quiet("sources", { sources: [] }), quiet("models", { models: [] })]);
 
   const draft = new Draft(withPresentPreset(settings));
   const reload = async (keep = false) => draft.replace(withPresentPreset(await api.get("settings")), keep);
@@ -67,12 +68,13 @@ export async function mount(root, context) {
   };
 
   const listening = listeningPart({ api, stream });
+  const calibration = calibrationPart({ api, sources, applied: (answer) => done(answer, t("settings.saved")) });
   const bar = saveBar(draft, { api, save });
   const readOnly = settings.read_only;
-  const changed = settings.faults.length > 0 ? [] : [surenessPart(draft, labels), labelsPart(draft, labels), clipsPart(draft), notificationsPart({ api, draft })];
+  const changed = settings.faults.length > 0 ? [] : [surenessPart(draft, labels), labelsPart(draft, labels), calibration.element, clipsPart(draft), notificationsPart({ api, draft })];
   fill(view, h("h1", {}, t("settings.title")), notice(settings),
     parts(readOnly, listening.element), parts(readOnly || !settings.writable, ...changed), parts(readOnly, modelsPart(models), filePart({ draft, undo })), bar.element);
-  return () => { listening.stop(); bar.stop(); };
+  return () => { listening.stop(); calibration.stop(); bar.stop(); };
 }
 
 /** Parts of the settings; `locked` ones can be read, not changed. @param {boolean} locked @param {...(Node | null)} content */

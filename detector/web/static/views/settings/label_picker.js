@@ -43,6 +43,7 @@ export function labelSearch(all, words, taken, take) {
     found = matches(all, input.value, taken());
     active = input.value.trim() && found.length ? 0 : -1;
     draw();
+    list.scrollIntoView({ block: "nearest" });
   };
   const close = () => { found = []; active = -1; draw(); };
   const choose = (/** @type {number} */ index) => {
