@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -67,6 +68,14 @@ def answer_with(page: Any, answers: Mapping[str, Answer]) -> list[tuple[str, str
 
     page.route("**/api/v1/**", handle)
     return asked
+
+
+def wait_for(page: Any, script: str) -> None:
+    """Wait until this JavaScript is true in the page: its rules forbid Playwright's `wait_for_function`."""
+    end = time.monotonic() + LONG
+    while not page.evaluate(script):
+        assert time.monotonic() < end, f"never true: {script}"
+        page.wait_for_timeout(20)
 
 
 def violations(page: Any) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.support.browser_views import faults_at_each_width, violations
+from tests.support.browser_views import faults_at_each_width, violations, wait_for
 
 HOSTILE = "<script>alert(1)</script> " + "x" * 10_000
 SOURCES = {"sources": [{"name": "kitchen"}, {"name": "<b>porch</b>"}]}
@@ -112,7 +112,7 @@ def test_the_period_and_the_microphone_are_asked_for_and_kept_in_the_address(ser
     tab.get_by_role("button", name="Today").click()
     tab.get_by_role("heading", name="Sounds by hour").wait_for()
     tab.get_by_role("combobox").select_option("kitchen")
-    tab.wait_for_function("location.hash === '#/overview?days=1&source=kitchen'")
+    wait_for(tab, "location.hash === '#/overview?days=1&source=kitchen'")
     tab.wait_for_selector(".overview:not([aria-busy])")
     assert "overview?days=1&source=kitchen&tz=" in queries[-1]
 

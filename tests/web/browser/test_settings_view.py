@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.browser_views import faults_at_each_width
+from tests.support.browser_views import faults_at_each_width, wait_for
 from tests.support.fakes import wait_until
 from tests.support.page_desks import parts_with_desk
+from tests.support.web_pages import make_doorkeeper
 
 HOSTILE = "<img src=x onerror=alert(1)> " + "y" * 10_000
 TEXT = """\
@@ -51,7 +52,7 @@ def test_a_score_is_previewed_saved_with_all_comments_and_undone(serve, desk, co
     tab.get_by_role("region", name="not saved").wait_for(state="hidden")
     tab.locator(".toast").get_by_role("button", name="Undo").click()
     wait_until(lambda: config.read_text() == TEXT)
-    tab.wait_for_function("document.querySelector('.slider').value === '0.5'")
+    wait_for(tab, "document.querySelector('.slider').value === '0.5'")
 
 
 def test_labels_are_searched_with_the_keyboard_and_taken_away_again(serve, desk, config, visit):
@@ -83,7 +84,7 @@ def test_a_fault_is_shown_beside_its_field_and_nothing_is_written(serve, desk, c
     tab.locator(".fault", has_text="expected hours of the day such as 22:00-07:00, got 'at night'").wait_for()
     assert field.get_attribute("aria-invalid") == "true"
     assert field.get_attribute("aria-describedby") == tab.locator(".fault:visible").get_attribute("id")
-    tab.wait_for_function("document.activeElement.getAttribute('aria-invalid') === 'true'")
+    wait_for(tab, "document.activeElement.getAttribute('aria-invalid') === 'true'")
     assert config.read_text() == before
 
 
@@ -96,7 +97,8 @@ def test_changes_can_be_discarded(serve, desk, visit):
 
 
 def test_a_page_that_is_read_only_says_so_and_changes_nothing(serve, tmp_path, config, visit):
-    parts = replace(parts_with_desk(tmp_path, read_only=True), read_only=True)
+    doorkeeper = make_doorkeeper(tmp_path, read_only=True)
+    parts = replace(parts_with_desk(tmp_path, read_only=True), doorkeeper=doorkeeper)
     tab = visit(f"{serve(parts)}/#/settings", answers=ANSWERS)
     tab.get_by_text("may only be read").wait_for()
     assert tab.get_by_role("button", name="Pause").is_disabled()
@@ -135,8 +137,20 @@ def test_notifications_are_tried_and_each_says_how_it_went(serve, desk, visit):
 
 def test_the_room_is_heard_and_what_it_needs_is_applied_only_after_a_word(serve, desk, visit):
     job = {"state": "none"}
-    row = {"key": "events.labels.<b>Rain</b>.threshold_on", "label": "<b>Rain</b>", "before": 0.3, "after": 0.55}
-    running = {"state": "running", "seconds": 300, "heard": 75, "report": [], "proposal": None, "applied": False}
+    row = {
+        "key": "events.labels.<b>Rain</b>.threshold_on",
+        "label": "<b>Rain</b>",
+        "before": 0.3,
+        "after": 0.55,
+    }
+    running = {
+        "state": "running",
+        "seconds": 300,
+        "heard": 75,
+        "report": [],
+        "proposal": None,
+        "applied": False,
+    }
     done = running | {"state": "done", "proposal": {"changes": {}, "rows": [row], "nothing": False}}
     applied = {"applied": [row["key"]], "needs_restart": [], "reloaded": True, "undo": None, "warnings": []}
     answers = {
