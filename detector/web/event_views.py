@@ -12,6 +12,8 @@ from detector.errors import ClipError, HistoryError
 from detector.history.archive import Query, sounds
 from detector.history.history_paths import existing_history
 from detector.history.past_sounds import messages_of, verdicts_said
+from detector.history.picture_png import picture_png
+from detector.history.picture_table import event_picture, pictured
 from detector.history.vetoed_events import vetoed_sounds
 from detector.interfaces import Message
 from detector.web.clip_index import ClipIndex
@@ -62,6 +64,12 @@ class EventViews:
         (event,) = self._described(path, messages[-1:], with_clips=with_clips)
         return {**event, "messages": [fields_of(message) for message in messages]}
 
+    def picture(self, id: str) -> bytes | None:
+        """The PNG file of an event's picture; None where there is none. Raises HistoryError."""
+        path = self.path()
+        picture = None if path is None else event_picture(path, id)
+        return None if picture is None else picture_png(picture)
+
     def many(self, messages: Sequence[Message], *, with_clips: bool) -> list[Event]:
         """Events of these messages, in their order. Raises HistoryError."""
         path = self.path()
@@ -70,7 +78,7 @@ class EventViews:
     def _described(self, path: Path, messages: Iterable[Message], *, with_clips: bool) -> list[Event]:
         chosen = [*messages]
         ids = [event_of(message).id for message in chosen]
-        said = verdicts_said(path, ids)
+        said, pictures = verdicts_said(path, ids), pictured(path, ids)
         if with_clips:
             try:
                 self._clips.refresh()
@@ -81,7 +89,7 @@ class EventViews:
                 **fields_of(message),
                 "clip": self._clip_of(id) if with_clips else None,
                 "verdict_given": said.get(id),
-                "picture": False,
+                "picture": id in pictures,
             }
             for id, message in zip(ids, chosen, strict=True)
         ]

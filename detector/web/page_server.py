@@ -8,6 +8,7 @@ import signal
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
 import uvicorn
@@ -17,6 +18,8 @@ from detector.errors import SinkError
 from detector.web.bounded_http import LIMITS, BoundedHttp, ConnectionLimits
 
 BACKLOG = 128
+READERS = 4
+"""Threads that read the history and clips: each costs memory, and the disk serves no more at once."""
 SETTLE_SECONDS = 0.2
 """How long each step of the end may take: answers first, then streams, then the page's own tasks."""
 HANDSHAKE_SECONDS = 5.0
@@ -153,6 +156,7 @@ async def _run(
         server.should_exit = True
 
     loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(READERS, "page"))
     for number, call in {signal.SIGINT: stop, signal.SIGTERM: stop, **on_signals}.items():
         loop.add_signal_handler(number, call)
     await server.serve([listening])

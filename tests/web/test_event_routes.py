@@ -11,6 +11,8 @@ import pytest
 
 from detector.clips.clip_folder import ClipStore
 from detector.clips.clip_record import ClipFacts, ClipSound
+from detector.history.picture_png import picture_png
+from detector.history.picture_table import EventPicture, store_pictures
 from detector.history.verdict_tables import writing
 from detector.web.access.roles import SCOPE_KEY, Role, Visitor
 from detector.web.app import make_app
@@ -172,6 +174,19 @@ def test_an_event_comes_with_its_clip_and_its_verdict(page, parts, store):
         "state": "saved",
     }
     assert event["verdict_given"] == "wrong"
+
+
+def test_an_event_may_have_a_picture(page, parts, store):
+    picture = EventPicture(f"{RUN}-2", bytes([0, 100, 200, 0, 100, 200]), 3, 2)
+    with closing(sqlite3.connect(parts.history[0])) as file, file:
+        store_pictures(file, [picture], keep=10)
+    assert [event["picture"] for event in listed(page).json()["events"]] == [False, False, False, True]
+    path = f"/api/v1/events/{RUN}-2/picture"
+    answer = page.get(path)
+    assert (answer.content, answer.headers["content-type"]) == (picture_png(picture), "image/png")
+    again = page.get(path, headers={"If-None-Match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert page.get(f"/api/v1/events/{RUN}-1/picture").status_code == 404
 
 
 def test_what_became_of_a_clip_that_was_not_saved_is_told(page, parts, store):

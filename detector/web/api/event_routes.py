@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import zlib
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -47,6 +48,16 @@ def routes(parts: WebParts) -> list[BaseRoute]:
             raise refuse(404, "there is no event of this id")
         return JsonAnswer(found)
 
+    async def picture(request: Request) -> Response:
+        found = await reading(lambda: views.picture(request.path_params["id"]))
+        if found is None:
+            raise refuse(404, "there is no picture of this event")
+        tag = f'"{zlib.crc32(found):08x}"'
+        headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+        if tag in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        return Response(found, media_type="image/png", headers=headers)
+
     async def stream(request: Request) -> Response:
         check_keys(request.query_params, (*FILTERS, "since"))
         since = _last_seq(request)
@@ -57,6 +68,7 @@ def routes(parts: WebParts) -> list[BaseRoute]:
         Route("/api/v1/events", guest(events), methods=["GET"]),
         Route("/api/v1/events/stream", guest(stream), methods=["GET"]),
         Route("/api/v1/events/{id}", guest(event), methods=["GET"]),
+        Route("/api/v1/events/{id}/picture", guest(picture), methods=["GET"]),
     ]
 
 
