@@ -61,6 +61,7 @@ PURE = (
         "wire.live_bodies",
     ),
     *("analysis.summary", "analysis.sounds", "analysis.overview"),
+    "datasets.clip_quality",
     *("datasets.annotations", "evaluation.matching", "soundscapes.plan", "soundscapes.stretch"),
     "soundscapes.mixing",
     *("clips.clip_plan", "clips.clip_retention"),

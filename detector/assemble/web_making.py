@@ -6,7 +6,8 @@ import ipaddress
 import os
 import socket
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from detector.config.config_file import ConfigFile
 from detector.config.loading import SYSTEM_FILE, find_file, user_file
 from detector.config.settings import Settings
 from detector.config.web_settings import WebSettings
+from detector.files.data_folders import data_folder, models_folder
 from detector.history.history_paths import reading_paths, writing_path
 from detector.sinks.socket.socket_settings import SocketSettings
 from detector.subscriber.client import Credentials
@@ -28,6 +30,10 @@ from detector.web.desk.config_checker import ConfigChecker
 from detector.web.desk.daemon_orders import DaemonOrders
 from detector.web.desk.page_desk import PageDesk
 from detector.web.desk.settings_desk import SettingsDesk
+from detector.web.desk.take_folder import TakeFolder
+from detector.web.desk.take_recorder import TakeRecorder
+from detector.web.desk.teaching_desk import TeachingDesk
+from detector.web.desk.training_job import MODEL, TrainingJob
 from detector.web.parts import WebParts
 from detector.web.shared_feeds import SharedFeeds
 from detector.wire.address import subscriber_uris, user_id
@@ -56,6 +62,8 @@ def make_web_parts(
             link.feeds,
             history=history,
             state=state_folder(),
+            data=data_folder(os.environ, sys.platform, Path("~").expanduser()),
+            models=models_folder(),
             read_only=settings.web.read_only,
         ),
         version=__version__,
@@ -71,14 +79,32 @@ def make_page_desk(
     *,
     history: Sequence[Path],
     state: Path,
+    data: Path,
+    models: Path,
     read_only: bool = False,
+    clock: Callable[[], float] = time.time,
 ) -> PageDesk:
-    """Build what changes settings; `state` is the folder of what the page keeps."""
+    """Build what changes settings and teaches sounds.
+
+    `state` is the folder of what the page keeps for itself, `data` that of the user's sounds, and `models` is
+    where the daemon finds heads.
+    """
     checker = ConfigChecker(commands, scratch=state, shown_as=config)
     file = ConfigFile(config, state / "undo.json")
     settings = SettingsDesk(file, checker, orders, history=history, read_only=read_only)
     calibration = CalibrationJob(settings, commands, feeds, scratch=state)
-    return PageDesk(settings, orders, commands, calibration)
+    takes = TakeFolder(data / "sounds", clock=clock)
+    teaching = TeachingDesk(
+        takes,
+        TakeRecorder(takes, feeds),
+        TrainingJob(takes, commands, data / "taught" / MODEL, clock=clock),
+        settings,
+        orders,
+        commands,
+        models=models,
+        scratch=state,
+    )
+    return PageDesk(settings, orders, commands, calibration, teaching)
 
 
 def config_path(named: str | None) -> Path:

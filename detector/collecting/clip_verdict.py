@@ -9,36 +9,22 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.datasets.clip_quality import (
+    CLIPPED_SAMPLES,
+    FLOOR_PERCENTILE,
+    FULL_SCALE,
+    LEAST_OVER_DB,
+    LOWEST_DBFS,
+    Verdict,
+)
+
 SMOOTHING_FRAMES = 3
 """Frames of 30 ms in one level."""
-FLOOR_PERCENTILE = 10
-"""Of the levels from `ROOM_SECONDS` before the clip to its end."""
 ROOM_SECONDS = 10.0
-LOWEST_DBFS = -96.0
-"""No floor counts as quieter: digital silence would make a whisper stand out by 100 dB."""
-LEAST_OVER_DB = 6.0
-"""Steady noise varies by up to 3 dB above its own floor; less than this is the room itself."""
-FULL_SCALE = 32767
-CLIPPED_SAMPLES = 10
-"""A recording at the highest possible level reaches full scale once or twice, without harm."""
-
-
-class Verdict(Enum):
-    """What is wrong with a clip, and what to do about it."""
-
-    GOOD = ("good", "")
-    TOO_QUIET = ("too quiet", "go nearer, or raise the microphone's level")
-    CLIPPED = ("clipped", "go further away, or lower the microphone's level")
-    SILENT = ("digital silence", "is the microphone muted or unplugged?")
-
-    def __init__(self, text: str, advice: str) -> None:
-        self.text = text
-        self.advice = advice
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from detector.audio.framing import Framer
 from detector.audio.level import FLOOR_DBFS, LevelMeter
-from detector.collecting.clip_verdict import LOWEST_DBFS, ROOM_SECONDS, Report, judge, peak_dbfs
+from detector.collecting.clip_verdict import ROOM_SECONDS, Report, judge, peak_dbfs
 from detector.collecting.taking import Cue, Take, Taker
+from detector.datasets.clip_quality import LOWEST_DBFS
 from detector.records import Block
 
 FRAME_SECONDS = 0.03

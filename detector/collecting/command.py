@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping
 from typing import TextIO
 
 from detector.audio.health import HealthMeter
-from detector.collecting.clip_verdict import Verdict
 from detector.collecting.collector import CollectedClip, Collector
 from detector.collecting.folder import ClipFolder
-from detector.collecting.names import check_label, model_name
 from detector.collecting.record_display import Display
 from detector.collecting.record_request import RATE_HZ, Mode, RecordRequest, make_taker
+from detector.datasets.clip_names import check_label, model_name
+from detector.datasets.clip_quality import Verdict
 from detector.datasets.labelled_clips import BACKGROUND, class_of
 from detector.errors import DatasetError, DeviceLost
 from detector.interfaces import Source

@@ -12,7 +12,7 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.collecting.names import clip_name, session_text
+from detector.datasets.clip_names import clip_name, session_text
 from detector.datasets.labelled_clips import read_dataset
 from detector.errors import ConfigError, DatasetError
 

@@ -27,10 +27,11 @@ from detector.training.head_recipe import HeadOptions
 from detector.training.parity import Parity, check_parity, spread_inputs
 from detector.training.prepared_dataset import PreparedDataset, prepare_clips, prepare_recordings
 from detector.training.recipe import FitJob, Fitted, NetworkOptions, Recipe
+from detector.training.result_facts import json_line, result_facts
 from detector.training.scene_trial import SceneFigures
 from detector.training.training_page import TrainingReport, page_html
 from detector.training.usage_text import use_lines
-from detector.workers.progress import Progress, ProgressBars
+from detector.workers.progress import Progress, ProgressBars, ProgressLines
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,8 @@ class TrainRequest:
     overwrite: bool = False
     jobs: int = 0
     quiet: bool = False
+    as_json: bool = False
+    """JSON lines on standard output: the progress, then the result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ def train(request: TrainRequest, method: TrainingMethod) -> int:
     """Train, print findings and figures; the exit status is 1 where a file had to be left out."""
     check_output_folder(request.out, overwrite=request.overwrite)
     try:
-        with closing(ProgressBars(quiet=request.quiet)) as bars:
+        with closing(ProgressLines() if request.as_json else ProgressBars(quiet=request.quiet)) as bars:
             dataset = _prepare(request, method, bars)
             if isinstance(request.model, HeadOptions) and request.model.kind == "discriminant":
                 dataset = replace(dataset, example_set=with_background(dataset.example_set))
@@ -97,7 +100,10 @@ def train(request: TrainRequest, method: TrainingMethod) -> int:
         raise
     if method.checkpoint is not None:
         shutil.rmtree(method.checkpoint, ignore_errors=True)
-    sys.stdout.write(escape_lines(_text(report, request, method)))
+    if request.as_json:
+        print(json_line(result_facts(report)), flush=True)
+    else:
+        sys.stdout.write(escape_lines(_text(report, request, method)))
     return 1 if any(finding.left_out for finding in findings) else 0
 
 

@@ -25,6 +25,7 @@ from detector.web.api import (
     overview_routes,
     settings_routes,
     status_routes,
+    teach_routes,
     verdict_routes,
     visit,
 )
@@ -42,6 +43,7 @@ API: tuple[Callable[[WebParts], list[BaseRoute]], ...] = (
     verdict_routes.routes,
     calibration_routes.routes,
     overview_routes.routes,
+    teach_routes.routes,
 )
 """What makes the routes of each module of `api/`."""
 

@@ -1,11 +1,17 @@
-"""Progress bars on standard error, and the lines of text that must not run into them."""
+"""How far a long step is: bars on standard error, with lines of text among them, or lines for programs."""
 
 from __future__ import annotations
 
+import json
 import sys
+import time
+from collections.abc import Callable
 from typing import Any, Protocol, TextIO
 
 from detector.files.terminal import escape, escape_lines, print_escaped
+
+LINE_SECONDS = 0.25
+"""Between two lines about one step."""
 
 
 class Progress(Protocol):
@@ -111,3 +117,25 @@ class ProgressBars:
         if self._bar is not None:
             self._bar.close()
         self._what, self._bar = "", None
+
+
+class ProgressLines:
+    """Fills `Progress` for a program that reads it: a JSON object a line, at most a few a second."""
+
+    def __init__(self, out: TextIO | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """`out` is standard output by default."""
+        self._out = out or sys.stdout
+        self._clock = clock
+        self._what = ""
+        self._told = float("-inf")
+
+    def __call__(self, what: str, done: int, total: int, note: str = "") -> None:
+        """Tell of a new step at once, of its parts now and then, and of its end."""
+        now = self._clock()
+        if what == self._what and done < total and now - self._told < LINE_SECONDS:
+            return
+        self._what, self._told = what, now
+        print(json.dumps({"step": what, "done": done, "total": total}), file=self._out, flush=True)
+
+    def close(self) -> None:
+        """Nothing is left open."""

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.collecting.clip_verdict import Verdict, judge, peak_dbfs
+from detector.collecting.clip_verdict import judge, peak_dbfs
 from detector.collecting.collector import Collector
 from detector.collecting.meter import cue_text, meter_text
 from detector.collecting.taking import Continuous, Countdown, Cue, Take
 from detector.collecting.triggered import Triggered
+from detector.datasets.clip_quality import Verdict
 from detector.records import Block
 from tests.support.fakes import cut
 

@@ -11,8 +11,8 @@ import soundfile
 
 from detector.collecting.command import next_command, record
 from detector.collecting.folder import ClipFolder
-from detector.collecting.names import check_label, clip_name, model_name, session_text
 from detector.collecting.record_request import RATE_HZ, RecordRequest
+from detector.datasets.clip_names import check_label, clip_name, model_name, session_text
 from detector.datasets.labelled_clips import read_dataset
 from detector.errors import ConfigError, DatasetError, DeviceLost
 from detector.files.terminal import CLEAR

@@ -38,11 +38,17 @@ def clips(tmp_path):
 
 @pytest.mark.usefixtures("model")
 def test_it_learns_what_it_then_hears_and_the_same_seed_the_same(run, clips, tmp_path):
-    for name in ("one", "two"):
-        flags = ("--base", "yamnet", "--jobs", "1", "--licence", "CC0-1.0")
-        program = run("train", "sounds", "--out", f"models/{name}", *flags)
-        assert program.status == 0, program.err.seen
-    assert "sound-detector --model yamnet+./models/two" in program.out.seen[-1]
+    flags = ("--base", "yamnet", "--jobs", "1", "--licence", "CC0-1.0")
+    program = run("train", "sounds", "--out", "models/one", *flags)
+    assert program.status == 0, program.err.seen
+    assert "sound-detector --model yamnet+./models/one" in program.out.seen[-1]
+    program = run("train", "sounds", "--out", "models/two", *flags, "--json")
+    assert program.status == 0, program.err.seen
+    *steps, last = [json.loads(line) for line in program.out.seen]
+    assert {step["step"] for step in steps} >= {"embedding"}
+    assert all(0 <= step["done"] <= step["total"] for step in steps)
+    assert last["result"]["classes"].keys() == {"talk", "beeps"}
+    assert 0 <= last["result"]["scenes"]["found"] <= 1 and last["result"]["notes"]
     one, two = (yaml.safe_load((tmp_path / "models" / n / "model.yaml").read_text()) for n in ("one", "two"))
     assert (one["metrics"], one["thresholds"]) == (two["metrics"], two["thresholds"])
     assert one["licence"] == "CC0-1.0"

@@ -68,7 +68,17 @@ class _RecordedSound:
             raise MailboxClosed("the recording is over", refused=False)
         self._at += len(part)
         data = base64.b64encode(part).decode()
-        return encode(UnknownBody("sound", {"source": "mic", "sample_rate": self._rate, "data": data}))
+        return encode(
+            UnknownBody(
+                "sound",
+                {
+                    "source": "mic",
+                    "sample_rate": self._rate,
+                    "start": (self._at - len(part)) // 2,
+                    "data": data,
+                },
+            )
+        )
 
 
 def wait_for(page, path, met):
@@ -92,6 +102,8 @@ def parts_with_desk(folder, uris=None, commands=None, feeds=None, **options):
         feeds or link.feeds,
         history=history,
         state=folder / "state",
+        data=folder / "data",
+        models=folder / "models",
         **options,
     )
     return make_parts(folder, daemon=link, history=history, desk=desk)

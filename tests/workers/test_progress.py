@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 from contextlib import closing
 
-from detector.workers.progress import ProgressBar, ProgressBars
+from detector.workers.progress import LINE_SECONDS, ProgressBar, ProgressBars, ProgressLines
 
 
 class Terminal(io.StringIO):
@@ -62,3 +63,19 @@ def test_bars_of_steps_are_silent_without_a_terminal(capsys):
         progress("reading", 1, 2)
         progress("training", 2, 2, "loss 0.1")
     assert capsys.readouterr().err == ""
+
+
+def test_lines_for_programs_are_few_and_tell_of_each_steps_end():
+    out, now = io.StringIO(), [0.0]
+    progress = ProgressLines(out, clock=lambda: now[0])
+    for done in range(101):
+        progress("reading", done, 100)
+        now[0] += LINE_SECONDS / 20
+    progress("fitting", 1, 1)
+    told = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert told[0] == {"step": "reading", "done": 0, "total": 100}
+    assert told[-2:] == [
+        {"step": "reading", "done": 100, "total": 100},
+        {"step": "fitting", "done": 1, "total": 1},
+    ]
+    assert len(told) <= 8

@@ -129,6 +129,11 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add_seed_flag(how)
     add_jobs_flag(how)
     add_quiet_flag(how, "show no progress bars")
+    how.add_argument(
+        "--json",
+        action="store_true",
+        help="print JSON lines for programs: the progress, and at the end the result",
+    )
     add_config_flags(parser)
 
 
@@ -151,6 +156,7 @@ def read_request(options: argparse.Namespace) -> TrainRequest:
         overwrite=options.overwrite,
         jobs=options.jobs,
         quiet=options.quiet,
+        as_json=options.json,
     )
 
 

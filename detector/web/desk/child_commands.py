@@ -37,12 +37,13 @@ class Finished:
 class RunningCommand:
     """A command that runs; the processes that it starts end with it."""
 
-    def __init__(self, process: asyncio.subprocess.Process, on_line: Callable[[str], None] | None) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, on_output: Callable[[str], None] | None) -> None:
         self._process = process
-        self._on_line = on_line
         self.stopped = False
         """Whether `stop` was called."""
-        self._reading = asyncio.gather(self._read(process.stdout, None), self._read(process.stderr, on_line))
+        self._reading = asyncio.gather(
+            self._read(process.stdout, on_output), self._read(process.stderr, None)
+        )
 
     @property
     def is_running(self) -> bool:
@@ -119,9 +120,9 @@ class Commands:
         self._running: set[RunningCommand] = set()
 
     async def start(
-        self, *arguments: str, on_line: Callable[[str], None] | None = None, takes_input: bool = False
+        self, *arguments: str, on_output: Callable[[str], None] | None = None, takes_input: bool = False
     ) -> RunningCommand:
-        """Start `sound-detector ARGUMENTS`; `on_line` gets each line of its standard error."""
+        """Start `sound-detector ARGUMENTS`; `on_output` gets each line of its standard output."""
         pipe, nothing = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
         process = await asyncio.create_subprocess_exec(
             *self._argv,
@@ -135,7 +136,7 @@ class Commands:
         )
         with suppress(OSError, AttributeError):
             os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
-        command = RunningCommand(process, on_line)
+        command = RunningCommand(process, on_output)
         self._running = {running for running in self._running if running.is_running} | {command}
         return command
 

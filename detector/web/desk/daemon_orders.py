@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from detector.errors import SinkError
 from detector.subscriber.client import NOTHING, Credentials
 from detector.subscriber.control_request import OrderRefused, request_control
+from detector.subscriber.report_request import request_report
 from detector.subscriber.verdict_request import NoDaemon
 from detector.web.daemon_link import DaemonLink
 from detector.web.desk.refusals import Refused
@@ -25,6 +27,15 @@ class DaemonOrders:
     async def report(self) -> Mapping[str, object] | None:
         """The daemon's report, at most a second old; None where none answers."""
         return await self._link.report()
+
+    async def new_report(self) -> Mapping[str, object] | None:
+        """Its report of this moment."""
+        try:
+            ask = partial(request_report, self._uris, credentials=self._credentials)
+            _, report = await asyncio.to_thread(ask)
+        except SinkError:
+            return None
+        return report.values
 
     async def pause(self, paused: bool) -> str:
         """Pause the daemon, or let it go on; returns what it says. Raises Refused."""

@@ -27,6 +27,8 @@ class LiveBlock:
     """Samples a second."""
     data: bytes
     """16-bit little-endian."""
+    start: int = 0
+    """Index of the first sample; where it is not that behind the block before, sound is missing."""
 
     @property
     def seconds(self) -> float:
@@ -49,4 +51,5 @@ async def live_sound(
                 why = "it is paused, or its microphone is gone"
                 raise Refused(502, f"no sound from the daemon: {why}") from None
             values = json.loads(message.line)
-            yield LiveBlock(int(values["sample_rate"]), base64.b64decode(values["data"]))
+            data = base64.b64decode(values["data"])
+            yield LiveBlock(int(values["sample_rate"]), data, int(values.get("start", 0)))

@@ -13,6 +13,7 @@ from detector.web.desk.child_commands import Commands
 from detector.web.desk.daemon_orders import DaemonOrders
 from detector.web.desk.refusals import Refused
 from detector.web.desk.settings_desk import SettingsDesk, targets_of
+from detector.web.desk.teaching_desk import TeachingDesk
 
 LIST_SECONDS = 60.0
 TRIAL_SECONDS = 180.0
@@ -29,10 +30,12 @@ class PageDesk:
         orders: DaemonOrders,
         commands: Commands,
         calibration: CalibrationJob,
+        teaching: TeachingDesk,
     ) -> None:
         self.settings = settings
         self.orders = orders
         self.calibration = calibration
+        self.teaching = teaching
         self._commands = commands
 
     async def models(self) -> dict[str, object]:
@@ -78,6 +81,7 @@ class PageDesk:
     async def close(self) -> None:
         """End what was started for the page."""
         await self.calibration.cancel()
+        await self.teaching.close()
         self._commands.close()
 
     def _config(self) -> tuple[str, ...]:

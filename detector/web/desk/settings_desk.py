@@ -138,6 +138,10 @@ class SettingsDesk:
             await self._note_restarts(before, after, dict.fromkeys(changed))
             return await self._answer(sorted(changed), f"undone: {what}")
 
+    async def reloaded(self, message: str) -> dict[str, object]:
+        """Let the daemon read its settings and models again, and answer as after a change."""
+        return await self._answer([], message)
+
     def _read(self) -> ConfigText:
         try:
             return self._file.read()
