@@ -65,7 +65,7 @@ def make_app(parts: WebParts) -> Starlette:
         routes=[*routes, *static_routes()],
         middleware=[
             Middleware(HeadersMiddleware),
-            Middleware(BodyLimitMiddleware),
+            Middleware(BodyLimitMiddleware, uploads=teach_routes.UPLOADS),
             Middleware(VisitorMiddleware, doorkeeper=parts.doorkeeper),
         ],
         lifespan=lifespan,

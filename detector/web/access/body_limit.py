@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -14,38 +16,56 @@ MAX_BODY_BYTES = 65536
 BODY_SECONDS = 10.0
 _LONGEST_LENGTH = 12
 """Digits of a Content-Length."""
-_TOO_LONG = f"expected at most {MAX_BODY_BYTES} bytes"
 _CLOSE = {"Connection": "close"}
 """What is still to come is not read: the connection ends with the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What a body may be."""
+
+    most_bytes: int
+    seconds: float
+
+    @property
+    def too_long(self) -> str:
+        """What a longer one is answered."""
+        return f"expected at most {self.most_bytes} bytes"
 
 
 class BodyLimitMiddleware:
     """Answers 413 to larger bodies and 408 to slower ones."""
 
-    def __init__(self, app: ASGIApp, *, seconds: float = BODY_SECONDS) -> None:
+    def __init__(
+        self, app: ASGIApp, *, seconds: float = BODY_SECONDS, uploads: Mapping[str, Upload] | None = None
+    ) -> None:
+        """`uploads` has the limits of paths that take files."""
         self._app = app
-        self._seconds = seconds
+        self._usual = Upload(MAX_BODY_BYTES, seconds)
+        self._uploads = uploads or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Go on, and count what comes."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        limit = self._uploads.get(scope["path"], self._usual)
         length = Headers(scope=scope).get("Content-Length", "0")
         if not (length.isascii() and length.isdigit() and len(length) <= _LONGEST_LENGTH):
             await refusal(400, "expected a number of bytes in Content-Length")(scope, receive, send)
-        elif int(length) > MAX_BODY_BYTES:
-            await refusal(413, _TOO_LONG, _CLOSE)(scope, receive, send)
+        elif int(length) > limit.most_bytes:
+            await refusal(413, limit.too_long, _CLOSE)(scope, receive, send)
         else:
-            await self._app(scope, _CountedBody(receive, self._seconds).receive, send)
+            await self._app(scope, _CountedBody(receive, limit).receive, send)
 
 
 class _CountedBody:
     """The body as it comes; what follows it (that the client has gone) may take any time."""
 
-    def __init__(self, receive: Receive, seconds: float) -> None:
+    def __init__(self, receive: Receive, limit: Upload) -> None:
         self._receive = receive
-        self._deadline = asyncio.get_running_loop().time() + seconds
+        self._limit = limit
+        self._deadline = asyncio.get_running_loop().time() + limit.seconds
         self._bytes = 0
         self._complete = False
 
@@ -59,7 +79,7 @@ class _CountedBody:
         except TimeoutError:
             raise HTTPException(408, "the request came too slowly", _CLOSE) from None
         self._bytes += len(message.get("body", b""))
-        if self._bytes > MAX_BODY_BYTES:
-            raise HTTPException(413, _TOO_LONG, _CLOSE)
+        if self._bytes > self._limit.most_bytes:
+            raise HTTPException(413, self._limit.too_long, _CLOSE)
         self._complete = not message.get("more_body", False)
         return message

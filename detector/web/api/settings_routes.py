@@ -14,7 +14,7 @@ from detector.web.api.request_bodies import answering, member, within
 from detector.web.desk.refusals import Refused
 from detector.web.parts import WebParts
 
-JSON_BYTES = 200_000
+JSON_BYTES = 65_536
 """The longest JSON body; a list of all labels of a model has 20 000."""
 MOST_CHANGES = 1000
 """Settings in one request."""

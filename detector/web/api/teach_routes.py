@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse
 from starlette.routing import BaseRoute, Route
 
+from detector.web.access.body_limit import Upload
 from detector.web.access.roles import owner
 from detector.web.api.answers import read_object
 from detector.web.api.request_bodies import answering, member, read_bytes, within
@@ -13,6 +14,8 @@ from detector.web.desk.refusals import Refused
 from detector.web.desk.take_sound import MOST_BYTES
 from detector.web.parts import WebParts
 
+UPLOADS = {"/api/v1/teach/takes": Upload(MOST_BYTES, 120.0)}
+"""The only files that the page takes."""
 LEAST_SECONDS, MOST_SECONDS = 1.0, 60.0
 TAKE_SECONDS, BACKGROUND_SECONDS = 3.0, 30.0
 LIVE_SECONDS = 5.0
