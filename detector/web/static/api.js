@@ -7,7 +7,7 @@ const BASE = new URL("api/v1/", document.baseURI);
 
 let token = "";
 
-/** Told when the server wants a log-in: `signed-out`. */
+/** Told when the server wants a log-in: `signed-out`; or when somebody is not who they were: `changed`. */
 export const session = new EventTarget();
 
 /** An answer that is no success. `status` is 0 if there was no answer. */

@@ -53,4 +53,5 @@ theme.start();
 await loadTexts();
 toasts.start();
 api.session.addEventListener("signed-out", () => { if (!document.querySelector(".login")) askPassword(); });
+api.session.addEventListener("changed", enter);
 await enter();

@@ -56,9 +56,26 @@ export function showShell(me, ways) {
   });
   document.body.append(shell);
   const stopState = followState(state, stream);
+  const stopSession = followSession(me, stream);
   stream.start();
   router.start();
-  return () => { router.stop(); stopState(); news.stop(); stream.stop(); shell.remove(); };
+  return () => { router.stop(); stopState(); stopSession(); news.stop(); stream.stop(); shell.remove(); };
+}
+
+/**
+ * Look again who this is when the server was gone or refuses the stream: it may have a new token or a new version, and
+ * the session may have ended.
+ */
+function followSession(me, stream) {
+  const look = async () => {
+    const now = await api.get("me", {}, { quiet: true }).catch(() => null);
+    if (now === null) return;
+    if (now.version !== me.version) location.reload();
+    else if (now.role !== me.role) api.session.dispatchEvent(new Event("changed"));
+    else api.useToken(now.csrf);
+  };
+  const stops = [stream.on("lost", look), stream.on("open", ({ data: back }) => back && look())];
+  return () => stops.forEach((stop) => stop());
 }
 
 /** Log out, or, for a guest, log in; nothing where no password is set. */

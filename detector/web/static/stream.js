@@ -8,7 +8,7 @@ const LONGEST_WAIT_MS = 15_000;
 
 /**
  * Listeners get `{type, data, id}`. Besides the server's types there are `open` (connected; data: whether it was lost
- * before) and `lost` (the server does not answer).
+ * before) and `lost` (the server does not answer, or refuses; told at each attempt).
  */
 export class Stream {
   #source = /** @type {EventSource | null} */ (null);
@@ -22,11 +22,13 @@ export class Stream {
     this.#open();
     document.addEventListener("visibilitychange", this.#lookAgain);
     window.addEventListener("online", this.#lookAgain);
+    window.addEventListener("offline", this.#again);
   }
 
   stop() {
     document.removeEventListener("visibilitychange", this.#lookAgain);
     window.removeEventListener("online", this.#lookAgain);
+    window.removeEventListener("offline", this.#again);
     clearTimeout(this.#timer);
     this.#source?.close();
   }
@@ -53,7 +55,7 @@ export class Stream {
       this.#lost = false;
       this.#tell("open", back, this.#lastId);
     });
-    source.addEventListener("error", () => this.#again());
+    source.addEventListener("error", this.#again);
     for (const type of TYPES) {
       source.addEventListener(type, (message) => {
         if (message.lastEventId !== "") this.#lastId = message.lastEventId;
@@ -62,16 +64,14 @@ export class Stream {
     }
   }
 
-  #again() {
+  #again = () => {
     this.#source?.close();
-    if (!this.#lost) {
-      this.#lost = true;
-      this.#tell("lost", null, this.#lastId);
-    }
+    this.#lost = true;
+    this.#tell("lost", null, this.#lastId);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#open(), this.#wait);
     this.#wait = Math.min(2 * this.#wait, LONGEST_WAIT_MS);
-  }
+  };
 
   #lookAgain = () => {
     if (!document.hidden && this.#lost) this.#open();

@@ -6,8 +6,8 @@ import pytest
 
 from tests.support.browser_views import violations
 
-VIEWS = (("live", ".recent-sound"), ("feed", "article"), ("overview", "h1"), ("settings", "h1"))
-"""Each view, and what it has once it is complete."""
+VIEWS = (("live", ".recent-sound"), ("feed", "article"))
+"""Each view, and what it has once it is complete; other views have tests of their own."""
 
 
 @pytest.mark.parametrize(("dark", "width"), [(False, 1440), (True, 390)])
@@ -57,6 +57,18 @@ def test_the_page_says_that_the_daemon_is_gone_and_that_it_is_back(show, place):
     page.get_by_text("Listening").wait_for()
     place.say("Harp", id="after")
     page.get_by_role("heading", name="Harp").wait_for()
+
+
+def test_the_page_says_that_its_server_is_gone_and_misses_nothing(show, place):
+    page = show("#/feed")
+    page.wait_for_selector("article.event")
+    page.get_by_text("Listening").wait_for()
+    page.context.set_offline(True)
+    page.get_by_text("The page lost its server").wait_for()
+    place.say("Lute", id="meanwhile")
+    page.context.set_offline(False)
+    page.get_by_text("Back again").wait_for()
+    page.get_by_role("heading", name="Lute").wait_for()
 
 
 def test_the_page_can_be_installed(show, place):
