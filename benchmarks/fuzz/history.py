@@ -11,6 +11,8 @@ from pathlib import Path
 
 from benchmarks.fuzz.target import Run, Target
 from detector.history.archive import FileArchive, Query, sounds
+from detector.history.picture_png import picture_png
+from detector.history.picture_table import EventPicture, event_picture, pictured, store_pictures
 from detector.history.schema import connect_writer
 
 
@@ -22,6 +24,9 @@ def _databases(folder: Path) -> Iterator[Run]:
         for stale in folder.iterdir():
             stale.unlink()
         path.write_bytes(data)
+        for id in pictured(path, ["r-1", "r-2"]):
+            if (picture := event_picture(path, id)) is not None:
+                picture_png(picture)
         list(sounds(path, Query(since=0.0, labels=("Dog",), min_score=0.1, limit=5)))
         list(sounds(path, Query()))
         FileArchive(path, oldest_seq=lambda: 1, newest_seq=lambda: 0).after(0, 100)
@@ -41,6 +46,7 @@ def _seeds() -> Sequence[bytes]:
                 )
             connection.execute("UPDATE messages SET line = ? WHERE seq = 7", (b"\xff",))
             connection.execute("UPDATE messages SET line = ? WHERE seq = 9", ("[" * 5000,))
+            store_pictures(connection, [EventPicture("r-2", bytes(range(60)), 10, 6)], keep=9)
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             whole = path.read_bytes()
             connection.execute("DELETE FROM messages WHERE seq IN (7, 9)")
@@ -58,7 +64,7 @@ TARGETS = (
         30,
         _seeds,
         _databases,
-        (b"SQLite format 3\0", b"line", b"seq", b"{"),
+        (b"SQLite format 3\0", b"line", b"seq", b"pixels", b"{"),
         guided=False,
     ),
 )

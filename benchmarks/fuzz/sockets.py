@@ -16,11 +16,14 @@ from random import Random
 from benchmarks.fuzz.target import Finding, Run, Target
 from detector.errors import SinkError
 from detector.service.prometheus import HOST, MetricsServer
+from detector.sinks.live_taps import LiveTaps
+from detector.sinks.socket.control_desk import ControlDesk
 from detector.sinks.socket.limits import ServerLimits
 from detector.sinks.socket.server import SocketSink
 from detector.subscriber.event_printer import listen
 from detector.wire.access import Access
 from detector.wire.encoding import encode
+from detector.wire.live_bodies import ControlBody, SoundBody
 from detector.wire.message import DroppedBody, EventBody, HeartbeatBody, HelloBody, ReportBody, StatusBody
 from detector.wire.request import MAX_REQUEST_BYTES
 
@@ -36,6 +39,8 @@ _HELLO = HelloBody(
     state="listening",
     heartbeat_seconds=30.0,
 )
+_DONE = ControlBody(done=True, message="listening", paused=(), time=None)
+_SOUND = encode(SoundBody(source="Mic", sample_rate=16000, start=0, samples=1, data="AAA=", time=None))
 _REPORT = ReportBody({"uptime_seconds": 1.0})
 _EVENT = EventBody(
     kind="start",
@@ -84,8 +89,17 @@ def _strangers(folder: Path) -> Iterator[Run]:
 def _served(folder: Path, access: Access, says: bytes, *, secret: bool = False) -> Iterator[Run]:
     path = folder / "events.sock"
     limits = ServerLimits(request_seconds=0.05, backlog_length=100, refusal_seconds=0.0)
+    live = LiveTaps()
+    tap = live.add(lambda: "Mic")
     sink = SocketSink(
-        f"unix://{path}", hello=lambda: _HELLO, report=lambda: _REPORT, access=access, limits=limits
+        f"unix://{path}",
+        hello=lambda: _HELLO,
+        report=lambda: _REPORT,
+        access=access,
+        limits=limits,
+        live=live,
+        sound=True,
+        control_desk=ControlDesk(lambda line, answer: answer(_DONE), is_open=True),
     )
     sink.open()
     friend = _connect(path)
@@ -98,6 +112,7 @@ def _served(folder: Path, access: Access, says: bytes, *, secret: bool = False) 
         count += 1
         if count % _CHECK_EVERY == 0:
             _check_friend(sink, friend_lines, count)
+        tap.give("sound", _SOUND)  # to those who just asked for it
         _say(path, data, secret=secret)
 
     with friend, friend_lines:
@@ -222,6 +237,13 @@ def _requests() -> Sequence[bytes]:
         b'{"labels": ["Dog"], "min_score": 0.5, "since": 0}\n',
         b'{"since": 3}\n{"since": 4}\n',
         b'{"report": true}\n',
+        b'{"spectrogram": {}}\n',
+        b'{"spectrogram": {"source": "Mic"}}\n{"spectrogram": {}}\n',
+        b'{"sound": {"source": "Mic"}}\n',
+        b'{"sound": {"source": "\\u001b[31m\\ud800"}}\n',
+        b'{"control": {"pause": true, "source": "Mic"}}\n',
+        b'{"control": {"reload": true}}\n',
+        b'{"verdict": {"id": "last", "said": "wrong"}}\n',
         b'{"token": "x"}\n{}\n',
         b'{"token": "\\ud800"}\n',
         b'{"labels": ["' + b"x" * MAX_REQUEST_BYTES + b'"]}\n',
@@ -268,7 +290,11 @@ _HTTP_WORDS = (
     *(b"Host: ", b"Content-Length: ", b"Transfer-Encoding: chunked", b"Expect: 100-continue", b"\r\n\r\n"),
 )
 
-_ASKED = (b'"labels"', b'"since"', b'"token"', b'"report"', b"\n", b"{", b"}", b"true", b"null", b'"')
+_ASKED = (
+    *(b'"labels"', b'"since"', b'"token"', b'"report"', b'"spectrogram"', b'"sound"', b'"control"'),
+    *(b'"source"', b'"pause"', b'"reload"'),
+    *(b"\n", b"{", b"}", b"true", b"null", b'"'),
+)
 
 TARGETS = (
     Target("client's connection", 30, _requests, _clients, _ASKED, guided=False),

@@ -46,7 +46,7 @@ class Watching:
             audience = self._audiences[kind, tap] = Audience(asyncio.get_running_loop())
             audience.leave = tap.watch(kind, audience.take)
         audience.shows.append(show)
-        self._count(kind, tap)
+        self._count(kind, tap, "begins")
         return lambda: self._remove(kind, tap, show)
 
     def close(self) -> None:
@@ -64,14 +64,14 @@ class Watching:
         if not audience.shows:
             audience.leave()
             del self._audiences[kind, tap]
-        self._count(kind, tap)
+        self._count(kind, tap, "ends")
 
-    def _count(self, kind: LiveKind, tap: LiveTap) -> None:
+    def _count(self, kind: LiveKind, tap: LiveTap, change: str) -> None:
         """Whoever looks at the log or the report sees that somebody listens."""
         if kind == "sound":
             heard = [len(each.shows) for (kind, _), each in self._audiences.items() if kind == "sound"]
             self._counts.listening = sum(heard)
-            log.info("socket.sound source=%r listeners=%d", tap.name, self._counts.listening)
+            log.info(f"socket.sound_{change} source=%r listeners=%d", tap.name, self._counts.listening)
 
 
 class Audience:
