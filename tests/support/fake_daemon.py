@@ -18,6 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from detector.errors import VerdictError
 from detector.interfaces import Message
 from detector.wire.encoding import encode
 from detector.wire.message import (
@@ -26,10 +27,17 @@ from detector.wire.message import (
     HelloBody,
     ReportBody,
     UnknownBody,
-    VerdictBody,
     utc_text,
 )
-from tests.support.invented_sounds import LABELS, SOURCES, Scene, level_of, sound_of, spectrogram_of
+from tests.support.invented_sounds import (
+    LABELS,
+    SOURCES,
+    Scene,
+    level_of,
+    sound_of,
+    spectrogram_of,
+    verdict_body,
+)
 
 REQUEST_SECONDS = 0.5
 """How long a subscriber's line is waited for."""
@@ -50,9 +58,12 @@ class FakeDaemon:
         heartbeat_seconds: float = 30.0,
         sound: bool = True,
         control: bool = True,
+        scene: Scene | None = None,
     ) -> None:
         self.path, self.sources, self.labels = path, tuple(sources), tuple(labels)
         self.heartbeat_seconds, self.sound, self.control = heartbeat_seconds, sound, control
+        self.scene = scene
+        """Where verdicts are kept; None answers them and keeps none."""
         self.generation, self.generation_seq = "0badc0ffee00", 0
         self.told: list[Message] = []
         """Every event, in order: what `since` is answered from."""
@@ -261,22 +272,15 @@ class FakeDaemon:
 
     def _verdict(self, asked: dict[str, str]) -> Message:
         id, said = asked.get("id") or asked.get("forget", ""), asked.get("said")
+        if self.scene is not None:
+            try:
+                return encode(self.scene.give(id, said) if said else self.scene.forget(id))
+            except VerdictError as error:
+                return encode(ErrorBody(message=f"verdict: {error}", time=utc_text(time.time())))
         labels = {json.loads(message.line)["id"]: json.loads(message.line)["label"] for message in self.told}
         if id not in labels:
             return encode(ErrorBody(message=f"verdict: there is no event {id!r}", time=utc_text(time.time())))
-        return encode(
-            VerdictBody(
-                id=id,
-                label=labels[id],
-                said=said,
-                replaced=None,
-                fell_out=None,
-                on_label=1,
-                taken_back=0 if said else 1,
-                message=f"stored: {labels[id]} was {said}" if said else "taken back",
-                time=utc_text(time.time()),
-            )
-        )
+        return encode(verdict_body(id, labels[id], said, 1, None, None))
 
     def _control(self, asked: dict[str, bool]) -> Message:
         now = utc_text(time.time())
@@ -321,7 +325,7 @@ def main() -> None:
     scene = Scene(options.folder, random.Random(1))  # noqa: S311
     if not scene.seq:
         scene.remember(options.days, options.a_day, time.time())
-    daemon = FakeDaemon(options.folder / "events.sock")
+    daemon = FakeDaemon(options.folder / "events.sock", scene=scene)
     daemon.told, daemon.seq = scene.newest(1000), scene.seq
     with daemon:
         print(f"socket   {daemon.uri}\nhistory  {scene.history}\nclips    {scene.clips}", flush=True)

@@ -8,19 +8,24 @@ import math
 import random
 import time
 import wave
-from array import array
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+
+from detector.audio.level_minute import LevelMinute, bin_of, mean_square, minute_of
 from detector.clips.clip_folder import ClipStore
 from detector.clips.clip_record import ClipFacts, ClipSound, clip_id
 from detector.clips.clip_record import moved as moment_of
 from detector.history.event_store import EventStore
+from detector.history.picture_table import EventPicture
 from detector.history.sequence_numbers import SequenceNumbers
+from detector.history.verdict_file import KeptMessage, VerdictFile
 from detector.interfaces import Message
-from detector.records import Phase
+from detector.records import Embedding, Phase
 from detector.wire.encoding import encode
-from detector.wire.message import AlternativeBody, ClipBody, EventBody, utc_text
+from detector.wire.message import AlternativeBody, ClipBody, EventBody, VerdictBody, utc_text
 
 HOSTILE = "<script>alert('label')</script> \x1b[31m& \"quoted\" \u202eabc"
 """A label as nobody should give one."""
@@ -44,6 +49,10 @@ KINDS = (
 LABELS = tuple(kind[0] for kind in KINDS)
 SOURCES = ("kitchen", "garden <i>& terrace</i>")
 
+DAYS_OF_DETAIL = 2
+"""Of so many days there are sound levels by minute, and pictures of events."""
+LIKE_ALL = Embedding("invented", np.ones(8, dtype=np.float32))
+"""The embedding of every sound, so that each can get a verdict."""
 BANDS, COLUMNS = 64, 2
 RATE = 16000
 _RUN = "20260801T140000Z-fa4e"
@@ -57,11 +66,13 @@ class Scene:
         self._chance = chance
         self._numbers = SequenceNumbers()
         self._store = EventStore(
-            self.history, self._numbers, keep_seconds=90 * 86400.0, max_bytes=500_000_000
+            self.history, self._numbers, keep_seconds=90 * 86400.0, max_bytes=500_000_000, pictures=2000
         )
+        self._verdicts = VerdictFile(self.history, keep=2000)
         self._store.write([])
         self._count = self._numbers.last
         self._clip_store = ClipStore(self.clips)
+        self._minute = minute_of(time.time()) - 1
         self._newest: list[Message] = []
 
     @property
@@ -89,7 +100,16 @@ class Scene:
                 for message in self._sound(start, kind, now=start + 20)
                 if isinstance(message.body, EventBody)
             ]
-            self._store.write(messages)
+            whole_minutes = range(
+                minute_of(midnight - day * 86400.0),
+                min(minute_of(now), minute_of(midnight - (day - 1) * 86400.0)),
+            )
+            if day < DAYS_OF_DETAIL:
+                minutes = [level_of_minute(source, each) for source in SOURCES for each in whole_minutes]
+                self._store.write(messages, minutes, pictures_of(messages))
+            else:
+                self._store.write(messages)
+            self._verdicts.keep_events([KeptMessage(each, LIKE_ALL) for each in messages])
             self._newest = (self._newest + messages)[-1000:]
 
     def happen(self, every: float) -> Iterator[tuple[Message, float]]:
@@ -100,8 +120,25 @@ class Scene:
         pauses = [min(1.0, every / 4)] * (len(messages) - 1)
         for message, pause in zip(messages, [*pauses, max(0.0, every - sum(pauses))], strict=True):
             if message.seq is not None:
-                self._store.write([message])
+                self._store.write([message], pictures=pictures_of([message]))
+                self._verdicts.keep_events([KeptMessage(message, LIKE_ALL)])
             yield message, pause
+        last = minute_of(time.time()) - 1
+        if last > self._minute:
+            self._minute = last
+            self._store.write([], [level_of_minute(source, last) for source in SOURCES])
+
+    def give(self, id: str, said: str) -> VerdictBody:
+        """Keep a verdict; raises VerdictError."""
+        given = self._verdicts.give(id, said, at=time.time(), labels=LABELS)
+        fell_out = None if given.fell_out is None else given.fell_out.event_id
+        label = given.verdict.label
+        return verdict_body(id, label, given.verdict.said, given.on_label, given.replaced, fell_out)
+
+    def forget(self, id: str) -> VerdictBody:
+        """Take a verdict back; raises VerdictError."""
+        (taken,) = self._verdicts.forget(id)
+        return verdict_body(id, taken.label, None, 0, taken.said, None)
 
     def _moment(self, midnight: float) -> tuple[float, tuple]:
         kind = self._chance.choices(KINDS, [each[4] for each in KINDS])[0]
@@ -115,7 +152,7 @@ class Scene:
         score = min(0.99, max(0.3, self._chance.gauss(kind[3], 0.12)))
         source = SOURCES[0] if self._chance.random() < 0.7 else SOURCES[1]
         others = self._chance.sample(
-            [label for label in LABELS if label != kind[0]], self._chance.randrange(3)
+            [label for label in LABELS if label not in (kind[0], LONG)], self._chance.randrange(3)
         )
         common = {
             "id": id,
@@ -170,20 +207,56 @@ class Scene:
         )
 
 
+def pictures_of(messages: Sequence[Message]) -> list[EventPicture]:
+    """A picture of each sound that has ended: what `spectrogram_of` showed then."""
+    found = []
+    for event in (message.body for message in messages):
+        if isinstance(event, EventBody) and event.kind == "end":
+            start = moment_of(str(event.start_time), -0.25).timestamp()
+            columns = [
+                _column(event.source, start + number / 20)
+                for number in range(round(20 * min(5.0, (event.duration or 0) + 0.5)))
+            ]
+            rows = bytes(column[band] for band in range(BANDS - 1, -1, -1) for column in columns)
+            found.append(EventPicture(event.id, rows, len(columns), BANDS))
+    return found
+
+
+def level_of_minute(source: str, minute: int) -> LevelMinute:
+    """The level of a minute: quiet nights, loud evenings, and an hour of each day that was not heard."""
+    hour = minute % 1440 / 60
+    if int(hour) == 4:
+        return LevelMinute(source, minute, 0.0, 60.0)
+    level = -62 + 16 * math.exp(-((hour - 19) ** 2) / 8) + 9 * math.exp(-((hour - 8) ** 2) / 4)
+    level += 3 * math.sin(minute * 1.3 + len(source))
+    levels = [level - 4, level - 2, level - 1, level, level + 3, level + 11]
+    energies = [mean_square(each) for each in levels]
+    histogram = Counter(bin_of(each) for each in levels for _ in range(333))
+    return LevelMinute(source, minute, 60.0, 0.0, sum(energies) * 10, max(energies), histogram)
+
+
+def verdict_body(
+    id: str, label: str, said: str | None, on_label: int, replaced: str | None, fell_out: str | None
+) -> VerdictBody:
+    """The daemon's answer to a verdict."""
+    return VerdictBody(
+        id=id,
+        label=label,
+        said=said,
+        replaced=replaced,
+        fell_out=fell_out,
+        on_label=on_label,
+        taken_back=0 if said else 1,
+        message=f"stored: {label} was {said}" if said else "taken back",
+        time=utc_text(time.time()),
+    )
+
+
 def tone(number: int, seconds: float) -> bytes:
     """A WAV file with a tone that rises and falls, another one for each number."""
-    base = 300.0 + 70.0 * (number % 12)
-    samples = array(
-        "h",
-        (
-            round(
-                9000
-                * math.sin(2 * math.pi * base * t + 40 * math.sin(2 * math.pi * t))
-                * math.sin(math.pi * t / seconds)
-            )
-            for t in (n / RATE for n in range(round(seconds * RATE)))
-        ),
-    )
+    t = np.arange(round(seconds * RATE)) / RATE
+    swept = 2 * np.pi * (300 + 70 * (number % 12)) * t + 40 * np.sin(2 * np.pi * t)
+    samples = np.rint(9000 * np.sin(swept) * np.sin(np.pi * t / seconds)).astype("<i2")
     memory = io.BytesIO()
     with wave.open(memory, "wb") as file:
         file.setnchannels(1)
@@ -237,10 +310,8 @@ def sound_of(source: str, now: float) -> dict[str, object]:
     """The values of a `sound` message: a tenth of a second that ends `now` [UTC seconds]."""
     first = round(now * RATE) - RATE // 10
     hertz = 440.0 if source == SOURCES[0] else 330.0
-    samples = array(
-        "h",
-        (round(6000 * math.sin(2 * math.pi * hertz * n / RATE)) for n in range(first, first + RATE // 10)),
-    )
+    n = np.arange(first, first + RATE // 10)
+    samples = np.rint(6000 * np.sin(2 * np.pi * hertz * n / RATE)).astype("<i2")
     return {
         "time": utc_text(now),
         "source": source,
