@@ -80,6 +80,17 @@ def test_the_limits_of_the_web_page_are_as_they_are_written():
     assert f"| a request to the web page | {headers}, {content}; {idle} |" in page
 
 
+def test_the_limits_of_uploads_are_as_they_are_written():
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    pytest.importorskip("starlette", reason="needs the extra [web]")
+    upload = importlib.import_module("detector.web.api.teach_routes").UPLOADS["/api/v1/teach/takes"]
+    takes = importlib.import_module("detector.web.desk.take_folder")
+    sound = importlib.import_module("detector.web.desk.take_sound")
+    content = f"{upload.most_bytes} bytes in {upload.seconds:g} s; {sound.MOST_SECONDS:g} s of sound"
+    kept = f"{takes.MOST_PENDING} takes that wait, {takes.MOST_TAKES} of a sound, {takes.MOST_SOUNDS} sounds"
+    assert f"| a sound uploaded to the web page | {content}; {kept} |" in page
+
+
 @pytest.mark.parametrize("what", LIMITS)
 def test_a_limit_is_as_it_is_written(what):
     page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")

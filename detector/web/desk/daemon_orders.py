@@ -56,5 +56,7 @@ class DaemonOrders:
             raise Refused(502, str(error)) from error
         message = str(answer.get("message", ""))
         if not answer.get("done"):
-            raise Refused(502, message or "the daemon did not do it")
+            faults = answer.get("faults")
+            why = [str(fault) for fault in faults] if isinstance(faults, list) else []
+            raise Refused(502, ": ".join([message or "the daemon did not do it", *why[:1]]), why)
         return message
