@@ -23,7 +23,7 @@ ORDER = (
     ("__main__",),
     ("cli",),
     ("assemble",),
-    ("training", "calibration", "collecting", "soundscapes", "web"),
+    ("training", "calibration", "collecting", "soundscapes", "web", "fleet"),
     ("evaluation", "subscriber"),
     ("analysis", "service"),
     ("delivery",),

@@ -11,7 +11,7 @@ from detector.sinks.mqtt.broker_counts import BrokerCounts
 from detector.sinks.mqtt.link import Acknowledged, Link
 from detector.sinks.mqtt.mqtt_memory import MqttMemory
 from detector.sinks.mqtt.outbox import Outbox
-from detector.sinks.mqtt.payloads import event_payload
+from detector.sinks.mqtt.payloads import again_after, event_payload
 from detector.sinks.mqtt.topics import Topics
 from detector.wire.message import event_of
 
@@ -26,6 +26,12 @@ last ones wait for a packet from here.
 
 RETRY_SECONDS = 10.0
 """How soon a history that cannot be read, or a broker that refuses events, is tried again."""
+
+AGAIN_SECONDS = 30.0
+"""Events are sent again on demand this often at most."""
+
+AGAIN_MOST = 10_000
+"""So many of the newest events are sent again at most."""
 
 HISTORY_TRIES = 6
 """After so many, what only the history has is left out."""
@@ -56,7 +62,7 @@ class EventSender:
         self._generation = generation
         self._unanswered: dict[int, int] = {}
         self._newest_sent = 0
-        self._due = float("-inf")
+        self._due = self._again = float("-inf")
         self._tries = 0
         self._sent = memory.now.sent
         self._update_counts()
@@ -90,6 +96,23 @@ class EventSender:
         self._unanswered.clear()
         self._outbox.rewind()
         self._due = float("-inf")
+
+    @property
+    def numbers(self) -> dict[str, object]:
+        """The newest event's number, and what it belongs to, for whoever looks for missing ones."""
+        return {"generation": self._generation(), "seq": self._outbox.newest}
+
+    def send_again(self, payload: bytes, now: float) -> None:
+        """Somebody misses events: send those after a number again, as far as the history has them."""
+        after = again_after(payload, generation=self._generation())
+        if after is None or now < self._again:
+            return
+        self._again = now + AGAIN_SECONDS
+        self._unanswered.clear()
+        self._outbox.step_back(max(after, self._outbox.newest - AGAIN_MOST))
+        self._due = float("-inf")
+        self._update_counts()
+        log.info("mqtt.again broker=%s after=%d events=%d", self._counts.name, after, self._outbox.waiting)
 
     def acknowledged(self, answer: Acknowledged, now: float) -> None:
         """The broker has answered to a message, perhaps to one of these."""

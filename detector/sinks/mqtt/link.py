@@ -37,6 +37,9 @@ class Received:
 
     topic: str
     payload: bytes
+    number: int = 0
+    """The broker's for this message; 0 for those of QoS 0."""
+    qos: int = 0
 
 
 @dataclass(frozen=True, slots=True)

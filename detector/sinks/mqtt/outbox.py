@@ -36,6 +36,11 @@ class Outbox:
         """Events that will never be sent."""
 
     @property
+    def newest(self) -> int:
+        """The number of the newest event."""
+        return self._newest
+
+    @property
     def waiting(self) -> int:
         """Events that were not acknowledged: those in memory, and the most that may be in the archive."""
         only_archived = 0 if self._archive is None else max(0, self._gone - self.acked)
@@ -96,6 +101,13 @@ class Outbox:
         self._taken = max(self._taken, seq)
         while self._memory and (self._memory[0].seq or 0) <= self.acked:
             self._memory.popleft()
+
+    def step_back(self, seq: int) -> None:
+        """Events after this number did not arrive, though acknowledged: those in the archive go again."""
+        if self._archive is not None and seq < self.acked:
+            self._gone = (self._memory[0].seq or 0) - 1 if self._memory else self._newest
+            self.acked = seq
+            self.rewind()
 
     def rewind(self) -> None:
         """The connection was lost: what was not acknowledged is taken again."""

@@ -10,7 +10,7 @@ import select
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import Any
 
@@ -49,46 +49,55 @@ class PahoLink:
         credentials: BrokerCredentials,
         *,
         client_id: str,
-        will: Will,
+        will: Will | None,
         is_version_5: bool,
+        session_seconds: int = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """With `session_seconds` above 0 the broker keeps what comes for `client_id` while that is away.
+
+        It does so for that time, with MQTT 3.1.1 for ever, and sends a message again until `acknowledge`.
+        """
         paho: Any = import_module("paho.mqtt.client")
         self._address = address
         self._is_version_5 = is_version_5
         self._clock = clock
         self._answer: Any = None
-        self._error = ""
+        self._error = self._refusal = ""
         self._unanswered = 0
+        self._session_seconds = session_seconds
         self._received: list[Received] = []
         self._acknowledged: list[Acknowledged] = []
         self._client: Any = paho.Client(
             paho.CallbackAPIVersion.VERSION2,
             client_id=client_id,
             protocol=paho.MQTTv5 if is_version_5 else paho.MQTTv311,
-            clean_session=None if is_version_5 else True,
+            clean_session=None if is_version_5 else not session_seconds,
             reconnect_on_failure=False,
+            manual_ack=session_seconds > 0,
         )
         self._client.connect_timeout = CONNECT_SECONDS
         if credentials.user is not None:
             self._client.username_pw_set(credentials.user, credentials.password)
         if credentials.tls is not None:
             self._client.tls_set_context(credentials.tls)
-        self._client.will_set(will.topic, will.payload, qos=1, retain=True)
+        if will is not None:
+            self._client.will_set(will.topic, will.payload, qos=1, retain=True)
         self._client.on_connect = self._on_connect
         self._client.on_publish = self._on_publish
         self._client.on_message = self._on_message
+        self._client.on_subscribe = self._on_subscribe
+        self._client.on_disconnect = self._on_disconnect
         self._client.on_log = self._on_log
 
     def dial(self, stopped: Callable[[], bool]) -> None:
         """Connect, and wait for the broker's answer unless `stopped`; raises NoConnection, UnknownVersion."""
-        properties = None
+        more: dict[str, Any] = {}
         if self._is_version_5:
-            properties = _properties("CONNECT", MaximumPacketSize=MAX_PACKET_BYTES)
+            values = {"MaximumPacketSize": MAX_PACKET_BYTES, "SessionExpiryInterval": self._session_seconds}
+            more = {"properties": _properties("CONNECT", **values), "clean_start": not self._session_seconds}
         try:
-            self._client.connect(
-                self._address.host, self._address.port, KEEPALIVE_SECONDS, properties=properties
-            )
+            self._client.connect(self._address.host, self._address.port, KEEPALIVE_SECONDS, **more)
         except ssl.SSLCertVerificationError as error:
             reason = f"the broker's certificate is not accepted: {error.verify_message}"
             raise NoConnection(reason, state=REFUSED) from error
@@ -132,22 +141,28 @@ class PahoLink:
         if own is None:
             raise NoConnection(self._error or "the broker has closed the connection")
         has_more = isinstance(own, ssl.SSLSocket) and own.pending() > 0  # read, but not looked at yet
-        readers = [own] if wake is None else [own, wake]
-        writers = [own] if self._client.want_write() else []
         longest = 0.0 if has_more else max(0.0, min(seconds, MISC_SECONDS))
-        readable, writable, _ = select.select(readers, writers, [], longest)
+        can_read, can_write = _await_socket(own, wake, longest, write=self._client.want_write())
         try:
             results = []
-            if own in readable or has_more:
+            if can_read or has_more:
                 results.append(self._client.loop_read())
-            if writable:
+            if can_write:
                 results.append(self._client.loop_write())
             results.append(self._client.loop_misc())
         except Exception as error:  # paho raises what it will on bytes that are no MQTT
             raise NoConnection(f"{_NOT_A_BROKER} ({type(error).__name__})", state=REFUSED) from error
         self._check_answer()
+        if self._refusal and self._session_seconds:
+            raise NoConnection(self._refusal, state=REFUSED)
         if any(results) or self._client.socket() is None:
             raise NoConnection(self._error or "the broker has closed the connection")
+
+    def acknowledge(self, messages: Iterable[Received]) -> None:
+        """Tell the broker that these are kept, so that it need not send them again; for sessions only."""
+        for message in messages:
+            if message.qos:
+                self._client.ack(message.number, message.qos)
 
     def take_received(self) -> list[Received]:
         """What has come since this was last asked."""
@@ -219,11 +234,38 @@ class PahoLink:
         self._acknowledged.append(Acknowledged(number, str(reason) if reason.is_failure else ""))
 
     def _on_message(self, client: Any, data: Any, message: Any) -> None:  # noqa: ANN401
-        self._received.append(Received(message.topic, bytes(message.payload)))
+        self._received.append(
+            Received(message.topic, bytes(message.payload), int(message.mid), int(message.qos))
+        )
+
+    def _on_subscribe(self, client: Any, data: Any, number: int, reasons: Any, properties: Any) -> None:  # noqa: ANN401
+        if refusal := next((str(reason) for reason in reasons if reason.is_failure), ""):
+            self._refusal = f"the broker lets this user not read the topics: {refusal}"
+
+    def _on_disconnect(self, client: Any, data: Any, flags: Any, reason: Any, properties: Any) -> None:  # noqa: ANN401
+        if str(reason) == "Session taken over":
+            self._error = "another program has connected under the same name"
 
     def _on_log(self, client: Any, data: Any, level: int, text: str) -> None:  # noqa: ANN401
         if "failed to receive on socket" in text or "timeout on socket" in text:
             self._error = text.partition(": ")[2]
+
+
+def _await_socket(
+    own: socket.socket, wake: socket.socket | None, seconds: float, *, write: bool
+) -> tuple[bool, bool]:
+    """Wait until `own` can be read, or written to where `write` says so, or `wake` can be read."""
+    if not hasattr(select, "poll"):
+        readers = [own] if wake is None else [own, wake]
+        readable, writable, _ = select.select(readers, [own] if write else [], [], seconds)
+        return own in readable, bool(writable)
+    poll = select.poll()  # select knows no descriptor above 1023
+    poll.register(own, select.POLLIN | (select.POLLOUT if write else 0))
+    if wake is not None:
+        poll.register(wake, select.POLLIN)
+    came = dict(poll.poll(seconds * 1000)).get(own.fileno(), 0)
+    # An error or an end is read, too: reading tells what it is.
+    return bool(came & ~select.POLLOUT), bool(came & select.POLLOUT)
 
 
 def _reason(error: Exception) -> str:

@@ -13,7 +13,10 @@ SHOWN_FIELDS = ("id", "start_time", "source", "model", "level_dbfs", "pattern", 
 
 _RESENT = b',"resent":true}'
 
-STATS = ("level_dbfs", "lost_seconds", "uptime_seconds", "events", "cpu_seconds", "memory_bytes")
+STATS = (
+    *("level_dbfs", "lost_seconds", "uptime_seconds", "events", "cpu_seconds", "memory_bytes"),
+    "version",
+)
 """What of the report is published once a minute."""
 
 
@@ -39,9 +42,30 @@ def as_resent(payload: bytes) -> bytes:
     return payload if payload.endswith(_RESENT) else payload[:-1] + _RESENT
 
 
-def stats_payload(report: Mapping[str, object], *, waiting: int) -> bytes:
-    """The numbers that Home Assistant draws; `waiting` events have not been acknowledged yet."""
-    return _json({key: report[key] for key in STATS if key in report} | {"events_waiting": waiting})
+def stats_payload(report: Mapping[str, object], *, waiting: int, numbers: Mapping[str, object]) -> bytes:
+    """The numbers that Home Assistant draws; `waiting` events have not been acknowledged yet.
+
+    `numbers`: the newest event's `seq` and its `generation`.
+    """
+    values = {key: report[key] for key in STATS if key in report}
+    return _json({**values, "events_waiting": waiting, **numbers})
+
+
+def again_payload(*, generation: str, after: int) -> bytes:
+    """What asks a daemon to send its events after a number again."""
+    return _json({"generation": generation, "after": after})
+
+
+def again_after(payload: bytes, *, generation: str) -> int | None:
+    """Read that; None where it is something else, or means other numbers than the daemon's."""
+    try:
+        fields = json.loads(payload)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(fields, dict) or fields.get("generation") != generation:
+        return None
+    after = fields.get("after")
+    return after if isinstance(after, int) and not isinstance(after, bool) and after >= 0 else None
 
 
 def _json(values: Mapping[str, object]) -> bytes:

@@ -144,6 +144,8 @@ class Publisher:
             self._announce()  # an earlier connection's end, told after the beginning of this one
         elif message.topic == self._birth_topic and text == "online":
             self._discovery_due = self._clock() + BIRTH_SECONDS * self._chance()
+        elif message.topic == self._node.topics.events_again:
+            self._sender.send_again(message.payload, self._clock())
         else:
             for name, source in self._sources.items():
                 if message.topic == source.topics.listen_set and source.facts.device.can_pause:
@@ -191,7 +193,7 @@ class Publisher:
 
     @property
     def _subscribed(self) -> list[str]:
-        topics = [self._node.topics.availability]
+        topics = [self._node.topics.availability, self._node.topics.events_again]
         if self._node.discovery_prefix:
             topics.append(self._birth_topic)
         pausing = (source for source in self._sources.values() if source.facts.device.can_pause)
@@ -238,7 +240,8 @@ class Publisher:
         listed = report.get("sources")
         named = {str(each["name"]): each for each in listed} if isinstance(listed, list) else {}
         for name, source in self._sources.items():
-            stats = stats_payload(named.get(name, report), waiting=self._sender.waiting)
+            waiting, numbers = self._sender.waiting, self._sender.numbers
+            stats = stats_payload(named.get(name, report), waiting=waiting, numbers=numbers)
             self._publish(source.topics.stats, stats, qos=0)
 
     def _note_class_topics(self) -> None:

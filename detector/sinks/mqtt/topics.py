@@ -58,6 +58,11 @@ class Topics:
         return f"{self.base}/events"
 
     @property
+    def events_again(self) -> str:
+        """Where a collector asks for events that it misses."""
+        return f"{self.node_base}/events/again"
+
+    @property
     def stats(self) -> str:
         """Level and counts, once a minute."""
         return f"{self.base}/stats"

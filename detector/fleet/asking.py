@@ -1,0 +1,64 @@
+"""Which daemons are asked to send events again, and how often."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+from detector.fleet.event_database import Database
+
+FIRST_SECONDS = 60.0
+"""How soon it is asked again for the same events; each time twice as long."""
+TRIES = 5
+"""How often it is asked for the same events: their daemon may not have them any more."""
+
+Numbering = tuple[str, str]
+"""A node and its generation."""
+
+
+def wanted_after(database: Database, *, until: float) -> dict[Numbering, int]:
+    """After which number events of each node are missing: between others, or at the end.
+
+    The end is known from what daemons say of themselves once a minute: the newest number, and that no event
+    waits to be sent. `until` [UTC seconds]: what was said later may be ahead of events on their way.
+    """
+    wanted: dict[Numbering, int] = {
+        (node, generation): first - 1
+        for node, generation, first in database.run(
+            "SELECT node, generation, MIN(seq) FROM missing GROUP BY node, generation"
+        )
+    }
+    for node, text in database.run(
+        "SELECT node, value FROM facts WHERE kind = 'stats' AND received <= ?", until
+    ):
+        stats = json.loads(text)
+        generation, newest = stats.get("generation"), stats.get("seq")
+        if not isinstance(generation, str) or not isinstance(newest, int) or stats.get("events_waiting"):
+            continue
+        ((last,),) = database.run(
+            "SELECT MAX(seq) FROM events WHERE node = ? AND generation = ?", node, generation
+        )
+        if last is not None and last < newest:
+            wanted.setdefault((node, generation), last)
+    return wanted
+
+
+@dataclass(slots=True)
+class Asking:
+    """Remembers what was asked for, in this run of the collector."""
+
+    _asked: dict[Numbering, tuple[int, int, float]] = field(default_factory=dict)
+    """The number after which events were asked for, how often, and when again [s]."""
+
+    def due(self, wanted: dict[Numbering, int], now: float) -> dict[Numbering, int]:
+        """Of what is wanted, what is to be asked for now, on a clock in seconds."""
+        self._asked = {key: value for key, value in self._asked.items() if key in wanted}
+        due = {}
+        for key, after in wanted.items():
+            before, tries, again = self._asked.get(key, (-1, 0, float("-inf")))
+            if before != after:
+                tries, again = 0, float("-inf")
+            if tries < TRIES and now >= again:
+                due[key] = after
+                self._asked[key] = (after, tries + 1, now + FIRST_SECONDS * 2**tries)
+        return due

@@ -1,0 +1,74 @@
+"""A fleet's events as Parquet files, a folder for each day and node, for pandas, DuckDB and Polars.
+
+Parquet files are written whole, so that each event comes exactly once and none is lost the events go into an
+SQLite file in the folder first (`.events.db`). Days that have changed are written anew from it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from detector.errors import ConfigError
+from detector.fleet.event_database import Database, DatabaseError
+
+JOURNAL = ".events.db"
+FILE = "events.parquet"
+DAY_SECONDS = 86_400
+COLUMNS = (
+    *("node", "generation", "seq", "run", "id", "type", "source", "label", "class_id"),
+    *("start_time", "end_time", "top_score", "line"),
+)
+TIMES = ("start_time", "end_time")
+
+
+class ParquetFolder:
+    """Writes `events/day=2026-08-01/node=hall/events.parquet` from the tables of a database."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._arrow: Any = import_module("pyarrow")
+            self._parquet: Any = import_module("pyarrow.parquet")
+        except ImportError as error:
+            raise ConfigError(f"parquet:{path} needs pyarrow: pip install 'sound-detector[fleet]'") from error
+        self._path = path
+
+    def write_changed(self, database: Database, *, since: float, until: float) -> int:
+        """Write the days of events that came between two times [UTC seconds]; returns the files written."""
+        changed = database.run(
+            f"SELECT DISTINCT node, CAST(floor(start_time / {DAY_SECONDS}) AS BIGINT) FROM events "  # noqa: S608
+            "WHERE received > ? AND received <= ?",
+            *(since, until),
+        )
+        for node, day in changed:
+            rows = database.run(
+                f"SELECT {', '.join(COLUMNS)} FROM events WHERE node = ? AND start_time >= ? "  # noqa: S608
+                "AND start_time < ? ORDER BY start_time, generation, seq",
+                *(node, day * DAY_SECONDS, (day + 1) * DAY_SECONDS),
+            )
+            self._write(node, int(day), rows)
+        return len(changed)
+
+    def _write(self, node: str, day: int, rows: Sequence[tuple[Any, ...]]) -> None:
+        arrow = self._arrow
+        moment = arrow.timestamp("ms", tz="UTC")
+        columns = {}
+        for name, values in zip(COLUMNS, zip(*rows, strict=True), strict=True):
+            if name in TIMES:
+                columns[name] = arrow.array([None if v is None else round(v * 1000) for v in values], moment)
+            elif name != "node":  # the folder's name says it
+                columns[name] = arrow.array(values)
+        date = arrow.scalar(day, arrow.int32()).cast(arrow.date32()).as_py().isoformat()
+        folder = self._path / "events" / f"day={date}" / f"node={quote(node, safe='')}"
+        part = folder / f".{FILE}.{os.getpid()}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._parquet.write_table(arrow.table(columns), part, compression="zstd")
+            part.replace(folder / FILE)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise DatabaseError(f"{folder}: cannot be written: {error.strerror or error}") from error

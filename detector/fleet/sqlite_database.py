@@ -1,0 +1,56 @@
+"""A fleet's events in an SQLite file; several collectors on one machine may share it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+from detector.files.daemon_files import make_folder
+from detector.fleet.event_database import DatabaseError, Rows
+
+BUSY_SECONDS = 10.0
+"""How long another collector may hold the file."""
+
+
+class SqliteDatabase:
+    """One connection to the file, which is made where there is none; `is_durable` waits for the disk."""
+
+    def __init__(self, path: Path, *, is_durable: bool = True) -> None:
+        self._path = path
+        try:
+            make_folder(path.parent)
+            self._connection = sqlite3.connect(path, timeout=BUSY_SECONDS)
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            # FULL: what a collector has acknowledged is there after a power cut, too.
+            self._connection.execute(f"PRAGMA synchronous = {'FULL' if is_durable else 'NORMAL'}")
+        except (sqlite3.Error, OSError) as error:
+            raise DatabaseError(f"{path}: cannot be opened: {error}") from error
+
+    def run(self, sql: str, *values: object) -> Rows:
+        """Execute a statement and return its rows."""
+        try:
+            return self._connection.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise self._error(error) from error
+
+    def run_each(self, sql: str, rows: Sequence[Sequence[object]]) -> int:
+        """Execute a statement for each row of values; returns how many rows it changed."""
+        try:
+            return max(0, self._connection.executemany(sql, rows).rowcount)
+        except sqlite3.Error as error:
+            raise self._error(error) from error
+
+    def commit(self) -> None:
+        """Keep what was changed, on the disk."""
+        try:
+            self._connection.commit()
+        except sqlite3.Error as error:
+            raise self._error(error) from error
+
+    def close(self) -> None:
+        """Drop what was not committed."""
+        self._connection.close()
+
+    def _error(self, error: sqlite3.Error) -> DatabaseError:
+        return DatabaseError(f"{self._path}: cannot be written: {error}")

@@ -1,0 +1,179 @@
+"""Each event once, whatever comes twice; what is missing is noted, and no longer when it comes."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from detector.fleet.asking import FIRST_SECONDS, TRIES, Asking, wanted_after
+from detector.fleet.event_database import (
+    MOST_MISSING,
+    DatabaseError,
+    add_events,
+    add_facts,
+    make_tables,
+    note_missing,
+)
+from detector.fleet.fleet_event import NodeFact, event_of
+from detector.fleet.fleet_table import as_table, node_rows
+from detector.fleet.sqlite_database import SqliteDatabase
+from tests.support.fleet_events import PREFIX, RUN, payload, topic
+
+OTHER_RUN = "20260802T140321Z-0001"
+
+
+@pytest.fixture
+def database(tmp_path):
+    with closing(SqliteDatabase(tmp_path / "fleet.db", is_durable=False)) as opened:
+        make_tables(opened)
+        yield opened
+
+
+def add(database, *numbers, now=100.0, node="hall", run=RUN, generation="g"):
+    events = [
+        event_of(topic(node), payload(n, node=node, run=run, generation=generation), prefix=PREFIX)
+        for n in numbers
+    ]
+    return add_events(database, events, now=now)
+
+
+def missing(database):
+    return [seq for (seq,) in database.run("SELECT seq FROM missing ORDER BY seq")]
+
+
+def look(database, until=1000.0, since=0.0):
+    return note_missing(database, since=since, until=until, now=until)
+
+
+def test_an_event_that_comes_again_is_kept_once(database):
+    assert add(database, 1, 2, 2) == 2
+    assert add(database, 2, 3) == 1
+    assert database.run("SELECT COUNT(*) FROM events") == [(3,)]
+
+
+def test_numbers_of_other_nodes_and_generations_are_other_events(database):
+    assert add(database, 1) + add(database, 1, node="attic") + add(database, 1, generation="h") == 3
+
+
+def test_a_gap_within_a_run_is_missing_until_it_comes(database):
+    add(database, 1, 2, 5)
+    assert look(database) == (2, 0)
+    assert missing(database) == [3, 4]
+    add(database, 3, now=1001.0)
+    assert look(database, until=2000.0, since=1000.0) == (0, 1)
+    assert missing(database) == [4]
+
+
+def test_a_gap_between_runs_means_nothing(database):
+    add(database, 1, 2)
+    add(database, 100_000, run=OTHER_RUN)
+    assert look(database) == (0, 0)
+
+
+def test_what_came_just_now_is_not_looked_at_yet(database):
+    add(database, 1, now=100.0)
+    add(database, 5, now=990.0)
+    assert look(database, until=960.0) == (0, 0)
+    assert look(database, until=1000.0, since=960.0) == (3, 0)
+
+
+def test_a_forged_number_does_not_fill_the_disk(database):
+    add(database, 1, 2**40)
+    assert look(database) == (MOST_MISSING, 0)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.permutations(range(1, 13)),
+    st.sets(st.integers(2, 11), max_size=5),
+    st.lists(st.integers(0, 12), max_size=4),
+)
+def test_in_whatever_order_they_come_what_is_missing_is_what_has_not_come(order, lost, looks):
+    with closing(SqliteDatabase(Path(":memory:"), is_durable=False)) as database:
+        make_tables(database)
+        since = 0.0
+        sent = [number for number in order if number not in lost]
+        for step, number in enumerate([1, *sent, *sent[:3], 12]):  # the first and the last are there
+            add(database, number, now=float(step + 1))
+            if step in looks:
+                look(database, until=step + 1.0, since=since)
+                since = step + 1.0
+        look(database, until=1000.0, since=since)
+        assert missing(database) == sorted(lost)
+
+
+def test_two_collectors_note_the_same_gap_once(database, tmp_path):
+    add(database, 1, 4)
+    database.commit()
+    with closing(SqliteDatabase(tmp_path / "fleet.db")) as second:
+        look(database)
+        database.commit()
+        look(second)
+        second.commit()
+    assert missing(database) == [2, 3]
+
+
+def test_a_file_that_is_no_database_is_said_in_one_line(tmp_path):
+    (tmp_path / "fleet.db").write_text("no database, but a text that is longer than a page header" * 50)
+    with pytest.raises(DatabaseError, match=r"fleet\.db: cannot be opened: .*database"):
+        SqliteDatabase(tmp_path / "fleet.db")
+
+
+def stats(database, node="hall", received=100.0, **values):
+    text = '{"generation":"g","seq":9,"events_waiting":0,"level_dbfs":-41.2,"version":"1.0"}'
+    for key, value in values.items():
+        text = text.replace(f'"{key}":9' if key == "seq" else f'"{key}":0', f'"{key}":{value}')
+    add_facts(database, [NodeFact(node, "", "stats", text)], now=received)
+
+
+def test_gaps_and_a_missing_end_are_asked_for(database):
+    add(database, 1, 2, 5)
+    look(database)
+    stats(database)
+    assert wanted_after(database, until=1000.0) == {("hall", "g"): 2}
+    add(database, 3, 4, now=1001.0)
+    look(database, until=2000.0, since=1000.0)
+    assert wanted_after(database, until=1000.0) == {("hall", "g"): 5}
+
+
+def test_an_end_that_is_on_its_way_is_not_asked_for(database):
+    add(database, 1)
+    stats(database, events_waiting=8)
+    assert wanted_after(database, until=1000.0) == {}
+    stats(database, received=999.0)
+    assert wanted_after(database, until=960.0) == {}
+
+
+def test_a_daemon_is_asked_ever_more_seldom_and_not_at_all_where_nothing_comes():
+    asking, wanted = Asking(), {("hall", "g"): 2}
+    asked = [now for now in range(0, 10_000, 10) if asking.due(wanted, float(now))]
+    assert asked == [0, *(int(FIRST_SECONDS * (2**n - 1)) for n in range(1, TRIES))]
+    assert asking.due({("hall", "g"): 7}, 10_000.0) == {("hall", "g"): 7}
+
+
+def test_the_table_shows_who_is_alive_and_what_is_missing(database):
+    add(database, 1, 4)
+    look(database)
+    stats(database)
+    facts = [
+        NodeFact("hall", "", "availability", "online"),
+        NodeFact("attic", "", "availability", "offline"),
+        NodeFact("shed", "", "availability", "online"),
+        NodeFact("shed", "", "state", "silent"),
+        NodeFact("barn", "", "availability", "online"),
+        NodeFact("barn", "", "listen", "OFF"),
+    ]
+    add_facts(database, facts, now=100.0)
+    now = 1785593002.5 + 7200
+    assert as_table(node_rows(database, now=now), now=now).splitlines() == [
+        "node   state    level     events 24 h  last event  missing  lost  up  version",
+        "attic  offline            0                        0",
+        "barn   paused             0                        0",
+        "hall   online   -41 dBFS  2            2 h ago     2                  1.0",
+        "shed   silent             0                        0",
+        "3 of 4 online, 2 events missing",
+    ]
