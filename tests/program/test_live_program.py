@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +16,7 @@ import pytest
 from detector.history.picture_table import event_picture
 from tests.support.event_socket import Client
 from tests.support.program import Program, alarm, quiet
+from tests.support.virtualmic import Unavailable, VirtualMicrophone
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("model")]
 
@@ -27,10 +30,12 @@ sinks:
 """
 
 
-def first(client: Client, kind: str) -> dict[str, Any]:
-    """The first message of this type."""
-    found: dict[str, Any] = next(line for line in iter(client.read, None) if line["type"] == kind)
-    return found
+def first(client: Client, kind: str, *states: str) -> dict[str, Any]:
+    """The next message of this type, with one of these states where some are named."""
+    for line in iter(client.read, None):
+        if line["type"] == kind and (not states or line["state"] in states):
+            return dict(line)
+    raise AssertionError("the connection was closed")
 
 
 def test_watched_heard_reloaded_and_drawn(
@@ -74,3 +79,33 @@ def test_watched_heard_reloaded_and_drawn(
     assert picture is not None
     assert picture.height == 64
     assert max(picture.rows) > min(picture.rows) + 40
+
+
+def test_a_microphone_is_paused_by_its_socket_and_goes_on_by_itself(
+    start: Callable[..., Program], environment: dict[str, str]
+) -> None:
+    """While it is paused nothing is seen of it, and the watcher is told why."""
+    pytest.importorskip("pyaudio", reason="PyAudio is not installed (apt install portaudio19-dev)")
+    try:
+        microphone = VirtualMicrophone()
+        microphone.__enter__()
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+    with contextlib.ExitStack() as stack:
+        stack.push(microphone)
+        path = f"{environment['XDG_RUNTIME_DIR']}/events.sock"
+        sink = f"socket:unix://{path}"
+        program = start("--device", "1", "--sink", sink, variables=microphone.variables)
+        program.says("daemon.listening")
+        daemon = SimpleNamespace(uri=f"unix://{path}")
+        watching = stack.enter_context(Client(daemon, {"spectrogram": {}}))
+        first(watching, "spectrogram")
+        with Client(daemon, {"control": {"pause": True}}) as client:
+            assert first(client, "control")["done"]
+        first(watching, "status", "paused")
+        with Client(daemon, {"control": {"pause": False}}) as client:
+            assert first(client, "control")["paused"] == []
+        first(watching, "status", "listening", "silent")  # nothing is played to it
+        first(watching, "spectrogram")
+        program.send(signal.SIGTERM)
+        assert program.end() == 0
