@@ -17,10 +17,11 @@ Numbering = tuple[str, str]
 
 
 def wanted_after(database: Database, *, until: float) -> dict[Numbering, int]:
-    """After which number events of each node are missing: between others, or at the end.
+    """After which number events of each node are missing: between others, at the beginning or at the end.
 
-    The end is known from what daemons say of themselves once a minute: the newest number, and that no event
-    waits to be sent. `until` [UTC seconds]: what was said later may be ahead of events on their way.
+    Beginning and end are known from what daemons say of themselves once a minute: after which number they
+    send events to this broker, the newest number, and that no event waits to be sent. `until` [UTC seconds]:
+    what was said later may be ahead of events on their way.
     """
     wanted: dict[Numbering, int] = {
         (node, generation): first - 1
@@ -33,14 +34,21 @@ def wanted_after(database: Database, *, until: float) -> dict[Numbering, int]:
     ):
         stats = json.loads(text)
         generation, newest = stats.get("generation"), stats.get("seq")
-        if not isinstance(generation, str) or not isinstance(newest, int) or stats.get("events_waiting"):
+        if not isinstance(generation, str) or not _is_number(newest) or stats.get("events_waiting"):
             continue
-        ((last,),) = database.run(
-            "SELECT MAX(seq) FROM events WHERE node = ? AND generation = ?", node, generation
+        ((first, last),) = database.run(
+            "SELECT MIN(seq), MAX(seq) FROM events WHERE node = ? AND generation = ?", node, generation
         )
-        if last is not None and last < newest:
+        after = stats.get("sent_after")
+        if _is_number(after) and newest > after and (first is None or first > after + 1):
+            wanted[node, generation] = after
+        elif last is not None and last < newest:
             wanted.setdefault((node, generation), last)
     return wanted
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 @dataclass(slots=True)

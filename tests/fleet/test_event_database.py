@@ -140,6 +140,16 @@ def test_gaps_and_a_missing_end_are_asked_for(database):
     assert wanted_after(database, until=1000.0) == {("hall", "g"): 5}
 
 
+def test_a_missing_beginning_is_asked_for(database):
+    text = '{"generation":"g","seq":5,"sent_after":2,"events_waiting":0}'
+    add_facts(database, [NodeFact("hall", "", "stats", text)], now=100.0)
+    assert wanted_after(database, until=1000.0) == {("hall", "g"): 2}
+    add(database, 4, 5)
+    assert wanted_after(database, until=1000.0) == {("hall", "g"): 2}
+    add(database, 3)
+    assert wanted_after(database, until=1000.0) == {}
+
+
 def test_an_end_that_is_on_its_way_is_not_asked_for(database):
     add(database, 1)
     stats(database, events_waiting=8)

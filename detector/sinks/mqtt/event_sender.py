@@ -99,8 +99,10 @@ class EventSender:
 
     @property
     def numbers(self) -> dict[str, object]:
-        """The newest event's number, and what it belongs to, for whoever looks for missing ones."""
-        return {"generation": self._generation(), "seq": self._outbox.newest}
+        """Which events this broker gets, and what their numbers belong to, for who looks for missing ones."""
+        began = self._memory.now.began
+        numbers: dict[str, object] = {"generation": self._generation(), "seq": self._outbox.newest}
+        return numbers if began < 0 else {**numbers, "sent_after": began}
 
     def send_again(self, payload: bytes, now: float) -> None:
         """Somebody misses events: send those after a number again, as far as the history has them."""

@@ -43,6 +43,8 @@ class Remembered:
     """Topics of classes that the broker keeps."""
     paused: list[str] = field(default_factory=list)
     """Sources that somebody has paused by MQTT; the only one of a daemon has an empty name here."""
+    began: int = -1
+    """This broker gets the events after this number; -1 where nobody knows."""
 
 
 class MqttMemory:

@@ -43,7 +43,7 @@ def make_publisher(
             MEMORY_EVENTS,
         )
     elif memory.is_new or memory.now.acked > archive.newest_seq:
-        memory.now.acked = memory.now.sent = archive.newest_seq
+        memory.now.acked = memory.now.sent = memory.now.began = archive.newest_seq
     name = settings.device_name or _readable(topics.node)
     sources = {
         source.name: SourceFacts(
@@ -93,6 +93,7 @@ def _read_memory(context: SinkContext, address: BrokerAddress, topics: Topics) -
         shared = 0 if context.archive is None else hello.generation_seq
         memory.now.acked = min(memory.now.acked, shared)
         memory.now.sent = min(memory.now.sent, shared)
+        memory.now.began = memory.now.acked
     return memory
 
 
