@@ -70,10 +70,13 @@ def answer_with(page: Any, answers: Mapping[str, Answer]) -> list[tuple[str, str
     return asked
 
 
-def wait_for(page: Any, script: str) -> None:
-    """Wait until this JavaScript is true in the page: its rules forbid Playwright's `wait_for_function`."""
+def wait_for(page: Any, script: str, arg: Any = None) -> None:
+    """Wait until this JavaScript is true in the page, or true of `arg`, if it is a function.
+
+    The page's rules forbid Playwright's `wait_for_function`.
+    """
     end = time.monotonic() + LONG
-    while not page.evaluate(script):
+    while not page.evaluate(script, arg):
         assert time.monotonic() < end, f"never true: {script}"
         page.wait_for_timeout(20)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.browser_views import wait_for
 from tests.support.fakes import wait_until
 from tests.support.invented_sounds import HOSTILE, SOURCES
 
@@ -24,7 +25,7 @@ def live(show):
 
     def live(**options):
         page = show("#/live", **options)
-        page.wait_for_function(f"({COLOURS})() > 20")
+        wait_for(page, f"({COLOURS})() > 20")
         return page
 
     return live
@@ -36,9 +37,7 @@ def test_the_sound_is_seen_with_its_frequencies_and_its_level(live, dark):
     assert "1 kHz" in page.locator(".frequencies").inner_text()
     assert "now" in page.locator(".seconds").inner_text()
     assert page.get_by_role("img", name=f"Spectrogram of the last seconds of {SOURCES[0]}").is_visible()
-    page.wait_for_function(
-        "document.querySelector('[role=meter]').getAttribute('aria-valuetext').endsWith('dBFS')"
-    )
+    wait_for(page, "document.querySelector('[role=meter]').getAttribute('aria-valuetext').endsWith('dBFS')")
 
 
 def test_an_event_lies_over_the_picture_and_opens_its_card(live, place):
@@ -64,7 +63,7 @@ def test_a_hostile_label_is_text_over_the_picture_too(live, place):
 def test_each_source_has_a_tab_and_the_address_keeps_it(live, show, place):
     page = live()
     page.get_by_role("button", name=SOURCES[1], exact=True).click()
-    page.wait_for_function("location.hash.includes('source=')")
+    wait_for(page, "location.hash.includes('source=')")
     page.get_by_role("img", name=f"Spectrogram of the last seconds of {SOURCES[1]}").wait_for()
     again = show(page.url.split("/", 3)[3])
     assert again.locator(".tabs [aria-pressed=true]").inner_text() == SOURCES[1]
@@ -81,7 +80,7 @@ def test_nothing_is_sent_while_the_page_is_hidden(live, place):
     wait_until(lambda: place.daemon.watching["spectrogram"] == 0)
     page.evaluate(HIDE, False)
     wait_until(lambda: place.daemon.watching["spectrogram"] == 1)
-    page.wait_for_function("document.querySelector('.waterfall-words').hidden")
+    wait_for(page, "document.querySelector('.waterfall-words').hidden")
 
 
 def test_the_picture_comes_back_with_the_daemon(live, place):
@@ -89,14 +88,14 @@ def test_the_picture_comes_back_with_the_daemon(live, place):
     place.daemon.stop()
     page.get_by_text("No live picture at the moment").wait_for()
     place.daemon.start()
-    page.wait_for_function("document.querySelector('.waterfall-words').hidden")
+    wait_for(page, "document.querySelector('.waterfall-words').hidden")
 
 
 def test_the_picture_flows_unless_motion_is_unwanted(live, place):
     page = live(reduced_motion="no-preference")
     frame = "document.querySelector('.waterfall-canvas').toDataURL()"
     first = page.evaluate(frame)
-    page.wait_for_function(f"(first) => {frame} !== first", arg=first)
+    wait_for(page, f"(first) => {frame} !== first", arg=first)
 
 
 def test_the_sound_can_be_listened_to(live, place):

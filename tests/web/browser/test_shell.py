@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.browser_views import violations
+from tests.support.browser_views import violations, wait_for
 
 VIEWS = (("live", ".recent-sound"), ("feed", "article"))
 """Each view, and what it has once it is complete; other views have tests of their own."""
@@ -25,7 +25,7 @@ def test_places_are_gone_to_and_the_address_says_where_one_is(show):
     for name in ("Feed", "Overview", "Settings", "Live"):
         page.get_by_role("navigation").get_by_role("link", name=name).click()
         page.get_by_role("heading", level=1, name=name).wait_for()
-        page.wait_for_function("name => document.title.startsWith(name)", arg=name)
+        wait_for(page, "name => document.title.startsWith(name)", arg=name)
         assert page.locator("[aria-current=page]").inner_text() == name
         assert page.evaluate("document.activeElement.id") == "main"
     page.go_back()

@@ -99,7 +99,7 @@ export class Waterfall {
     const step = wide / across;
     if (Math.abs(this.#head - this.#drawn) * step < 0.5) return;
     this.#drawn = this.#head;
-    this.#drawnAt = now;
+    if (columns.newest > columns.perSecond) this.#drawnAt = now; // the first second is shown as it comes
     if (this.canvas.width !== wide || this.canvas.height !== high) Object.assign(this.canvas, { width: wide, height: high });
     const context = this.canvas.getContext("2d", { alpha: false });
     context.imageSmoothingQuality = "high";
