@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from detector.assemble import make_pipeline
+from detector.assemble.stages import make_pipeline
 from detector.config.settings import EventSettings, GateSettings, LevelSettings, Settings
 from detector.records import Block
 from detector.service.capture import SourceFailure
