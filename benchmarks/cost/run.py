@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import ROOT
-from benchmarks.cost import cost, heads, latency, recordings, startup
+from benchmarks.cost import cost, heads, latency, overview, recordings, startup
 from benchmarks.support import soundscape
 from benchmarks.support.daemon_setup import DEFAULT, YAMNET
 from benchmarks.support.report import Target, machine, table
@@ -103,6 +103,7 @@ class Measured:
     heads: list[heads.Heads]
     start_up: startup.StartUp
     latencies: list[latency.Latency] | None
+    openings: list[overview.Opening]
     no_microphone: str
 
 
@@ -120,7 +121,9 @@ def _measure(folder: Path, scale: Scale, microphone: VirtualMicrophone | str) ->
     start_up = startup.measure(folder, scale.starts, present)
     _say(f"latency over {scale.onsets} onsets")
     latencies = _latencies(folder, scale.onsets) if has_esc10() else None
-    return Measured(about, full_speed, live, beside, start_up, latencies, reason)
+    _say("the page's overview")
+    openings = overview.measure(folder, events=overview.EVENTS, repeats=overview.REPEATS)
+    return Measured(about, full_speed, live, beside, start_up, latencies, openings, reason)
 
 
 def _latencies(folder: Path, count: int) -> list[latency.Latency]:
@@ -158,6 +161,8 @@ def _targets(measured: Measured) -> str:
     for result in latencies:
         window_to_line = 1000 * float(np.quantile(result.delays, 0.95))
         rows.append(Target(f"window to line, p95, {result.daemon.preset}", 60, "ms", window_to_line))
+    day = measured.openings[0]
+    rows.append(Target(f"{day.what}, first", 300, "ms", 1000 * day.first))
     return table([["what", "at most", "measured", "so"], *(target.row() for target in rows)])
 
 
@@ -205,6 +210,9 @@ def _document(measured: Measured, scale: Scale, facts: list[list[str]], began: d
     else:
         parts += [ABOUT_LATENCY.format(count=scale.onsets), latency.latency_table(latencies)]
         parts.append(latency.class_table(latencies))
+    parts += ["## The page's overview"]
+    parts.append(overview.ABOUT.format(events=overview.EVENTS, repeats=overview.REPEATS))
+    parts.append(overview.openings_table(measured.openings))
     parts += ["## Other measurements", OTHERS]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 

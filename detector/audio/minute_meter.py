@@ -19,6 +19,9 @@ from detector.audio.level_minute import (
 LONGEST_LOSS_SECONDS = 7 * 86400.0
 """Of a longer gap only the last part is noted: a row for each minute of it is written."""
 
+RECENT_MINUTES = 2
+"""So many minutes later the newest minute is no longer what it sounds like now."""
+
 
 class MinuteMeter:
     """Sums up levels by the minutes of UTC in which they were heard; hands each minute on when it is over.
@@ -36,8 +39,7 @@ class MinuteMeter:
         bins_hz: NDArray[np.float64],
         keep: Callable[[Sequence[LevelMinute]], None],
     ) -> None:
-        self.newest: LevelMinute | None = None
-        """The last minute that was handed on with sound in it."""
+        self._newest: LevelMinute | None = None
         self._source = source
         self._rate = sample_rate
         self._weights = a_weights(bins_hz)
@@ -77,6 +79,14 @@ class MinuteMeter:
             self._counts[number] = self._counts.get(number, 0) + 1
         self._hand_on()
 
+    def newest(self, now: float) -> LevelMinute | None:
+        """The last minute that was handed on with sound in it; None where that was long before `now` [UTC].
+
+        Any thread may ask.
+        """
+        newest = self._newest
+        return newest if newest and abs(minute_of(now) - newest.minute) <= RECENT_MINUTES else None
+
     def flush(self) -> None:
         """Hand on what there is of the minute that has not ended."""
         self._end_part()
@@ -110,7 +120,7 @@ class MinuteMeter:
             )
             self._done.append(part)
             if self._heard:
-                self.newest = part
+                self._newest = part
         self._begin(self._minute)
 
     def _begin(self, minute: int) -> None:

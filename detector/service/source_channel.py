@@ -110,7 +110,8 @@ class SourceChannel:
         self._verdicts = verdicts
         if clips is not None:
             pipeline.watch(clips.hear)
-        self._levels = levels
+        self.levels = levels
+        """What measures its sound level; None where that is not kept."""
         if levels is not None:
             pipeline.watch_levels(levels.push)
         self._quiet = quiet
@@ -191,9 +192,9 @@ class SourceChannel:
             self._finish_records()
             return interrupted + self._observe(DeviceObservation.FAILED, item.reason)
         self._anchor(item)
-        if self._levels is not None:
+        if self.levels is not None:
             listens = not self.is_paused and self.state is not DeviceState.SILENT
-            self._levels.follow(self._timeline.utc, listens=listens)
+            self.levels.follow(self._timeline.utc, listens=listens)
         if self.is_paused:
             interrupted = self.bodies(self.pipeline.pass_over(item))
             self._finish_records()
@@ -262,8 +263,8 @@ class SourceChannel:
         """No more sound for now: what is kept of it ends here."""
         for recorder in self._recorders:
             recorder.finish()
-        if self._levels is not None:
-            self._levels.flush()
+        if self.levels is not None:
+            self.levels.flush()
 
     def _anchor(self, block: Block) -> None:
         """Tie samples to the clock: by the source's own time, else by the first block's arrival."""

@@ -12,6 +12,7 @@ from detector import __version__
 from detector.clips.clip_counts import ClipCounts
 from detector.delivery.dispatcher import Dispatcher
 from detector.service.daemon import Daemon
+from detector.service.level_report import LEVEL_GAUGES, level_report
 from detector.service.source_channel import SourceChannel
 from detector.sinks.context import NotifyReport
 from detector.sinks.mqtt.broker_counts import CONNECTED, BrokerCounts
@@ -21,6 +22,7 @@ from detector.wire.message import ReportBody, finite, utc_text
 GAUGES = {
     "uptime_seconds": "Seconds since the program started.",
     "level_dbfs": "Level of the newest 30 ms [dB re full scale].",
+    **LEVEL_GAUGES,
     "gain_db": "Gain in front of the classifier [dB].",
     "subscribers": "Subscribers of the event sockets now.",
     "sound_listeners": "Subscribers that get the sound itself now.",
@@ -37,6 +39,7 @@ COUNTERS = {
     "gate_openings": "Times the gate opened.",
     "blocks_dropped": "Blocks lost because the worker was behind.",
     "samples_lost": "Samples missing from the stream.",
+    "lost_seconds": "Seconds of sound missing from the stream.",
     "subscribers_refused": "Connections that were not let in.",
     "subscriber_messages_dropped": "Messages that slow subscribers lost.",
     "history_written": "Events written to the history.",
@@ -52,11 +55,20 @@ COUNTERS = {
 }
 SOURCE_GAUGES = {
     "level_dbfs": GAUGES["level_dbfs"],
+    **LEVEL_GAUGES,
     "gain_db": GAUGES["gain_db"],
 }
 SOURCE_COUNTERS = {
     name: COUNTERS[name]
-    for name in ("heard_seconds", "windows", "events", "gate_openings", "blocks_dropped", "samples_lost")
+    for name in (
+        "heard_seconds",
+        "windows",
+        "events",
+        "gate_openings",
+        "blocks_dropped",
+        "samples_lost",
+        "lost_seconds",
+    )
 }
 SINK_COUNTERS = {
     "written": "Messages delivered.",
@@ -109,6 +121,7 @@ def make_report(
         "uptime_seconds": finite(now - daemon.started, 1),
         "heard_seconds": finite(sum(channel.heard_seconds for channel in channels), 1),
         "level_dbfs": finite(_loudest(channels), 1),
+        **level_report([channel.levels for channel in channels], now),
         "gain_db": None if daemon.are_named else finite(channels[0].gain_db, 1),
         "windows": counts.windows,
         "events": counts.events,
@@ -146,7 +159,7 @@ def make_report(
             }
             for sink in dispatcher.stats()
         ],
-        **({"sources": [_source_report(channel) for channel in channels]} if daemon.are_named else {}),
+        **({"sources": [_source_report(channel, now) for channel in channels]} if daemon.are_named else {}),
         "cpu_seconds": finite(time.process_time(), 2),
         "memory_bytes": _resident_bytes(),
         "time": utc_text(now),
@@ -164,7 +177,7 @@ def _loudest(channels: Sequence[SourceChannel]) -> float:
     return max((level for level in levels if not math.isnan(level)), default=math.nan)
 
 
-def _source_report(channel: SourceChannel) -> dict[str, object]:
+def _source_report(channel: SourceChannel, now: float) -> dict[str, object]:
     """How one of several sources is."""
     counts, shown = channel.counts, channel.input_state
     return {
@@ -173,6 +186,7 @@ def _source_report(channel: SourceChannel) -> dict[str, object]:
         "detail": shown.detail,
         "heard_seconds": finite(channel.heard_seconds, 1),
         "level_dbfs": finite(channel.level_dbfs, 1),
+        **level_report([channel.levels], now),
         "gain_db": finite(channel.gain_db, 1),
         "windows": counts.windows,
         "events": counts.events,

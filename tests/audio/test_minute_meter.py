@@ -106,7 +106,8 @@ def test_a_minute_is_handed_on_as_soon_as_the_next_begins():
     keeper = Keeper()
     keeper.meter.push([frame(n) for n in range(1400)])
     assert [round(part.heard_seconds) for part in keeper.parts] == [40]
-    assert keeper.meter.newest == keeper.parts[0]
+    assert keeper.meter.newest(START + 50) == keeper.parts[0]
+    assert keeper.meter.newest(START + 240) is None
     assert [round(part.heard_seconds) for part in keeper.minutes().values()] == [40, 2]
 
 
