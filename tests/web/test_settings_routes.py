@@ -121,6 +121,7 @@ def test_what_check_config_would_refuse_is_refused_and_nothing_is_written(page, 
     status, answer = put(page, changes)
     assert status == 422 and words in answer["error"] and answer["faults"]
     assert "\x1b" not in answer["error"] and "\n" not in answer["error"]
+    assert str(config) not in answer["error"]
     assert config.read_text() == TEXT and get(page)["undo"] is None
 
 
@@ -210,6 +211,7 @@ def test_the_preview_counts_yesterdays_events(page, tmp_path):
 def test_without_a_history_there_is_nothing_to_count(page):
     status, found = ask(page, "POST", "/api/v1/settings/preview", {"changes": {"events.threshold_on": 0.6}})
     assert (status, found["text"]) == (200, "yesterday's history has no events to count")
+    assert found["note"] is None  # it is higher than the one in force
 
 
 def test_pause_and_reload_go_to_the_daemon(tmp_path, config):

@@ -46,6 +46,11 @@ class PageDesk:
         report = await self.orders.report()
         running = None if report is None else str(report.get("model", "")).split("+")
         found = [_model(facts, running or ()) for facts in json.loads(done.out)]
+        bytes_of = {str(model["name"]): model["bytes"] for model in found}
+        for model in found:
+            if model["kind"] == "combination":
+                parts = str(model["name"]).split("+")
+                model["bytes"] = sum(bytes_of.get(part, 0) for part in parts)
         return {"models": found, "running": running}
 
     async def notifications(self) -> dict[str, object]:
@@ -96,7 +101,7 @@ def _size(path: str) -> int:
         return 0
 
 
-def _model(facts: Mapping[str, Any], running: Sequence[str]) -> dict[str, object]:
+def _model(facts: Mapping[str, Any], running: Sequence[str]) -> dict[str, Any]:
     files = facts.get("files", {})
     parts = facts["name"].split("+")
     is_head = facts.get("base") is not None

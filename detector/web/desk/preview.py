@@ -97,11 +97,12 @@ def preview(
     labels: Mapping[str, Mapping[str, object]],
     sources: Mapping[str, Mapping[str, object]],
     now_in_force: Mapping[str, object],
+    default_threshold: float | None = None,
 ) -> PreviewCount:
     """Count events, each given by its last message.
 
     `changes` are right values by key; `labels` and `sources` the settings of their own before the changes;
-    `now_in_force` the values before them, by key.
+    `now_in_force` the values before them, by key; `default_threshold` is the model's own, where it is known.
     """
     after_labels = _changed(labels, changes, "labels")
     after_sources = _changed(sources, changes, "sources")
@@ -115,7 +116,9 @@ def preview(
             count.scores.append(event.top_score)
     for count in counts.values():
         count.scores = sorted(count.scores)[:MOST_SCORES]
-    return PreviewCount(dict(sorted(counts.items())), list(_notes(changes, now_in_force, counts)))
+    return PreviewCount(
+        dict(sorted(counts.items())), list(_notes(changes, now_in_force, counts, default_threshold))
+    )
 
 
 def _changed(
@@ -130,16 +133,20 @@ def _changed(
 
 
 def _notes(
-    changes: Mapping[str, object], before: Mapping[str, object], counts: Mapping[str, LabelCount]
+    changes: Mapping[str, object],
+    before: Mapping[str, object],
+    counts: Mapping[str, LabelCount],
+    default_threshold: float | None,
 ) -> Iterable[str]:
     lowest = min((count.scores[0] for count in counts.values() if count.scores), default=1.0)
+    wide = before.get(f"events.{THRESHOLD}") or default_threshold or lowest
     for key, value in changes.items():
         last, was = key.rpartition(".")[2], before.get(key)
         if value is None:
             yield f"{key}: what its default would change is not counted"
         elif last == THRESHOLD and isinstance(value, int | float):
-            reference = was if isinstance(was, int | float) else lowest
-            if value < reference:
+            reference = was if isinstance(was, int | float) else wide
+            if isinstance(reference, int | float) and value < reference:
                 yield (
                     "a lower threshold reports more sounds: those that stayed below the old one were never "
                     "stored, so nobody can say how many"

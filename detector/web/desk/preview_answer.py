@@ -24,6 +24,7 @@ async def preview_answer(
     *,
     days: int,
     now: float,
+    default_threshold: float | None = None,
 ) -> dict[str, object]:
     """What the page is told; faults of the changes are in it. Raises Refused where the history is damaged.
 
@@ -33,7 +34,7 @@ async def preview_answer(
     start, stop = _days(datetime.fromtimestamp(now), days)
     counted = PreviewCount({}, [])
     if not faults:
-        counted = await asyncio.to_thread(_count, changes, values, history, start, stop)
+        counted = await asyncio.to_thread(_count, changes, values, history, (start, stop), default_threshold)
     return {
         "faults": faults,
         "text": _sentence(changes, counted, days) if not faults else "",
@@ -53,11 +54,11 @@ def _count(
     changes: Mapping[str, object],
     values: Mapping[str, Any],
     history: Sequence[Path],
-    start: float,
-    stop: float,
+    span: tuple[float, float],
+    default_threshold: float | None,
 ) -> PreviewCount:
     path = next((path for path in history if os.path.isfile(path)), None)  # noqa: PTH113
-    found = () if path is None else sounds(path, Query(since=float(start), until=float(stop)))
+    found = () if path is None else sounds(path, Query(since=float(span[0]), until=float(span[1])))
     try:
         return preview(
             (message.body for message in found if isinstance(message.body, EventBody)),
@@ -65,6 +66,7 @@ def _count(
             labels=values["events"]["labels"],
             sources=values["sources"],
             now_in_force=page_values(values),
+            default_threshold=default_threshold,
         )
     except HistoryError as error:
         raise Refused(409, str(error)) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -101,7 +102,10 @@ class SettingsDesk:
     async def preview(self, changes: Mapping[str, object], days: int = 1) -> dict[str, object]:
         """What `POST /api/v1/settings/preview` answers; faults are in it. Raises Refused."""
         values = await self.values()
-        return await preview_answer(changes, values, self._history, days=days, now=self._clock())
+        threshold = await self._checker.model_threshold(values)
+        return await preview_answer(
+            changes, values, self._history, days=days, now=self._clock(), default_threshold=threshold
+        )
 
     async def change(
         self, changes: Mapping[str, object], *, seen: str | None = None, what: str = ""
@@ -121,7 +125,11 @@ class SettingsDesk:
                 return await self._answer([], "nothing to change", reload=False)
             checked = await self._checker.check(text)
             if checked.faults:
-                raise Refused(422, checked.faults[0], checked.faults)
+                # Lines are those of a text that is nowhere.
+                faults = [
+                    re.sub(rf"^{re.escape(str(self.path))}(:\d+)?: ", "", line) for line in checked.faults
+                ]
+                raise Refused(422, faults[0], faults)
             words = what or _description(changes, before)
             await self._write(lambda: self._file.write(text, found.version, words))
             await self._note_restarts(before, checked.values, changes)
