@@ -74,5 +74,5 @@ def _sentences(facts: Mapping[str, Any], scenes: Mapping[str, Any]) -> list[str]
     ]
     if weak:
         names = " and ".join(weak)
-        found.append(f"Of the takes alone it found less than half of {names}: record more, from near and far.")
+        found.append(f"Of the takes alone it found less than half of {names}: record more, near and far.")
     return found
