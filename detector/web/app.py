@@ -19,6 +19,7 @@ from detector.web.access.visitors import VisitorMiddleware
 from detector.web.api import (
     calibration_routes,
     clip_routes,
+    description,
     event_routes,
     live_routes,
     log_in,
@@ -40,6 +41,7 @@ API: tuple[Callable[[WebParts], list[BaseRoute]], ...] = (
     settings_routes.routes,
     live_routes.routes,
     clip_routes.routes,
+    description.routes,
     verdict_routes.routes,
     calibration_routes.routes,
     overview_routes.routes,
