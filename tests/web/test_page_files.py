@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 import struct
+from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,14 @@ def test_vendored_files_are_those_that_were_listed():
     listed = dict(re.findall(r"^\| `([^`]+)` .* `([0-9a-f]{64})` \|$", table, re.MULTILINE))
     found = {path.name: path for path in VENDOR.iterdir() if path.name != "VENDORED.md"}
     assert listed == {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in found.items()}
+
+
+def test_each_file_is_installed():
+    setup = ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    patterns = setup["options.package_data"]["detector.web"].replace(",", " ").split()
+    installed = {path for pattern in patterns for path in STATIC.parent.glob(pattern)}
+    assert {path for path in STATIC.rglob("*") if path.is_file()} <= installed
 
 
 def test_each_import_and_link_names_a_file():

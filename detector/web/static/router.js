@@ -26,7 +26,7 @@ export class Router {
    * @param {HTMLElement} root
    * @param {string[]} names
    * @param {(route: Route) => object} contextOf what a view gets
-   * @param {(route: Route, first: boolean) => void} onShown
+   * @param {(route: Route, first: boolean) => void} onShown as soon as the view is there, even if it still loads
    */
   constructor(root, names, contextOf, onShown) {
     Object.assign(this, { root, names, contextOf, onShown });
@@ -58,10 +58,11 @@ export class Router {
     this.#unmount = () => {};
     this.root.replaceChildren();
     this.#shown = route.name;
-    const unmount = (await view.mount(this.root, this.contextOf(route))) ?? (() => {});
+    const mounting = view.mount(this.root, this.contextOf(route));
+    this.onShown(route, first);
+    const unmount = (await mounting) ?? (() => {});
     if (turn !== this.#turn) return unmount();
     this.#unmount = unmount;
-    this.onShown(route, first);
   };
 }
 

@@ -17,7 +17,7 @@ export async function chooseLabel(event, { api, t, dialog }) {
     let chosen = /** @type {string | null} */ (null);
     const take = (label) => { chosen = label; close(); };
     const search = /** @type {HTMLInputElement} */ (h("input", { class: "input", type: "search", id: "label-search", autocomplete: "off", spellcheck: "false", placeholder: t("chooser.search"), oninput: () => show() }));
-    const list = h("ul", { class: "label-list" });
+    const list = h("ul", { class: "chooser-list" });
     const count = h("p", { class: "soft small", role: "status" });
     const likely = (event.alternatives ?? []).map(({ label }) => label).filter((label) => labels.includes(label));
 
