@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, tzinfo
@@ -30,7 +31,7 @@ T = TypeVar("T")
 
 USUAL_DAYS, MOST_DAYS = 7, 366
 USUAL_LEVEL_SECONDS = 86400.0
-MOST_LETTERS_OF_ZONE = 64
+_ZONE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,3}")
 
 
 def routes(parts: WebParts) -> list[BaseRoute]:
@@ -45,7 +46,8 @@ def routes(parts: WebParts) -> list[BaseRoute]:
 
         def read(path: Path) -> dict[str, object]:
             with one_at_a_time:
-                return _fields(overviews.read(path, days=days, sources=sources, zone=zone))
+                found = overviews.read(path, days=days, sources=sources, zone=zone)
+            return {**_fields(found), "tz": None if zone is None else str(zone)}
 
         found = await reading(lambda: _of_history(parts, read))
         return JsonAnswer(_NOTHING if found is None else found)
@@ -83,18 +85,21 @@ def _of_history(parts: WebParts, read: Callable[[Path], T]) -> T | None:
 
 
 def _zone(query: QueryParams) -> tzinfo | None:
-    """The time zone that is asked for; None for this machine's own. HTTPException 400."""
+    """The time zone that is asked for; None for this machine's own, also where it knows no such zone.
+
+    HTTPException 400 for what cannot be the name of one.
+    """
     name = query.get("tz")
     if not name:
         return None
+    if not _ZONE_NAME.fullmatch(name):
+        raise refuse(400, f"tz: expected a time zone such as Europe/Berlin, got {name[:64]!r}")
     if name == "UTC":
         return UTC
     try:
-        if len(name) <= MOST_LETTERS_OF_ZONE:
-            return ZoneInfo(name)
-    except (ValueError, OSError, LookupError):
-        pass
-    raise refuse(400, f"tz: this machine knows no time zone {name[:MOST_LETTERS_OF_ZONE]!r}; leave tz out")
+        return ZoneInfo(name)
+    except (ValueError, OSError, LookupError):  # a machine may have no zones, or older ones than a browser
+        return None
 
 
 _NOTHING: dict[str, object] = {
@@ -105,6 +110,7 @@ _NOTHING: dict[str, object] = {
     "longest_silence": None,
     "heard": None,
     "events": 0,
+    "tz": None,
 }
 
 
