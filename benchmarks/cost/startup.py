@@ -22,7 +22,7 @@ IMPORTS: dict[str, str] = {
     "the same, importing numpy": "import numpy",
     "the same, importing numpy and LiteRT": "import numpy, ai_edge_litert.interpreter",
     "the same, importing the daemon's modules": (
-        "import detector.cli.main, detector.config.loading, detector.assemble"
+        "import detector.cli.main, detector.config.loading, detector.assemble.service"
     ),
 }
 ANSWER = "bare loop on a recording, to its first answer"

@@ -33,7 +33,8 @@ LONG = "Klang" * 2000
 """A label of 10 000 letters."""
 
 # label, class id, the labels above it, usual score, how common, hours of the day at which it is likely
-KINDS = (
+Kind = tuple[str, str, tuple[str, ...], float, float, tuple[int, ...]]
+KINDS: tuple[Kind, ...] = (
     ("Dog", "/m/0bt9lr", ("Domestic animals, pets", "Animal"), 0.82, 9.0, (7, 8, 17, 18, 19, 20)),
     ("Bird", "/m/015p6", ("Wild animals", "Animal"), 0.64, 12.0, (4, 5, 6, 7, 8, 9)),
     ("Doorbell", "/m/03wwcy", ("Door",), 0.77, 2.0, (10, 11, 12, 16, 17)),
@@ -61,9 +62,16 @@ _RUN = "20260801T140000Z-fa4e"
 class Scene:
     """The invented history of a place, and what happens there next."""
 
-    def __init__(self, folder: Path, chance: random.Random) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        chance: random.Random,
+        *,
+        kinds: Sequence[Kind] = KINDS,
+        sources: tuple[str, str] = SOURCES,
+    ) -> None:
         self.history, self.clips = folder / "history.db", folder / "clips"
-        self._chance = chance
+        self._chance, self._kinds, self._sources = chance, kinds, sources
         self._numbers = SequenceNumbers()
         self._store = EventStore(
             self.history, self._numbers, keep_seconds=90 * 86400.0, max_bytes=500_000_000, pictures=2000
@@ -79,6 +87,14 @@ class Scene:
     def seq(self) -> int:
         """Number of the newest event."""
         return self._numbers.last
+
+    def remember_levels(self, minutes: Sequence[LevelMinute]) -> None:
+        """Write levels to the history."""
+        self._store.write([], minutes)
+
+    def close(self) -> None:
+        """Leave the history to a daemon."""
+        self._store.close()
 
     def newest(self, count: int) -> list[Message]:
         """The newest events."""
@@ -114,7 +130,7 @@ class Scene:
 
     def happen(self, every: float) -> Iterator[tuple[Message, float]]:
         """A sound that begins now: its messages, each with the seconds to wait after it."""
-        kind = self._chance.choices(KINDS, [each[4] for each in KINDS])[0]
+        kind = self._chance.choices(self._kinds, [each[4] for each in self._kinds])[0]
         begun = time.time() - 0.8
         messages = self._sound(begun, kind, now=time.time(), clip=self._chance.random() < 0.6)
         pauses = [min(1.0, every / 4)] * (len(messages) - 1)
@@ -140,17 +156,17 @@ class Scene:
         (taken,) = self._verdicts.forget(id)
         return verdict_body(id, taken.label, None, 0, taken.said, None)
 
-    def _moment(self, midnight: float) -> tuple[float, tuple]:
-        kind = self._chance.choices(KINDS, [each[4] for each in KINDS])[0]
+    def _moment(self, midnight: float) -> tuple[float, Kind]:
+        kind = self._chance.choices(self._kinds, [each[4] for each in self._kinds])[0]
         hour = self._chance.choice(kind[5]) if self._chance.random() < 0.8 else self._chance.randrange(24)
         return midnight + hour * 3600.0 + self._chance.random() * 3600.0, kind
 
-    def _sound(self, start: float, kind: tuple, *, now: float, clip: bool | None = None) -> list[Message]:
+    def _sound(self, start: float, kind: Kind, *, now: float, clip: bool | None = None) -> list[Message]:
         """Its `start`, mostly an `update`, its `end`, and its clip."""
         self._count += 1
         id, length = f"{_RUN}-{self._count}", round(0.5 + self._chance.expovariate(0.4), 3)
         score = min(0.99, max(0.3, self._chance.gauss(kind[3], 0.12)))
-        source = SOURCES[0] if self._chance.random() < 0.7 else SOURCES[1]
+        source = self._sources[0 if self._chance.random() < 0.7 else 1]
         others = self._chance.sample(
             [label for label in LABELS if label not in (kind[0], LONG)], self._chance.randrange(3)
         )
