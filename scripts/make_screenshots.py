@@ -42,7 +42,9 @@ if TYPE_CHECKING:
 IMAGES = ROOT / "docs" / "images"
 RATE = 16000
 DAYS = 8
-COLOURS = 160
+COLOURS = (160, 96, 64, 40)
+"""Of a picture: as many as it can have with at most `MOST_BYTES`."""
+MOST_BYTES = 150_000
 PART_SECONDS = 20
 """Of sound that is played in one piece."""
 
@@ -111,7 +113,9 @@ def show_page(folder: Path, parts: Sequence[Path], browser: Browser, shots: Sequ
             time.sleep(2 * PART_SECONDS)
             for shot in shots:
                 page = opened(browser, shot, f"{shown.url}#/{shot.view}")
-                page.wait_for_timeout(25_000 if shot.view == "live" else 2500)
+                page.wait_for_timeout(25_000 if shot.view == "live" else 3000)
+                if shot.view == "settings":
+                    page.locator(".waiting").first.wait_for(state="detached")
                 save(page, shot)
                 page.close()
         finally:
@@ -161,8 +165,11 @@ def save(page: Page, shot: Shot) -> None:
     """Write the picture with few colours, which makes it a third as large."""
     from PIL import Image
 
-    picture = Image.open(io.BytesIO(page.screenshot()))
-    picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(shot.path, optimize=True)
+    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    for colours in COLOURS:
+        picture.quantize(colours, dither=Image.Dither.NONE).save(shot.path, optimize=True)
+        if shot.path.stat().st_size <= MOST_BYTES:
+            break
     print(f"{shot.path.relative_to(ROOT)} {shot.path.stat().st_size // 1000} kB", flush=True)
 
 

@@ -163,11 +163,22 @@ class TestThePicture:
         html = picture_html(overview(tone(1000, 2)), name="a")
         png = base64.b64decode(html.partition("base64,")[2].partition('"')[0])
         pixels = grey_pixels(png)
-        assert pixels.shape == (128, overview(tone(1000, 2)).dbfs.shape[1])
+        assert pixels.shape[1] == overview(tone(1000, 2)).dbfs.shape[1]
         assert pixels.max() == 255
-        bright = pixels.mean(axis=1).argmax()
-        assert 80 < bright < 90  # 1 kHz is a third up the mel scale, and high bands are on top
+        bright = len(pixels) - pixels.mean(axis=1).argmax()
+        assert 38 < bright < 48  # of 128: 1 kHz is a third up the mel scale, and high bands are on top
         assert len(np.unique(pixels)) <= SHADES
+
+    def test_leaves_out_high_bands_in_which_nothing_is(self):
+        dbfs = np.full((128, 40), FLOOR_DBFS, np.float32)
+        dbfs[:100] = -60
+        dbfs[50, 3] = -20
+        html = picture_html(Spectrogram(dbfs, np.arange(129.0), 1.0), name="a")
+        assert grey_pixels(base64.b64decode(html.partition("base64,")[2].partition('"')[0])).shape == (
+            100,
+            40,
+        )
+        assert 'data-high="100.0"' in html
 
     def test_says_how_far_the_clock_is_from_utc(self):
         day = Spectrogram(SPECTROGRAM.dbfs, SPECTROGRAM.edges_hz, 86400.0)

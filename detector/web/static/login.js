@@ -35,7 +35,7 @@ export function showLogin(onDone) {
   const account = h("input", { type: "text", name: "username", autocomplete: "username", value: "sound-detector", hidden: true, tabindex: "-1" });
   const form = h(
     "form", { onsubmit: submit },
-    mark("mark"),
+    mark("login-mark"),
     h("h1", {}, t("brand")),
     account,
     h("div", { class: "field" }, h("label", { for: "password" }, t("login.password")), input, fault),
