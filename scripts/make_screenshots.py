@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import math
 import random
 import subprocess
 import sys
@@ -29,7 +28,6 @@ from numpy.typing import NDArray
 from benchmarks import ROOT
 from benchmarks.support.children import Running
 from benchmarks.support.shown_page import SHOWN, ShownPage, free_port
-from detector.audio.level_minute import BIN_DB, LOWEST_DBFS, LevelMinute, bin_of, mean_square, minute_of
 from detector.demo import recording_path
 from detector.files.sound_files import look_into
 from detector.sources.recording import Recording
@@ -201,21 +199,8 @@ def invent_the_past(folder: Path) -> None:
     chance = random.Random(3)  # noqa: S311 - no secret
     kinds = [kind for kind in KINDS if kind[1].startswith(("/m/", "/t/"))]
     scene = Scene(folder, chance, kinds=kinds, sources=("vmic", "vmic"))
-    now = time.time()
-    scene.remember(DAYS, 60, now)
-    last = minute_of(now)
-    scene.remember_levels([invented_level(minute, chance) for minute in range(last - 24 * 60 * DAYS, last)])
+    scene.remember(DAYS, 60, time.time())
     scene.close()
-
-
-def invented_level(minute: int, chance: random.Random) -> LevelMinute:
-    """A minute of a home: quiet at night, livelier in the evening."""
-    hour = minute / 60 % 24
-    base = -58 + 12 * math.sin((hour - 8) / 24 * 2 * math.pi) + 3 * math.sin(hour * 2.1)
-    levels = [min(-8.0, max(LOWEST_DBFS, chance.gauss(base, 4))) for _ in range(60)]
-    histogram = {bin_of(level): 30 for level in levels}
-    energy = sum(map(mean_square, levels))
-    return LevelMinute("vmic", minute, 60.0, 0.0, energy, mean_square(max(levels) + BIN_DB), histogram)
 
 
 if __name__ == "__main__":

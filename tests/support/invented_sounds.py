@@ -88,10 +88,6 @@ class Scene:
         """Number of the newest event."""
         return self._numbers.last
 
-    def remember_levels(self, minutes: Sequence[LevelMinute]) -> None:
-        """Write levels to the history."""
-        self._store.write([], minutes)
-
     def close(self) -> None:
         """Leave the history to a daemon."""
         self._store.close()
@@ -121,7 +117,9 @@ class Scene:
                 min(minute_of(now), minute_of(midnight - (day - 1) * 86400.0)),
             )
             if day < DAYS_OF_DETAIL:
-                minutes = [level_of_minute(source, each) for source in SOURCES for each in whole_minutes]
+                minutes = [
+                    level_of_minute(source, each) for source in {*self._sources} for each in whole_minutes
+                ]
                 self._store.write(messages, minutes, pictures_of(messages))
             else:
                 self._store.write(messages)
@@ -142,7 +140,7 @@ class Scene:
         last = minute_of(time.time()) - 1
         if last > self._minute:
             self._minute = last
-            self._store.write([], [level_of_minute(source, last) for source in SOURCES])
+            self._store.write([], [level_of_minute(source, last) for source in {*self._sources}])
 
     def give(self, id: str, said: str) -> VerdictBody:
         """Keep a verdict; raises VerdictError."""
