@@ -185,3 +185,21 @@ def test_a_clip_is_played_sought_and_downloaded(show):
         page.get_by_role("link", name="Download the clip").click()
     assert download.value.suggested_filename.endswith(".wav")
     assert refused == []
+
+
+def test_a_clip_is_deleted_after_a_question(show, place):
+    page = show("#/feed")
+    while not page.locator(".event-play").count():
+        page.get_by_role("button", name="Show older sounds").click()
+        page.wait_for_load_state("networkidle")
+    card = page.locator(CARD).filter(has=page.locator(".event-play")).last
+    card = page.locator(f'[data-id="{card.get_attribute("data-id")}"]')
+    files = len([*place.scene.clips.rglob("*.wav")])
+    card.locator(".event-play").click()
+    card.get_by_role("button", name="Delete the clip").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    assert card.locator(".event-play").count() == 1
+    card.get_by_role("button", name="Delete the clip").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete the clip").click()
+    card.locator(".event-play").wait_for(state="detached")
+    assert len([*place.scene.clips.rglob("*.wav")]) == files - 1

@@ -51,6 +51,17 @@ def test_an_event_lies_over_the_picture_and_opens_its_card(live, place):
     assert page.locator(".recent-sound").first.inner_text().count("Banjo") == 1
 
 
+def test_the_focus_returns_to_a_sound_of_the_list_although_others_came(live, place):
+    page = live()
+    place.say("Zither", id="live-20")
+    page.locator(".recent-sound", has_text="Zither").click()
+    page.get_by_role("dialog").wait_for()
+    place.say("Gong", id="live-21")
+    page.locator(".recent-sound", has_text="Gong").wait_for()
+    page.keyboard.press("Escape")
+    wait_for(page, "document.activeElement.textContent.includes('Zither')")
+
+
 def test_a_hostile_label_is_text_over_the_picture_too(live, place):
     page = live(width=390)
     place.say(HOSTILE, id="live-10")

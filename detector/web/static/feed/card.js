@@ -78,6 +78,7 @@ export class Card {
     const words = [];
     if (event.vetoed) words.push(h("span", { class: "chip" }, t("feed.vetoed", { n: event.vetoed.verdicts })));
     if (event.verdict) words.push(h("span", {}, t("feed.corrected", { heard: event.verdict.heard })));
+    if (event.clip && event.clip.state !== "saved") words.push(h("span", { class: "no-clip" }, t(event.clip.reason === "speech" ? "feed.no.clip.speech" : "feed.no.clip")));
     if (event.alternatives?.length > 0) {
       words.push(h("span", {}, t("feed.alternatives")));
       for (const { label, score } of event.alternatives) words.push(h("span", { class: "clip-text alternative", title: label.slice(0, 300) }, `${label} ${format.score(score)}`));
@@ -107,12 +108,21 @@ export class Card {
       button.disabled = true;
       const { openPlayer } = await import("./player.js");
       this.sound.hidden = false;
-      this.#player = openPlayer(this.sound, this.event.clip, this.context);
+      this.#player = openPlayer(this.sound, this.event.clip, this.context, () => this.#closeSound());
       button.disabled = false;
       button.setAttribute("aria-expanded", "true");
     } else {
       this.#player.toggle();
     }
+  }
+
+  /** The clip was deleted: the card goes on without it. */
+  #closeSound() {
+    this.stop();
+    this.#player = null;
+    this.sound.replaceChildren();
+    this.sound.hidden = true;
+    this.update({ clip: null });
   }
 
   #showWhole() {

@@ -18,9 +18,11 @@ let playing = /** @type {HTMLAudioElement | null} */ (null);
  * @param {HTMLElement} root
  * @param {{id: string, duration: number}} clip
  * @param {import("../shell.js").Context} context
+ * @param {() => void} onDeleted
  * @returns {{toggle: () => void, stop: () => void}}
  */
-export function openPlayer(root, clip, { api, t, format }) {
+export function openPlayer(root, clip, context, onDeleted) {
+  const { api, t, format, me } = context;
   const url = api.address(`clips/${encodeURIComponent(clip.id)}/sound`);
   const audio = new Audio();
   audio.preload = "auto";
@@ -34,7 +36,7 @@ export function openPlayer(root, clip, { api, t, format }) {
   const cursor = h("span", { class: "player-cursor" });
   const seek = h("div", { class: "player-seek", role: "slider", tabindex: "0", "aria-label": t("player.seek"), "aria-valuemin": 0 }, picture, wave, cursor);
   const words = h("p", { class: "soft small", role: "status" }, t("player.loading"));
-  fill(root, seek, h("div", { class: "player-row" }, button, time, words, save));
+  fill(root, seek, h("div", { class: "player-row" }, button, time, words, me.read_only ? null : deleteButton(clip, context, onDeleted), save));
 
   let surfer = /** @type {WaveSurfer | null} */ (null);
   const length = () => (Number.isFinite(audio.duration) && audio.duration > 0 ? audio.duration : clip.duration);
@@ -84,6 +86,17 @@ export function openPlayer(root, clip, { api, t, format }) {
     toggle,
     stop: () => { cancelAnimationFrame(frame); audio.pause(); audio.removeAttribute("src"); surfer?.destroy(); },
   };
+}
+
+/** A button that asks, and deletes. */
+function deleteButton(clip, { api, t, dialog }, onDeleted) {
+  const ask = async () => {
+    const sure = await dialog.confirm({ title: t("player.delete.title"), text: t("player.delete.about"), yes: t("player.delete"), alert: true });
+    if (!sure) return;
+    const done = await api.del(`clips/${encodeURIComponent(clip.id)}`).then(() => true, () => false);
+    if (done) onDeleted();
+  };
+  return h("button", { class: "button quiet only-icon", type: "button", "aria-label": t("player.delete"), title: t("player.delete"), onclick: ask }, icon("trash"));
 }
 
 /** Fetch and decode; the picture is made from the samples. */

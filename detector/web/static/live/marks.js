@@ -27,6 +27,7 @@ export class Marks {
     mark.words.textContent = visible(event.label);
     mark.score.textContent = score(event.top_score);
     mark.label.title = event.label.slice(0, 300);
+    mark.width = 0; // it is measured again
     mark.line.classList.toggle("over", event.end_time !== null);
   }
 

@@ -52,24 +52,30 @@ export class RecentSounds {
   }
 
   #show() {
-    const { t, format } = this.context;
+    const { t } = this.context;
     if (this.events.length === 0) {
       fill(this.list, h("li", { class: "empty" }, icon("silence"), h("p", {}, t("live.quiet"))));
       return;
     }
-    const focused = document.activeElement?.closest?.("[data-id]")?.getAttribute("data-id");
-    fill(this.list, ...this.events.map((event) => {
-      const going = isGoing(event);
-      const button = h(
-        "button", { class: "recent-sound", type: "button", "data-id": event.id, onclick: () => this.open(event.id) },
-        h("time", { class: "number soft", datetime: event.start_time, title: format.moment(event.start_time) }, format.clock(event.start_time)),
-        h("span", { class: "clip-text recent-label", title: event.label.slice(0, 300) }, event.label),
-        going && h("span", { class: "chip accent" }, t("feed.now")),
-        h("span", { class: "clip-text soft small recent-source" }, event.source),
-        h("span", { class: "number soft recent-score" }, format.score(event.top_score)),
-      );
-      return h("li", {}, button);
-    }));
-    if (focused) [...this.list.querySelectorAll("[data-id]")].find((button) => button.getAttribute("data-id") === focused)?.focus();
+    const rows = this.events.map((event) => this.#row(event));
+    for (const row of [...this.list.children]) if (!rows.includes(row)) row.remove();
+    rows.forEach((row, k) => { if (this.list.children[k] !== row) this.list.insertBefore(row, this.list.children[k] ?? null); });
+  }
+
+  /** The row of an event; one that is there stays there, with the focus it may have. */
+  #row(event) {
+    const { t, format } = this.context;
+    const rows = [...this.list.children];
+    const known = rows.find((row) => row.firstElementChild?.getAttribute("data-id") === event.id);
+    const row = known ?? h("li", {}, h("button", { class: "recent-sound", type: "button", "data-id": event.id, onclick: () => this.open(event.id) }));
+    fill(
+      row.firstElementChild,
+      h("time", { class: "number soft", datetime: event.start_time, title: format.moment(event.start_time) }, format.clock(event.start_time)),
+      h("span", { class: "clip-text recent-label", title: event.label.slice(0, 300) }, event.label),
+      isGoing(event) && h("span", { class: "chip accent" }, t("feed.now")),
+      h("span", { class: "clip-text soft small recent-source" }, event.source),
+      h("span", { class: "number soft recent-score" }, format.score(event.top_score)),
+    );
+    return row;
   }
 }

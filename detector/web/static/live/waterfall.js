@@ -12,6 +12,7 @@ export class Waterfall {
   #columns = /** @type {import("./columns.js").Columns | null} */ (null);
   #picture = new OffscreenCanvas(1, 1);
   #table = new Uint32Array(256);
+  #ground = "";
   #head = 0; // the column, with fractions, at the right edge
   #drawn = NaN;
   #drawnAt = -Infinity;
@@ -127,14 +128,10 @@ export class Waterfall {
     if (columns === null) return;
     const colours = palette(theme.isDark());
     this.#table = table(colours, columns.span);
+    this.#ground = `rgb(${colours[0]} ${colours[1]} ${colours[2]})`;
     this.#paint(Math.max(0, columns.newest + 1 - columns.kept), columns.newest);
     this.redraw();
   };
-
-  get #ground() {
-    const [r, g, b] = palette(theme.isDark());
-    return `rgb(${r} ${g} ${b})`;
-  }
 
   /** Colour columns in the ring's picture: a pixel for each value, high frequencies at the top. */
   #paint(first, last) {
