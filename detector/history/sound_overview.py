@@ -9,21 +9,32 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import TypeVar, cast
 
-from detector.history.day_sounds import DayCounts, DayQuiet, count_day, day_version, quiet_day, silences
+from detector.history.day_sounds import (
+    DayCounts,
+    DayQuiet,
+    count_day,
+    day_version,
+    labels_of_day,
+    quiet_day,
+    silences,
+)
 from detector.history.listening_time import ListeningTime, listening_time
 from detector.history.schema import connect_reader, unreadable
 
 KEPT_DAYS = 400
 """So many results for a day are kept, the last used ones."""
 
-Part = TypeVar("Part", DayCounts, DayQuiet)
+WEEK_DAYS = 7
+
+Part = TypeVar("Part", DayCounts, DayQuiet, frozenset[str])
+_Kept = OrderedDict[object, tuple[tuple[int, int], DayCounts | DayQuiet | frozenset[str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +48,7 @@ class DayOverview:
 
 @dataclass(frozen=True, slots=True)
 class FirstSound:
-    """The first sound of a label in this week."""
+    """The first sound of a label in this week that was not heard in the week before."""
 
     label: str
     time: float
@@ -54,7 +65,7 @@ class SoundOverview:
     days: Sequence[DayOverview]
     """Each of the days, the oldest first."""
     first_this_week: Sequence[FirstSound]
-    """The first sound of each label since Monday, the newest first."""
+    """The first sound since Monday of each label that the seven days before do not have; newest first."""
     longest_silence: tuple[float, float] | None
     """From when to when [UTC seconds] a source was heard, and no sound began or went on."""
     heard: ListeningTime | None
@@ -81,7 +92,7 @@ class HistoryOverview:
     def __init__(self, *, utc: Callable[[], float] = time.time) -> None:
         """`utc` is UTC seconds since 1970."""
         self._utc = utc
-        self._kept: OrderedDict[object, tuple[tuple[int, int], DayCounts | DayQuiet]] = OrderedDict()
+        self._kept: _Kept = OrderedDict()
 
     def read(
         self, path: Path, *, days: int, sources: Sequence[str] = (), zone: tzinfo | None = None
@@ -93,7 +104,11 @@ class HistoryOverview:
         now = self._utc()
         today = datetime.fromtimestamp(now, zone).date()
         shown = [_day(today - timedelta(days=back), zone, now) for back in range(days - 1, -1, -1)]
-        week = [_day(today - timedelta(days=back), zone, now) for back in range(today.weekday(), -1, -1)]
+        monday = today.weekday()
+        week = [_day(today - timedelta(days=back), zone, now) for back in range(monday, -1, -1)]
+        last_week = [
+            _day(today - timedelta(days=back), zone, now) for back in range(monday + WEEK_DAYS, monday, -1)
+        ]
         before = _day(shown[0].date - timedelta(days=1), zone, now)
         with closing(connect_reader(path)) as connection:
             try:
@@ -102,6 +117,7 @@ class HistoryOverview:
                 reader = _DayReader(connection, self._kept, (file.st_dev, file.st_ino, zone, tuple(sources)))
                 counts = [reader.counts(day) for day in shown]
                 firsts = [reader.counts(day) for day in week]
+                known = frozenset().union(*(reader.labels(day) for day in last_week))
                 quiet = [reader.quiet(day) for day in (before, *shown)]
                 heard = listening_time(connection, shown[0].begin, now, sources=sources)
             except (sqlite3.Error, OSError, TypeError, ValueError) as error:
@@ -114,7 +130,7 @@ class HistoryOverview:
                 DayOverview(day.date, {label: sum(hours) for label, hours in part.hours.items()})
                 for day, part in zip(shown, counts, strict=True)
             ],
-            first_this_week=_firsts(firsts),
+            first_this_week=_firsts(firsts, known),
             longest_silence=None if heard is None else heard.longest_within(silences(quiet)),
             heard=heard,
         )
@@ -126,7 +142,7 @@ class _DayReader:
     def __init__(
         self,
         connection: sqlite3.Connection,
-        kept: OrderedDict[object, tuple[tuple[int, int], DayCounts | DayQuiet]],
+        kept: _Kept,
         key: tuple[int, int, tzinfo | None, tuple[str, ...]],
     ) -> None:
         self._connection = connection
@@ -146,6 +162,13 @@ class _DayReader:
             )
 
         return self._part("counts", day, count)
+
+    def labels(self, day: _Day) -> frozenset[str]:
+        return self._part(
+            "labels",
+            day,
+            lambda: labels_of_day(self._connection, day.begin, day.end, sources=self._sources),
+        )
 
     def quiet(self, day: _Day) -> DayQuiet:
         # How far the running day has come is a part of the answer.
@@ -189,10 +212,14 @@ def _hours(days: Sequence[DayCounts]) -> dict[str, list[int]]:
     return dict(sorted(hours.items(), key=lambda item: (-sum(item[1]), item[0])))
 
 
-def _firsts(week: Sequence[DayCounts]) -> list[FirstSound]:
+def _firsts(week: Sequence[DayCounts], known: Collection[str]) -> list[FirstSound]:
     found: dict[str, tuple[float, str]] = {}
     for day in week:
         for label, first in day.first.items():
             found.setdefault(label, first)
-    sounds = [FirstSound(label, moment, event_id) for label, (moment, event_id) in found.items()]
+    sounds = [
+        FirstSound(label, moment, event_id)
+        for label, (moment, event_id) in found.items()
+        if label not in known
+    ]
     return sorted(sounds, key=lambda sound: (-sound.time, sound.label))

@@ -118,7 +118,9 @@ def test_the_overview_is_what_somebody_would_count(always_heard, sounds, days, z
     for label, begin, at, *_ in sounds:
         if begin.date() >= monday:
             firsts[label] = min(at, firsts.get(label, at))
-    assert {first.label: round(first.time, 3) for first in found.first_this_week} == firsts
+    last_week = {label for label, begin, *_ in sounds if 0 < (monday - begin.date()).days <= 7}
+    new = {label: at for label, at in firsts.items() if label not in last_week}
+    assert {first.label: round(first.time, 3) for first in found.first_this_week} == new
     check_silence(found, sounds, datetime(*first_day.timetuple()[:3], tzinfo=zone).timestamp(), days)
 
 
