@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from detector.audio.level import FLOOR_DBFS
 from detector.records import Block
-from detector.sinks.live_taps import LiveTap
+from detector.sinks.live_taps import LiveKind, LiveTap
 from detector.wire.encoding import encode
 from detector.wire.live_bodies import SoundBody, SpectrogramBody
 from detector.wire.message import finite, utc_text
@@ -40,6 +40,8 @@ class LiveSound:
             self._show(block, to_utc, level_dbfs)
         else:
             self._columns = None
+        if self._tap.is_watched("full sound"):
+            self._give_sound("full sound", block, self._rate, to_utc)
         if self._tap.is_watched("sound"):
             self._let_hear(block, to_utc)
         else:
@@ -77,6 +79,10 @@ class LiveSound:
             if low is None:
                 return
             block, rate = low, SOUND_RATE
+        self._give_sound("sound", block, rate, to_utc)
+
+    def _give_sound(self, kind: LiveKind, block: Block, rate: int, to_utc: Callable[[int], float]) -> None:
+        """Hand a block over that is counted at this rate [Hz]."""
         body = SoundBody(
             source=self._tap.name,
             sample_rate=rate,
@@ -85,4 +91,4 @@ class LiveSound:
             data=b2a_base64(block.samples.astype("<i2").tobytes(), newline=False).decode(),
             time=utc_text(to_utc(block.stop * self._rate // rate)),
         )
-        self._tap.give("sound", encode(body))
+        self._tap.give(kind, encode(body))

@@ -13,8 +13,9 @@ from typing import Literal
 from detector.errors import SinkError
 from detector.interfaces import Message
 
-LiveKind = Literal["spectrogram", "sound"]
-"""What can be watched of a source."""
+LiveKind = Literal["spectrogram", "sound", "full sound"]
+"""What can be watched of a source; full sound has the classifier's own rate."""
+SOUND: tuple[LiveKind, ...] = ("sound", "full sound")
 
 Watcher = Callable[[Message], None]
 """Takes a message on the daemon's thread, at once: it drops what it has no room for."""

@@ -14,6 +14,7 @@ from detector.subscriber.daemon_stream import DaemonStream
 from detector.web.mailbox import Mailbox
 from detector.wire.message import ErrorBody, HelloBody
 
+FULL = "full "
 Opener = Callable[[], Awaitable[tuple[DaemonStream, HelloBody]]]
 
 
@@ -39,7 +40,9 @@ class SharedFeeds:
     async def watching(
         self, kind: str, source: str | None, mailbox: Mailbox[Message]
     ) -> AsyncIterator[Mailbox[Message]]:
-        """Have messages of a `kind`, `spectrogram` or `sound`, of a source (None: the first) in the mailbox.
+        """Have messages of a kind of a source (None: the first) in the mailbox.
+
+        `kind` is `spectrogram`, `sound`, or `full sound`: sound at the rate at which it is classified.
 
         It is closed, with the reason, when the daemon ends the feed or refuses it.
         """
@@ -66,16 +69,18 @@ class SharedFeeds:
 
     async def _run(self, key: tuple[str, str | None]) -> None:
         kind, source = key
+        told = kind.removeprefix(FULL)
+        asked: dict[str, object] = {} if source is None else {"source": source}
         reason, refused = "the daemon ended it", False
         try:
             stream, hello = await self._open()
             try:
-                stream.send({kind: {} if source is None else {"source": source}})
+                stream.send({told: asked | {"full": True} if kind != told else asked})
                 silence = 3 * (hello.heartbeat_seconds or HELLO_SECONDS)
                 while (message := await stream.read(silence)) is not None:
                     if isinstance(message.body, ErrorBody):
                         reason, refused = message.body.message, True
-                    elif message.kind == kind:
+                    elif message.kind == told:
                         for mailbox in self._feeds[key].mailboxes:
                             mailbox.put(message)
             finally:

@@ -76,6 +76,8 @@ class WatchLine:
 
     source: str = ""
     """What events call the source; empty is the first one."""
+    full: bool = False
+    """Whether sound is wanted at the classifier's own rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,10 +174,11 @@ def _verdict(fields: dict[str, object]) -> VerdictLine:
 
 def _watch(key: str, fields: dict[str, object]) -> WatchLine:
     value = fields[key]
-    if isinstance(value, dict) and len(fields) == 1 and not value.keys() - {"source"}:
-        source = value.get("source", "")
-        if isinstance(source, str):
-            return WatchLine(source)
+    known = {"source", "full"} if key == "sound" else {"source"}
+    if isinstance(value, dict) and len(fields) == 1 and not value.keys() - known:
+        source, full = value.get("source", ""), value.get("full", False)
+        if isinstance(source, str) and isinstance(full, bool):
+            return WatchLine(source, full)
     raise SinkError(f'request: expected {{"{key}": {{"source": "..."}}}} alone, or {{"{key}": {{}}}}')
 
 

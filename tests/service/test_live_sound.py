@@ -164,6 +164,17 @@ def test_a_stream_of_twice_the_rate_is_halved():
     assert np.abs(samples - np.rint(halved(NOISE[: 10 * HOP].astype(np.float32)))).max() <= 1
 
 
+def test_full_sound_has_the_streams_own_rate_beside_halved_sound():
+    watched = Watched(rate=32000)
+    watched.watch("sound")
+    watched.watch("full sound")
+    watched.take(*range(10))
+    full = [body for body in watched.seen if body.sample_rate == 32000]
+    assert len(full) == 10 and len(watched.seen) > 10
+    start, samples = heard(full)
+    assert start == 0 and (samples == NOISE[: 10 * HOP]).all()
+
+
 def test_a_paused_source_is_not_heard():
     watched = Watched()
     watched.watch("sound")

@@ -57,6 +57,14 @@ def test_whoever_watches_a_source_gets_no_events(key, value, source):
     assert wanted.filter.passes(encode(StatusBody(state="listening", source="Mic", time=None)))
 
 
+def test_sound_is_had_at_the_classifiers_own_rate():
+    wanted = parse_request(b'{"sound": {"source": "porch", "full": true}}')
+    assert wanted.sound == WatchLine("porch", full=True)
+    for line in (b'{"sound": {"full": 1}}', b'{"spectrogram": {"full": true}}'):
+        with pytest.raises(SinkError, match="expected"):
+            parse_request(line)
+
+
 @pytest.mark.parametrize(
     "value",
     [

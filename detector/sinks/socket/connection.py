@@ -23,7 +23,7 @@ _PROBE_SECONDS = 1.0
 """A subscriber that has closed its side is sent two heartbeats, this far apart: has it gone altogether?"""
 
 
-_WATCHER_BUFFER_BYTES: dict[LiveKind, int] = {"spectrogram": 4096, "sound": 32768}
+_WATCHER_BUFFER_BYTES: dict[LiveKind, int] = {"spectrogram": 4096, "sound": 32768, "full sound": 65536}
 """What the kernel may hold for a subscriber that watches: less than a second, not the usual minute."""
 
 
@@ -189,7 +189,8 @@ class Connection(asyncio.Protocol):
                 self._end_with_answer(self._feed.control_line(request.control))
             return
         watched: tuple[tuple[LiveKind, WatchLine | None], ...]
-        watched = ("spectrogram", request.spectrogram), ("sound", request.sound)
+        is_full = request.sound is not None and request.sound.full
+        watched = ("spectrogram", request.spectrogram), ("full sound" if is_full else "sound", request.sound)
         for kind, watch in watched:
             if watch is not None:
                 self._watch(kind, request, watch.source)
@@ -217,7 +218,7 @@ class Connection(asyncio.Protocol):
         try:
             self._stop_watching = self._feed.watching.add(kind, source, self._show)
         except SinkError as error:
-            self._refuse(f"{kind}: {error}")
+            self._refuse(f"{kind.removeprefix('full ')}: {error}")
             return
         if (connection := self.transport.get_extra_info("socket")) is not None:
             with contextlib.suppress(OSError):  # then a slow reader sees what is a little older

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from detector.errors import SinkError
 from detector.interfaces import Message
-from detector.sinks.live_taps import LiveKind, LiveTap, LiveTaps
+from detector.sinks.live_taps import SOUND, LiveKind, LiveTap, LiveTaps
 from detector.sinks.socket.limits import SubscriberCounts
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class Watching:
 
     def add(self, kind: LiveKind, source: str, show: Show) -> Callable[[], None]:
         """Let a subscriber watch a source, until what is returned is called; raises SinkError."""
-        if kind == "sound" and not self._sound:
+        if kind in SOUND and not self._sound:
             raise SinkError("this socket sends none; `sound: true` would send it to whoever connects")
         tap = self._taps.find(source)
         audience = self._audiences.get((kind, tap))
@@ -68,8 +68,8 @@ class Watching:
 
     def _count(self, kind: LiveKind, tap: LiveTap, change: str) -> None:
         """Whoever looks at the log or the report sees that somebody listens."""
-        if kind == "sound":
-            heard = [len(each.shows) for (kind, _), each in self._audiences.items() if kind == "sound"]
+        if kind in SOUND:
+            heard = [len(each.shows) for (kind, _), each in self._audiences.items() if kind in SOUND]
             self._counts.listening = sum(heard)
             log.info(f"socket.sound_{change} source=%r listeners=%d", tap.name, self._counts.listening)
 

@@ -39,9 +39,12 @@ class LiveBlock:
 async def live_sound(
     feeds: SharedFeeds, source: str | None, *, silence_seconds: float = SILENCE_SECONDS
 ) -> AsyncGenerator[LiveBlock, None]:
-    """Yield a source's sound (None: the first source's) until nobody wants more; raises Refused."""
+    """Yield a source's sound (None: the first source's) until nobody wants more; raises Refused.
+
+    It has the rate at which the daemon classifies it: a model is to learn from what it will hear.
+    """
     mailbox: Mailbox[Message] = Mailbox(MOST_WAITING, when_full="drop oldest")
-    async with feeds.watching("sound", source, mailbox) as incoming:
+    async with feeds.watching("full sound", source, mailbox) as incoming:
         while True:
             try:
                 message = await asyncio.wait_for(incoming.get(), silence_seconds)

@@ -205,10 +205,24 @@ def test_sound_goes_only_to_those_who_ask_at_a_socket_that_sends_it_and_they_are
     assert not live.find("").is_watched("sound")
 
 
-def test_a_socket_that_sends_no_sound_says_so(serve, live):
-    with Client(serve(live=live), {"sound": {"source": "porch"}}) as client:
-        assert "this socket sends none" in client.rest()[-1]["message"]
-    assert not live.find("").is_watched("sound")
+def test_full_sound_is_counted_as_sound_is(serve, live):
+    counts = SubscriberCounts()
+    sink = serve(live=live, sound=True, counts=counts, request_seconds=LONG)
+    with Client(sink, {"sound": {"full": True}}) as hears:
+        wait_until(lambda: counts.listening == 1)
+        live.find("").give("sound", chunk(4))
+        live.find("").give("full sound", chunk(5))
+        while (message := hears.read())["type"] != "sound":
+            pass
+        assert message["start"] == 5
+    wait_until(lambda: counts.listening == 0)
+
+
+@pytest.mark.parametrize("asked", [{"source": "porch"}, {"source": "porch", "full": True}])
+def test_a_socket_that_sends_no_sound_says_so(serve, live, asked):
+    with Client(serve(live=live), {"sound": asked}) as client:
+        assert "sound: this socket sends none" in client.rest()[-1]["message"]
+    assert not live.find("").is_watched("sound") and not live.find("").is_watched("full sound")
 
 
 @pytest.mark.parametrize(
