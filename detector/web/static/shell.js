@@ -14,6 +14,8 @@ import { toast } from "./toast.js";
 
 const PLACES = ["live", "feed", "overview", "settings"];
 const OWNERS_PLACES = ["settings"];
+/** Views of owners that a place leads to: which place is marked while they are shown. */
+const WITHIN = { teach: "settings" };
 const TONES = { listening: "good", clipping: "good", silent: "quiet", paused: "quiet", starting: "quiet", opening: "quiet", stopped: "quiet" };
 const MODES = { auto: "half", light: "sun", dark: "moon" };
 
@@ -46,9 +48,10 @@ export function showShell(me, ways) {
     params: route.params,
     setParams: (params) => router.setParams(route.name, params),
   });
-  const router = new Router(root, places, context, (route, first) => {
+  const views = [...places, ...Object.keys(WITHIN).filter((name) => places.includes(WITHIN[name]))];
+  const router = new Router(root, views, context, (route, first) => {
     for (const [name, place] of links) {
-      if (name === route.name) place.setAttribute("aria-current", "page");
+      if (name === (WITHIN[route.name] ?? route.name)) place.setAttribute("aria-current", "page");
       else place.removeAttribute("aria-current");
     }
     document.title = t("page.title", { view: t(`${route.name}.title`) });

@@ -91,7 +91,7 @@ def test_a_bar_leads_to_its_day(serve, parts, visit):
 def test_what_was_heard_is_said_and_never_rounded_up_to_all(serve, parts, visit):
     tab = visit(f"{serve(parts)}/#/overview", answers=ANSWERS)
     tab.get_by_text("which is 99.9% of the time. 2.5 s of sound was lost on the way.").wait_for()
-    assert "4 h 30 min" in tab.locator(".figures").inner_text()
+    assert "4 h 30 min" in tab.locator(".facts").inner_text()
 
 
 def test_the_levels_are_a_chart_and_a_table_and_have_the_unit_of_the_offset(serve, parts, visit):

@@ -11,6 +11,7 @@ import { moment, timeOfDay } from "./overview/when.js";
 
 const PERIODS = [1, 7, 30];
 const USUAL = 7;
+const MOST_FIRST = 6;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 /** The feed shows this much before and after a single sound. */
@@ -94,7 +95,7 @@ async function sourceChoice(api, choice, change) {
 /** @param {any} overview the answer of /overview @param {Choice} choice @param {Date} now */
 function cardsOf(overview, { days, source }, now) {
   if (!overview.events && !overview.heard?.seconds) return [nothing("empty", h("a", { class: "button primary", href: link("live") }, t("overview.empty.live")))];
-  const lead = h("p", { class: "soft" }, heardWords(overview.heard));
+  const lead = overview.heard && h("p", { class: "soft" }, heardWords(overview.heard));
   if (!overview.events) return [lead, nothing("quiet")];
   const [from, to] = period(days, now);
   const feed = (/** @type {Record<string, unknown>} */ wanted, /** @type {Date} */ start, /** @type {Date} */ end) =>
@@ -127,10 +128,9 @@ function nothing(kind, way) {
 
 /**
  * How long it listened, in a sentence that says 100 % only if nothing at all is missing.
- * @param {{seconds: number, share: number, lost_seconds: number} | null} heard
+ * @param {{seconds: number, share: number, lost_seconds: number}} heard
  */
 function heardWords(heard) {
-  if (!heard) return "";
   const share = percent(Math.floor(heard.share * 1000) / 1000, 1);
   const lost = heard.lost_seconds >= 0.5 ? t("overview.lost", { span: span(heard.lost_seconds) }) : t("overview.lost.none");
   return `${t("overview.heard", { span: span(heard.seconds), share })} ${lost}`;
@@ -140,20 +140,20 @@ function heardWords(heard) {
 function figures({ events, labels, hours, longest_silence: silence }, now) {
   const often = hours[labels[0]].reduce((/** @type {number} */ sum, /** @type {number} */ count) => sum + count, 0);
   const figure = (/** @type {string} */ name, /** @type {string} */ value, /** @type {string} */ note) =>
-    h("div", { class: "figure" }, h("dt", { class: "soft small" }, t(name)), h("dd", {}, h("b", { title: value }, value), h("span", { class: "soft small" }, note)));
-  return h("dl", { class: "card figures" },
+    h("div", { class: "fact" }, h("dt", { class: "soft small" }, t(name)), h("dd", {}, h("b", { title: value }, value), h("span", { class: "soft small" }, note)));
+  return h("dl", { class: "card facts" },
     figure("overview.figure.sounds", number(events), t("overview.figure.kinds", { n: labels.length })),
     figure("overview.figure.often", labels[0], t("overview.figure.times", { n: often, count: number(often) })),
-    figure("overview.figure.silence", silence ? span(silence.seconds) : t("nothing"),
-      silence ? t("overview.figure.between", { from: timeOfDay(silence.start, now), to: timeOfDay(silence.end, now) }) : t("overview.figure.no_silence")));
+    silence && figure("overview.figure.silence", span(silence.seconds), t("overview.figure.between", { from: timeOfDay(silence.start, now), to: timeOfDay(silence.end, now) })));
 }
 
 /** @param {{label: string, time: string}[]} first @param {Date} now @param {Function} feed */
 function firstTimes(first, now, feed) {
   if (first.length === 0) return h("p", { class: "soft" }, t("overview.first.none"));
-  return h("ul", { class: "first-times" }, first.map(({ label, time }) => {
+  const more = first.length > MOST_FIRST && h("p", { class: "soft small first-more" }, t("overview.first.more", { n: first.length - MOST_FIRST }));
+  return h("div", {}, h("ul", { class: "first-times" }, first.slice(0, MOST_FIRST).map(({ label, time }) => {
     const then = moment(time).getTime();
     const address = feed({ label }, new Date(then - AROUND_MS), new Date(then + AROUND_MS));
     return h("li", {}, h("a", { class: "clip-text", href: address, title: label }, label), h("time", { class: "soft small", datetime: time }, timeOfDay(time, now)));
-  }));
+  })), more);
 }

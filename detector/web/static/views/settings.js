@@ -3,6 +3,7 @@
 import { fill, h } from "../dom.js";
 import { number } from "../format.js";
 import { icon } from "../icons.js";
+import { link } from "../router.js";
 import { t } from "../texts.js";
 import { calibrationPart } from "./settings/calibration.js";
 import { Draft } from "./settings/draft.js";
@@ -34,7 +35,7 @@ export async function mount(root, context) {
     fill(view, h("h1", {}, t("settings.title")), h("p", { class: "empty" }, error.message));
     return () => {};
   }
-  const [labels, { sources }, { models }] = await Promise.all([quiet("labels", NO_LABELS), quiet("sources", { sources: [] }), quiet("models", { models: [] })]);
+  const [labels, { sources }] = await Promise.all([quiet("labels", NO_LABELS), quiet("sources", { sources: [] })]);
 
   const draft = new Draft(withPresentPreset(settings));
   const reload = async (keep = false) => draft.replace(withPresentPreset(await api.get("settings")), keep);
@@ -60,8 +61,9 @@ export async function mount(root, context) {
   const undo = async () => {
     try {
       const answer = await api.post("settings/undo", {});
-      toast(answer.message ?? t("settings.undone"));
-      await reload(true);
+      toast(answer.message);
+      if (settings.faults.length > 0) location.reload();
+      else await reload(true);
     } catch {
       // The toast has said why.
     }
@@ -73,7 +75,7 @@ export async function mount(root, context) {
   const readOnly = settings.read_only;
   const changed = settings.faults.length > 0 ? [] : [surenessPart(draft, labels), labelsPart(draft, labels), calibration.element, clipsPart(draft), notificationsPart({ api, draft })];
   fill(view, h("h1", {}, t("settings.title")), notice(settings),
-    parts(readOnly, listening.element), parts(readOnly || !settings.writable, ...changed), parts(readOnly, modelsPart(models), filePart({ draft, undo })), bar.element);
+    parts(readOnly, listening.element), parts(readOnly || !settings.writable, ...changed), parts(readOnly, teachPart(), modelsPart(quiet("models", { models: [] })), filePart({ draft, undo })), bar.element);
   return () => { listening.stop(); calibration.stop(); bar.stop(); };
 }
 
@@ -134,4 +136,8 @@ function clipsPart(draft) {
   if (!draft.settings.clips_folder) return section("clips", h("p", { class: "soft" }, t("settings.clips.none")));
   return section("clips", switchField(draft, "clips.enabled", t("settings.clips.enabled")),
     selectField(draft, "clips.speech", SPEECH.map((value) => [value, t(`settings.clips.speech_${value}`)]), t("settings.clips.speech")));
+}
+
+function teachPart() {
+  return section("teach", h("div", { class: "settings-line" }, h("a", { class: "button", href: link("teach") }, t("settings.teach.go"))));
 }

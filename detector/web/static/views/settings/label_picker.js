@@ -94,7 +94,7 @@ export function labelList(draft, key, all, words, none) {
       search.querySelector("input").focus();
     }))) : [h("li", { class: "soft small" }, none)]));
   });
-  return h("div", { class: "label-list" }, search, chips, faultOf(draft, key));
+  return h("div", { class: "picks" }, search, chips, faultOf(draft, key));
 }
 
 /** @param {string} name @param {() => void} remove */

@@ -33,7 +33,7 @@ export function ownThresholds(draft, labels) {
     const wanted = names.map((label) => rows.get(label));
     if (wanted.length !== list.children.length || wanted.some((one, index) => list.children[index] !== one)) fill(list, ...wanted);
   });
-  return h("div", { class: "label-list" }, search, list);
+  return h("div", { class: "picks" }, search, list);
 }
 
 /** @param {import("./draft.js").Draft} draft @param {string} label */
