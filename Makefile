@@ -3,12 +3,12 @@
 
 .PHONY: help run test test-all check bench fuzz soak clean install-service uninstall-service test-systemd
 .NOTPARALLEL:
-export PYTHON INPUT MODEL PURGE DESTDIR
+export PYTHON INPUT MODEL PURGE DESTDIR EXTRAS WEB
 
 help: ## Say what each target does
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 28
 
-run: ## Listen to the microphone; or INPUT=clip.wav; or ARGS="--device 1"
+run: ## Listen to the microphone; or INPUT=clip.wav; or ARGS="--device 1"; WEB=1 with the web page
 	@scripts/run.sh $(ARGS)
 
 test: ## Run the quick tests; or all in TESTS=tests/audio; or ARGS="-x -k gate"
@@ -30,7 +30,7 @@ bench: ## Measure cost and latency beside the bare model; writes docs/benchmarks
 	@scripts/setup.sh test
 	@.venv/bin/python -m benchmarks.cost.run $(ARGS)
 
-install-service: ## As root: install or upgrade the systemd service (docs/service.md)
+install-service: ## As root: install or upgrade the systemd service; WEB=1 with the web page (docs/service.md)
 	@scripts/install_service.sh
 
 uninstall-service: ## As root: remove it; settings and models stay, unless PURGE=1

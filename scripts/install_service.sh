@@ -2,6 +2,7 @@
 # What `sudo make install-service` does; run again, it upgrades and changes no setting.
 #   PYTHON=python3.12   the interpreter, outside the home folders, which the service cannot see
 #   MODEL=FILE          a model file that is here already (yamnet.tflite, mn04_as_mAP_432.pt), instead of fetching it
+#   WEB=1               the web page too, as a service of its own; an upgrade keeps it
 #   DESTDIR=DIR         only place the files below DIR: no interpreter, no model, nothing is started
 set -eu
 cd "$(dirname "$0")/.."
@@ -10,6 +11,9 @@ prefix=/opt/sound-detector
 units=/usr/local/lib/systemd/system
 config=/etc/sound-detector/config.yaml
 destination=${DESTDIR:-}
+web=${WEB:-}
+[ ! -e "$destination$units/sound-detector-web.service" ] || web=1
+extras=${EXTRAS:-}${web:+${EXTRAS:+,}web}
 build=
 
 say() { echo "sound-detector: $*" >&2; }
@@ -61,7 +65,7 @@ install_program() {
     cp -R setup.cfg pyproject.toml README.md LICENSE detector models "$build"
     mkdir -p "$prefix/versions"
     "$python" -m venv "$new"
-    "$new/bin/python" -m pip install --quiet --no-input --disable-pip-version-check "$build${EXTRAS:+[$EXTRAS]}"
+    "$new/bin/python" -m pip install --quiet --no-input --disable-pip-version-check "$build${extras:+[$extras]}"
     "$new/bin/python" -I -c 'import pyaudio, detector.cli.main' || fail "what was installed does not run"
 }
 
@@ -119,6 +123,9 @@ place_files() {
     else
         rm -f "$destination$units/sound-detector.service.d/notify-reload.conf"
     fi
+    if [ -n "$web" ]; then
+        install -m 644 systemd/sound-detector-web.service "$destination$units/"
+    fi
     if [ -e "$destination$config" ]; then
         say "your settings stay: $config"
     else
@@ -154,6 +161,17 @@ start() {
     fi
 }
 
+start_web() {
+    systemctl enable --quiet sound-detector-web
+    [ -d /run/systemd/system ] || return 0
+    systemctl reset-failed sound-detector-web 2>/dev/null || true
+    if systemctl restart sound-detector-web; then
+        say "the page: $(systemctl show -P StatusText sound-detector-web) (docs/service.md: for other machines)"
+    else
+        say "the page does not start: journalctl -u sound-detector-web"
+    fi
+}
+
 explain() {
     cat >&2 <<END
 sound-detector: see its events    journalctl -f -o cat -u sound-detector
@@ -181,4 +199,5 @@ install_models
 place_files
 switch_program
 start
+[ -z "$web" ] || start_web
 explain

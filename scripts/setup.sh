@@ -1,7 +1,8 @@
 #!/bin/sh
-# Prepare this checkout for `make`: scripts/setup.sh run|test|dev
+# Prepare this checkout for `make`: scripts/setup.sh run|web|test|dev
 #   run   system packages, .venv with the project and its run-time dependencies, the default models
-#   test  the same, with what the tests need
+#   web   the same, with what the web page needs
+#   test  as run, with what the tests need
 #   dev   the same, with formatter, linter and type checker, without the model
 # TEST_EXTRAS=eval,plot installs these extras of setup.cfg for the tests too, which otherwise skip what needs them;
 # CONSTRAINTS=FILE holds packages to the versions that the file names, as pip's --constraint does.
@@ -154,9 +155,10 @@ make_venv() {
 install_project() {
     case $level in
     run) extras= ;;
+    web) extras="[web]" ;;
     test) extras="[onnx,test$more]" ;;
     dev) extras="[onnx,test,dev]" ;;
-    *) fail "unknown level $level: one of run, test, dev" ;;
+    *) fail "unknown level $level: one of run, web, test, dev" ;;
     esac
     say "installing the project$extras into .venv (a minute or two, longer on a Raspberry Pi)"
     quietly $python -m pip install --quiet --no-input --disable-pip-version-check \
@@ -201,6 +203,6 @@ if [ "$level" != dev ]; then
     get_models
 fi
 echo "$signature" >"$stamp"
-if [ "$level" = test ]; then
+if [ "$level" = test ] || [ "$level" = web ]; then
     echo "$run_signature" >.venv/.installed-run # which is a part of it
 fi

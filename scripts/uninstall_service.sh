@@ -7,10 +7,10 @@ set -eu
 destination=${DESTDIR:-}
 units=$destination/usr/local/lib/systemd/system
 config=/etc/sound-detector
-overrides=/etc/systemd/system/sound-detector.service.d
+overrides="/etc/systemd/system/sound-detector.service.d /etc/systemd/system/sound-detector-web.service.d"
 program=$destination/opt/sound-detector
-kept="/opt/sound-detector/models /var/lib/sound-detector /var/log/sound-detector"
-private="/var/lib/private/sound-detector /var/log/private/sound-detector"
+kept="/opt/sound-detector/models /var/lib/sound-detector /var/lib/sound-detector-web /var/log/sound-detector"
+private="/var/lib/private/sound-detector /var/lib/private/sound-detector-web /var/log/private/sound-detector"
 
 say() { echo "sound-detector: $*" >&2; }
 
@@ -20,11 +20,12 @@ if [ -z "$destination" ]; then
         exit 1
     fi
     if [ -d /run/systemd/system ]; then
-        systemctl stop sound-detector 2>/dev/null || true
+        systemctl stop sound-detector-web sound-detector 2>/dev/null || true
     fi
+    systemctl disable --quiet sound-detector-web 2>/dev/null || true
     systemctl disable --quiet sound-detector 2>/dev/null || true
 fi
-rm -rf "$units/sound-detector.service" "$units/sound-detector.service.d"
+rm -rf "$units/sound-detector.service" "$units/sound-detector.service.d" "$units/sound-detector-web.service"
 rm -rf "$program/venv" "$program/versions"
 rmdir "$program" 2>/dev/null || true # where no models are in it
 command=$destination/usr/local/bin/sound-detector
@@ -33,7 +34,7 @@ if [ "$(readlink "$command" 2>/dev/null)" = /opt/sound-detector/venv/bin/sound-d
 fi
 if [ -z "$destination" ] && [ -d /run/systemd/system ]; then
     systemctl daemon-reload
-    systemctl reset-failed sound-detector 2>/dev/null || true
+    systemctl reset-failed sound-detector sound-detector-web 2>/dev/null || true
 fi
 if [ "${PURGE:-}" = 1 ]; then
     for folder in $config $overrides $kept $private; do

@@ -140,7 +140,7 @@ def access_policy(web: WebSettings) -> AccessPolicy:
 def password_file(web: WebSettings) -> PasswordFile:
     """The file with the password's hash."""
     state = writing_path(None, os.environ).parent
-    return PasswordFile(password_path(web.password_file, os.environ, state, user_id()))
+    return PasswordFile(password_path(web.password_file, os.environ, state))
 
 
 def daemon_uris(settings: Settings) -> Sequence[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import logging
+import os
 import signal
 import socket
 import sys
@@ -11,6 +12,7 @@ from typing import TextIO
 
 from detector.errors import AccessError, ConfigError
 from detector.service.hangups import Hangups
+from detector.service.systemd import Notifier
 from detector.web.access.password import PasswordFile
 from detector.web.app import make_app
 from detector.web.page_server import make_server, open_socket, serve
@@ -25,7 +27,7 @@ def web_command(parts: WebParts, *, port: int) -> int:
 
     Returns the exit code, 0. SinkError where the port or the certificate cannot be had.
     """
-    policy, hangups = parts.doorkeeper.policy, Hangups()
+    policy, hangups, manager = parts.doorkeeper.policy, Hangups(), Notifier(os.environ)
     tls = read_keys(Access(certificate=policy.certificate, key=policy.key)).tls
 
     def on_hangup() -> None:
@@ -39,12 +41,13 @@ def web_command(parts: WebParts, *, port: int) -> int:
 
     with open_socket(policy.bind, port) as listening:
         address = page_address(listening, tls=tls is not None)
-        server = make_server(
-            make_app(parts),
-            ready=lambda: print(f"the page: {address}", file=sys.stderr, flush=True),
-            tls=tls,
-            is_proxy=policy.is_proxy,
-        )
+
+        def ready() -> None:
+            print(f"the page: {address}", file=sys.stderr, flush=True)
+            manager.ready()
+            manager.status(address)
+
+        server = make_server(make_app(parts), ready=ready, tls=tls, is_proxy=policy.is_proxy)
         serve(server, listening, on_signals={signal.SIGHUP: on_hangup})
     return 0
 

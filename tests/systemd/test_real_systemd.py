@@ -7,6 +7,7 @@ its system call filter forbids would kill it here; and the watchdog waits for 3 
 from __future__ import annotations
 
 import io
+import json
 import os
 import shutil
 import subprocess
@@ -31,6 +32,7 @@ CHECKOUT = "/srv/sound-detector"
 MICROPHONE = "/srv/microphone"
 CONFIG = "etc/sound-detector/config.yaml"
 DROP_INS = "etc/systemd/system/sound-detector.service.d"
+WEB_DROP_INS = "etc/systemd/system/sound-detector-web.service.d"
 CREDENTIALS = "/run/credentials/sound-detector.service"
 CLIPS = "/var/lib/sound-detector/clips"
 SOCKET = "/run/sound-detector/events.sock"
@@ -48,6 +50,13 @@ SystemCallErrorNumber=kill
 SystemCallFilter=mbind
 """
 """mbind: when numpy is loaded, OpenBLAS asks for memory near its processor, and does without."""
+
+STRICT_WEB = """\
+[Service]
+SystemCallErrorNumber=kill
+SystemCallFilter=mbind setpriority
+"""
+"""setpriority: what the page starts asks to be nice, and does without where it may not."""
 
 RECORDING = """\
 source: {{input: {path}, realtime: true, name: recording}}
@@ -68,6 +77,26 @@ ENDLESS = PIPED.replace(
     "while head --bytes=16000 /dev/zero; do sleep 0.5; done >$RUNTIME_DIRECTORY/sound & exec sound-detector",
 )
 """Silence in real time, for as long as a slow installer takes: the recording would end meanwhile."""
+
+ASK_THE_PAGE = """\
+import sys, urllib.request
+for path in sys.argv[1:]:
+    with urllib.request.urlopen("http://127.0.0.1:8790" + path, timeout=30) as answer:
+        print(answer.read().decode())
+"""
+
+CHANGE_A_SETTING = """\
+import json, urllib.request
+page = "http://127.0.0.1:8790/api/v1/"
+token = json.load(urllib.request.urlopen(page + "me"))["csrf"]
+headers = {"X-CSRF-Token": token, "Content-Type": "application/json"}
+body = json.dumps({"changes": {"events.threshold_on": 0.42}}).encode()
+request = urllib.request.Request(page + "settings", body, headers, method="PUT")
+try:
+    print(urllib.request.urlopen(request, timeout=60).read().decode())
+except urllib.error.HTTPError as error:
+    print(error, error.read().decode())
+"""
 
 ASKS_TO_BE_REAL_TIME = "SystemCallFilter=sched_setscheduler"
 """PulseAudio's client asks whether it may be a real-time thread, and does without."""
@@ -183,7 +212,7 @@ def install(machine: Machine, model: Path) -> None:
     state = machine.root / "var/lib/sound-detector"
     plant(machine, state, owner=PLANTER)
     done = machine.run_before_boot(
-        f"{CHECKOUT}/scripts/install_service.sh", PYTHON=service_python(), MODEL="/srv/yamnet.tflite"
+        f"{CHECKOUT}/scripts/install_service.sh", PYTHON=service_python(), MODEL="/srv/yamnet.tflite", WEB="1"
     )
     if "No matching distribution" in done.stdout or "Could not find a version" in done.stdout:
         raise Unavailable("pip finds no packages here: the installer needs the network")
@@ -192,6 +221,8 @@ def install(machine: Machine, model: Path) -> None:
     shutil.rmtree(state)
     (machine.root / DROP_INS).mkdir(parents=True)
     (machine.root / DROP_INS / "strict.conf").write_text(STRICT)
+    (machine.root / WEB_DROP_INS).mkdir()
+    (machine.root / WEB_DROP_INS / "strict.conf").write_text(STRICT_WEB)
 
 
 def plant(machine: Machine, state: Path, *, owner: int) -> None:
@@ -304,6 +335,69 @@ def test_it_keeps_clips_in_its_own_folder(service: Service, recording: str) -> N
     assert service.machine.run("head", "--bytes=4", kept.splitlines()[0]).stdout == "fLaC"
     assert "clips.fault" not in service.journal()
     service.start(config=recording)
+
+
+def test_the_page_shows_what_the_service_heard(service: Service, recording: str) -> None:
+    """It is another user, who sees the daemon's folder and changes nothing there; and it stops in time."""
+    service.start(config=recording + "history: {enabled: true}\n")
+    service.until_status("heard")
+    service.systemctl("start", "sound-detector-web")
+    python = "/opt/sound-detector/venv/bin/python"
+    paths = ("/healthz", "/api/v1/me", "/api/v1/events?limit=1", "/api/v1/settings")
+    asked = service.machine.run(python, "-c", ASK_THE_PAGE, *paths).stdout
+    health, me, events, settings = (json.loads(line) for line in asked.splitlines())
+    assert health == {"status": "ok", "daemon": "listening"}
+    assert (me["role"], me["password_set"]) == ("owner", False)
+    assert len(events["events"]) == 1
+    assert (settings["path"], settings["writable"], settings["faults"]) == (f"/{CONFIG}", False, [])
+
+    shown = ("systemctl", "show", "--value", "--property=MainPID", "sound-detector-web")
+    process = service.machine.run(*shown).stdout.strip()
+    user = service.machine.run("stat", "--format=%u", f"/proc/{process}").stdout.strip()
+    assert int(user) in DYNAMIC_USERS
+    assert user != service.machine.run("stat", "--format=%u", SOCKET).stdout.strip()
+    enter = ["nsenter", f"--target={process}", "--mount", "--root", "--"]
+    become = ["setpriv", f"--reuid={user}", "--regid=audio", "--clear-groups", "--"]
+    state = "/var/lib/sound-detector"
+    kept = service.machine.run(*enter, *become, "find", state, "-type", "f", "-readable").stdout
+    assert f"{state}/history.db" in kept
+    assert ".flac" in kept
+    assert service.machine.run(*enter, *become, "find", f"{state}/", "-writable").stdout.strip() == ""
+    service.systemctl("stop", "sound-detector-web")
+
+
+def test_the_page_gets_its_password_from_the_manager(service: Service) -> None:
+    setting = "--set-password --set web.password_file=/etc/sound-detector/web-password"
+    command = f"printf 'correct horse\\n' | sound-detector web {setting}"
+    assert service.machine.run("sh", "-c", command).returncode == 0
+    service.systemctl("restart", "sound-detector-web")
+    asked = service.machine.run(
+        "/opt/sound-detector/venv/bin/python", "-c", ASK_THE_PAGE, "/api/v1/me", "/api/v1/events"
+    ).stdout
+    assert '"role":null' in asked
+    assert "HTTP Error 401" in asked
+    service.systemctl("stop", "sound-detector-web")
+
+
+def test_the_page_changes_settings_once_they_are_in_its_folder(service: Service, recording: str) -> None:
+    """With the commands of docs/service.md; the daemon reads them again."""
+    (service.root / "etc/sound-detector/web-password").unlink()
+    page = (ROOT / "docs/service.md").read_text().partition("**Settings from the page.**")[2]
+    commands = page.partition("\n    sudo systemctl daemon-reload")[0].partition("\n\n")[2]
+    service.start(config=recording)
+    for command in commands.replace("\\\n", " ").replace("sudo ", "").splitlines():
+        done = service.machine.run("sh", "-c", f"cd {CHECKOUT} && {command}")
+        assert done.returncode == 0, done.stdout
+    service.systemctl("daemon-reload")
+    service.systemctl("restart", "sound-detector", "sound-detector-web")
+    changed = service.machine.run("/opt/sound-detector/venv/bin/python", "-c", CHANGE_A_SETTING)
+    assert '"applied"' in changed.stdout, changed.stdout
+    settings = service.machine.run("cat", "/var/lib/private/sound-detector-web/config.yaml").stdout
+    assert "threshold_on: 0.42" in settings
+    until(lambda: "daemon.reload" in service.journal(), seconds=20, what="a reload")
+    service.systemctl("stop", "sound-detector-web")
+    for folder, name in ((DROP_INS, "page.conf"), (WEB_DROP_INS, "settings.conf")):
+        (service.root / folder / name).unlink()
 
 
 def test_members_of_the_group_audio_subscribe(service: Service) -> None:
@@ -494,7 +588,8 @@ def test_what_its_user_plants_leads_root_nowhere(service: Service) -> None:
 
 
 def test_no_system_call_was_denied(service: Service) -> None:
-    assert "SYS" not in service.journal("--boot", "--grep=status=31/SYS|code=dumped")
+    denied = ("--boot", "--grep=status=31/SYS|code=dumped", "--unit=sound-detector-web")
+    assert "SYS" not in service.journal(*denied)
 
 
 def test_removal_leaves_settings_and_models(service: Service) -> None:

@@ -40,11 +40,26 @@ def unit(tmp_path: Path) -> Path:
     return path
 
 
-def with_network(unit: Path) -> Path:
+@pytest.fixture
+def web_unit(tmp_path: Path) -> Path:
+    """The unit of the page as shipped, with a program that is there."""
+    text = (ROOT / "systemd/sound-detector-web.service").read_text()
+    assert "\nExecStart=/opt/sound-detector/venv/bin/sound-detector web\n" in text
+    path = tmp_path / "sound-detector-web.service"
+    path.write_text(text.replace("/opt/sound-detector/venv/bin/sound-detector", "/bin/true"))
+    return path
+
+
+def with_additions(unit: Path, *names: str) -> Path:
     drop_ins = unit.with_name(unit.name + ".d")
     drop_ins.mkdir()
-    shutil.copy(ROOT / "systemd/network.conf", drop_ins)
+    for name in names:
+        shutil.copy(ROOT / "systemd" / name, drop_ins)
     return unit
+
+
+def with_network(unit: Path) -> Path:
+    return with_additions(unit, "network.conf")
 
 
 def exposure(unit: Path) -> float:
@@ -70,6 +85,20 @@ def test_exposure_without_network(unit: Path) -> None:
 @needs_analyze
 def test_exposure_with_network(unit: Path) -> None:
     assert exposure(with_network(unit)) <= 1.3
+
+
+@needs_analyze
+def test_systemd_finds_no_fault_in_the_page_and_its_additions(unit: Path, web_unit: Path) -> None:
+    assert systemd_analyze("verify", "--man=no", web_unit) == ""
+    with_additions(web_unit, "web-network.conf", "web-settings.conf")
+    assert systemd_analyze("verify", "--man=no", web_unit) == ""
+    assert systemd_analyze("verify", "--man=no", with_additions(unit, "settings-of-page.conf")) == ""
+
+
+@needs_analyze
+def test_exposure_of_the_page(web_unit: Path) -> None:
+    assert exposure(web_unit) <= 0.9
+    assert exposure(with_additions(web_unit, "web-network.conf")) <= 1.2
 
 
 def script(name: str, destination: Path, **variables: str) -> None:
@@ -104,6 +133,18 @@ def test_installed_settings_are_valid(tmp_path: Path) -> None:
     path = tmp_path / "etc/sound-detector/config.yaml"
     loaded = load_settings(config_path=str(path), environ={}, sink_kinds=SINK_KINDS)
     assert [sink.kind for sink in loaded.settings.sinks or ()] == ["stdout", "socket"]
+
+
+def test_the_page_is_installed_if_asked_for_and_stays_at_an_upgrade(tmp_path: Path) -> None:
+    page = tmp_path / UNITS / "sound-detector-web.service"
+    script("install_service.sh", tmp_path)
+    assert not page.exists()
+    script("install_service.sh", tmp_path, WEB="1")
+    page.write_text("old")
+    script("install_service.sh", tmp_path)
+    assert page.read_text() != "old"
+    script("uninstall_service.sh", tmp_path)
+    assert not page.exists()
 
 
 def test_removal_leaves_settings_and_state(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import stat
 import pytest
 
 from detector.errors import AccessError, ConfigError
-from detector.web.access.password import ROOT_PATH, PasswordFile, PasswordHash, password_path
+from detector.web.access.password import PasswordFile, PasswordHash, password_path
 from detector.web.command import set_password
 
 PASSWORD = "correct horse"  # noqa: S105
@@ -113,8 +113,8 @@ def test_a_script_sets_it_on_standard_input(tmp_path, capsys):
 
 
 def test_where_it_is(tmp_path):
-    state = tmp_path / "state"
-    assert password_path("/my/file", {"CREDENTIALS_DIRECTORY": "/run/x"}, state, 0) == type(state)("/my/file")
-    assert str(password_path(None, {"CREDENTIALS_DIRECTORY": "/run/x"}, state, 0)) == "/run/x/web-password"
-    assert password_path(None, {}, state, 0) == ROOT_PATH
-    assert password_path(None, {}, state, 1000) == state / "web-password"
+    """The service manager's copy comes before the user's own file, and the settings before both."""
+    service = {"CREDENTIALS_DIRECTORY": "/run/x"}
+    assert str(password_path("/my/file", service, tmp_path)) == "/my/file"
+    assert str(password_path(None, service, tmp_path)) == "/run/x/web-password"
+    assert password_path(None, {}, tmp_path) == tmp_path / "web-password"

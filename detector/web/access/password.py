@@ -21,8 +21,6 @@ from detector.files.daemon_files import make_folder
 from detector.wire.access import read_secret
 
 NAME = "web-password"
-ROOT_PATH = Path("/etc/sound-detector", NAME)
-"""Where root keeps the service's; its unit hands it over as a credential."""
 
 COST, BLOCK_SIZE, PARALLELISM = 2**14, 8, 5
 """scrypt's N, r and p: the cheapest in memory of the OWASP cheat sheet's choices of equal strength."""
@@ -145,13 +143,13 @@ class PasswordFile:
         return found
 
 
-def password_path(chosen: str | None, environ: Mapping[str, str], state: Path, uid: int | None) -> Path:
-    """The file: the chosen one, else the service's credential, root's own, or that in the folder `state`."""
+def password_path(chosen: str | None, environ: Mapping[str, str], state: Path) -> Path:
+    """The file: the chosen one, else what the service manager hands over, or that in the folder `state`."""
     if chosen:
         return Path(chosen)
     if folder := environ.get("CREDENTIALS_DIRECTORY", ""):
         return Path(folder, NAME)
-    return ROOT_PATH if uid == 0 else state / NAME
+    return state / NAME
 
 
 def _scrypt(password: str, cost: int, block_size: int, parallelism: int, salt: bytes, length: int) -> bytes:
