@@ -80,6 +80,16 @@ def test_the_limits_of_the_web_page_are_as_they_are_written():
     assert f"| a request to the web page | {headers}, {content}; {idle} |" in page
 
 
+def test_the_limits_of_streams_are_as_they_are_written():
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    pytest.importorskip("starlette", reason="needs the extra [web]")
+    stream = importlib.import_module("detector.web.event_stream")
+    late = importlib.import_module("detector.web.daemon_link").MOST_WAITING
+    live = importlib.import_module("detector.web.api.live_routes").MOST_WATCHERS
+    events = f"{stream.MOST_STREAMS} of events, {late} messages late at most"
+    assert f"| streams of the web page | {events}; {live} of spectrograms and live sound |" in page
+
+
 def test_the_limits_of_uploads_are_as_they_are_written():
     page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
     pytest.importorskip("starlette", reason="needs the extra [web]")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -38,6 +38,8 @@ SEND_SECONDS = 30.0
 AGAIN_MILLISECONDS = 2000
 """After how long a browser should come again."""
 _PAGE = 200
+Ending = Callable[[], Coroutine[None, None, None]]
+"""Returns when a stream has to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +62,24 @@ class EventStreams:
         self._daemon, self._views = daemon, views
         self._open = 0
 
-    def answer(self, wanted: Query, *, since: int | None, with_clips: bool) -> Response:
-        """A stream after the event `since`, or from now on; HTTPException 503 where there are too many."""
+    def answer(
+        self,
+        wanted: Query,
+        *,
+        since: int | None,
+        with_clips: bool,
+        ending: Ending,
+    ) -> Response:
+        """A stream after the event `since`, or from now on, until `ending` returns.
+
+        HTTPException 503 where there are too many.
+        """
         if self._open >= MOST_STREAMS:
             raise refuse(503, f"{MOST_STREAMS} pages are open already: close one")
         names = _Wanted(
             Filter.of((label.strip() for label in wanted.labels), wanted.min_score), frozenset(wanted.sources)
         )
-        return _Stream(self._frames(names, since, with_clips=with_clips))
+        return _Stream(self._frames(names, since, with_clips=with_clips), ending)
 
     async def _frames(
         self, wanted: _Wanted, since: int | None, *, with_clips: bool
@@ -174,22 +186,22 @@ class _Stream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, frames: AsyncGenerator[bytes, None]) -> None:
+    def __init__(self, frames: AsyncGenerator[bytes, None], ending: Ending) -> None:
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
-        self._frames = frames
+        self._frames, self._ending = frames, ending
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send frames as they come."""
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         sending = asyncio.create_task(self._send(send))
-        leaving = asyncio.create_task(_gone(receive))
+        tasks = (sending, asyncio.create_task(_gone(receive)), asyncio.create_task(self._ending()))
         try:
-            await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (sending, leaving):
+            for task in tasks:
                 task.cancel()
-            await asyncio.wait((sending, leaving))
+            await asyncio.wait(tasks)
         if not sending.cancelled() and (error := sending.exception()) is not None:
             raise error
 

@@ -8,6 +8,9 @@ from dataclasses import replace
 import pytest
 
 from detector.web import daemon_link, event_stream
+from detector.web.access import role_watch
+from detector.web.access.doorkeeper import Doorkeeper
+from detector.web.access.roles import Visitor
 from detector.web.app import make_app
 from detector.web.daemon_link import DaemonLink
 from detector.wire.encoding import encode
@@ -210,6 +213,19 @@ def test_who_reads_nothing_is_let_go_and_holds_up_nobody(run, monkeypatch):
             while len(place.link._mailboxes) > 1:
                 await asyncio.sleep(0.002)
             slow.reads.set()
+
+    run(script)
+
+
+def test_a_stream_ends_with_its_session(run, monkeypatch):
+    monkeypatch.setattr(role_watch, "LOOK_SECONDS", 0.01)
+
+    async def script(place):
+        async with event_source(place.app) as source:
+            await source.next("daemon")
+            monkeypatch.setattr(Doorkeeper, "visitor", lambda *_: Visitor())
+            while place.link._mailboxes:
+                await asyncio.sleep(0.002)
 
     run(script)
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 from starlette.websockets import WebSocketDisconnect
 
+from detector.web.access import role_watch
 from detector.web.access.roles import SCOPE_KEY, Role, Visitor
 from detector.web.api import live_routes
 from detector.web.app import make_app
@@ -21,8 +22,9 @@ from tests.support.fake_daemon import FakeDaemon
 from tests.support.fakes import wait_until
 from tests.support.history_stores import T0
 from tests.support.invented_sounds import SOURCES
-from tests.support.web_pages import TestClient, open_page
+from tests.support.web_pages import TestClient, changing, log_in, make_doorkeeper, open_page
 
+PASSWORD = "correct horse"  # noqa: S105
 TIME = "2026-08-01T14:03:21.500Z"
 COLUMNS = SpectrogramBody(
     source="Mic",
@@ -173,6 +175,22 @@ def test_all_viewers_of_a_source_share_one_connection(page, daemon):
         two.receive_text()
         assert daemon.watching["spectrogram"] == 1
     wait_until(lambda: daemon.watching["spectrogram"] == 0)
+
+
+def test_whoever_logs_out_hears_no_more(parts, daemon, tmp_path, monkeypatch):
+    monkeypatch.setattr(role_watch, "LOOK_SECONDS", 0.01)
+    doorkeeper = make_doorkeeper(tmp_path / "access", password=PASSWORD)
+    with open_page(replace(parts, daemon=DaemonLink([daemon.uri]), doorkeeper=doorkeeper)) as page:
+        assert log_in(page, PASSWORD).status_code == 204
+        with page.websocket_connect("/api/v1/listen") as socket:
+            socket.receive_text()
+            assert page.delete("/api/v1/session", headers=changing(page)).status_code == 204
+            message = socket.receive()
+            while message["type"] != "websocket.close":
+                message = socket.receive()
+        assert message["code"] == 4401
+        with pytest.raises(WebSocketDisconnect), page.websocket_connect("/api/v1/listen"):
+            pass
 
 
 def test_only_so_many_watch_at_once(page, monkeypatch):

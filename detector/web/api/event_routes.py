@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Route
 
 from detector.errors import HistoryError
 from detector.history.archive import Query
+from detector.web.access.role_watch import role_lost
 from detector.web.access.roles import Role, guest, visitor_of
 from detector.web.api.answers import JsonAnswer, refuse
 from detector.web.api.query_values import check_keys, moment, share, texts, whole, yes_or_no
@@ -62,7 +63,12 @@ def routes(parts: WebParts) -> list[BaseRoute]:
         check_keys(request.query_params, (*FILTERS, "since"))
         since = _last_seq(request)
         wanted = _wanted(request.query_params)
-        return streams.answer(wanted, since=since, with_clips=hears(request))
+        return streams.answer(
+            wanted,
+            since=since,
+            with_clips=hears(request),
+            ending=lambda: role_lost(request, parts.doorkeeper),
+        )
 
     return [
         Route("/api/v1/events", guest(events), methods=["GET"]),

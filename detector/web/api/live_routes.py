@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from detector.interfaces import Message
-from detector.web.access.roles import guest_websocket, owner_websocket
+from detector.web.access.doorkeeper import Doorkeeper
+from detector.web.access.role_watch import role_lost
+from detector.web.access.roles import NO_ENTRY, guest_websocket, owner_websocket
 from detector.web.live_frames import sound_frame, sound_head, spectrogram_frame, spectrogram_head
 from detector.web.mailbox import Mailbox, MailboxClosed
 from detector.web.parts import WebParts
@@ -39,8 +39,8 @@ def routes(parts: WebParts) -> list[BaseRoute]:
         try:
             mailbox: Mailbox[Message] = Mailbox(MOST_FRAMES[kind], when_full="drop new")
             source = socket.query_params.get("source") or None
-            async with parts.daemon.feeds.watching(kind, source, mailbox), _leaving(socket) as leaving:
-                await _relay(socket, mailbox, leaving)
+            async with parts.daemon.feeds.watching(kind, source, mailbox):
+                await _relay(socket, mailbox, parts.doorkeeper)
         finally:
             watchers.discard(socket)
 
@@ -56,14 +56,20 @@ def routes(parts: WebParts) -> list[BaseRoute]:
     ]
 
 
-async def _relay(socket: WebSocket, mailbox: Mailbox[Message], leaving: asyncio.Task[None]) -> None:
-    """Send frames until the viewer leaves or the daemon ends the feed."""
+async def _relay(socket: WebSocket, mailbox: Mailbox[Message], doorkeeper: Doorkeeper) -> None:
+    """Send frames until the viewer leaves, may watch no longer, or the daemon ends the feed."""
     sending = asyncio.create_task(_send(socket, mailbox))
+    ending = asyncio.create_task(role_lost(socket, doorkeeper))
+    tasks = (sending, ending, asyncio.create_task(_left(socket)))
     try:
-        await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        sending.cancel()
-        await asyncio.wait((sending,))
+        may_no_longer = ending.done()
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+    if may_no_longer:
+        await socket.close(NO_ENTRY, "log in again")
     if not sending.cancelled() and (error := sending.exception()) is not None:
         raise error
 
@@ -91,20 +97,10 @@ async def _send(socket: WebSocket, mailbox: Mailbox[Message]) -> None:
         return
 
 
-@asynccontextmanager
-async def _leaving(socket: WebSocket) -> AsyncIterator[asyncio.Task[None]]:
-    """A task that ends when the viewer leaves; what viewers say is not listened to."""
-
-    async def wait() -> None:
-        while (await socket.receive())["type"] != "websocket.disconnect":
-            pass
-
-    task = asyncio.create_task(wait())
-    try:
-        yield task
-    finally:
-        task.cancel()
-        await asyncio.wait((task,))
+async def _left(socket: WebSocket) -> None:
+    """Wait until the viewer leaves; what viewers say is not listened to."""
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass
 
 
 def _reason(text: str) -> str:
