@@ -120,7 +120,7 @@ def parse(text: str, *, mapping: bool = True) -> tuple[Document, list[Fault]]:
 
 def events(text: str) -> Iterator[_Event]:
     """The parser's events of a text that `parse` has read without faults; their marks count characters."""
-    found: Iterator[_Event] = yaml.parse(text, Loader=yaml.SafeLoader)
+    found: Iterator[_Event] = yaml.parse(text, Loader=_LOADER)
     return found
 
 
