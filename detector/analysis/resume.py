@@ -7,6 +7,7 @@ that all of them are whole.
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,8 @@ class Folder:
         """Make it, or take it as it is; raises ConfigError where it is somebody else's or made otherwise."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            stranger = any(self.path.iterdir()) and not (self.path / STAMP).exists()
+            others = [path for path in self.path.iterdir() if not path.name.startswith(STAMP)]
+            stranger = bool(others) and not (self.path / STAMP).exists()
         except OSError as error:
             raise SinkError(f"cannot make the folder {self.path}: {error.strerror}") from error
         if stranger and not overwrite:
@@ -43,6 +45,7 @@ class Folder:
             )
         if not stranger and not overwrite and (self.path / STAMP).exists():
             self._compare()
+            return
         write_text(self.path / STAMP, json.dumps(dict(self.settings), indent=1, ensure_ascii=False) + "\n")
 
     def done(self, recording: RecordingFile, wanted: Wanted) -> Summary | None:
@@ -100,9 +103,11 @@ class Folder:
 
 def write_text(path: Path, text: str) -> None:
     """Write a file that is whole or not there; raises SinkError."""
-    part = path.with_name(path.name + ".part")
+    # Several jobs of a cluster may write the same file at once.
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
         part.write_text(text, encoding="utf-8", errors="replace")
         part.replace(path)
     except OSError as error:
+        part.unlink(missing_ok=True)
         raise SinkError(f"cannot write {path}: {error.strerror}") from error

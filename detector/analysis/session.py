@@ -50,6 +50,8 @@ class Session:
     quiet: bool = False
     traces: bool = False
     """Whether tracebacks of bugs are shown."""
+    has_all: bool = True
+    """Whether these are all recordings of a folder: only then it gets a summary of all."""
 
     def into_folder(self, path: Path, *, overwrite: bool) -> int:
         """Write files into a folder, leaving out what is done, and print the summary."""
@@ -86,7 +88,8 @@ class Session:
                 if recording.name not in summaries:
                     discard_parts(path, recording.name, self.wanted)
         ordered = {r.name: summaries[r.name] for r in self.recordings if r.name in summaries}
-        self._write_totals(path, ordered, faults)
+        if self.has_all:
+            self._write_totals(path, ordered, faults)
         if ordered:
             print(summary_text(ordered, merged(ordered.values())), end="")
         return 1 if failures else 0

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from detector.analysis.recording_files import RecordingFile
+from detector.analysis.shard import Shard
 from detector.analysis.summary import Summary
 
 
@@ -38,6 +39,8 @@ class AnalyzeRequest:
     """UTC seconds at which the recordings began, where the user said so."""
     jobs: int = 0
     """Processes; 0 is one for each core."""
+    shard: Shard | None = None
+    """Only this share of the recordings."""
     quiet: bool = False
     traces: bool = False
     """Whether tracebacks of bugs are shown."""

@@ -37,8 +37,9 @@ def analyze_command(request: AnalyzeRequest, loaded: Loaded) -> int:
     settings = with_resolved_model(loaded.settings, catalogue)
     with loaded.locating_errors():
         check_labels(settings, catalogue)
+    recordings = find_recordings(request.paths)
     session = Session(
-        find_recordings(request.paths),
+        recordings if request.shard is None else request.shard.of(recordings),
         request.wanted,
         partial(make_analyzer, settings),
         request.jobs or cores(),
@@ -46,6 +47,7 @@ def analyze_command(request: AnalyzeRequest, loaded: Loaded) -> int:
         start=request.start,
         quiet=request.quiet,
         traces=request.traces,
+        has_all=request.shard is None,
     )
     if request.out is not None:
         return session.into_folder(request.out, overwrite=request.overwrite)

@@ -15,6 +15,7 @@ from detector.cli.shared_flags import add_jobs_flag, add_overwrite_flag, add_qui
 from detector.errors import ConfigError, DetectorError
 
 if TYPE_CHECKING:
+    from detector.analysis.shard import Shard
     from detector.analysis.task import AnalyzeRequest
 
 FORMATS = ("jsonl", "csv", "audacity", "raven", "rttm", "text", "scores")
@@ -30,6 +31,7 @@ examples:
   sound-detector analyze --format audacity match.wav > labels.txt
   sound-detector analyze --out results --format csv --include Dog recordings/
   sound-detector analyze --start-time 2026-11-20T22:00:00 night.m4a
+  sound-detector analyze --out results --shard 2/8 -j 1 recordings/
 If it was interrupted, the same command goes on with the recordings that are
 left.
 """
@@ -79,6 +81,13 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         "(default: from their names or metadata, or else 1970)",
     )
     add_jobs_flag(how, low=1)
+    how.add_argument(
+        "--shard",
+        type=_shard,
+        metavar="I/N",
+        help="analyze only the I-th of N shares of the recordings, for the jobs of a cluster that have one "
+        "--out; at the end, the same command without it writes the summary of all",
+    )
     add_classifying_flags(parser)
     add_config_flags(parser)
 
@@ -98,6 +107,8 @@ def read_request(options: argparse.Namespace) -> AnalyzeRequest:
             raise ConfigError(f"{needing[0]} writes files: name a folder for them with --out DIR")
         if len(formats) > 1:
             raise ConfigError("standard output takes one --format: add --out DIR to write several")
+        if options.shard is not None:
+            raise ConfigError("--shard needs --out DIR, the folder in which all shares come together")
         if options.overwrite:
             raise ConfigError("--overwrite needs --out DIR: it replaces results in that folder")
     if wanted.plot and find_spec("matplotlib") is None:
@@ -109,6 +120,7 @@ def read_request(options: argparse.Namespace) -> AnalyzeRequest:
         overwrite=options.overwrite,
         start=options.start_time,
         jobs=options.jobs,
+        shard=options.shard,
         quiet=options.quiet,
         traces=options.verbose > 1,
     )
@@ -119,6 +131,15 @@ def execute(request: AnalyzeRequest, options: SettingOptions) -> int:
     from detector.assemble.analysis import analyze_command
 
     return analyze_command(request, options.load())
+
+
+def _shard(text: str) -> Shard:
+    from detector.analysis.shard import Shard
+
+    try:
+        return Shard.parse(text)
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _start(text: str) -> float:
