@@ -88,7 +88,9 @@ def decibels(mean_square: float) -> float:
 
 
 def mean_square(dbfs: float) -> float:
-    """The mean square, full scale 1, of a level [dBFS]."""
+    """The mean square, full scale 1, of a level [dBFS]; ValueError for what no sound can have."""
+    if abs(dbfs) > 1000:
+        raise ValueError(f"expected a level, got {dbfs}")
     return float(10 ** (dbfs / 10))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -11,6 +12,9 @@ from detector.history.schema import reading_table
 
 DELETE_ROWS = 500
 """Rows deleted in one transaction."""
+
+LAST_MINUTE = 253_402_300_800 // MINUTE_SECONDS
+"""The year 10000 begins with it: no clock is so wrong."""
 
 
 def store_minutes(connection: sqlite3.Connection, minutes: Iterable[LevelMinute], *, at: int) -> None:
@@ -105,6 +109,8 @@ def _read(row: tuple[object, ...]) -> LevelMinute:
         and isinstance(minute, int)
         and isinstance(heard, float)
         and isinstance(lost, float)
+        and 0 <= minute < LAST_MINUTE
+        and 0 <= heard < math.inf
         and isinstance(leq, float | None)
         and isinstance(loudest, float | None)
         and isinstance(histogram, bytes)

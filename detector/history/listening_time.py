@@ -84,6 +84,6 @@ def listening_time(
     return ListeningTime(
         seconds=seconds,
         lost_seconds=lost,
-        share=min(1.0, seconds / (until - since)) if until > since else 0.0,
+        share=min(1.0, max(0.0, seconds / (until - since))) if until > since else 0.0,
         stretches=stretches,
     )
