@@ -107,10 +107,13 @@ class DaemonLink:
         seen, pause = SeenEvents(), FIRST_PAUSE
         while True:
             try:
-                pause = FIRST_PAUSE if await self._follow_once(seen) else pause
+                await self._follow_once(seen)
                 reason = "it closed the connection"
             except (DetectorError, OSError) as error:
                 reason = str(error)
+            except Exception:  # a fault of the page must not leave it blind
+                log.exception("web.follow_failed")
+                reason = "a fault in the page"
             if self.now.connected:
                 pause = FIRST_PAUSE
             self._lose(reason)
@@ -175,8 +178,8 @@ class DaemonLink:
             raise
         return stream, message.body
 
-    async def _follow_once(self, seen: SeenEvents) -> bool:
-        """Follow one connection to its end; returns whether there was one."""
+    async def _follow_once(self, seen: SeenEvents) -> None:
+        """Follow one connection to its end; raises SinkError where there is none."""
         stream, hello = await self._open()
         try:
             seen.meet(hello.generation, hello.generation_seq)
@@ -191,7 +194,6 @@ class DaemonLink:
                 self._hear(message, seen)
         finally:
             stream.close()
-        return True
 
     def _hear(self, message: Message, seen: SeenEvents) -> None:
         body, now = message.body, self.now

@@ -143,6 +143,26 @@ def test_a_daemon_that_falls_silent_is_gone(daemon):
     assert follow(daemon, script)["gone_since"] is not None
 
 
+def test_a_fault_of_the_page_does_not_leave_it_blind(daemon, monkeypatch, caplog):
+    hear, faults = DaemonLink._hear, ["one"]
+
+    def faulty(link, message, seen):
+        if message.seq == 1 and faults:
+            raise RuntimeError(faults.pop())
+        hear(link, message, seen)
+
+    monkeypatch.setattr(DaemonLink, "_hear", faulty)
+
+    async def script(_, told):
+        await come(told)
+        await subscribed(daemon)
+        daemon.tell(make_message(1))
+        return await seqs(told, 1)
+
+    assert follow(daemon, script) == [1]
+    assert "web.follow_failed" in caplog.text
+
+
 def test_the_state_of_the_daemon_is_known(daemon):
     async def script(link, told):
         await come(told)
