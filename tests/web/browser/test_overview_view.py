@@ -102,7 +102,7 @@ def test_the_levels_are_a_chart_and_a_table_and_have_the_unit_of_the_offset(serv
     tab.get_by_text("The same as a table").click()
     assert tab.get_by_role("row").filter(has_text="−40").count() == 1
     calibrated = visit(f"{address}/#/overview", answers={**ANSWERS, "GET levels": levels(offset=94)})
-    calibrated.get_by_text(re.compile(r"loudest 74 dB SPL")).wait_for()
+    calibrated.get_by_text(re.compile(r"loudest 74 dB\(A\)")).wait_for()
 
 
 def test_the_period_and_the_microphone_are_asked_for_and_kept_in_the_address(serve, parts, visit):

@@ -44,7 +44,7 @@ export async function mount(root, { api, params, setParams }) {
       if (mine !== turn) { chart?.close(); return; }
       closeChart();
       closeChart = chart?.close ?? (() => {});
-      fill(body, ...cards, chart && card("level", t("overview.level.title"), chart.node));
+      fill(body, ...cards, chart && card("level", levelTitle(levels), chart.node));
     } catch (error) {
       if (mine === turn) fill(body, h("p", { class: "empty" }, error.message));
     } finally {
@@ -113,6 +113,11 @@ function cardsOf(overview, { days, source }, now) {
       card("days", title, barChart(barsOf(overview, ofBar), title)),
       card("first", t("overview.first.title"), firstTimes(overview.first_this_week, now, feed))),
   ];
+}
+
+/** Levels are those of one source: it is named where there are several. @param {{source?: string | null, sources?: string[]}} levels */
+function levelTitle({ source, sources = [] }) {
+  return sources.length > 1 && source ? t("overview.level.title_of", { source }) : t("overview.level.title");
 }
 
 /** @param {string} kind @param {string} title @param {Node} content */
