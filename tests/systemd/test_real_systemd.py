@@ -359,7 +359,7 @@ def test_the_page_shows_what_the_service_heard(service: Service, recording: str)
     enter = ["nsenter", f"--target={process}", "--mount", "--root", "--"]
     become = ["setpriv", f"--reuid={user}", "--regid=audio", "--clear-groups", "--"]
     state = "/var/lib/sound-detector"
-    kept = service.machine.run(*enter, *become, "find", state, "-type", "f", "-readable").stdout
+    kept = service.machine.run(*enter, *become, "find", f"{state}/", "-type", "f", "-readable").stdout
     assert f"{state}/history.db" in kept
     assert ".flac" in kept
     assert service.machine.run(*enter, *become, "find", f"{state}/", "-writable").stdout.strip() == ""

@@ -18,9 +18,9 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.slow)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
-    """One browser for all tests of this process."""
+    """One browser for all tests of a file: while Playwright runs, nothing else can run an event loop here."""
     with open_browser() as browser:
         yield browser
 
