@@ -40,6 +40,15 @@ def test_a_sound_appears_as_it_is_heard_is_said_once_and_corrected_in_place(show
     assert page.locator(".feed [aria-live=polite]").inner_text().startswith("Violin")
 
 
+def test_an_old_sound_that_lasts_still_does_not_jump_over_pages_that_are_not_loaded(show, place):
+    page = show("#/feed")
+    page.wait_for_selector(CARD)
+    place.say("Foghorn", id="live-30", kind="update", start_time="2020-01-01T00:00:00.000Z")
+    place.say("Bagpipes", id="live-31")
+    page.locator('[data-id="live-31"]').wait_for()
+    assert page.locator('[data-id="live-30"]').count() == 0
+
+
 def test_new_sounds_wait_while_somebody_reads_further_down(show, place):
     page = show("#/feed")
     page.wait_for_selector(CARD)

@@ -106,9 +106,13 @@ export class Card {
   async #openSound(button) {
     if (this.#player === null) {
       button.disabled = true;
+      // A phone lets a page play only what begins while the finger's press is handled.
+      const { api } = this.context;
+      const audio = new Audio(api.address(`clips/${encodeURIComponent(this.event.clip.id)}/sound`));
+      audio.play().catch(() => {});
       const { openPlayer } = await import("./player.js");
       this.sound.hidden = false;
-      this.#player = openPlayer(this.sound, this.event.clip, this.context, () => this.#closeSound());
+      this.#player = openPlayer(this.sound, this.event.clip, audio, this.context, () => this.#closeSound());
       button.disabled = false;
       button.setAttribute("aria-expanded", "true");
     } else {

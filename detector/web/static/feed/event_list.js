@@ -18,6 +18,12 @@ export class EventList {
     return this.#cards.size;
   }
 
+  /** When the oldest sound that is shown began; empty if none is. */
+  get oldest() {
+    const last = this.element.lastElementChild?.lastElementChild;
+    return last ? this.#cards.get(last.dataset.id).event.start_time : "";
+  }
+
   /** @param {string} id */
   card(id) {
     return this.#cards.get(id);

@@ -14,19 +14,16 @@ const WAVE_HEIGHT = 48;
 let playing = /** @type {HTMLAudioElement | null} */ (null);
 
 /**
- * Load a clip and play it.
+ * Show a clip that plays already, or is about to.
  * @param {HTMLElement} root
  * @param {{id: string, duration: number}} clip
+ * @param {HTMLAudioElement} audio
  * @param {import("../shell.js").Context} context
  * @param {() => void} onDeleted
  * @returns {{toggle: () => void, stop: () => void}}
  */
-export function openPlayer(root, clip, context, onDeleted) {
+export function openPlayer(root, clip, audio, context, onDeleted) {
   const { api, t, format, me } = context;
-  const url = api.address(`clips/${encodeURIComponent(clip.id)}/sound`);
-  const audio = new Audio();
-  audio.preload = "auto";
-  audio.src = url;
   const toggle = () => (audio.paused ? audio.play().catch(() => {}) : audio.pause());
   const button = h("button", { class: "button primary only-icon", type: "button", onclick: toggle });
   const time = h("span", { class: "number small soft", "aria-hidden": "true" });
@@ -57,7 +54,8 @@ export function openPlayer(root, clip, context, onDeleted) {
     if (audio.paused) show();
     else flow();
   };
-  audio.addEventListener("play", () => { if (playing !== audio) playing?.pause(); playing = audio; dress(); });
+  const alone = () => { if (playing !== audio) playing?.pause(); playing = audio; dress(); };
+  audio.addEventListener("play", alone);
   for (const name of ["pause", "ended"]) audio.addEventListener(name, dress);
   for (const name of ["seeked", "durationchange"]) audio.addEventListener(name, show);
   audio.addEventListener("error", () => { words.textContent = t("player.fault"); });
@@ -69,9 +67,10 @@ export function openPlayer(root, clip, context, onDeleted) {
     press.preventDefault();
   });
   dragTo(seek, (share) => go(share * length()));
-  dress();
-  toggle();
-  load(url).then(
+  if (audio.error) words.textContent = t("player.fault");
+  if (audio.paused) dress();
+  else alone();
+  load(audio.src).then(
     ({ samples, rate }) => {
       const drawn = spectrogram(samples, rate, COLUMNS);
       const draw = () => paint(picture, drawn.grey, drawn.width, drawn.height);

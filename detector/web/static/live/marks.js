@@ -58,7 +58,9 @@ export class Marks {
       mark.width ||= mark.label.offsetWidth;
       const left = Math.min(Math.max(x, 0), Math.max(0, width - mark.width));
       mark.label.style.transform = `translateX(${left.toFixed(1)}px)`;
-      mark.label.classList.toggle("covered", x > width || left + mark.width + GAP > taken[mark.lane]);
+      const covered = x > width || left + mark.width + GAP > taken[mark.lane];
+      mark.label.classList.toggle("covered", covered);
+      mark.bar.classList.toggle("covered", covered);
       if (x <= width) taken[mark.lane] = Math.min(taken[mark.lane], left);
     }
   }

@@ -33,7 +33,7 @@ export class RecentSounds {
   take(event) {
     const known = this.events.findIndex(({ id }) => id === event.id);
     if (known >= 0) this.events[known] = { ...this.events[known], ...newsOf(event) };
-    else this.events = [event, ...this.events].slice(0, SHOWN);
+    else this.events = [event, ...this.events].sort((a, b) => b.start_time.localeCompare(a.start_time)).slice(0, SHOWN);
     if (!this.told.has(event.id)) {
       this.told.add(event.id);
       const { t, format } = this.context;

@@ -116,7 +116,7 @@ export function mount(root, context) {
   };
   const heard = (event) => {
     if (list.card(event.id)) list.put(newsOf(event));
-    else if (passes(event, chosen, groups)) {
+    else if (passes(event, chosen, groups) && !(next !== null && event.start_time < list.oldest)) {
       waiting.set(event.id, { ...waiting.get(event.id), ...newsOf(event) });
       if (window.scrollY < AWAY) showWaiting();
       else showFresh();

@@ -55,7 +55,7 @@ export async function mount(root, context) {
         view.words.textContent = state === "open" ? "" : t(`live.${state}`);
       },
     });
-    for (const event of recent.events) mark(event);
+    for (const event of [...recent.events].reverse()) mark(event);
   };
   const mark = (event) => {
     if (source === "" || event.source === source) marks.put(event);
