@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from detector.errors import ClipError, HistoryError
+from detector.clips.clip_folder import StoredClip
+from detector.errors import HistoryError
 from detector.history.archive import Query, sounds
 from detector.history.history_paths import existing_history
 from detector.history.past_sounds import messages_of, verdicts_said
@@ -18,8 +18,6 @@ from detector.history.vetoed_events import vetoed_sounds
 from detector.interfaces import Message
 from detector.web.clip_index import ClipIndex
 from detector.wire.message import ClipBody, event_of
-
-log = logging.getLogger(__name__)
 
 Event = dict[str, object]
 
@@ -78,25 +76,21 @@ class EventViews:
     def _described(self, path: Path, messages: Iterable[Message], *, with_clips: bool) -> list[Event]:
         chosen = [*messages]
         ids = [event_of(message).id for message in chosen]
+        starts = {event.id: event.start_time for event in map(event_of, chosen)}
         said, pictures = verdicts_said(path, ids), pictured(path, ids)
-        if with_clips:
-            try:
-                self._clips.refresh()
-            except ClipError as error:
-                log.warning("web.clips_unreadable error=%s", error)
+        clips = self._clips.of_events(starts) if with_clips else {}
         return [
             {
                 **fields_of(message),
-                "clip": self._clip_of(id) if with_clips else None,
+                "clip": self._clip_view(id, clips.get(id)) if with_clips else None,
                 "verdict_given": said.get(id),
                 "picture": id in pictures,
             }
             for id, message in zip(ids, chosen, strict=True)
         ]
 
-    def _clip_of(self, id: str) -> Event | None:
-        stored = self._clips.of_event(id)
-        if stored is not None and (clip := self._clips.find(stored)) is not None:
+    def _clip_view(self, id: str, clip: StoredClip | None) -> Event | None:
+        if clip is not None:
             facts = clip.facts()
             times = {"duration": facts.duration, "start_time": facts.start_time}
             return {"id": clip.entry.id, **times, "state": "saved"}

@@ -135,7 +135,10 @@ def _page(store: ClipStore | None, wanted: _Wanted, limit: int) -> dict[str, obj
 
 
 def _newest_first(store: ClipStore, wanted: _Wanted) -> Iterator[StoredClip]:
+    latest = wanted.before[:8]  # what begins later is on pages before
     for day in reversed([*store.days()]):
+        if latest and day.name.replace("-", "") > latest:
+            continue
         for clip in sorted(clips_of(day), key=lambda clip: clip.entry.id, reverse=True):
             is_earlier = not wanted.before or clip.entry.id < wanted.before
             if is_earlier and wanted.locked in (None, clip.entry.locked):
