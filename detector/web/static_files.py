@@ -39,9 +39,9 @@ class StaticFile:
     content_type: str
     etag: str
     """Quoted, of the content."""
-    plain: bytes
-    compressed: bytes | None
-    """With gzip; None where that does not make it smaller."""
+    content: bytes
+    is_compressed: bool
+    """Whether that is compressed with gzip; only where it is smaller so."""
 
 
 def read_static(folder: Path) -> dict[str, StaticFile]:
@@ -71,13 +71,10 @@ def static_routes(folder: Path = STATIC) -> list[BaseRoute]:
 
 def _read(path: Path) -> StaticFile:
     content = path.read_bytes()
-    compressed = None
-    if path.suffix not in _COMPRESSED_ALREADY:
-        compressed = gzip.compress(content, mtime=0)
-    if compressed is not None and len(compressed) >= len(content):
-        compressed = None
     etag = f'"{hashlib.sha256(content).hexdigest()[:20]}"'
-    return StaticFile(CONTENT_TYPES[path.suffix], etag, content, compressed)
+    compressed = content if path.suffix in _COMPRESSED_ALREADY else gzip.compress(content, mtime=0)
+    smaller = min(content, compressed, key=len)
+    return StaticFile(CONTENT_TYPES[path.suffix], etag, smaller, smaller is not content)
 
 
 def _answer(file: StaticFile, asked: Headers) -> Response:
@@ -86,7 +83,9 @@ def _answer(file: StaticFile, asked: Headers) -> Response:
     known = {tag.strip().removeprefix("W/") for tag in asked.get("If-None-Match", "").split(",")}
     if file.etag in known or "*" in known:
         return Response(status_code=304, headers=headers)
-    body = file.plain
-    if file.compressed is not None and "gzip" in asked.get("Accept-Encoding", ""):
-        body, headers["Content-Encoding"] = file.compressed, "gzip"
+    body = file.content
+    if file.is_compressed and "gzip" in asked.get("Accept-Encoding", ""):
+        headers["Content-Encoding"] = "gzip"
+    elif file.is_compressed:
+        body = gzip.decompress(body)
     return Response(body, media_type=None, headers={**headers, "Content-Type": file.content_type})
