@@ -91,7 +91,7 @@ def make_page_desk(
     """
     checker = ConfigChecker(commands, scratch=state, shown_as=config)
     file = ConfigFile(config, state / "undo.json")
-    settings = SettingsDesk(file, checker, orders, history=history, read_only=read_only)
+    settings = SettingsDesk(file, checker, orders, history=history, read_only=read_only, clock=clock)
     calibration = CalibrationJob(settings, commands, feeds, scratch=state)
     takes = TakeFolder(data / "sounds", clock=clock)
     teaching = TeachingDesk(

@@ -11,6 +11,7 @@ from tests.support.history_stores import make_message, make_store
 from tests.support.page_desks import ask, parts_with_desk
 from tests.support.web_pages import make_doorkeeper, open_page
 
+NOON = datetime(2026, 8, 1, 12)
 TEXT = """\
 # mine
 events:
@@ -34,7 +35,7 @@ def config(tmp_path):
 
 @pytest.fixture
 def page(tmp_path, config):
-    with open_page(parts_with_desk(tmp_path)) as client:
+    with open_page(parts_with_desk(tmp_path, clock=NOON.timestamp)) as client:
         yield client
 
 
@@ -178,8 +179,7 @@ def test_what_is_no_change_is_refused(page, body):
 
 
 def test_the_preview_counts_yesterdays_events(page, tmp_path):
-    noon = datetime.now().replace(hour=12, minute=0, second=0, microsecond=0)
-    yesterday, older = (noon - timedelta(days=1)).timestamp(), (noon - timedelta(days=3)).timestamp()
+    yesterday, older = ((NOON - timedelta(days=days)).timestamp() for days in (1, 3))
     store = make_store(tmp_path / "history.db")
     scores = [("Dog bark", 0.42), ("Dog bark", 0.6), ("Siren", 0.5), ("Siren", 0.7), ("Cat", 0.9)]
     messages = [
@@ -208,9 +208,18 @@ def test_the_preview_counts_yesterdays_events(page, tmp_path):
     assert "cannot be counted" in preview({"events.preset": "quiet"})["note"]
 
 
+def test_after_a_day_without_events_the_last_24_hours_count(page, tmp_path):
+    store = make_store(tmp_path / "history.db")
+    store.write([make_message(n, top_score=n / 10, start=NOON.timestamp() - 30 * n) for n in (5, 7)])
+    store.close()
+    changes = {"events.threshold_on": 0.65}
+    _, found = ask(page, "POST", "/api/v1/settings/preview", {"changes": changes})
+    assert found["text"] == "with 0.65, 1 of the last 24 hours' 2 events would remain"
+
+
 def test_without_a_history_there_is_nothing_to_count(page):
     status, found = ask(page, "POST", "/api/v1/settings/preview", {"changes": {"events.threshold_on": 0.6}})
-    assert (status, found["text"]) == (200, "yesterday's history has no events to count")
+    assert (status, found["text"]) == (200, "there were no events lately that could be counted")
     assert found["note"] is None  # it is higher than the one in force
 
 

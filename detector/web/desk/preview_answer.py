@@ -16,6 +16,8 @@ from detector.web.desk.preview import PreviewCount, preview
 from detector.web.desk.refusals import Refused
 from detector.wire.message import EventBody
 
+DAY_SECONDS = 86400.0
+
 
 async def preview_answer(
     changes: Mapping[str, object],
@@ -28,20 +30,26 @@ async def preview_answer(
 ) -> dict[str, object]:
     """What the page is told; faults of the changes are in it. Raises Refused where the history is damaged.
 
+    The last whole days are counted; if it is one and had no events, the last 24 hours are.
     `values` are all settings in force, `now` UTC seconds since 1970.
     """
     faults = page_faults(changes)
-    start, stop = _days(datetime.fromtimestamp(now), days)
+    span, whose = _days(datetime.fromtimestamp(now), days), f"the last {days} days'"
+    if days == 1:
+        whose = "yesterday's"
     counted = PreviewCount({}, [])
     if not faults:
-        counted = await asyncio.to_thread(_count, changes, values, history, (start, stop), default_threshold)
+        counted = await asyncio.to_thread(_count, changes, values, history, span, default_threshold)
+    if days == 1 and not faults and not counted.before:
+        span, whose = (now - DAY_SECONDS, now), "the last 24 hours'"
+        counted = await asyncio.to_thread(_count, changes, values, history, span, default_threshold)
     return {
         "faults": faults,
-        "text": _sentence(changes, counted, days) if not faults else "",
+        "text": _sentence(changes, counted, whose) if not faults else "",
         "before": counted.before,
         "after": counted.after,
-        "from": start,
-        "to": stop,
+        "from": span[0],
+        "to": span[1],
         "by_label": [
             {"label": label, "before": count.before, "after": count.after, "scores": count.scores}
             for label, count in counted.by_label.items()
@@ -78,10 +86,9 @@ def _days(now: datetime, days: int) -> tuple[float, float]:
     return (today - timedelta(days=days)).timestamp(), today.timestamp()
 
 
-def _sentence(changes: Mapping[str, object], counted: PreviewCount, days: int) -> str:
+def _sentence(changes: Mapping[str, object], counted: PreviewCount, whose: str) -> str:
     numbers = [value for value in changes.values() if isinstance(value, float)]
     head = f"with {numbers[0]:g}, " if len(changes) == len(numbers) == 1 else ""
-    whose = "yesterday's" if days == 1 else f"the last {days} days'"
     if not counted.before:
-        return f"{whose} history has no events to count"
+        return "there were no events lately that could be counted"
     return f"{head}{counted.after} of {whose} {counted.before} events would remain"
