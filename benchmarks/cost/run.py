@@ -49,7 +49,8 @@ Tables of their own: `python -m benchmarks.quality.gate` (how often the gate ope
 `python -m benchmarks.quality.level` (quiet microphones), `python -m benchmarks.cost.runtimes` (TFLite beside
 ONNX Runtime). Their figures on the page of the part: `python -m benchmarks.cost.sources` (four sources in one
 process beside four processes; docs/sources.md), `benchmarks.cost.mqtt` (docs/mqtt.md),
-`benchmarks.cost.notifications` (docs/notifications.md), `benchmarks.cost.keeping_clips` (docs/clips.md).
+`benchmarks.cost.notifications` (docs/notifications.md), `benchmarks.cost.keeping_clips` (docs/clips.md),
+`benchmarks.cost.levels` (docs/history.md).
 """
 
 
