@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+import socket
 import ssl
 import time
 import urllib.request
@@ -121,3 +122,19 @@ def test_without_its_packages_it_says_what_to_install(run, tmp_path):
     assert missing.err.seen == [
         "sound-detector: the page needs starlette; install with: pip install 'sound-detector[web]'"
     ]
+
+
+def test_strangers_cost_a_line_of_the_log(serve):
+    program, address = serve()
+    host, _, port = address.removeprefix("http://").rpartition(":")
+    for garbage in (b"hello\r\n\r\n", b"\x16\x03\x01\x02\x00\x01", b"GET / HTTP/1.1\r\nHost: evil\r\n\r\n"):
+        for _ in range(50):
+            with socket.create_connection((host, int(port)), timeout=30) as stranger:
+                stranger.sendall(garbage)
+                stranger.shutdown(socket.SHUT_WR)
+                while stranger.recv(65536):
+                    pass
+    assert ask(f"{address}/api/v1/me")["role"] == "owner"
+    program.send(signal.SIGTERM)
+    assert program.end() == 0
+    assert len([line for line in program.err.seen if "daemon_gone" not in line]) <= 4
