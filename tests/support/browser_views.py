@@ -15,6 +15,11 @@ from tests.support.fakes import LONG, wait_until
 
 AXE = Path(__file__).resolve().parents[1] / "web" / "browser" / "axe" / "axe.min.js"
 WIDTHS = (390, 768, 1440)
+HIDE = """(hidden) => {
+  Object.defineProperty(document, 'hidden', {get: () => hidden, configurable: true});
+  document.dispatchEvent(new Event('visibilitychange'));
+}"""
+"""Makes the page believe that its tab is hidden, or seen again."""
 
 Answer = Any | Callable[[Any], Any]
 """What a request is answered with: JSON, or what makes it of the request; (status, JSON) where it fails."""

@@ -3,10 +3,14 @@
 import { address } from "./api.js";
 
 const TYPES = ["event", "status", "clip", "daemon", "dropped"];
+const HIDDEN_MS = 5000; // a page that is hidden for so long needs no stream
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 15_000;
 
 /**
+ * Browsers open six connections to a server at most, for all tabs together, and a stream takes one for good. So a tab
+ * that nobody sees lets go of it, and gets what it missed when it is seen again.
+ *
  * Listeners get `{type, data, id}`. Besides the server's types there are `open` (connected; data: whether it was lost
  * before) and `lost` (the server does not answer, or refuses; told at each attempt).
  */
@@ -19,7 +23,7 @@ export class Stream {
   #lost = false;
 
   start() {
-    this.#open();
+    if (!document.hidden) this.#open();
     document.addEventListener("visibilitychange", this.#lookAgain);
     window.addEventListener("online", this.#lookAgain);
     window.addEventListener("offline", this.#again);
@@ -66,6 +70,7 @@ export class Stream {
 
   #again = () => {
     this.#source?.close();
+    if (document.hidden) return; // it is opened when the page is seen
     this.#lost = true;
     this.#tell("lost", null, this.#lastId);
     clearTimeout(this.#timer);
@@ -74,7 +79,14 @@ export class Stream {
   };
 
   #lookAgain = () => {
-    if (!document.hidden && this.#lost) this.#open();
+    if (document.hidden) {
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => this.#source?.close(), HIDDEN_MS);
+    } else if (this.#source === null || this.#source.readyState !== EventSource.OPEN) {
+      this.#open();
+    } else {
+      clearTimeout(this.#timer);
+    }
   };
 
   #tell(type, data, id) {

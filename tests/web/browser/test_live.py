@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.browser_views import wait_for
+from tests.support.browser_views import HIDE, wait_for
 from tests.support.fakes import wait_until
 from tests.support.invented_sounds import HOSTILE, SOURCES
 
@@ -12,10 +12,6 @@ COLOURS = """() => {
   const canvas = document.querySelector('.waterfall-canvas');
   const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
   return new Set(new Uint32Array(data.buffer)).size;
-}"""
-HIDE = """(hidden) => {
-  Object.defineProperty(document, 'hidden', {get: () => hidden, configurable: true});
-  document.dispatchEvent(new Event('visibilitychange'));
 }"""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.browser_views import violations, wait_for
+from tests.support.browser_views import HIDE, violations, wait_for
 
 VIEWS = (("live", ".recent-sound"), ("feed", "article"))
 """Each view, and what it has once it is complete; other views have tests of their own."""
@@ -69,6 +69,23 @@ def test_the_page_says_that_its_server_is_gone_and_misses_nothing(show, place):
     page.context.set_offline(False)
     page.get_by_text("Back again").wait_for()
     page.get_by_role("heading", name="Lute").wait_for()
+
+
+def test_a_tab_that_nobody_sees_holds_no_connection_and_misses_nothing(show, place):
+    page = show("#/feed")
+    page.wait_for_selector("article.event")
+    page.evaluate("""() => {
+      window.streamsClosed = 0;
+      const close = EventSource.prototype.close;
+      EventSource.prototype.close = function () { window.streamsClosed += 1; close.call(this); };
+    }""")
+    page.evaluate(HIDE, True)
+    wait_for(page, "streamsClosed > 0")
+    place.say("Accordion", id="unseen")
+    assert page.get_by_role("heading", name="Accordion").count() == 0
+    page.evaluate(HIDE, False)
+    page.get_by_role("heading", name="Accordion").wait_for()
+    assert page.locator(".banner").is_hidden()
 
 
 def test_the_page_can_be_installed(show, place):
