@@ -40,7 +40,7 @@ export function address(path, params = {}) {
 
 /** @param {string} path @param {Record<string, unknown>} [params] @param {Options} [options] */
 export const get = (path, params = {}, options = {}) => call("GET", address(path, params), undefined, options);
-/** @param {string} path @param {unknown} [body] @param {Options} [options] */
+/** @param {string} path @param {unknown} [body] JSON, or a Blob as it is @param {Options} [options] */
 export const post = (path, body, options = {}) => call("POST", address(path), body, options);
 /** @param {string} path @param {unknown} [body] @param {Options} [options] */
 export const put = (path, body, options = {}) => call("PUT", address(path), body, options);
@@ -63,10 +63,11 @@ async function call(method, url, body, { quiet = false, signal } = {}) {
 async function answerOf(method, url, body, signal) {
   const headers = { Accept: "application/json" };
   if (method !== "GET") headers["X-CSRF-Token"] = token;
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const file = body instanceof Blob;
+  if (body !== undefined) headers["Content-Type"] = file ? body.type : "application/json";
   let answer;
   try {
-    answer = await fetch(url, { method, headers, signal, credentials: "same-origin", body: body === undefined ? undefined : JSON.stringify(body) });
+    answer = await fetch(url, { method, headers, signal, credentials: "same-origin", body: body === undefined || file ? body : JSON.stringify(body) });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new ApiError(0, t("fault.unreachable"));

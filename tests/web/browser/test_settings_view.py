@@ -88,6 +88,18 @@ def test_a_fault_is_shown_beside_its_field_and_nothing_is_written(serve, desk, c
     assert config.read_text() == before
 
 
+def test_a_microphone_of_several_has_settings_of_its_own(serve, desk, config, visit):
+    config.write_text(
+        TEXT.replace("source:\n  input: night.flac\n", "sources:\n  porch: {file: night.flac}   # north\n")
+    )
+    tab = visit(f"{serve(desk)}/#/settings", answers=ANSWERS)
+    tab.get_by_label("Quiet hours").fill("22:00-07:00")
+    tab.get_by_role("button", name="Save").click()
+    tab.get_by_role("region", name="not saved").wait_for(state="hidden")
+    text = config.read_text()
+    assert 'quiet_hours: "22:00-07:00"' in text and "# north" in text
+
+
 def test_changes_can_be_discarded(serve, desk, visit):
     tab = visit(f"{serve(desk)}/#/settings", answers=ANSWERS)
     tab.get_by_label("Quiet", exact=False).first.check()

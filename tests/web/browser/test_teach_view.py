@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.browser_views import faults_at_each_width
 from tests.support.page_desks import RecordedFeeds, parts_with_desk
-from tests.support.scripted_train import RATE, ScriptedTrain, sound
+from tests.support.scripted_train import RATE, ScriptedTrain, sound, wav
 
 NOTHING = {"GET sources": {"sources": []}, "GET status": {"connected": True, "state": "listening"}}
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -31,8 +31,6 @@ def teach(serve, tmp_path, visit):
 
 def keep_takes(tmp_path, name, count):
     """Takes as they lie in the folder once they were kept."""
-    from tests.support.scripted_train import wav
-
     folder = tmp_path / "data" / "sounds" / name
     folder.mkdir(parents=True)
     for number in range(count):
@@ -62,6 +60,15 @@ def test_a_take_with_a_fault_says_what_to_do_and_waits_for_a_word(teach, tmp_pat
     tab.get_by_role("button", name="Keep all the same").click()
     tab.get_by_text("1 of about 10 recordings").wait_for()
     assert len([*(tmp_path / "data" / "sounds" / "Bell").iterdir()]) == 1
+
+
+def test_recordings_of_files_are_taken_too(teach, tmp_path):
+    path = tmp_path / "from my phone.wav"
+    path.write_bytes(wav(sound(2.0)))
+    tab, _ = teach("?step=record&sound=Bell")
+    tab.get_by_label("Add recordings").set_input_files(path)
+    tab.get_by_text("One recording was added.").wait_for()
+    tab.get_by_text("1 of about 10 recordings").wait_for()
 
 
 def test_what_was_learned_is_told_tried_used_and_taken_away(teach, tmp_path):

@@ -149,7 +149,12 @@ function figures({ events, labels, hours, longest_silence: silence }, now) {
   return h("dl", { class: "card facts" },
     figure("overview.figure.sounds", number(events), t("overview.figure.kinds", { n: labels.length })),
     figure("overview.figure.often", labels[0], t("overview.figure.times", { n: often, count: number(often) })),
-    silence && figure("overview.figure.silence", span(silence.seconds), t("overview.figure.between", { from: timeOfDay(silence.start, now), to: timeOfDay(silence.end, now) })));
+    silence && figure("overview.figure.silence", span(silence.seconds), betweenWords(timeOfDay(silence.start, now), timeOfDay(silence.end, now))));
+}
+
+/** @param {string} from @param {string} to */
+function betweenWords(from, to) {
+  return from === to ? t("overview.figure.at", { time: from }) : t("overview.figure.between", { from, to });
 }
 
 /** @param {{label: string, time: string}[]} first @param {Date} now @param {Function} feed */

@@ -7,7 +7,7 @@ import { link } from "../router.js";
 import { t } from "../texts.js";
 import { calibrationPart } from "./settings/calibration.js";
 import { Draft } from "./settings/draft.js";
-import { choiceCards, section, selectField, sliderField, switchField } from "./settings/fields.js";
+import { choiceCards, section, selectField, sliderField, switchField, textField } from "./settings/fields.js";
 import { filePart } from "./settings/file_part.js";
 import { labelList } from "./settings/label_picker.js";
 import { listeningPart } from "./settings/listening.js";
@@ -73,7 +73,7 @@ export async function mount(root, context) {
   const calibration = calibrationPart({ api, sources, applied: (answer) => done(answer, t("settings.saved")) });
   const bar = saveBar(draft, { api, save });
   const readOnly = settings.read_only;
-  const changed = settings.faults.length > 0 ? [] : [surenessPart(draft, labels), labelsPart(draft, labels), calibration.element, clipsPart(draft), notificationsPart({ api, draft })];
+  const changed = settings.faults.length > 0 ? [] : [surenessPart(draft, labels), labelsPart(draft, labels), sourcesPart(draft), calibration.element, clipsPart(draft), notificationsPart({ api, draft })];
   fill(view, h("h1", {}, t("settings.title")), notice(settings),
     parts(readOnly, listening.element), parts(readOnly || !settings.writable, ...changed), parts(readOnly, teachPart(), modelsPart(quiet("models", { models: [] })), filePart({ draft, undo })), bar.element);
   return () => { listening.stop(); calibration.stop(); bar.stop(); };
@@ -129,6 +129,20 @@ function labelsPart(draft, labels) {
       labelList(draft, "events.exclude", labels, t("settings.exclude"), t("settings.exclude.none"))),
     switchField(draft, "alarms.patterns", t("settings.patterns"), t("settings.patterns.hint")),
   );
+}
+
+/** What holds for one source alone; nothing where the file names none. @param {Draft} draft */
+function sourcesPart(draft) {
+  const names = draft.settings.sources;
+  if (names.length === 0) return null;
+  return section("sources", ...names.map((/** @type {string} */ name) => h(
+    "div", { class: "settings-source" }, h("h3", {}, name),
+    textField(draft, `sources.${name}.quiet_hours`, t("settings.sources.quiet"), { placeholder: "22:00-07:00", hint: t("settings.sources.quiet_hint") }),
+    sliderField(draft, `sources.${name}.threshold_on`, {
+      words: t("settings.sources.threshold"), low: 0.05, high: 0.95, step: 0.01, start: draft.settings.default_threshold ?? USUAL_THRESHOLD,
+      unset: t("settings.sources.threshold_unset"), own: t("settings.sources.threshold_own"),
+    }),
+  )));
 }
 
 /** @param {Draft} draft */

@@ -5,6 +5,9 @@ import { dayName } from "./when.js";
 
 const FONT = "12px system-ui, sans-serif";
 const STEP_DB = 5;
+/** How far below the usual averages the axis goes: some digital silence must not flatten the rest. */
+const DEPTH_DB = 20;
+const MEAN = 4;
 
 /**
  * @param {HTMLElement} box the chart's place: its width and its colours count
@@ -18,19 +21,26 @@ export function plotOptions(box, height, shownLevel, onCursor) {
   const hidden = { stroke: "transparent", points: { show: false } };
   return {
     width: box.clientWidth, height, padding: [8, 6, 0, 0], legend: { show: false }, hooks: { setCursor: [onCursor] },
-    cursor: { y: false, points: { size: 7, fill: accent, show: (/** @type {any} */ chart, /** @type {number} */ index) => index === 4 && point(accent) }, drag: { x: true, y: false } },
-    scales: { y: { range: (/** @type {any} */ _, /** @type {number} */ low, /** @type {number} */ high) => around(low, high) } },
+    cursor: { y: false, points: { size: 7, fill: accent, show: (/** @type {any} */ chart, /** @type {number} */ index) => index === MEAN && point(accent) }, drag: { x: true, y: false } },
+    scales: { y: { range: (/** @type {any} */ chart, /** @type {number} */ low, /** @type {number} */ high) => around(Math.max(low, usualLow(chart) - DEPTH_DB), high) } },
     axes: [
       { ...axis, grid: { show: false }, size: 28, space: 64, values: (/** @type {any} */ _, /** @type {number[]} */ times) => times.map(tick) },
       { ...axis, size: 40, values: (/** @type {any} */ _, /** @type {number[]} */ levels) => levels.map(shownLevel) },
     ],
     series: [
       {}, hidden, hidden,
-      { stroke: translucent(soft, 0.4), width: 1, points: { show: false } },
+      { stroke: translucent(soft, 0.55), width: 1, points: { show: false } },
       { stroke: accent, width: 1.75, points: { show: false } },
     ],
     bands: [{ series: [1, 2], fill: translucent(accent, 0.2) }],
   };
+}
+
+/** A level that nine tenths of the averages shown reach. @param {any} chart */
+function usualLow(chart) {
+  const [from, to] = chart.series[0].idxs ?? [];
+  const means = chart.data[MEAN].slice(from ?? 0, (to ?? chart.data[MEAN].length) + 1).filter((/** @type {number | null} */ level) => level !== null);
+  return means.length > 0 ? Float64Array.from(means).sort()[Math.floor(means.length / 10)] : -Infinity;
 }
 
 /** The range of the axis: full steps around what was measured. @param {number} low @param {number} high */

@@ -22,6 +22,8 @@ export function saveBar(draft, { api, save }) {
 
   const busy = async (/** @type {() => Promise<void>} */ what) => {
     button.setAttribute("disabled", "");
+    clearTimeout(timer);
+    turn += 1; // what a preview finds no longer counts: saving checks more
     try { await what(); } finally { button.removeAttribute("disabled"); }
   };
   const preview = async () => {

@@ -22,8 +22,9 @@ export function nameStep(teach) {
   const row = (/** @type {any} */ { name, takes, learned }) => h(
     "li", {}, h("div", { class: "teach-known" }, h("b", {}, name), h("span", { class: "soft small" }, t("teach.takes", { n: takes }))),
     learned && h("span", { class: "chip accent" }, t("teach.learned")),
-    h("button", { class: "button compact", type: "button", onclick: () => go("record", name) }, t("teach.record_more")),
-    h("button", { class: "button quiet only-icon compact", type: "button", "aria-label": t("teach.forget.one", { name }), onclick: () => forget(name) }, icon("trash")),
+    h("div", { class: "take-ways" },
+      h("button", { class: "button compact", type: "button", onclick: () => go("record", name) }, t("teach.record_more")),
+      h("button", { class: "button quiet only-icon compact", type: "button", "aria-label": t("teach.forget.one", { name }), onclick: () => forget(name) }, icon("trash"))),
   );
   const show = (/** @type {any} */ { sounds, background, result, in_use: used }) => {
     const taught = sounds.filter((/** @type {any} */ sound) => sound.name !== background);

@@ -31,6 +31,7 @@ export function recordStep(teach, background) {
   const next = way(t("teach.next"), () => go(background ? "learn" : "background"), true);
   const level = new Level();
   let socket = /** @type {LiveSocket | null} */ (null);
+  const files = /** @type {HTMLInputElement} */ (h("input", { class: "read-only-for-ears", type: "file", accept: ".wav,.flac", multiple: true, "aria-label": t("teach.upload"), onchange: () => upload([...files.files]) }));
   const rows = new Map();
   let waiting = 0;
   let busy = false;
@@ -59,6 +60,15 @@ export function recordStep(teach, background) {
     const recording = Boolean(teach.state.recording);
     bar.element.hidden = !recording;
     fill(button, icon(recording || waiting ? "cross" : "ear"), t(recording || waiting ? "teach.stop" : background ? "teach.record_room" : "teach.record"));
+  };
+  const upload = async (/** @type {File[]} */ chosen) => {
+    files.value = "";
+    let n = 0;
+    for (const file of chosen) {
+      const sound = new Blob([file], { type: /\.flac$/i.test(file.name) ? "audio/flac" : "audio/wav" });
+      if (await act(() => api.post(`teach/takes?name=${encodeURIComponent(name)}`, sound))) n += 1;
+    }
+    if (n > 0) teach.toast(t("teach.upload.done", { n }));
   };
   const keepGood = async (/** @type {any[]} */ takes) => {
     if (busy) return;
@@ -96,7 +106,7 @@ export function recordStep(teach, background) {
   const step = background ? "background" : "record";
   const element = h(
     "div", { class: "teach-part" }, stepHead(step, { name: teach.sound }),
-    h("div", { class: "teach-recorder" }, source, level.element, count, bar.element, button), fault, dots, list,
+    h("div", { class: "teach-recorder" }, source, level.element, count, bar.element, button, h("label", { class: "button quiet compact" }, t("teach.upload"), files)), fault, dots, list,
     h("div", { class: "buttons teach-ways" }, way(t("teach.previous"), () => go(background && teach.sound ? "record" : "name")), next),
   );
   listen();
