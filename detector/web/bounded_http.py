@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +29,8 @@ class ConnectionLimits:
 
 
 LIMITS = ConnectionLimits()
+WEBSOCKET_BYTES = 4096
+"""What waits for the client of a WebSocket, here and in the kernel: more would show what sounded long ago."""
 _FULL = (
     b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 10\r\n"
     b"Content-Type: application/json\r\nContent-Length: 34\r\n\r\n"
@@ -76,8 +80,13 @@ class BoundedHttp(H11Protocol):
                 self._stop_header_timer()
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
-        """Hand the connection to the protocol of WebSockets."""
+        """Hand the connection to the protocol of WebSockets, with little room for what is not read."""
         self._stop_timers()
+        self.transport.set_write_buffer_limits(high=WEBSOCKET_BYTES)
+        with suppress(OSError):  # whoever has gone needs no room
+            self.transport.get_extra_info("socket").setsockopt(
+                socket.SOL_SOCKET, socket.SO_SNDBUF, WEBSOCKET_BYTES
+            )
         super().handle_websocket_upgrade(event)
 
     def on_response_complete(self) -> None:

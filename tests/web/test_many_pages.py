@@ -5,23 +5,29 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import socket
+import struct
 import subprocess
 import sys
+import threading
+import time
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from detector.web.app import make_app
 from detector.web.daemon_link import DaemonLink
-from tests.support import ROOT
-from tests.support.browser_views import served
+from detector.web.page_server import make_server, open_socket
+from detector.wire.message import utc_text
+from tests.support import ROOT, fake_daemon
 from tests.support.fake_daemon import FakeDaemon
 from tests.support.fakes import LONG, wait_until
 from tests.support.history_stores import make_message, make_store
-from tests.support.invented_sounds import HOSTILE, SOURCES
+from tests.support.invented_sounds import HOSTILE, SOURCES, spectrogram_of
 
 pytestmark = pytest.mark.slow
 PAGES = 20
@@ -36,11 +42,18 @@ def daemon(tmp_path):
 
 @pytest.fixture
 def url(parts, daemon):
-    """The address of a page that follows the daemon."""
-    link = DaemonLink([daemon.uri])
-    with served(make_app(replace(parts, daemon=link))) as address:
-        wait_until(lambda: daemon.watching["events"] == 1 and link.now.connected)
-        yield address
+    """The address of a page that follows the daemon, on the page's own server."""
+    link, ready = DaemonLink([daemon.uri]), threading.Event()
+    listening = open_socket("127.0.0.1", 0)
+    server = make_server(make_app(replace(parts, daemon=link)), ready=ready.set)
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve([listening])))
+    thread.start()
+    assert ready.wait(LONG)
+    wait_until(lambda: daemon.watching["events"] == 1 and link.now.connected)
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server.should_exit = True
+    thread.join(LONG)
+    listening.close()
 
 
 class Stream:
@@ -118,27 +131,42 @@ def test_twenty_pages_see_each_event_once_through_a_restart_of_the_daemon(url, p
     assert all(stream.connected[-1] for stream in streams)
 
 
-def test_a_viewer_that_reads_nothing_holds_up_nobody(url, daemon):
-    async def script():
-        address = f"{url.replace('http', 'ws')}/api/v1/live"
-        async with connect(address, origin=url) as slow, connect(address, origin=url) as other:
-            await slow.recv()
-            async with asyncio.timeout(LONG):
-                frames = [await other.recv() for _ in range(10)]
-        return json.loads(frames[0])["source"], {len(frame) for frame in frames[1:]}
+def test_a_viewer_that_reads_nothing_holds_up_nobody_and_then_sees_the_present(url, daemon, monkeypatch):
+    monkeypatch.setattr(fake_daemon, "FEED_SECONDS", 0.001)
+    columns = spectrogram_of(SOURCES[0], time.time())
+    monkeypatch.setattr(fake_daemon, "spectrogram_of", lambda _, now: {**columns, "time": utc_text(now)})
+    place = urlsplit(url)
+    request = (
+        f"GET /api/v1/live HTTP/1.1\r\nHost: {place.netloc}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+    slow = socket.socket()
+    slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    with slow, connect(f"ws://{place.netloc}/api/v1/live", origin=url) as other:
+        slow.connect((place.hostname, place.port))
+        slow.sendall(request.encode())
+        assert json.loads(other.recv())["source"] == SOURCES[0]
+        for _ in range(1000):
+            assert len(other.recv(timeout=LONG)) == 16 + 128
+        now, received = time.time(), b""
+        slow.settimeout(LONG)
+        while not (times := [each for each in times_of(received) if each >= now]):
+            received += slow.recv(65536)
+    stale = [each for each in times_of(received) if each < now]
+    assert times
+    assert len(stale) < 300  # of more than 1000
 
-    assert asyncio.run(script()) == (SOURCES[0], {16 + 128})
-    wait_until(lambda: daemon.watching["spectrogram"] == 0)
+
+def times_of(received):
+    """When the newest column of each frame ended, in what a WebSocket sent."""
+    parts = received.split(b"\x82\x7e\x00\x90" + bytes([1, 64, 2, 0]))[1:]
+    return [struct.unpack_from("<d", part)[0] for part in parts if len(part) >= 8]
 
 
 def test_another_sites_page_may_not_watch(url):
-    async def script():
-        address = f"{url.replace('http', 'ws')}/api/v1/live"
-        async with connect(address, origin="http://elsewhere.example"):
-            pass
-
-    with pytest.raises(InvalidStatus, match="403"):
-        asyncio.run(script())
+    address = f"{url.replace('http', 'ws')}/api/v1/live"
+    with pytest.raises(InvalidStatus, match="403"), connect(address, origin="http://elsewhere.example"):
+        pass
 
 
 def test_the_program_in_the_documents_shows_the_spectrogram(url):
