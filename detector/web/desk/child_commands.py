@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from detector.web.desk.refusals import Refused
+
 NICENESS = 10
 """The daemon, which must not lose sound, comes first."""
 OUTPUT_BYTES = 4_000_000
@@ -31,6 +33,8 @@ class Finished:
     def reason(self) -> str:
         """The last line that it said, in its own words."""
         lines = [line for line in self.err.splitlines() if line.strip()]
+        if self.code == -signal.SIGKILL:
+            return "it was ended from outside: there may be too little memory"
         return lines[-1].removeprefix(PREFIX) if lines else f"it ended with status {self.code}"
 
 
@@ -122,18 +126,24 @@ class Commands:
     async def start(
         self, *arguments: str, on_output: Callable[[str], None] | None = None, takes_input: bool = False
     ) -> RunningCommand:
-        """Start `sound-detector ARGUMENTS`; `on_output` gets each line of its standard output."""
+        """Start `sound-detector ARGUMENTS`; `on_output` gets each line of its standard output.
+
+        Raises Refused where the system starts no more processes.
+        """
         pipe, nothing = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
-        process = await asyncio.create_subprocess_exec(
-            *self._argv,
-            *arguments,
-            stdin=pipe if takes_input else nothing,
-            stdout=pipe,
-            stderr=pipe,
-            env=self._environ,
-            limit=OUTPUT_BYTES,
-            start_new_session=True,
-        )
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self._argv,
+                *arguments,
+                stdin=pipe if takes_input else nothing,
+                stdout=pipe,
+                stderr=pipe,
+                env=self._environ,
+                limit=OUTPUT_BYTES,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise Refused(503, f"no process can be started: {error.strerror or error}") from error
         with suppress(OSError, AttributeError):
             os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
         command = RunningCommand(process, on_output)
