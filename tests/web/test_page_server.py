@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import socket
 import threading
 import time
@@ -15,6 +16,7 @@ from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 
 from detector.web.access.body_limit import BodyLimitMiddleware
+from detector.web.access.ended_visits import CHECK_SECONDS, EndedVisit
 from detector.web.access.roles import SCOPE_KEY, Role, Visitor, guest_websocket
 from detector.web.bounded_http import ConnectionLimits
 from detector.web.page_server import make_server, open_socket
@@ -64,14 +66,21 @@ ROUTES = [
 PAGE = Starlette(routes=ROUTES)
 
 
+WELCOME = threading.Event()
+"""Whether guests are let in still."""
+
+
 async def with_guest(scope, receive, send):
-    await PAGE({**scope, SCOPE_KEY: Visitor(Role.GUEST)}, receive, send)
+    times = itertools.count(step=CHECK_SECONDS)
+    visit = EndedVisit(send, WELCOME.is_set, lambda: next(times))
+    await PAGE({**scope, SCOPE_KEY: Visitor(Role.GUEST)}, receive, visit.send)
 
 
 @contextmanager
 def serving(limits=LIMITS, is_proxy=lambda _: False):
     """A server in a thread of its own; gives a function that connects, and one that ends the server."""
     app = BodyLimitMiddleware(with_guest, seconds=0.3)
+    WELCOME.set()
     listening, ready, sockets = open_socket("127.0.0.1", 0), threading.Event(), []
     server = make_server(app, ready=ready.set, is_proxy=is_proxy, limits=limits)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve([listening])))
@@ -170,12 +179,31 @@ def test_garbage_is_refused_and_others_do_not_notice(garbage):
         assert connect(GET).recv(12) == b"HTTP/1.1 200"
 
 
+def upgrade(path):
+    """The request that opens a WebSocket."""
+    headers = b"Host: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    return (
+        b"GET " + path + b" HTTP/1.1\r\n" + headers + b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    )
+
+
+def test_streams_end_with_the_log_in(caplog):
+    with serving() as (connect, _):
+        events, words = connect(GET.replace(b"/ ", b"/stream ", 1)), connect(upgrade(b"/talk"))
+        assert [events.recv(12), words.recv(12)] == [b"HTTP/1.1 200", b"HTTP/1.1 101"]
+        WELCOME.clear()
+        assert all_of(events).endswith(b"0\r\n\r\n")
+        told = b""
+        while b"log in again" not in told:
+            assert (data := words.recv(65536))
+            told += data
+    assert caplog.records == []
+
+
 def test_it_ends_within_a_second_while_streams_are_open(caplog):
     with serving(replace(LIMITS, idle_seconds=60)) as (connect, end):
         streams = [connect(GET.replace(b"/ ", b"/stream ", 1)) for _ in range(3)]
-        upgrade = b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-        key = b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
-        streams.append(connect(b"GET /talk HTTP/1.1\r\nHost: localhost\r\n" + upgrade + key))
+        streams.append(connect(upgrade(b"/talk")))
         streams.append(connect())
         assert [each.recv(12) for each in streams[:4]] == [b"HTTP/1.1 200"] * 3 + [b"HTTP/1.1 101"]
         started = time.monotonic()

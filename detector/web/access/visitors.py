@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from detector.web.access.doorkeeper import Doorkeeper
+from detector.web.access.ended_visits import EndedVisit
 from detector.web.access.roles import NO_ENTRY, SCOPE_KEY, Visitor, refusal
 
 CSRF_HEADER = "X-CSRF-Token"
@@ -39,13 +40,16 @@ class VisitorMiddleware:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
+        token = session_token(HTTPConnection(scope))
         fault = self._look_at_sender(scope, headers) or _look_at_origin(scope, headers)
         if fault is None:
-            visitor = self._doorkeeper.visitor(session_token(HTTPConnection(scope)))
-            scope[SCOPE_KEY] = visitor
+            scope[SCOPE_KEY] = visitor = self._doorkeeper.visitor(token)
             fault = _look_at_token(scope, headers, visitor)
         if fault is None:
-            await self._app(scope, receive, send)
+            visit = EndedVisit(
+                send, lambda: self._doorkeeper.visitor(token) == visitor, self._doorkeeper.clock
+            )
+            await self._app(scope, receive, visit.send)
         elif scope["type"] == "websocket":
             await WebSocket(scope, receive, send).close(NO_ENTRY)
         else:

@@ -30,6 +30,7 @@ def routes(parts: WebParts) -> list[BaseRoute]:
             return refusal(429, f"too many log-ins: try again in {result.wait} s", headers)
         if not result.token:
             return refusal(401, "this is not the password")
+        door.log_out(session_token(request))  # the browser's earlier session, if it had one
         answer = Response(status_code=204)
         secure = request.url.scheme == "https"
         answer.set_cookie(
