@@ -21,6 +21,7 @@ from detector.analysis.tables import summary_csv, summary_text
 from detector.analysis.task import Done, Task, Wanted
 from detector.errors import ConfigError, SinkError
 from detector.files.terminal import escape, escape_data
+from detector.workers.dask_pool import DaskPool
 from detector.workers.pool import Pool
 from detector.workers.worker import Ended, Failed, Logged, TaskProgress, Work
 
@@ -50,6 +51,8 @@ class Session:
     quiet: bool = False
     traces: bool = False
     """Whether tracebacks of bugs are shown."""
+    dask: str | None = None
+    """A Dask scheduler that has the work done, or `local[N]`; None is processes of our own."""
     has_all: bool = True
     """Whether these are all recordings of a folder: only then it gets a summary of all."""
 
@@ -134,7 +137,11 @@ class Session:
         """Analyze these; returns how many could not be, or not to their end."""
         tasks = [Task(recording, str(folder), self.wanted, self.start) for recording in recordings]
         failures = 0
-        pool: Pool[Task, Done] = Pool(self.make, max(1, min(self.jobs, len(tasks))))
+        pool: Pool[Task, Done] | DaskPool[Task, Done]
+        if self.dask is None:
+            pool = Pool(self.make, max(1, min(self.jobs, len(tasks))))
+        else:
+            pool = DaskPool(self.make, self.dask, weigh=lambda task: task.recording.size)
         sizes = [recording.size for recording in recordings]
         with closing(RecordingBar(sizes, quiet=self.quiet)) as bar, pool:
             for index, message in pool.run(tasks):

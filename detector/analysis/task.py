@@ -41,6 +41,8 @@ class AnalyzeRequest:
     """Processes; 0 is one for each core."""
     shard: Shard | None = None
     """Only this share of the recordings."""
+    dask: str | None = None
+    """A Dask scheduler, `tcp://HOST:PORT`, or `local[N]`; None is processes of our own."""
     quiet: bool = False
     traces: bool = False
     """Whether tracebacks of bugs are shown."""

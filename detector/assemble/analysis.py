@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from functools import partial
@@ -37,7 +38,9 @@ def analyze_command(request: AnalyzeRequest, loaded: Loaded) -> int:
     settings = with_resolved_model(loaded.settings, catalogue)
     with loaded.locating_errors():
         check_labels(settings, catalogue)
-    recordings = find_recordings(request.paths)
+    # Workers on other machines begin in another folder.
+    paths = request.paths if request.dask is None else [os.path.abspath(path) for path in request.paths]  # noqa: PTH100
+    recordings = find_recordings(paths)
     session = Session(
         recordings if request.shard is None else request.shard.of(recordings),
         request.wanted,
@@ -47,10 +50,11 @@ def analyze_command(request: AnalyzeRequest, loaded: Loaded) -> int:
         start=request.start,
         quiet=request.quiet,
         traces=request.traces,
+        dask=request.dask,
         has_all=request.shard is None,
     )
     if request.out is not None:
-        return session.into_folder(request.out, overwrite=request.overwrite)
+        return session.into_folder(request.out.absolute(), overwrite=request.overwrite)
     return session.to_stdout()
 
 

@@ -72,12 +72,13 @@ def serve(pipe: Connection, make: Callable[[], Work[Any, Any]]) -> None:
             return
         while True:
             task = pipe.recv()
-            pipe.send(_outcome(work, task, pipe))
+            pipe.send(outcome(work, task, lambda share, seconds: pipe.send(TaskProgress(share, seconds))))
 
 
-def _outcome(work: Work[Any, Any], task: object, pipe: Connection) -> Failed | Ended[Any]:
+def outcome(work: Work[Any, Any], task: object, tell: Callable[[float, float], None]) -> Failed | Ended[Any]:
+    """Do a task, and return what became of it, whatever that is."""
     try:
-        return Ended(work(task, lambda share, seconds: pipe.send(TaskProgress(share, seconds))))
+        return Ended(work(task, tell))
     except DetectorError as error:
         return Failed(str(error))
     except Exception as error:  # a bug that one recording triggers must not cost the others

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -32,6 +33,7 @@ examples:
   sound-detector analyze --out results --format csv --include Dog recordings/
   sound-detector analyze --start-time 2026-11-20T22:00:00 night.m4a
   sound-detector analyze --out results --shard 2/8 -j 1 recordings/
+  sound-detector analyze --out results --dask tcp://pi:8786 recordings/
 If it was interrupted, the same command goes on with the recordings that are
 left.
 """
@@ -88,6 +90,13 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         help="analyze only the I-th of N shares of the recordings, for the jobs of a cluster that have one "
         "--out; at the end, the same command without it writes the summary of all",
     )
+    how.add_argument(
+        "--dask",
+        type=_dask,
+        metavar="WHERE",
+        help="have the work done by a Dask cluster: tcp://HOST:PORT of its scheduler, or local[N] for N "
+        "processes here; needs --out in a folder that all workers see",
+    )
     add_classifying_flags(parser)
     add_config_flags(parser)
 
@@ -107,6 +116,8 @@ def read_request(options: argparse.Namespace) -> AnalyzeRequest:
             raise ConfigError(f"{needing[0]} writes files: name a folder for them with --out DIR")
         if len(formats) > 1:
             raise ConfigError("standard output takes one --format: add --out DIR to write several")
+        if options.dask is not None:
+            raise ConfigError("--dask needs --out DIR, a folder that all workers see")
         if options.shard is not None:
             raise ConfigError("--shard needs --out DIR, the folder in which all shares come together")
         if options.overwrite:
@@ -121,6 +132,7 @@ def read_request(options: argparse.Namespace) -> AnalyzeRequest:
         start=options.start_time,
         jobs=options.jobs,
         shard=options.shard,
+        dask=options.dask,
         quiet=options.quiet,
         traces=options.verbose > 1,
     )
@@ -131,6 +143,12 @@ def execute(request: AnalyzeRequest, options: SettingOptions) -> int:
     from detector.assemble.analysis import analyze_command
 
     return analyze_command(request, options.load())
+
+
+def _dask(text: str) -> str:
+    if re.fullmatch(r"local\[[1-9][0-9]{0,2}\]|(tcp|tls)://[^\s/]+:[0-9]+", text) is None:
+        raise argparse.ArgumentTypeError(f"expected tcp://HOST:PORT or local[N], got {text!r}")
+    return text
 
 
 def _shard(text: str) -> Shard:
