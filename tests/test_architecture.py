@@ -99,6 +99,7 @@ OWNERS_OF_THREADS = {
     "subscriber.daemon_stream",
     "modelstore.download",
     *("history.journal", "history.sequence_numbers", "history.verdict_keeper", "history.writer"),
+    "workers.dask_pool",
     *("workers.pool", "workers.worker"),
     *("clips.clip_keeper", "clips.clip_link", "clips.clip_process"),
 }

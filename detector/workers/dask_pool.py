@@ -131,7 +131,7 @@ class DaskPool(Generic[Task, Result]):
             yield index, killed if alone is _KILLED else alone[0]
 
     def _outcomes(self, future: Any, count: int) -> list[Failed | Ended[Result]]:  # noqa: ANN401
-        """What became of a group of so many tasks; _LOST with its worker, _KILLED where workers died of it."""
+        """What became of a group of tasks; _LOST with its worker, _KILLED where workers died of it."""
         try:
             outcomes = future.result()
         except (asyncio.CancelledError, self._dask.client.FutureCancelledError) as error:
