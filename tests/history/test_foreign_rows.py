@@ -46,7 +46,7 @@ def history(tmp_path_factory):
 
 
 @given(changes=st.lists(st.tuples(COLUMNS, VALUES, st.integers(1, 4)), min_size=1, max_size=3))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_any_value_is_refused_in_one_line_or_read(history, changes):
     with closing(sqlite3.connect(history, isolation_level=None)) as file:
         file.execute("BEGIN")

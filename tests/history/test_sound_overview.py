@@ -220,6 +220,27 @@ def test_the_share_of_time_heard_is_of_the_time_since_the_first_minute(history):
     assert found.share == pytest.approx(5400 / (4 * HOUR), rel=0.01)
 
 
+def test_days_on_which_nothing_was_heard_count_if_the_history_is_older(history):
+    history.store.write((), minutes(AUTUMN - 9 * DAY, AUTUMN - 9 * DAY + HOUR))
+    history.store.write((), minutes(AUTUMN - HOUR, AUTUMN))
+    midnight = AUTUMN // DAY * DAY
+    assert history.read(days=2).heard.share == pytest.approx(HOUR / (AUTUMN - midnight + DAY), rel=0.01)
+
+
+def test_a_minute_that_was_hardly_heard_interrupts_a_silence(history):
+    history.store.write((), minutes(AUTUMN - 3 * HOUR, AUTUMN - 2 * HOUR))
+    history.store.write((), minutes(AUTUMN - 2 * HOUR, AUTUMN - 2 * HOUR + 60, heard=29.0, lost=31.0))
+    history.store.write((), minutes(AUTUMN - 2 * HOUR + 60, AUTUMN))
+    begin, end = history.read(days=1).longest_silence
+    assert end - begin == pytest.approx(2 * HOUR - 60, abs=61)
+
+
+def test_a_first_guess_of_last_week_was_not_heard_then(history):
+    """Each sound here begins as `Hm`, which is corrected."""
+    heard(history.store, ("Dog", AUTUMN - 5 * DAY, 1, "a"), ("Hm", AUTUMN - HOUR, 1, "a"))
+    assert [first.label for first in history.read().first_this_week] == ["Hm"]
+
+
 def test_a_program_that_never_missed_anything_heard_all(history):
     history.store.write((), minutes(AUTUMN - 2 * DAY, AUTUMN))
     assert history.read(days=2).heard.share == 1.0
