@@ -13,6 +13,7 @@ from pathlib import Path
 
 from detector.assemble.clip_making import JUDGE
 from detector.assemble.endpoints import effective_sinks, read_address
+from detector.assemble.page_access import page_faults
 from detector.assemble.service import keeps_history
 from detector.assemble.stages import AUTO, select
 from detector.config.notify_settings import NotifySettings, crosses_unencrypted
@@ -62,7 +63,8 @@ def what_is_missing(
         found += [
             f"history.path: {line}" for line in _unwritable(writing_path(settings.history.path, environ))
         ]
-    return found + [f"clips.folder: {line}" for line in _clips(settings.clips)]
+    found += [f"clips.folder: {line}" for line in _clips(settings.clips)]
+    return found + [f"web: {line}" for line in page_faults(settings.web, environ)]
 
 
 def _clips(clips: ClipSettings) -> Iterator[str]:

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
-import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from detector import __version__
+from detector.assemble.page_access import access_policy, password_file
 from detector.config.config_file import ConfigFile
 from detector.config.loading import SYSTEM_FILE, find_file, user_file
 from detector.config.settings import Settings
-from detector.config.web_settings import WebSettings
 from detector.files.data_folders import data_folder, models_folder
 from detector.history.history_paths import reading_paths, writing_path
 from detector.sinks.socket.socket_settings import SocketSettings
 from detector.subscriber.client import Credentials
 from detector.web.access.doorkeeper import Doorkeeper
-from detector.web.access.password import PasswordFile, password_path
-from detector.web.access.policy import AccessPolicy
 from detector.web.daemon_link import DaemonLink
 from detector.web.desk.calibration_job import CalibrationJob
 from detector.web.desk.child_commands import Commands
@@ -52,7 +47,7 @@ def make_web_parts(
     history = reading_paths(settings.history.path, os.environ)
     return WebParts(
         daemon=link,
-        doorkeeper=Doorkeeper(access_policy(settings.web), password_file(settings.web)),
+        doorkeeper=Doorkeeper(access_policy(settings.web), password_file(settings.web, os.environ)),
         history=history,
         clips=None if clips is None else Path(clips),
         desk=make_page_desk(
@@ -116,31 +111,6 @@ def config_path(named: str | None) -> Path:
 def state_folder() -> Path:
     """Where the page keeps what it must remember: beside the history, in a folder of its own."""
     return writing_path(None, os.environ).parent / "page"
-
-
-def access_policy(web: WebSettings) -> AccessPolicy:
-    """Who may reach the page; beyond loopback also under this machine's own name."""
-    policy = AccessPolicy(
-        bind=web.bind,
-        certificate=web.certificate,
-        key=web.key,
-        insecure=web.insecure,
-        proxies=tuple(ipaddress.ip_network(proxy) for proxy in web.proxy),
-        hosts=frozenset(host.lower() for host in web.hosts),
-        guests=web.guests,
-        read_only=web.read_only,
-        session_days=web.session_days,
-    )
-    if policy.is_local:
-        return policy
-    own = socket.gethostname().lower()
-    return replace(policy, hosts=policy.hosts | {own, f"{own.partition('.')[0]}.local"})
-
-
-def password_file(web: WebSettings) -> PasswordFile:
-    """The file with the password's hash."""
-    state = writing_path(None, os.environ).parent
-    return PasswordFile(password_path(web.password_file, os.environ, state))
 
 
 def daemon_uris(settings: Settings) -> Sequence[str]:

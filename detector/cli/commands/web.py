@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -63,12 +64,13 @@ def execute(request: WebRequest, options: SettingOptions) -> int:
         raise SinkError(
             f"the page needs {' and '.join(missing)}; install with: pip install 'sound-detector[web]'"
         )
-    from detector.assemble.web_making import make_web_parts, password_file
+    from detector.assemble.page_access import password_file
+    from detector.assemble.web_making import make_web_parts
     from detector.web.command import set_password, web_command
 
     settings = options.load().settings
     if request.set_password:
-        return set_password(password_file(settings.web), stdin=sys.stdin)
+        return set_password(password_file(settings.web, os.environ), stdin=sys.stdin)
     limit_repeated_lines()
     parts = make_web_parts(
         settings, uri=request.uri, credentials=request.credentials, config=options.config_path
