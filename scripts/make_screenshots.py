@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import random
 import subprocess
 import sys
 import tempfile
@@ -27,19 +26,17 @@ from numpy.typing import NDArray
 
 from benchmarks import ROOT
 from benchmarks.support.children import Running
-from benchmarks.support.shown_page import SHOWN, ShownPage, free_port
+from benchmarks.support.shown_page import SHOWN, ShownPage, free_port, invent_the_past
 from detector.demo import recording_path
 from detector.files.sound_files import look_into
 from detector.sources.recording import Recording
 from tests.support.browser import open_chromium
-from tests.support.invented_sounds import KINDS, Scene
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 IMAGES = ROOT / "docs" / "images"
 RATE = 16000
-DAYS = 8
 COLOURS = (160, 96, 64, 40)
 """Of a picture: as many as it can have with at most `MOST_BYTES`."""
 MOST_BYTES = 150_000
@@ -192,15 +189,6 @@ def read_all(folder: Path) -> Iterator[NDArray[np.float32]]:
         samples = np.concatenate([block.samples for block in recording.blocks()])
         recording.close()
         yield samples[: PART_SECONDS * RATE].astype(np.float32) / 32768.0
-
-
-def invent_the_past(folder: Path) -> None:
-    """A history of some days, of one source as it is on the page."""
-    chance = random.Random(3)  # noqa: S311 - no secret
-    kinds = [kind for kind in KINDS if kind[1].startswith(("/m/", "/t/"))]
-    scene = Scene(folder, chance, kinds=kinds, sources=("vmic", "vmic"))
-    scene.remember(DAYS, 60, time.time())
-    scene.close()
 
 
 if __name__ == "__main__":

@@ -7,8 +7,10 @@ not count.
 from __future__ import annotations
 
 import json
+import random
 import socket
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,10 +18,12 @@ from types import TracebackType
 from typing import Self
 
 from benchmarks.support.children import Running
+from tests.support.invented_sounds import KINDS, Scene
 from tests.support.virtualmic import VirtualMicrophone
 
 LISTENING = "daemon.listening"
 SHOWN = "the page:"
+DEVICE = "vmic"
 
 
 class ShownPage:
@@ -35,7 +39,7 @@ class ShownPage:
         self.history = folder / "history.db"
         self.clips = folder / "clips"
         self._settings = {
-            "source.device": "vmic",
+            "source.device": DEVICE,
             "model.heads": [],
             "history.path": str(self.history),
             "clips.folder": str(self.clips),
@@ -64,6 +68,15 @@ class ShownPage:
     def _running(self, command: str, *arguments: str) -> Running:
         own: Sequence[str] = (sys.executable, "-m", "detector", command, *arguments)
         return Running([*own, "--config", str(self.folder / "config.yaml")], self.microphone.variables)
+
+
+def invent_the_past(folder: Path, *, days: int = 8, a_day: int = 60) -> None:
+    """Write a history of the last days into the folder, before its daemon starts; some sounds get clips."""
+    chance = random.Random(3)
+    kinds = [kind for kind in KINDS if kind[1].startswith(("/m/", "/t/"))]  # the others are hostile names
+    scene = Scene(folder, chance, kinds=kinds, sources=(DEVICE, DEVICE))
+    scene.remember(days, a_day, time.time())
+    scene.close()
 
 
 def free_port() -> int:
