@@ -103,7 +103,7 @@ def measure_delays(shown: ShownPage, folder: Path, count: int) -> Delays:
             page.wait_for_timeout(1000 * PAUSE_SECONDS)
         drawn = page.evaluate("window.drawn")
         events = page.evaluate("window.events_shown")
-    return compare(onsets, drawn, {id: at for id, at in events}, starts)
+    return compare(onsets, drawn, dict(events), starts)
 
 
 def compare(

@@ -17,16 +17,19 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
 
 import numpy as np
 import soundfile
 from websockets.asyncio.client import connect
+from websockets.typing import Origin
 
 from benchmarks.cost.screen_delay import Delays, measure_delays
 from benchmarks.support.children import Running
@@ -34,6 +37,9 @@ from benchmarks.support.report import table
 from benchmarks.support.shown_page import SHOWN, ShownPage, free_port, invent_the_past
 from tests.support.browser import missing, open_chromium
 from tests.support.virtualmic import VirtualMicrophone
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Request
 
 RATE = 16000
 SETTLE_SECONDS = 5.0
@@ -96,18 +102,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def first_view(url: str, count: int) -> FirstView:
     """Load the page in new browsers' contexts, which know nothing."""
-    loaded, painted, sizes, paths = [], [], [], []
+    loaded: list[float] = []
+    painted: list[float] = []
+    sizes: list[float] = []
+    paths: list[str] = []
     with open_chromium() as browser:
         for _ in range(count):
             context = browser.new_context()
             page = context.new_page()
             session = context.new_cdp_session(page)
             session.send("Network.enable")
-            size, seen = [0], []
-            session.on(
-                "Network.loadingFinished", lambda told, size=size: add(size, told["encodedDataLength"])
-            )
-            page.on("request", lambda request, seen=seen: seen.append(request.url.removeprefix(url)))
+            seen: list[str] = []
+            answers: list[float] = []
+            session.on("Network.loadingFinished", partial(note_size, answers))
+            page.on("request", partial(note_path, seen))
             page.goto(url)
             page.wait_for_selector(".waterfall-canvas")
             page.wait_for_timeout(1500)
@@ -117,15 +125,20 @@ def first_view(url: str, count: int) -> FirstView:
             painted.append(
                 page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
             )
-            sizes.append(size[0] / 1000)
-            paths = [path for path in seen if not path.startswith(("api/", "ws:"))]
+            sizes.append(sum(answers) / 1000)
+            paths = [path.removeprefix(url) for path in seen if not path.startswith((f"{url}api/", "ws:"))]
             context.close()
     return FirstView(paths, median(sizes), loaded, painted)
 
 
-def add(total: list[int], more: int) -> None:
-    """Add to the only element."""
-    total[0] += more
+def note_size(sizes: list[float], told: Mapping[str, float]) -> None:
+    """An answer has come, with its headers [bytes]."""
+    sizes.append(told["encodedDataLength"])
+
+
+def note_path(addresses: list[str], request: Request) -> None:
+    """Something is asked for."""
+    addresses.append(request.url)
 
 
 def costs(server: Running, port: int, paths: Sequence[str], seconds: float) -> list[Cost]:
@@ -180,8 +193,8 @@ class OpenPage:
                 self.received += len(message)
 
     @property
-    def _origin(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
+    def _origin(self) -> Origin:
+        return Origin(f"http://127.0.0.1:{self._port}")
 
     async def _get(self, path: str, *, close: bool) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         reader, writer = await asyncio.open_connection("127.0.0.1", self._port)

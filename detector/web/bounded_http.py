@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import h11
-import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from detector.web.lean_uvicorn import H11Protocol, Server
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class BoundedHttp(H11Protocol):
 
     def __init__(
         self,
-        server: uvicorn.Server,
+        server: Server,
         app_state: dict[str, Any],
         *,
         limits: ConnectionLimits,

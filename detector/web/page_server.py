@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
-import uvicorn
 from starlette.types import ASGIApp
 
 from detector.errors import SinkError
 from detector.web.bounded_http import LIMITS, BoundedHttp, ConnectionLimits
+from detector.web.lean_uvicorn import Config, Server
 
 BACKLOG = 128
 READERS = 4
@@ -45,7 +45,7 @@ def make_server(
     tls: ssl.SSLContext | None = None,
     is_proxy: Callable[[str], bool] = lambda _: False,
     limits: ConnectionLimits = LIMITS,
-) -> uvicorn.Server:
+) -> Server:
     """A server whose `serve` takes listening sockets; it ends once `should_exit` is true.
 
     `ready` is called once connections are accepted. `is_proxy` tells the addresses that may have many.
@@ -55,7 +55,7 @@ def make_server(
 
 
 def serve(
-    server: uvicorn.Server,
+    server: Server,
     listening: socket.socket,
     *,
     on_signals: Mapping[signal.Signals, Callable[[], None]],
@@ -64,7 +64,7 @@ def serve(
     asyncio.run(_run(server, listening, on_signals))
 
 
-class _PageServer(uvicorn.Server):
+class _PageServer(Server):
     """uvicorn's, with limits; it ends with status 0 where it is asked to, and says when it is ready."""
 
     def __init__(
@@ -76,7 +76,7 @@ class _PageServer(uvicorn.Server):
         limits: ConnectionLimits,
     ) -> None:
         super().__init__(
-            uvicorn.Config(
+            Config(
                 app,
                 http=BoundedHttp,
                 ws="websockets-sansio",
@@ -148,7 +148,7 @@ class _PageServer(uvicorn.Server):
 
 
 async def _run(
-    server: uvicorn.Server,
+    server: Server,
     listening: socket.socket,
     on_signals: Mapping[signal.Signals, Callable[[], None]],
 ) -> None:

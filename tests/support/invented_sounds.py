@@ -11,6 +11,7 @@ import wave
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -168,7 +169,7 @@ class Scene:
         others = self._chance.sample(
             [label for label in LABELS if label not in (kind[0], LONG)], self._chance.randrange(3)
         )
-        common = {
+        common: dict[str, Any] = {
             "id": id,
             "label": kind[0],
             "class_id": kind[1],
@@ -180,7 +181,7 @@ class Scene:
             "level_dbfs": round(self._chance.uniform(-50, -12), 1),
             "alternatives": tuple(AlternativeBody(label, round(score * 0.6, 3)) for label in others),
         }
-        messages = []
+        messages: list[Message] = []
         phases: tuple[Phase, ...] = ("start", "update", "end") if length > 4 else ("start", "end")
         for phase, part in zip(phases, (0.3, 0.7, 1.0) if length > 4 else (0.4, 1.0), strict=True):
             ended = phase == "end"
@@ -194,17 +195,20 @@ class Scene:
             )
             messages.append(encode(body, self._numbers.take()))
         if clip or (clip is None and self._chance.random() < 0.1):
-            messages.append(self._clip(messages[-1].body, length, now))
+            messages.append(self._clip(body, length, now))
         return messages
 
     def _clip(self, event: EventBody, length: float, now: float) -> Message:
+        assert event.start_time is not None
+        assert event.top_score is not None
+        assert event.source is not None
         start, duration = moment_of(event.start_time, -1.0), min(8.0, length + 2.0)
         name = clip_id(start, event.label, event.id)
         sound = ClipSound(
             event.id, event.label, event.class_id, event.model, event.top_score, 1.0, duration - 1.0
         )
         began = utc_text(start.timestamp())
-        facts = ClipFacts(name, event.label, began, duration, event.source, RATE, (sound,))
+        facts = ClipFacts(name, event.label, began or "", duration, event.source, RATE, (sound,))
         stored = self._clip_store.write(facts, tone(self._count, duration), suffix=".wav", speech_score=0.01)
         return encode(
             ClipBody(

@@ -17,7 +17,8 @@ settings = load_settings(environ={"HOME": "/nowhere"}, sink_kinds=SINK_KINDS, sy
 make_app(make_web_parts(settings, uri=None, credentials=NOTHING))
 rooms = {name.split(".")[1] for name in sys.modules if name.startswith("detector.")}
 print(sorted(rooms & {"alarms", "backends", "graphs", "modelstore", "pipeline", "sources", "training"}))
-print(sorted({"ai_edge_litert", "httpx", "numpy", "soundfile", "soxr"} & sys.modules.keys()))
+heavy = {"ai_edge_litert", "click", "httpx", "multiprocessing", "numpy", "soundfile", "soxr"}
+print(sorted(heavy & sys.modules.keys()))
 """
 
 
