@@ -125,7 +125,6 @@ class Writer:
             self._write_pictures()
             more = self._tidy()  # also under load, when the next job is always there
         self._write_levels()
-        self._write_pictures()
         self._close()
 
     def _write(self, job: WriteJob) -> None:

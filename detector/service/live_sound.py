@@ -38,14 +38,10 @@ class LiveSound:
         """Take the next block; `to_utc` maps a sample to UTC seconds, `level_dbfs` is for a meter."""
         if self._tap.is_watched("spectrogram"):
             self._show(block, to_utc, level_dbfs)
-        else:
-            self._columns = None
         if self._tap.is_watched("full sound"):
             self._give_sound("full sound", block, self._rate, to_utc)
         if self._tap.is_watched("sound"):
             self._let_hear(block, to_utc)
-        else:
-            self._halved = None
 
     def _show(self, block: Block, to_utc: Callable[[int], float], level_dbfs: float) -> None:
         from detector.audio.mel_columns import BANDS, COLUMNS_PER_SECOND, LOW_HERTZ, ColumnStream, mel_columns

@@ -4,6 +4,7 @@ import sqlite3
 import struct
 import subprocess
 import sys
+import tracemalloc
 import zlib
 from contextlib import closing
 
@@ -126,10 +127,15 @@ def test_a_damaged_picture_is_one_line(path, change):
 def test_a_picture_that_unpacks_to_too_much_is_refused(path):
     make_store(path, pictures=9).write((), (), [make_picture()])
     with closing(sqlite3.connect(path)) as file:
-        file.execute("UPDATE pictures SET pixels = ?", (zlib.compress(bytes(100_000_000)),))
+        file.execute("UPDATE pictures SET pixels = ?", (zlib.compress(bytes(20_000_000)),))
         file.commit()
-    with pytest.raises(HistoryError):
-        event_picture(path, "run-1")
+    tracemalloc.start()
+    try:
+        with pytest.raises(HistoryError):
+            event_picture(path, "run-1")
+        assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    finally:
+        tracemalloc.stop()
 
 
 class FullDisk:

@@ -137,6 +137,19 @@ def test_a_gap_is_black_and_a_stop_draws_what_there_is():
     assert len(studio.pictures) == 1
 
 
+def test_behind_a_stop_no_picture_shows_what_was_before_it():
+    studio = Studio(sound((10, 20)))
+    studio.hear(12)
+    studio.maker.finish()
+    stop = studio.hear(12.4)
+    studio.note("start", 11)
+    studio.hear(13)
+    studio.note("end", 11, 13)
+    (picture,) = studio.pictures
+    assert stop == pytest.approx(12.4 * RATE, abs=BLOCK)
+    assert picture.width == pytest.approx(1.0 * 20, abs=4)
+
+
 def test_what_is_held_is_bounded():
     studio = Studio(HISS)
     studio.hear(50)

@@ -259,7 +259,6 @@ class Connection(asyncio.Protocol):
 
     def _end_with(self, line: bytes) -> None:
         self._ending = True
-        self._stop_watching()
         self._received.clear()
         self._cancel_waits()
         close_with_line(self.transport, line)

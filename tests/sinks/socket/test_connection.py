@@ -6,6 +6,7 @@ import asyncio
 import json
 from dataclasses import replace
 
+from detector.sinks.live_taps import LiveTaps
 from detector.sinks.socket.archive_replay import EVENTS
 from detector.sinks.socket.connection import Connection
 from detector.sinks.socket.feed import Feed
@@ -29,6 +30,9 @@ class Transport:
     def get_write_buffer_size(self):
         return self.waiting
 
+    def get_extra_info(self, name):
+        return None
+
     def write(self, data):
         self.written.append(data)
 
@@ -45,7 +49,7 @@ class Transport:
         self.aborted = True
 
 
-def make_connection(*, joins=True, archive=None, transport=None, **limits):
+def make_connection(*, joins=True, archive=None, transport=None, live=None, **limits):
     """A connection with its transport and feed; `left` lists the connections that were closed."""
     feed = Feed(
         replace(DEFAULT_LIMITS, request_seconds=0.0, **limits),
@@ -54,6 +58,7 @@ def make_connection(*, joins=True, archive=None, transport=None, **limits):
         utc=lambda: 0.0,
         counts=SubscriberCounts(),
         archive=archive,
+        live=live,
     )
     left = []
     connection = Connection(feed, join=lambda _: joins, leave=left.append)
@@ -291,5 +296,31 @@ def test_a_connection_that_the_other_side_has_closed_gets_no_heartbeat():
         transport.closed = True
         connection.beat(b"heartbeat\n")
         assert len(transport.written) == 1
+
+    asyncio.run(run())
+
+
+def test_of_what_is_watched_nothing_is_written_while_anything_waits():
+    """Not even a line: it would be old when it is read."""
+
+    async def run():
+        live = LiveTaps()
+        tap = live.add(lambda: "mic")
+        connection, transport, _, _ = make_connection(live=live)
+        connection.data_received(b'{"spectrogram": {}}\n')
+        greeted = len(transport.written)
+        for number, (waiting, shown) in enumerate([(0, 1), (1, 1), (60_000, 1), (0, 2)]):
+            transport.waiting = waiting
+            tap.give("spectrogram", make_message(number + 1))
+            await pause()
+            assert len(transport.written) - greeted == shown
+        assert transport.written[-1] == make_message(4).line
+        connection.pause_writing()
+        tap.give("spectrogram", make_message(5))
+        await pause()
+        connection.resume_writing()
+        assert len(transport.written) - greeted == 2
+        connection.connection_lost(None)
+        assert not tap.is_watched("spectrogram")
 
     asyncio.run(run())
