@@ -31,7 +31,7 @@ from detector.web.desk.teaching_desk import TeachingDesk
 from detector.web.desk.training_job import MODEL, TrainingJob
 from detector.web.parts import WebParts
 from detector.web.shared_feeds import SharedFeeds
-from detector.wire.address import subscriber_uris, user_id
+from detector.wire.address import TcpAddress, parse_address, subscriber_uris, user_id
 
 
 def make_web_parts(
@@ -39,17 +39,19 @@ def make_web_parts(
 ) -> WebParts:
     """Build what the page's routes need; nothing is opened yet.
 
-    `uri` is the daemon's and `config` the path of the config file, if they were given.
+    `uri` is the daemon's and `config` the path of the config file, if they were given. Of a daemon on another
+    machine there is neither a history nor a folder of clips here.
     """
     clips = settings.clips.folder
     uris = (uri,) if uri else daemon_uris(settings)
-    link = DaemonLink(uris, credentials)
-    history = reading_paths(settings.history.path, os.environ)
+    is_elsewhere = any(map(_is_another_machine, uris))
+    history = () if is_elsewhere else reading_paths(settings.history.path, os.environ)
+    link = DaemonLink(uris, credentials, remembers=not any(map(os.path.isfile, history)))
     return WebParts(
         daemon=link,
         doorkeeper=Doorkeeper(access_policy(settings.web), password_file(settings.web, os.environ)),
         history=history,
-        clips=None if clips is None else Path(clips),
+        clips=None if clips is None or is_elsewhere else Path(clips),
         desk=make_page_desk(
             config_path(config),
             DaemonOrders(link, uris, credentials),
@@ -117,3 +119,8 @@ def daemon_uris(settings: Settings) -> Sequence[str]:
     """Where a daemon with these settings listens: the sockets that they name, else the default ones."""
     named = [sink.target for sink in settings.sinks or () if isinstance(sink, SocketSettings) and sink.target]
     return named or subscriber_uris(os.environ, sys.platform, user_id())
+
+
+def _is_another_machine(uri: str) -> bool:
+    address = parse_address(uri)
+    return isinstance(address, TcpAddress) and not address.is_loopback

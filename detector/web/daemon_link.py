@@ -19,6 +19,7 @@ from detector.subscriber.daemon_stream import DaemonStream, open_stream
 from detector.subscriber.report_request import request_report
 from detector.subscriber.verdict_request import hand_in
 from detector.web.mailbox import Mailbox
+from detector.web.recent_sounds import MOST_SOUNDS, RecentSounds
 from detector.web.seen_events import SeenEvents
 from detector.web.shared_feeds import SharedFeeds
 from detector.wire.address import parse_address
@@ -73,10 +74,15 @@ class DaemonLink:
         uris: Sequence[str],
         credentials: Credentials = NOTHING,
         *,
+        remembers: bool = False,
         utc: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`uris` are the addresses at which to look for a daemon, in this order."""
+        """`uris` are the addresses at which to look for a daemon, in this order.
+
+        `remembers`: the newest sounds are kept in memory, for a page that can read no history; where the daemon
+        keeps none, they are in any case.
+        """
         self._uris, self._credentials = tuple(uris), credentials
         self._utc, self._monotonic = utc, monotonic
         self._mailboxes: set[Mailbox[Message]] = set()
@@ -84,6 +90,9 @@ class DaemonLink:
         self._asking: asyncio.Task[Mapping[str, object] | None] | None = None
         self._reason = ""
         self.now = LinkState()
+        self.recent = RecentSounds(MOST_SOUNDS if remembers else 0)
+        """The newest sounds."""
+        self._old_seq = 0
         self.clips: dict[str, ClipBody] = {}
         """What was said lately of the clip of an event, by the event's id."""
         self.feeds = SharedFeeds(self._open)
@@ -129,6 +138,11 @@ class DaemonLink:
             yield mailbox
         finally:
             self._mailboxes.discard(mailbox)
+
+    @property
+    def keeps_history(self) -> bool:
+        """Whether the daemon keeps one, as far as is known: else one that lies here is of another time."""
+        return self.now.hello is None or self.now.hello.history
 
     def presence(self) -> Message:
         """Whether the daemon is there, as a message of the type `daemon`."""
@@ -182,9 +196,13 @@ class DaemonLink:
         """Follow one connection to its end; raises SinkError where there is none."""
         stream, hello = await self._open()
         try:
-            seen.meet(hello.generation, hello.generation_seq)
+            if seen.meet(hello.generation, hello.generation_seq):
+                self._old_seq = 0
+            if not hello.history:
+                self.recent.most = MOST_SOUNDS
             if seen.seq is None:
-                seen.seq = hello.seq
+                self._old_seq = hello.seq
+                seen.seq = max(0, hello.seq - 2 * self.recent.most)  # a sound has two messages and more
             stream.send({"since": seen.seq})
             self._gain(hello)
             seconds = (hello.heartbeat_seconds or HELLO_SECONDS) * HEARTBEATS_MISSED
@@ -200,6 +218,9 @@ class DaemonLink:
         if message.seq is not None:
             if not seen.take(message.seq):
                 return
+            self.recent.take(message)
+            if message.seq <= self._old_seq:
+                return  # told before this page began
             self.now = LinkState(True, None, now.hello, now.state, message.seq)
         elif isinstance(body, StatusBody):
             self.now = LinkState(True, None, now.hello, body.overall or body.state, now.seq)

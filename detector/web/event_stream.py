@@ -114,6 +114,9 @@ class EventStreams:
         """The events in the history after the one that was had; what cannot be sent is counted."""
         path, first = self._views.path(), seen.seq or 0
         if path is None:
+            for message in self._daemon.recent.after(first):
+                if seen.take(message.seq or 0) and wanted.passes(message):
+                    yield _frame("event", live_view(message), message.seq)
             return
         archive = FileArchive(path, oldest_seq=lambda: None, newest_seq=lambda: self._daemon.now.seq)
         try:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from detector.clips.clip_folder import StoredClip
@@ -17,6 +18,7 @@ from detector.history.picture_table import event_picture, pictured
 from detector.history.vetoed_events import vetoed_sounds
 from detector.interfaces import Message
 from detector.web.clip_index import ClipIndex
+from detector.web.recent_sounds import RecentSounds
 from detector.wire.message import ClipBody, event_of
 
 Event = dict[str, object]
@@ -26,15 +28,25 @@ class EventViews:
     """Reads events from the history; it takes a while, so call it in a thread."""
 
     def __init__(
-        self, history: Sequence[Path], clips: ClipIndex, *, said_of_clips: Mapping[str, ClipBody]
+        self,
+        history: Sequence[Path],
+        clips: ClipIndex,
+        *,
+        said_of_clips: Mapping[str, ClipBody],
+        recent: RecentSounds,
+        keeps_history: Callable[[], bool] = lambda: True,
     ) -> None:
         """`history` are the files to look for; `said_of_clips` is what the daemon said lately of the clip of
-        an event, by the event's id.
+        an event, by the event's id; `recent` are the sounds to show where there is no history, or where the
+        daemon says by `keeps_history` that it writes none.
         """
         self._history, self._clips, self._said_of_clips = history, clips, said_of_clips
+        self._recent, self._keeps_history = recent, keeps_history
 
     def path(self) -> Path | None:
         """The history's file; None where there is none."""
+        if not self._keeps_history():
+            return None
         try:
             return existing_history(self._history)
         except HistoryError:
@@ -43,12 +55,13 @@ class EventViews:
     def page(self, query: Query, *, vetoed: bool, with_clips: bool) -> tuple[list[Event], int | None]:
         """At most `query.limit` events, the newest first, and `before` of the next page; HistoryError."""
         path = self.path()
-        if path is None:
-            return [], None
         if vetoed:
-            found = vetoed_sounds(path, query)
-            return self._described(path, reversed(found), with_clips=with_clips), None
-        found = [*sounds(path, replace(query, limit=query.limit + 1))][::-1]
+            kept = [] if path is None else vetoed_sounds(path, query)
+            return self._described(path, reversed(kept), with_clips=with_clips), None
+        if path is None:
+            found = [*islice(self._recent.find(query), query.limit + 1)]
+        else:
+            found = [*sounds(path, replace(query, limit=query.limit + 1))][::-1]
         shown = found[: query.limit]
         following = shown[-1].seq if len(found) > len(shown) else None
         return self._described(path, shown, with_clips=with_clips), following
@@ -56,8 +69,8 @@ class EventViews:
     def one(self, id: str, *, with_clips: bool) -> Event | None:
         """An event with all of its messages; None where there is none of this id. Raises HistoryError."""
         path = self.path()
-        messages = [] if path is None else messages_of(path, id)
-        if path is None or not messages:
+        messages = self._recent.messages_of(id) if path is None else messages_of(path, id)
+        if not messages:
             return None
         (event,) = self._described(path, messages[-1:], with_clips=with_clips)
         return {**event, "messages": [fields_of(message) for message in messages]}
@@ -70,14 +83,14 @@ class EventViews:
 
     def many(self, messages: Sequence[Message], *, with_clips: bool) -> list[Event]:
         """Events of these messages, in their order. Raises HistoryError."""
-        path = self.path()
-        return [] if path is None else self._described(path, messages, with_clips=with_clips)
+        return self._described(self.path(), messages, with_clips=with_clips)
 
-    def _described(self, path: Path, messages: Iterable[Message], *, with_clips: bool) -> list[Event]:
+    def _described(self, path: Path | None, messages: Iterable[Message], *, with_clips: bool) -> list[Event]:
         chosen = [*messages]
         ids = [event_of(message).id for message in chosen]
         starts = {event.id: event.start_time for event in map(event_of, chosen)}
-        said, pictures = verdicts_said(path, ids), pictured(path, ids)
+        said = {} if path is None else verdicts_said(path, ids)
+        pictures = set() if path is None else pictured(path, ids)
         clips = self._clips.of_events(starts) if with_clips else {}
         return [
             {

@@ -12,11 +12,16 @@ class SeenEvents:
         """The newest number; None before the first event."""
         self._generation = generation
 
-    def meet(self, generation: str, generation_seq: int) -> None:
-        """A daemon says hello: in a new generation, numbers above `generation_seq` are other events."""
-        if self._generation not in (None, generation) and self.seq is not None:
+    def meet(self, generation: str, generation_seq: int) -> bool:
+        """A daemon says hello: in a new generation, numbers above `generation_seq` are other events.
+
+        Returns whether it is a new one.
+        """
+        is_new = self._generation not in (None, generation)
+        if is_new and self.seq is not None:
             self.seq = min(self.seq, generation_seq)
         self._generation = generation
+        return is_new
 
     def take(self, seq: int) -> bool:
         """Whether an event is new; from now on it is not."""

@@ -59,10 +59,11 @@ class FakeDaemon:
         sound: bool = True,
         control: bool = True,
         scene: Scene | None = None,
+        history: bool = True,
     ) -> None:
         self.path, self.sources, self.labels = path, tuple(sources), tuple(labels)
         self.heartbeat_seconds, self.sound, self.control = heartbeat_seconds, sound, control
-        self.scene = scene
+        self.scene, self.history = scene, history
         """Where verdicts are kept; None answers them and keeps none."""
         self.generation, self.generation_seq = "0badc0ffee00", 0
         self.told: list[Message] = []
@@ -140,7 +141,7 @@ class FakeDaemon:
                 labels=self.labels,
                 time=utc_text(time.time()),
                 heartbeat_seconds=self.heartbeat_seconds,
-                history=True,
+                history=self.history,
                 oldest_seq=self.told[0].seq if self.told else None,
                 generation=self.generation,
                 generation_seq=self.generation_seq,

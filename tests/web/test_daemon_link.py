@@ -30,11 +30,11 @@ def daemon(tmp_path):
         yield fake
 
 
-def follow(daemon, script):
+def follow(daemon, script, **options):
     """Run a script with a link to the daemon and a mailbox of what it tells, and return what that returns."""
 
     async def run():
-        link = DaemonLink([daemon.uri])
+        link = DaemonLink([daemon.uri], **options)
         with link.listening() as told:
             async with link.following(), asyncio.timeout(LONG):
                 return await script(link, told)
@@ -101,6 +101,19 @@ def test_what_was_told_before_the_page_began_is_not_told_again(daemon):
         return await seqs(told, 2)
 
     assert follow(daemon, script) == [2]
+
+
+def test_a_page_without_a_history_remembers_what_the_daemon_still_has(daemon):
+    for seq in (1, 2):
+        daemon.tell(make_message(seq))
+
+    async def script(link, told):
+        await come(told)
+        await subscribed(daemon)
+        daemon.tell(make_message(3))
+        return await seqs(told, 3), [message.seq for message in link.recent.after(0)], link.now.seq
+
+    assert follow(daemon, script, remembers=True) == ([3], [1, 2, 3], 3)
 
 
 def test_what_the_page_read_too_slowly_is_asked_for_again(daemon):

@@ -16,8 +16,11 @@ from detector.history.picture_table import EventPicture, store_pictures
 from detector.history.verdict_tables import writing
 from detector.web.access.roles import SCOPE_KEY, Role, Visitor
 from detector.web.app import make_app
+from detector.web.daemon_link import DaemonLink
 from detector.wire.encoding import encode
 from detector.wire.message import ClipBody, EventBody, VetoBody
+from tests.support.fake_daemon import FakeDaemon
+from tests.support.fakes import wait_until
 from tests.support.history_stores import T0, make_message, make_store
 from tests.support.invented_sounds import HOSTILE, LONG
 from tests.support.web_pages import TestClient, make_parts, open_page
@@ -234,6 +237,28 @@ def test_vetoed_events_are_listed_when_they_are_asked_for(page, parts, store):
     assert ids(listed(page, vetoed="1", source="elsewhere")) == []
     assert ids(listed(page, vetoed="0")) == ["4", "1", "3", "2"]
     assert page.get(f"/api/v1/events/{RUN}-9").json()["vetoed"]["verdicts"] == 2
+
+
+def test_without_a_history_the_remembered_sounds_are_listed(parts):
+    link = DaemonLink([], remembers=True)
+    for seq, id in enumerate(("a", "b", "a", "c"), 1):
+        link.recent.take(make_message(seq, id=id))
+    with open_page(replace(parts, daemon=link)) as page:
+        first = listed(page, limit=2)
+        assert [event["id"] for event in first.json()["events"]] == ["c", "a"]
+        assert first.json()["next"] == 3
+        assert [event["id"] for event in listed(page, before=3).json()["events"]] == ["b"]
+        assert [each["seq"] for each in page.get("/api/v1/events/a").json()["messages"]] == [1, 3]
+        assert listed(page, vetoed="1").json() == {"events": [], "next": None}
+
+
+def test_a_history_of_another_time_is_not_shown_for_a_daemon_that_keeps_none(parts, store, tmp_path):
+    with FakeDaemon(tmp_path / "events.sock", history=False) as daemon:
+        daemon.tell(make_message(1, id="new"))
+        link = DaemonLink([daemon.uri])
+        with open_page(replace(parts, daemon=link)) as page:
+            wait_until(lambda: link.recent.after(0))
+            assert [event["id"] for event in listed(page).json()["events"]] == ["new"]
 
 
 def test_without_a_history_there_are_no_events(page):

@@ -31,10 +31,10 @@ def short_pauses(monkeypatch):
 class Place:
     """A daemon that keeps what it tells in a history, and the page that follows it."""
 
-    def __init__(self, parts, daemon):
-        self.daemon, self.link = daemon, DaemonLink([daemon.uri])
+    def __init__(self, parts, daemon, has_history=True):
+        self.daemon, self.link = daemon, DaemonLink([daemon.uri], remembers=not has_history)
         self.app = make_app(replace(parts, daemon=self.link))
-        self._store = make_store(parts.history[0])
+        self._store = make_store(parts.history[0] if has_history else parts.history[0].with_name("not.db"))
 
     def tell(self, *seqs, **changes):
         for seq in seqs:
@@ -51,9 +51,9 @@ class Place:
 def run(parts, tmp_path):
     """Runs a script with a place."""
 
-    def run(script):
+    def run(script, **options):
         async def whole(daemon):
-            place = Place(parts, daemon)
+            place = Place(parts, daemon, **options)
             async with asyncio.timeout(LONG), place.link.following():
                 await place.subscribed()
                 return await script(place)
@@ -102,6 +102,19 @@ def test_who_comes_again_gets_what_came_meanwhile_once(run):
             return missed, await numbers(source, 4)
 
     assert run(script) == ([2, 3], [4])
+
+
+def test_without_a_history_what_is_remembered_is_sent_again(run):
+    async def script(place):
+        place.tell(1, 2, 3)
+        while place.link.now.seq < 3:
+            await asyncio.sleep(0.002)
+        async with event_source(place.app, last=1) as source:
+            missed = await numbers(source, 3)
+            place.tell(4)
+            return missed, await numbers(source, 4)
+
+    assert run(script, has_history=False) == ([2, 3], [4])
 
 
 def test_a_list_and_a_stream_after_it_leave_nothing_out(run):

@@ -35,7 +35,13 @@ MOST_SEQ = 2**63 - 1
 
 def routes(parts: WebParts) -> list[BaseRoute]:
     """The routes below `/api/v1/events` that read events."""
-    views = EventViews(parts.history, ClipIndex(parts.clips), said_of_clips=parts.daemon.clips)
+    views = EventViews(
+        parts.history,
+        ClipIndex(parts.clips),
+        said_of_clips=parts.daemon.clips,
+        recent=parts.daemon.recent,
+        keeps_history=lambda: parts.daemon.keeps_history,
+    )
     streams = EventStreams(parts.daemon, views)
 
     async def events(request: Request) -> Response:
