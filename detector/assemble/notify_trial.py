@@ -79,4 +79,6 @@ def _about(rule: NotifyRuleSettings) -> str:
         parts.append("first of the day")
     if rule.urgent:
         parts.append("urgent")
+    if not rule.enabled:
+        parts.append("off")
     return "; ".join(parts)

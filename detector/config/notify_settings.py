@@ -97,6 +97,8 @@ class NotifyRuleSettings:
     """Only the first event of each label since midnight."""
     urgent: bool = False
     """Also in quiet hours, and with a limit of its own."""
+    enabled: bool = True
+    """False: it makes no notice."""
 
 
 @dataclass(frozen=True, slots=True)

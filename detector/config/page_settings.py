@@ -24,6 +24,7 @@ from detector.config.label_settings import LabelSettings
 from detector.config.named_source import NamedSource
 from detector.config.settings import Settings
 from detector.config.strict import fill
+from detector.config.wording import show
 from detector.config.yamltext import Document
 
 FieldKind: TypeAlias = Literal["number", "choice", "flag", "list", "hours"]
@@ -39,6 +40,8 @@ OF_LABELS = ("threshold_on", "threshold_off", "min_duration_seconds", "refractor
 """Below `events.labels.LABEL`."""
 OF_SOURCES = ("threshold_on", "threshold_off", "include", "exclude", "quiet_hours", "quiet_keep")
 """Below `sources.NAME`, of a source that the file names."""
+OF_RULES = ("notify.rules.", ".enabled")
+"""Around the name of a rule of notifications that the file has."""
 RESTART = ("gate.", "alarms.", "clips.")
 """What a running daemon does not take from a reload."""
 RESTART_OF_SOURCES = ("quiet_hours", "quiet_keep")
@@ -75,6 +78,9 @@ def path_of(key: str) -> Key | None:
     if key.startswith("events.labels."):
         name, _, last = key.removeprefix("events.labels.").rpartition(".")
         return ("events", "labels", name, last) if name and last in OF_LABELS else None
+    if key.startswith(OF_RULES[0]) and key.endswith(OF_RULES[1]):
+        name = key[len(OF_RULES[0]) : -len(OF_RULES[1])]
+        return ("notify", "rules", name, "enabled") if name else None
     name, _, last = rest.rpartition(".")
     return ("sources", name, last) if section == "sources" and name and last in OF_SOURCES else None
 
@@ -100,6 +106,8 @@ def page_fault(key: str, value: object) -> str:
         return f"{key}: this setting cannot be changed from the page: change it in the file"
     if value is None:
         return ""
+    if path[:2] == ("notify", "rules"):
+        return "" if isinstance(value, bool) else f"{key}: expected true or false, got {show(value)}"
     if key == "model.heads" and isinstance(value, list) and (bad := _no_names(value)):
         return f"{key}: expected names of heads in the folder of models, got {bad[0]!r}"
     nested: object = value
@@ -128,7 +136,8 @@ def page_values(values: Mapping[str, Any]) -> dict[str, object]:
         found |= {f"events.labels.{name}.{last}": value for last, value in label.items()}
     for name, source in values["sources"].items():
         found |= {f"sources.{name}.{last}": source.get(last) for last in OF_SOURCES}
-    return found
+    before, after = OF_RULES
+    return found | {f"{before}{rule['name']}{after}": rule["enabled"] for rule in values["notify"]["rules"]}
 
 
 def _plain_value(values: Mapping[str, Any], key: str) -> object:

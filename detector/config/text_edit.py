@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from typing import Any
+from typing import Any, TypeAlias
 
 from detector.config import yamltext
 from detector.config.config_text import Key, flow_text
 from detector.config.yaml_spans import YamlEntry, YamlSpan, column, comments, line_end, line_start, read_spans
 from detector.errors import ConfigError
+
+Places: TypeAlias = tuple[str | int, ...]
 
 INDENT = 2
 """Columns by which a new section is indented."""
@@ -32,19 +34,23 @@ def value_at(data: object, key: Key) -> object:
 def with_value(text: str, key: Key, value: object) -> str:
     """The text with plain data (a scalar or a list of scalars) at a key, which is made where it is missing.
 
+    In a list, a name means the item that has it as its `name`: ("notify", "rules", "doorbell", "enabled").
     Raises ConfigError where the text has faults, or is written in a way that cannot be changed here.
     """
     data = _data(text)
     wanted = deepcopy(data)
+    places = _places(data, key)
     section: Any = wanted
-    for name in key[:-1]:
-        if section.get(name) is None:
-            section[name] = {}
-        if not isinstance(section[name], dict):
+    for place in places[:-1]:
+        if isinstance(section, dict) and section.get(place) is None:
+            section[place] = {}
+        section = section[place]
+        if not isinstance(section, dict | list):
             raise _unchangeable(key)
-        section = section[name]
-    section[key[-1]] = list(value) if isinstance(value, tuple) else value
-    return _checked(text, _set(text, key, value), wanted, key)
+    if not isinstance(section, dict):
+        raise _unchangeable(key)
+    section[places[-1]] = list(value) if isinstance(value, tuple) else value
+    return _checked(text, _set(text, places, value), wanted, key)
 
 
 def without_key(text: str, key: Key) -> str:
@@ -52,15 +58,16 @@ def without_key(text: str, key: Key) -> str:
     data = _data(text)
     wanted = deepcopy(data)
     root = read_spans(text)
-    path = _path(root, key)
+    places = _places(data, key)
+    path = _path(root, places)
     if root is None or len(path) < len(key):
         return text
     while len(path) > DEEPEST_KEPT + 1 and len(path[-2].value.entries) == 1:
         path.pop()
     section: Any = wanted
-    for entry in path[:-1]:
-        section = section[entry.name]
-    del section[path[-1].name]
+    for place in places[: len(path) - 1]:
+        section = section[place]
+    del section[places[len(path) - 1]]
     parent = path[-2].value if len(path) > 1 else root
     if parent.flow:
         new = _replaced(text, parent.start, parent.stop, flow_text(section), _anchor(path, text))
@@ -69,6 +76,22 @@ def without_key(text: str, key: Key) -> str:
         if len(parent.entries) == 1 and len(path) > 1:
             new = new[: path[-2].name_stop] + _after_colon(new[path[-2].name_stop :], "{}")
     return _checked(text, new, wanted, key)
+
+
+def _places(data: object, key: Key) -> Places:
+    """The key with the index of an item in place of its `name`, where a list is on the way; ConfigError."""
+    places: list[str | int] = []
+    for name in key:
+        if not isinstance(data, list):
+            places.append(name)
+            data = data.get(name) if isinstance(data, dict) else None
+            continue
+        named = [i for i, item in enumerate(data) if isinstance(item, dict) and item.get("name") == name]
+        if not named:
+            raise _unchangeable(key)
+        places.append(named[0])
+        data = data[named[0]]
+    return tuple(places)
 
 
 def _data(text: str) -> dict[str, Any]:
@@ -100,12 +123,16 @@ def _words(text: str) -> Counter[str]:
     return Counter(text[start:stop].strip() for start, stop in comments(text))
 
 
-def _path(root: YamlSpan | None, key: Key) -> list[YamlEntry]:
-    """The entries on the way to a key, as far as there are any."""
+def _path(root: YamlSpan | None, places: Places) -> list[YamlEntry]:
+    """The entries on the way to a place, as far as there are any; an item of a list counts as one."""
     found: list[YamlEntry] = []
     span = root
-    for name in key:
-        entry = span.entry(name) if span is not None else None
+    for place in places:
+        if isinstance(place, int):
+            item = span.items[place] if span is not None else None
+            entry = None if item is None else YamlEntry("", item.start, item.start, item)
+        else:
+            entry = span.entry(place) if span is not None else None
         if entry is None:
             break
         found.append(entry)
@@ -113,12 +140,12 @@ def _path(root: YamlSpan | None, key: Key) -> list[YamlEntry]:
     return found
 
 
-def _set(text: str, key: Key, value: object) -> str:
+def _set(text: str, places: Places, value: object) -> str:
     root = read_spans(text)
-    path = _path(root, key)
-    if len(path) == len(key):
+    path = _path(root, places)
+    if len(path) == len(places):
         return _with_new_value(text, path, value)
-    rest = key[len(path) :]
+    rest = [str(place) for place in places[len(path) :]]
     if not path:
         if root is None or not root.entries:
             return _with_lines_at(text, len(text), _block(rest, value, 0))

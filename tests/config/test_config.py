@@ -546,7 +546,7 @@ ons, offs = st.floats(0.5, 1), st.floats(0, 0.49)
 sinks = st.one_of(
     st.builds(StdoutSettings, format=st.sampled_from(choices_of(hints_of(StdoutSettings)["format"]))),
     st.builds(LogSettings, texts, max_bytes=st.integers(0, 10**9), backups=st.integers(0, 9)),
-    st.builds(SocketSettings, names.map(lambda name: f"unix://{name}")),
+    st.builds(SocketSettings, names.map(lambda name: f"unix:///{name}")),
     st.builds(
         MqttSettings,
         st.sampled_from(["mqtt://broker", "mqtts://[::1]:8884", "mqtt://ada@10.0.0.1:1884"]),

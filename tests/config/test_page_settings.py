@@ -49,6 +49,7 @@ def test_no_other_key_of_the_shipped_file_can_be_changed():
         key for key in document.lines if not any(other.startswith(f"{key}.") for other in document.lines)
     ]
     others = [key for key in leaves if key not in PLAIN]
+    others += ["notify.rules", "notify.rules.enabled", "notify.rules.dogs", "notify.rules.dogs.to"]
     assert len(others) > 30
     refused = [
         *others,
@@ -86,6 +87,7 @@ def test_security_md_has_the_list():
     assert {*PLAIN} <= named
     assert {f"events.labels.LABEL.{name}" for name in OF_LABELS} <= named
     assert {f"sources.NAME.{name}" for name in OF_SOURCES} <= named
+    assert "notify.rules.NAME.enabled" in named
 
 
 def test_a_label_may_have_dots_and_commas_in_its_name():
@@ -112,6 +114,7 @@ def test_a_label_may_have_dots_and_commas_in_its_name():
         ("clips.enabled", False),
         ("notify.quiet_hours", "22:00-07:00"),
         ("sources.porch.quiet_keep", ["alarms"]),
+        ("notify.rules.by the door. 2.enabled", False),
     ],
 )
 def test_right_values_are_right(key, value):
@@ -132,6 +135,7 @@ def test_right_values_are_right(key, value):
         ("events.labels.Dog.refractory_seconds", -1, "0..86400"),
         ("clips.speech", "publish", "drop or keep"),
         ("clips.enabled", "yes", "true or false"),
+        ("notify.rules.dogs.enabled", 0, "true or false, got 0"),
         ("model.heads", ["/tmp/evil"], "names of heads"),
         ("model.heads", ["..", "a"], "names of heads"),
         ("model.heads", ["~root"], "names of heads"),

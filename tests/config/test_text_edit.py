@@ -3,6 +3,7 @@
 from collections import Counter
 from copy import deepcopy
 
+import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from detector.config import yamltext
 from detector.config.text_edit import value_at, with_value, without_key
 from detector.config.yaml_spans import comments
+from detector.errors import ConfigError
 
 NAMES = st.sampled_from(
     ["Dog", "Baby cry, infant cry", "a#b", "x: y", "Dr. Who", "été", 'say "no"', "- dash", "#hash", "yes"]
@@ -123,3 +125,35 @@ def test_any_sequence_of_changes_keeps_every_comment_and_all_other_values(text, 
         else:
             assert after == put(before, key, value)
             assert [name for name in after if name in before] == list(before)
+
+
+RULES = """\
+notify:
+  rules:
+    # by day
+    - {name: doorbell, labels: [Doorbell]}  # ours
+    - name: dogs
+      labels: [Dog]  # all
+  quiet_hours: null
+"""
+
+
+@pytest.mark.parametrize("name", ["doorbell", "dogs"])
+def test_an_item_of_a_list_is_found_by_its_name(name):
+    key = ("notify", "rules", name, "enabled")
+    off = with_value(RULES, key, False)
+    at = ["doorbell", "dogs"].index(name)
+    assert [rule.get("enabled") for rule in data_of(off)["notify"]["rules"]] == [
+        False if i == at else None for i in range(2)
+    ]
+    assert words(off) == words(RULES)
+    on = with_value(off, key, True)
+    assert data_of(on)["notify"]["rules"][at]["enabled"] is True
+    assert data_of(without_key(on, key)) == data_of(RULES)
+    assert words(without_key(on, key)) == words(RULES)
+
+
+def test_an_item_that_is_not_there_is_not_made():
+    for change in (with_value, lambda text, key, _: without_key(text, key)):
+        with pytest.raises(ConfigError, match="cannot be changed here"):
+            change(RULES, ("notify", "rules", "cats", "enabled"), False)

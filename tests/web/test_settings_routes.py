@@ -84,6 +84,20 @@ def test_a_change_is_written_with_all_comments_and_can_be_undone(page, config):
     assert (status, answer["error"]) == (409, "there is nothing to undo")
 
 
+def test_a_rule_of_notifications_is_switched_off_and_on(page, config):
+    text = "  rules:\n    - {name: alarms, labels: [Rooster]}  # loud\n"
+    config.write_text(f"{TEXT}notify:\n  commands: [{{name: say, argv: [/bin/true]}}]\n{text}")
+    key = "notify.rules.alarms.enabled"
+    assert get(page)["values"][key] is True
+    assert put(page, {key: False})[0] == 200
+    assert "{name: alarms, labels: [Rooster], enabled: false}  # loud" in config.read_text()
+    assert get(page)["values"][key] is False and get(page)["rules"][0]["enabled"] is False
+    assert put(page, {key: None})[0] == 200
+    assert get(page)["values"][key] is True
+    status, answer = put(page, {"notify.rules.cats.enabled": False})
+    assert status == 422 and "cannot be changed here" in answer["error"]
+
+
 def test_null_goes_back_to_the_default(page, config):
     put(
         page, {"events.labels.Dog bark.threshold_on": None, "events.threshold_on": None, "clips.labels": None}

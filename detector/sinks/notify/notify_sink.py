@@ -76,7 +76,7 @@ def make_engine(settings: NotifySettings, *, series: str) -> NotifyEngine:
         digest_seconds=settings.digest_seconds,
         quiet=_hours(settings.quiet_hours),
     )
-    rules = [_rule(rule, settings.target_names) for rule in settings.rules]
+    rules = [_rule(rule, settings.target_names) for rule in settings.rules if rule.enabled]
     return NotifyEngine(rules, limits, series=series, health_to=settings.health)
 
 

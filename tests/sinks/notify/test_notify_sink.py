@@ -94,6 +94,12 @@ def test_each_target_gets_the_notices_of_its_rules(house):
     assert (phone.next().rule, speak.next().rule) == ("phone", "speak")
 
 
+def test_a_rule_that_is_off_makes_no_notice():
+    rules = (NotifyRuleSettings("dogs", enabled=False), NotifyRuleSettings("all"))
+    engine = make_engine(NotifySettings(rules=rules), series="1")
+    assert [counts.rule for counts in engine.counts] == ["all"]
+
+
 def test_a_target_that_hangs_holds_up_neither_the_sink_nor_others(house):
     hanging, speak = FakeTarget(), FakeTarget("speak")
     hanging.goes_on.clear()

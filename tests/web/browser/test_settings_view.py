@@ -147,6 +147,15 @@ def test_notifications_are_tried_and_each_says_how_it_went(serve, desk, visit):
     tab.get_by_text("lamp: answered 503").wait_for()
 
 
+def test_a_rule_of_notifications_is_switched_off(serve, desk, config, visit):
+    rules = "  rules: [{name: Fire, labels: [Rooster]}] # ours\n"
+    config.write_text(f"{TEXT}notify:\n  commands: [{{name: phone, argv: [/bin/true]}}]\n{rules}")
+    tab = visit(f"{serve(desk)}/#/settings", answers=ANSWERS)
+    tab.get_by_role("switch", name="Fire").press("Space")
+    tab.get_by_role("button", name="Save").click()
+    wait_until(lambda: "[{name: Fire, labels: [Rooster], enabled: false}] # ours" in config.read_text())
+
+
 def test_the_room_is_heard_and_what_it_needs_is_applied_only_after_a_word(serve, desk, visit):
     job = {"state": "none"}
     row = {

@@ -4,7 +4,7 @@ import { fill, h } from "../../dom.js";
 import { span } from "../../format.js";
 import { icon } from "../../icons.js";
 import { t } from "../../texts.js";
-import { section, textField } from "./fields.js";
+import { section, switchField, textField } from "./fields.js";
 
 /** @param {{api: any, draft: import("./draft.js").Draft}} context */
 export function notificationsPart({ api, draft }) {
@@ -24,7 +24,7 @@ export function notificationsPart({ api, draft }) {
     }
   } }, t("settings.notifications.test"));
   const list = rules.map((/** @type {any} */ rule) => h(
-    "li", {}, h("b", {}, rule.name), h("span", { class: "soft small" }, rule.labels?.join("; ") || t("settings.notifications.all")),
+    "li", {}, switchField(draft, `notify.rules.${rule.name}.enabled`, rule.name), h("span", { class: "soft small" }, rule.labels?.join("; ") || t("settings.notifications.all")),
     h("span", { class: "soft small" }, `→ ${(rule.to?.length ? rule.to : targets).join(", ")}`), rule.urgent && h("span", { class: "chip accent" }, t("settings.notifications.urgent"))));
   return section("notifications", h("ul", { class: "rules" }, list),
     textField(draft, "notify.quiet_hours", t("settings.notifications.quiet"), { placeholder: "22:00-07:00", hint: t("settings.notifications.quiet_hint") }),
