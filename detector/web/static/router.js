@@ -27,9 +27,10 @@ export class Router {
    * @param {string[]} names
    * @param {(route: Route) => object} contextOf what a view gets
    * @param {(route: Route, first: boolean) => void} onShown as soon as the view is there, even if it still loads
+   * @param {() => void} onFault a view's code cannot be loaded; the one before stays
    */
-  constructor(root, names, contextOf, onShown) {
-    Object.assign(this, { root, names, contextOf, onShown });
+  constructor(root, names, contextOf, onShown, onFault) {
+    Object.assign(this, { root, names, contextOf, onShown, onFault });
   }
 
   start() {
@@ -52,8 +53,12 @@ export class Router {
     const turn = ++this.#turn;
     const first = this.#shown === "";
     const route = parse(location.hash, this.names);
-    const view = await import(`./views/${route.name}.js`);
+    const view = await import(`./views/${route.name}.js`).catch(() => null);
     if (turn !== this.#turn) return;
+    if (view === null) {
+      this.onFault();
+      return;
+    }
     this.#unmount();
     this.#unmount = () => {};
     this.root.replaceChildren();

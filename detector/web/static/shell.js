@@ -56,7 +56,7 @@ export function showShell(me, ways) {
     }
     document.title = t("page.title", { view: t(`${route.name}.title`) });
     if (!first) { main.focus({ preventScroll: true }); window.scrollTo(0, 0); }
-  });
+  }, () => toast(t("fault.unreachable")));
   document.body.append(shell);
   const stopState = followState(state, stream);
   const stopSession = followSession(me, stream);

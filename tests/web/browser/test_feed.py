@@ -135,9 +135,8 @@ def test_the_feed_is_worked_by_keyboard_alone(show):
 
 
 def test_a_verdict_is_given_taken_back_and_given_as_a_label(show, place):
-    page = show("#/feed")
-    past = page.locator(f'{CARD}[data-id^="2026"]')
-    card = past.filter(has=page.locator("h3", has_text="Bird")).first
+    page = show("#/feed?label=Bird")
+    card = page.locator(f'{CARD}[data-id^="2026"]').first
     id = card.get_attribute("data-id")
     card = page.locator(f'[data-id="{id}"]')
     card.get_by_role("button", name="Right").click()

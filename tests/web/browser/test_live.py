@@ -118,3 +118,12 @@ def test_the_sound_can_be_listened_to(live, place):
         page.get_by_role("button", name="Listen", pressed=False).wait_for()
     finally:
         place.daemon.sound = True
+
+
+def test_sources_that_come_with_the_daemon_get_their_tabs(show, place):
+    place.daemon.stop()
+    page = show("#/live")
+    page.get_by_text("No live picture at the moment").wait_for()
+    place.daemon.start()
+    page.get_by_role("button", name=SOURCES[1], exact=True).wait_for()
+    page.locator(".waterfall-words").wait_for(state="hidden")

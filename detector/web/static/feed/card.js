@@ -110,10 +110,11 @@ export class Card {
       const { api } = this.context;
       const audio = new Audio(api.address(`clips/${encodeURIComponent(this.event.clip.id)}/sound`));
       audio.play().catch(() => {});
-      const { openPlayer } = await import("./player.js");
-      this.sound.hidden = false;
-      this.#player = openPlayer(this.sound, this.event.clip, audio, this.context, () => this.#closeSound());
+      const player = await import("./player.js").catch(() => null);
       button.disabled = false;
+      if (player === null) return; // it plays nevertheless
+      this.sound.hidden = false;
+      this.#player = player.openPlayer(this.sound, this.event.clip, audio, this.context, () => this.#closeSound());
       button.setAttribute("aria-expanded", "true");
     } else {
       this.#player.toggle();

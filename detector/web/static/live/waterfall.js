@@ -4,6 +4,7 @@ import { palette, table } from "../palette.js";
 import * as theme from "../theme.js";
 
 const BEHIND = 3; // columns that the picture stays behind, so that it flows although columns come in pairs
+const LEAST_STEP = 0.9; // pixels of the screen: less than that is no movement worth drawing
 const CATCH_UP = 0.15;
 const STILL_MS = 3000; // how often the picture changes where motion is unwanted
 const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
@@ -98,7 +99,7 @@ export class Waterfall {
     const high = Math.round(height * scale);
     const across = Math.min(columns.kept - 8, Math.round((wide / scale / PIXELS_PER_SECOND) * columns.perSecond));
     const step = wide / across;
-    if (Math.abs(this.#head - this.#drawn) * step < 0.5) return;
+    if (Math.abs(this.#head - this.#drawn) * step < LEAST_STEP) return;
     this.#drawn = this.#head;
     if (columns.newest > columns.perSecond) this.#drawnAt = now; // the first second is shown as it comes
     if (this.canvas.width !== wide || this.canvas.height !== high) Object.assign(this.canvas, { width: wide, height: high });

@@ -22,6 +22,7 @@ export function mount(root, context) {
   const list = new EventList(context);
   const told = new Set();
   const waiting = new Map();
+  const meanwhile = new Map(); // what was heard while the list was asked for: the answer may not have it
   let chosen = chosenIn(params);
   let groups = /** @type {Record<string, string[]>} */ ({});
   let next = /** @type {number | null} */ (null);
@@ -59,6 +60,7 @@ export function mount(root, context) {
   };
   const load = async () => {
     const mine = ++turn;
+    meanwhile.clear();
     list.element.setAttribute("aria-busy", "true");
     const answer = await ask(null).catch(() => null);
     if (mine !== turn || stopped) return;
@@ -68,6 +70,7 @@ export function mount(root, context) {
     waiting.clear();
     showFresh();
     take(answer);
+    meanwhile.forEach(heard);
   };
   /** One page of events: of an hour of the day, as many requests as that takes. */
   const ask = async (before) => {
@@ -115,6 +118,7 @@ export function mount(root, context) {
     showEmpty();
   };
   const heard = (event) => {
+    if (list.element.getAttribute("aria-busy") === "true") meanwhile.set(event.id, event);
     if (list.card(event.id)) list.put(newsOf(event));
     else if (passes(event, chosen, groups) && !(next !== null && event.start_time < list.oldest)) {
       waiting.set(event.id, { ...waiting.get(event.id), ...newsOf(event) });

@@ -62,9 +62,17 @@ export async function mount(root, context) {
   };
   const look = () => (document.hidden ? waterfall.stop() : waterfall.start());
 
-  const stops = [stream.on("event", ({ data }) => { recent.take(data); mark(data); }), stream.on("dropped", () => recent.load())];
-  const [{ sources }] = await Promise.all([api.get("sources", {}, { quiet: true }).catch(() => ({ sources: [] })), recent.load()]);
-  showTabs(view.tabs, sources.map(({ name }) => name), context, watch);
+  let names = /** @type {string[] | null} */ (null);
+  const loadSources = async () => {
+    const { sources } = await api.get("sources", {}, { quiet: true }).catch(() => ({ sources: [] }));
+    const found = sources.map(({ name }) => name);
+    if (names !== null && (found.length === 0 || found.join("\n") === names.join("\n"))) return;
+    names = found;
+    showTabs(view.tabs, found, context, watch);
+  };
+  const stops = [stream.on("daemon", ({ data }) => { if (data.connected && names !== null) loadSources(); }), stream.on("event", ({ data }) => { recent.take(data); mark(data); }), stream.on("dropped", () => recent.load())];
+  await recent.load();
+  await loadSources();
   document.addEventListener("visibilitychange", look);
   return () => {
     document.removeEventListener("visibilitychange", look);
