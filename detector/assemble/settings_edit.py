@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import MISSING, Field, fields, is_dataclass, replace
 
 from detector.assemble.endpoints import SINK_KINDS
 from detector.calibration.proposal import Change, ChangeKind
@@ -83,12 +83,22 @@ def _plain(value: object, default: object) -> object:
     if isinstance(value, SinkSettings):
         return {"kind": value.kind, **changed_from_default(value, type(value)())}
     if is_dataclass(value):
-        return changed_from_default(value, default)
+        return _given(value) if default is None else changed_from_default(value, default)
     if isinstance(value, Mapping):
         return {name: _plain(inner, None) for name, inner in value.items()}
     if isinstance(value, tuple):
         return [_plain(item, None) for item in value]
     return value
+
+
+def _given(item: object) -> dict[str, object]:
+    """What an item of a list must or does give: there is no other item to compare it with."""
+    values = [(field, getattr(item, field.name)) for field in fields(item)]  # type: ignore[arg-type]
+    return {field.name: _plain(value, None) for field, value in values if value != _default_of(field)}
+
+
+def _default_of(field: Field[object]) -> object:
+    return field.default if field.default_factory is MISSING else field.default_factory()
 
 
 def _without(names: list[str], label: Label) -> list[str]:

@@ -11,6 +11,7 @@ from detector.assemble.stages import make_label_map
 from detector.calibration.proposal import Change, ChangeKind
 from detector.config.config_text import config_text
 from detector.config.named_source import NamedSource
+from detector.config.notify_settings import CommandSettings, NotifyRuleSettings, NotifySettings
 from detector.config.settings import (
     EventSettings,
     GateSettings,
@@ -36,6 +37,10 @@ USERS = Settings(
         labels={"dog": LabelSettings(threshold_on=0.3, min_duration_seconds=0.5)},
     ),
     sinks=(StdoutSettings(format="json"), LogSettings("/tmp/x y.jsonl", max_bytes=10)),
+    notify=NotifySettings(
+        commands=(CommandSettings("lamp", ("/bin/true", "on")),),
+        rules=(NotifyRuleSettings("fire", labels=("Siren",), urgent=True), NotifyRuleSettings("all")),
+    ),
 )
 
 
