@@ -50,6 +50,7 @@ def test_a_score_is_previewed_saved_with_all_comments_and_undone(serve, desk, co
     tab.get_by_role("button", name="Save").click()
     wait_until(lambda: "threshold_on: 0.45   # chosen in May" in config.read_text())
     tab.get_by_role("region", name="not saved").wait_for(state="hidden")
+    tab.get_by_text("from this page").filter(has_text="must reach: 0.5 → 0.45").wait_for()
     tab.locator(".toast").get_by_role("button", name="Undo").click()
     wait_until(lambda: config.read_text() == TEXT)
     wait_for(tab, "document.querySelector('.slider').value === '0.5'")

@@ -15,6 +15,7 @@ import { modelsPart } from "./settings/models_list.js";
 import { notificationsPart } from "./settings/notifications.js";
 import { ownThresholds } from "./settings/own_thresholds.js";
 import { saveBar } from "./settings/save_bar.js";
+import { changeWords } from "./settings/setting_words.js";
 
 const PRESETS = ["alert", "home", "quiet"];
 const OLDER_PRESETS = { responsive: "alert", balanced: "home", sure: "quiet" };
@@ -47,7 +48,7 @@ export async function mount(root, context) {
   };
   const save = async () => {
     try {
-      const answer = await api.put("settings", { changes: draft, version: draft.settings.version }, { quiet: true });
+      const answer = await api.put("settings", { changes: draft, version: draft.settings.version, what: changeWords(draft) }, { quiet: true });
       draft.changes.clear();
       await done(answer, t("settings.saved"));
     } catch (error) {

@@ -1,10 +1,11 @@
 // Calibrate now: the program listens to the room for a while, then proposes thresholds, which the user may apply.
 
 import { fill, h } from "../../dom.js";
-import { number, span } from "../../format.js";
+import { span } from "../../format.js";
 import { t } from "../../texts.js";
 import { section } from "./fields.js";
 import { progress } from "./progress.js";
+import { settingName, settingValue } from "./setting_words.js";
 
 const POLL_MS = 1000;
 const LENGTHS = [60, 300, 900];
@@ -87,26 +88,12 @@ function proposal({ proposal: made, applied, report }, { apply, again }) {
   if (applied) return [h("p", {}, t("settings.calibration.applied")), repeat];
   if (!made || made.nothing) return [h("p", {}, t("settings.calibration.nothing")), details, repeat];
   const rows = made.rows.map((/** @type {any} */ { key, label, before, after }) =>
-    h("tr", {}, h("td", { class: "wrap" }, label ?? name(key)), h("td", {}, value(before)), h("td", {}, value(after))));
+    h("tr", {}, h("td", { class: "wrap" }, label ?? settingName(key)), h("td", {}, settingValue(before)), h("td", {}, settingValue(after))));
   const head = ["what", "before", "after"].map((one) => h("th", { scope: "col" }, t(`settings.calibration.${one}`)));
   return [
     h("p", {}, t("settings.calibration.proposal", { n: made.rows.length })),
-    h("div", { class: "table-scroll" }, h("table", { class: "table" }, h("thead", {}, h("tr", {}, head)), h("tbody", {}, rows))),
+    h("div", { class: "table-scroll calibration-rows", tabindex: "0", role: "region", "aria-label": t("settings.calibration.changes") }, h("table", { class: "table" }, h("thead", {}, h("tr", {}, head)), h("tbody", {}, rows))),
     h("div", { class: "buttons" }, h("button", { type: "button", class: "button primary", onclick: apply }, t("settings.calibration.apply")), repeat),
     details,
   ];
-}
-
-/** What a setting is called on the page, else its key. @param {string} key */
-export function name(key) {
-  const words = t(`settings.key.${key}`);
-  return words === `settings.key.${key}` ? key : words;
-}
-
-/** A value in words. @param {unknown} value */
-export function value(value) {
-  if (value === null || value === undefined) return t("settings.value.unset");
-  if (typeof value === "number") return number(value, 2).replace("-", "−");
-  if (typeof value === "boolean") return t(value ? "settings.value.yes" : "settings.value.no");
-  return Array.isArray(value) ? value.join("; ") || t("settings.value.none") : String(value);
 }

@@ -5,6 +5,7 @@ import { moment } from "../../format.js";
 import { icon } from "../../icons.js";
 import { t } from "../../texts.js";
 import { follow, section } from "./fields.js";
+import { settingName } from "./setting_words.js";
 
 /** @param {{draft: import("./draft.js").Draft, undo: () => Promise<void>}} parts */
 export function filePart({ draft, undo }) {
@@ -17,7 +18,7 @@ export function filePart({ draft, undo }) {
     last.textContent = made ? t("settings.file.last", { what: made.what, time: moment(1000 * made.time) }) : t("settings.file.unchanged");
     why.textContent = made?.why_not ?? "";
     button.hidden = !made?.available;
-    restart.textContent = waiting.length ? t("settings.file.restart", { keys: waiting.join(", ") }) : "";
+    restart.textContent = waiting.length ? t("settings.file.restart", { keys: waiting.map(settingName).join("; ") }) : "";
     restart.hidden = !waiting.length;
   });
   return section("file", h("p", { class: "wrap" }, h("code", {}, draft.settings.path)), restart, h("div", { class: "settings-line" }, h("div", {}, last, why), button));

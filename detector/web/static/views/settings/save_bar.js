@@ -2,6 +2,7 @@
 
 import { h } from "../../dom.js";
 import { t } from "../../texts.js";
+import { reworded } from "./setting_words.js";
 
 const WAIT_MS = 300;
 
@@ -32,7 +33,7 @@ export function saveBar(draft, { api, save }) {
       const answer = await api.post("settings/preview", { changes: draft }, { quiet: true });
       if (mine !== turn) return;
       draft.blame(answer.faults);
-      words.textContent = answer.faults.length ? draft.otherFaults.join(" ") : [answer.text, answer.note].filter(Boolean).join(" ");
+      words.textContent = answer.faults.length ? draft.otherFaults.join(" ") : [answer.text, reworded(answer.note ?? "", draft.changes.keys())].filter(Boolean).join(". ").replace(/\.\. /, ". ");
     } catch (error) {
       if (mine === turn) words.textContent = error.message;
     }
