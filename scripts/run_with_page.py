@@ -1,7 +1,8 @@
 """Run the daemon and the web page together: scripts/run_with_page.py SOUND_DETECTOR [arguments of `run`]
 
-Both end together. Ctrl+C reaches both from the terminal; SIGTERM and SIGHUP are handed on. The exit status is
-the daemon's. A page that ends by itself is no fault of the daemon's, which goes on.
+Both end together, but for a recording that is over: its page stays until Ctrl+C. Ctrl+C reaches both from the
+terminal; SIGTERM and SIGHUP are handed on. The exit status is the daemon's. A page that ends by itself is no
+fault of the daemon's, which goes on.
 """
 
 from __future__ import annotations
@@ -31,13 +32,15 @@ def shared_arguments(arguments: list[str]) -> list[str]:
 def main(program: str, *arguments: str) -> int:
     """Run both; returns the exit status."""
     children: list[subprocess.Popen[bytes]] = []
+    signals: list[int] = []
 
     def hand_on(number: int, _: FrameType | None) -> None:
+        signals.append(number)
         for child in children:
             child.send_signal(number)
 
     # A handler, unlike SIG_IGN, is not inherited: the two get the Ctrl+C themselves.
-    signal.signal(signal.SIGINT, lambda *_: None)
+    signal.signal(signal.SIGINT, lambda number, _: signals.append(number))
     signal.signal(signal.SIGTERM, hand_on)
     signal.signal(signal.SIGHUP, hand_on)
     page = subprocess.Popen([program, "web", *shared_arguments([*arguments])], stdin=subprocess.DEVNULL)
@@ -45,6 +48,9 @@ def main(program: str, *arguments: str) -> int:
     daemon = subprocess.Popen([program, "run", *arguments])
     children.append(daemon)
     status = daemon.wait()
+    if status == 0 and not signals and page.poll() is None:
+        print("sound-detector: the recording is over; the page stays until Ctrl+C", file=sys.stderr)
+        page.wait()
     page.terminate()
     try:
         page.wait(PAGE_SECONDS)

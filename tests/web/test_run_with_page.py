@@ -28,7 +28,7 @@ new.rename(folder / f"{what}-arguments")
 if (folder / f"{what}-ends").exists():
     while not (folder / "web-arguments").exists():
         time.sleep(0.01)
-    sys.exit(7)
+    sys.exit(int((folder / f"{what}-ends").read_text() or 7))
 time.sleep(60)
 """
 
@@ -68,6 +68,16 @@ def test_a_signal_ends_both_with_the_status_of_the_daemon(start, tmp_path, numbe
 def test_the_page_ends_with_the_daemon(start, tmp_path):
     (tmp_path / "run-ends").touch()
     assert start().wait(LONG) == 7
+    assert (tmp_path / "web-got-SIGTERM").exists()
+
+
+def test_the_page_of_a_recording_that_is_over_stays(start, tmp_path):
+    (tmp_path / "run-ends").write_text("0")
+    both = start()
+    with pytest.raises(subprocess.TimeoutExpired):
+        both.wait(0.3)
+    both.send_signal(signal.SIGTERM)
+    assert both.wait(LONG) == 0
     assert (tmp_path / "web-got-SIGTERM").exists()
 
 
