@@ -249,7 +249,9 @@ def level_of_minute(source: str, minute: int) -> LevelMinute:
     level += 3 * math.sin(minute * 1.3 + len(source))
     levels = [level - 4, level - 2, level - 1, level, level + 3, level + 11]
     energies = [mean_square(each) for each in levels]
-    histogram = Counter(bin_of(each) for each in levels for _ in range(333))
+    histogram: Counter[int] = Counter()
+    for each in levels:
+        histogram[bin_of(each)] += 333
     return LevelMinute(source, minute, 60.0, 0.0, sum(energies) * 10, max(energies), histogram)
 
 
