@@ -9,12 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from detector.config import yamltext
+from detector.config.text_edit import value_at
 from detector.files.daemon_files import make_folder
 from detector.web.desk.child_commands import PREFIX, Commands
 from detector.web.desk.refusals import Refused
 
 CHECK_SECONDS = 60.0
 """How long a check may take; it is 1 s here, 10 s on a slow machine."""
+AUTO = "auto"
+"""The name of a model that the machine chooses."""
 _MACHINE = "this machine: "
 
 
@@ -72,13 +76,14 @@ class ConfigChecker:
             self._newest = (text, checked)
         return checked
 
-    async def model_threshold(self, values: Mapping[str, Any]) -> float | None:
-        """The model's own threshold, which holds where the settings have none; None where it is unknown."""
-        name = values.get("model", {}).get("name")
-        if name is None:
+    async def model_threshold(self, text: str) -> float | None:
+        """The threshold of the model that a text names, which holds where it sets none; None: not known."""
+        document, _ = yamltext.parse(text)
+        name = value_at(document.data, ("model", "name")) or AUTO
+        if not isinstance(name, str) or name.startswith("-"):
             return None
         if name not in self._threshold:
-            named = () if name == "auto" else (name,)
+            named = () if name == AUTO else (name,)
             done = await self._commands.run("models", "info", *named, "--json", seconds=CHECK_SECONDS)
             facts = json.loads(done.out) if done.code == 0 else {}
             own = (facts if isinstance(facts, dict) else facts[0]).get("threshold_on")

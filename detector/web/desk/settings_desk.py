@@ -71,7 +71,11 @@ class SettingsDesk:
     async def state(self) -> dict[str, object]:
         """What `GET /api/v1/settings` answers."""
         found = self._read()
-        checked, report = await asyncio.gather(self._checker.check(found.text), self._orders.report())
+        checked, threshold, report = await asyncio.gather(
+            self._checker.check(found.text),
+            self._checker.model_threshold(found.text),
+            self._orders.report(),
+        )
         if report is not None and report.get("run_id") != self._waiting_for:
             self._waiting = {}
         why_not = self._file.why_not_writable()
@@ -88,7 +92,7 @@ class SettingsDesk:
             "warnings": list(checked.warnings),
             "values": page_values(values),
             "defaults": {key: _plain(default_of(path_of(key) or ())) for key in PLAIN},
-            "default_threshold": await self._checker.model_threshold(values),
+            "default_threshold": threshold,
             "labels": values.get("events", {}).get("labels", {}),
             "sources": list(values.get("sources", {})),
             "clips_folder": values.get("clips", {}).get("folder") is not None,
@@ -102,7 +106,7 @@ class SettingsDesk:
     async def preview(self, changes: Mapping[str, object], days: int = 1) -> dict[str, object]:
         """What `POST /api/v1/settings/preview` answers; faults are in it. Raises Refused."""
         values = await self.values()
-        threshold = await self._checker.model_threshold(values)
+        threshold = await self._checker.model_threshold(self._read().text)
         return await preview_answer(
             changes, values, self._history, days=days, now=self._clock(), default_threshold=threshold
         )
