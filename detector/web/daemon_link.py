@@ -80,8 +80,8 @@ class DaemonLink:
     ) -> None:
         """`uris` are the addresses at which to look for a daemon, in this order.
 
-        `remembers`: the newest sounds are kept in memory, for a page that can read no history; where the daemon
-        keeps none, they are in any case.
+        `remembers`: the newest sounds are kept in memory, for a page that can read no history; where the
+        daemon keeps none, they are in any case.
         """
         self._uris, self._credentials = tuple(uris), credentials
         self._utc, self._monotonic = utc, monotonic
