@@ -53,11 +53,21 @@ def web_command(parts: WebParts, *, port: int) -> int:
 
 
 def page_address(listening: socket.socket, *, tls: bool) -> str:
-    """The address that a browser opens; of a page on all addresses, the name of this machine."""
+    """The address that a browser opens; of a page on all addresses, this machine's in its network."""
     host, port = listening.getsockname()[:2]
     if host in ("0.0.0.0", "::"):  # noqa: S104
-        host = socket.gethostname()
+        host = _own_address() or socket.gethostname()
     return f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}/"
+
+
+def _own_address() -> str:
+    """The address that this machine would send from; empty without a network. Nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # nobody's (RFC 5737)
+            return str(probe.getsockname()[0])
+        except OSError:
+            return ""
 
 
 def set_password(file: PasswordFile, *, stdin: TextIO) -> int:

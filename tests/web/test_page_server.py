@@ -15,10 +15,12 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 
+from detector.errors import SinkError
 from detector.web.access.body_limit import BodyLimitMiddleware
 from detector.web.access.ended_visits import CHECK_SECONDS, EndedVisit
 from detector.web.access.roles import SCOPE_KEY, Role, Visitor, guest_websocket
 from detector.web.bounded_http import ConnectionLimits
+from detector.web.command import page_address
 from detector.web.page_server import make_server, open_socket
 from tests.support.fakes import LONG
 
@@ -114,6 +116,20 @@ def all_of(connection):
         while data := connection.recv(65536):
             received += data
     return received
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "0.0.0.0", "::"])  # noqa: S104
+def test_the_address_that_it_prints_is_one_that_answers(host):
+    try:
+        listening = open_socket(host, 0)
+    except SinkError as error:
+        pytest.skip(str(error))
+    with listening:
+        scheme, _, rest = page_address(listening, tls=False).partition("://")
+        shown, _, port = rest.rstrip("/").rpartition(":")
+        assert scheme == "http"
+        with socket.create_connection((shown.strip("[]"), int(port)), timeout=LONG):
+            pass
 
 
 def test_headers_that_do_not_come_end_the_connection():
