@@ -197,6 +197,10 @@ class _Stream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send frames as they come."""
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        if scope["method"] == "HEAD":
+            await self._frames.aclose()
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            return
         sending = asyncio.create_task(self._send(send))
         tasks = (sending, asyncio.create_task(_gone(receive)), asyncio.create_task(self._ending()))
         try:

@@ -227,6 +227,18 @@ def test_guests_see_no_clips(parts, store):
     assert [event["clip"] for event in events] == [None] * 4
 
 
+def test_the_head_of_a_stream_has_an_end(shown):
+    head = shown.head("/api/v1/events/stream")
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-type"].startswith("text/event-stream")
+
+
+@pytest.mark.parametrize("query", ["since=x", "since=-1", "label=Dog&from=2h", "min_score=2"])
+def test_a_wrong_filter_of_a_stream_is_said_in_one_line(shown, query):
+    answer = shown.get(f"/api/v1/events/stream?{query}")
+    assert (answer.status_code, list(answer.json())) == (400, ["error"])
+
+
 def test_vetoed_events_are_listed_when_they_are_asked_for(page, parts, store):
     body = make_message(1, id=f"{RUN}-9", label="Bird", start=T0).body
     assert isinstance(body, EventBody)
