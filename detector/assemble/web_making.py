@@ -61,6 +61,7 @@ def make_web_parts(
             state=state_folder(),
             data=data_folder(os.environ, sys.platform, Path("~").expanduser()),
             models=models_folder(),
+            knows_daemon=uri is None,
             read_only=settings.web.read_only,
         ),
         version=__version__,
@@ -79,6 +80,7 @@ def make_page_desk(
     data: Path,
     models: Path,
     read_only: bool = False,
+    knows_daemon: bool = True,
     clock: Callable[[], float] = time.time,
 ) -> PageDesk:
     """Build what changes settings and teaches sounds.
@@ -100,6 +102,7 @@ def make_page_desk(
         commands,
         models=models,
         scratch=state,
+        knows_daemon=knows_daemon,
     )
     return PageDesk(settings, orders, commands, calibration, teaching)
 

@@ -256,3 +256,20 @@ def test_waiting_takes_are_bounded(page):
     for _ in range(20):
         assert upload(page, "Bell", content)[0] == 201
     assert upload(page, "Bell", content)[0] == 409
+
+
+@pytest.mark.parametrize(
+    ("sinks", "allowed"),
+    [
+        ("", False),
+        ("sinks: [stdout]\n", False),
+        ("sinks: [{kind: socket}]\n", False),
+        ("sinks: [stdout, {kind: socket, sound: true}]\n", True),
+        ("nonsense: 1\n", None),
+    ],
+)
+def test_whether_there_is_sound_to_record_is_known_from_the_settings(page, tmp_path, sinks, allowed):
+    (tmp_path / "config.yaml").write_text(f"model: {{name: esc10}}\n{sinks}")
+    found = state(page)
+    assert found["sound_allowed"] is allowed
+    assert ("sound: true" in (found["why_not"] or "")) == (allowed is False)

@@ -26,6 +26,10 @@ T = TypeVar("T")
 
 TRY_SECONDS = 120.0
 """How long `analyze` may take for a take."""
+NO_SOUND = (
+    "The daemon's socket gives no sound. Write {kind: socket, sound: true} into the sinks of the config "
+    "file, or add recordings as files."
+)
 LOW_THRESHOLD = "0.02"
 """With it, a take shows what it is most like."""
 MOST_LIKE = 5
@@ -45,8 +49,12 @@ class TeachingDesk:
         *,
         models: Path,
         scratch: Path,
+        knows_daemon: bool = True,
     ) -> None:
-        """`models` is the folder in which the daemon finds heads; `scratch` is for sounds that are tried."""
+        """`models` is the folder in which the daemon finds heads; `scratch` is for sounds that are tried.
+
+        `knows_daemon` is whether the daemon has the settings that the page reads.
+        """
         self.takes = takes
         self.recorder = recorder
         self.training = training
@@ -55,11 +63,16 @@ class TeachingDesk:
         self._commands = commands
         self._used = models / MODEL
         self._scratch = scratch
+        self._knows_daemon = knows_daemon
         self._trying = asyncio.Lock()
 
     async def state(self) -> dict[str, object]:
         """What `GET /api/v1/teach` answers."""
-        return await asyncio.to_thread(self._state)
+        allowed = await self._sound_allowed()
+        return await asyncio.to_thread(self._state) | {
+            "sound_allowed": allowed,
+            "why_not": NO_SOUND if allowed is False else None,
+        }
 
     async def add(self, name: str, content: bytes) -> Mapping[str, Any]:
         """Take an upload; raises Refused where it is no good sound."""
@@ -144,9 +157,17 @@ class TeachingDesk:
             "result": self.training.result,
             "in_use": used,
             "forgotten": [name for name in learned if name not in names and name != BACKGROUND],
-            "sound_allowed": None,
-            "why_not": None,
         }
+
+    async def _sound_allowed(self) -> bool | None:
+        """Whether a socket in the settings gives sound; None where that cannot be told."""
+        if not self._knows_daemon:
+            return None
+        try:
+            sinks = (await self._settings.values())["sinks"]
+        except Refused:
+            return None
+        return any(sink["kind"] == "socket" and sink.get("sound") for sink in sinks or ())
 
     def _sound(self, name: str, learned: list[str]) -> dict[str, object]:
         count = len(self.takes.kept(name))
