@@ -63,7 +63,7 @@ class Shot:
 
 
 SHOTS = (
-    *(Shot(view, size) for view in ("live", "feed", "overview", "settings") for size in (NARROW, WIDE)),
+    *(Shot(view, size) for view in ("live", "feed", "overview", "settings", "teach") for size in (NARROW, WIDE)),
     *(Shot("live", WIDE, "dark"), Shot("feed", NARROW, "dark"), Shot("overview", MIDDLE)),
     *(Shot("log-in", NARROW), Shot("log-in", WIDE)),
     *(Shot("report", NARROW), Shot("report", WIDE), Shot("report", WIDE, "dark")),
@@ -109,7 +109,7 @@ def show_page(folder: Path, parts: Sequence[Path], browser: Browser, shots: Sequ
             for shot in shots:
                 page = opened(browser, shot, f"{shown.url}#/{shot.view}")
                 page.wait_for_timeout(25_000 if shot.view == "live" else 3000)
-                if shot.view == "settings":
+                if shot.view in ("settings", "teach"):
                     page.locator(".waiting").first.wait_for(state="detached")
                 save(page, shot)
                 page.close()
