@@ -86,7 +86,8 @@ def test_levels_are_columns_of_one_length_with_the_offset_beside_them(shown):
     assert {len(found[name]) for name in names} == {60}
     assert (found["leq"][0], found["max"][0], found["l10"][0]) == (-50.0, -40.0, -49.8)
     part = shown.get("/api/v1/levels", params={"from": "10m", "source": "Mic"}).json()
-    assert 9 <= len(part["minutes"]) <= 11
+    late = int((time.time() - NOW) // 60)  # minutes since the history was made up
+    assert 9 <= len(part["minutes"]) + late <= 12
     assert shown.get("/api/v1/levels", params={"source": "Yard"}).json()["minutes"] == []
 
 
