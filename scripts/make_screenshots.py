@@ -63,7 +63,8 @@ class Shot:
 
 
 SHOTS = (
-    *(Shot(view, size) for view in ("live", "feed", "overview", "settings", "teach") for size in (NARROW, WIDE)),
+    *(Shot(view, size) for view in ("live", "feed", "overview") for size in (NARROW, WIDE)),
+    *(Shot(view, size) for view in ("settings", "teach") for size in (NARROW, WIDE)),
     *(Shot("live", WIDE, "dark"), Shot("feed", NARROW, "dark"), Shot("overview", MIDDLE)),
     *(Shot("log-in", NARROW), Shot("log-in", WIDE)),
     *(Shot("report", NARROW), Shot("report", WIDE), Shot("report", WIDE, "dark")),

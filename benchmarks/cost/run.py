@@ -23,7 +23,7 @@ from benchmarks import ROOT
 from benchmarks.cost import cost, heads, latency, overview, recordings, startup
 from benchmarks.support import soundscape
 from benchmarks.support.daemon_setup import DEFAULT, YAMNET
-from benchmarks.support.report import Target, machine, table
+from benchmarks.support.report import Target, machine, table, with_kept_sections
 from benchmarks.support.sounds import esc10, has_esc10
 from tests.support.virtualmic import Unavailable, VirtualMicrophone
 
@@ -91,7 +91,8 @@ def main() -> None:
     print(text)
     output = arguments.output or (None if arguments.quick else OUTPUT)
     if output is not None:
-        output.write_text(text, encoding="utf-8")
+        before = output.read_text(encoding="utf-8") if output.exists() else ""
+        output.write_text(with_kept_sections(text, before), encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)

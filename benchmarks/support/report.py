@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -76,3 +77,19 @@ def _version(name: str) -> str:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
         return "(absent)"
+
+
+def with_kept_sections(text: str, before: str) -> str:
+    """The new text with the sections of the earlier one that it does not have, ahead of its last section.
+
+    They were measured by commands of their own.
+    """
+    heads = [part.partition("\n")[0] for part in _sections(text)]
+    kept = [part for part in _sections(before)[1:] if part.partition("\n")[0] not in heads]
+    *first, last = _sections(text)
+    return "\n\n".join(part.strip() for part in (*first, *kept, last)) + "\n"
+
+
+def _sections(text: str) -> list[str]:
+    """What is ahead of the first heading `## `, and each section with its heading."""
+    return re.split(r"^(?=## )", text, flags=re.MULTILINE)

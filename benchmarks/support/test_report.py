@@ -1,6 +1,6 @@
 """Figures become text without a change of meaning."""
 
-from benchmarks.support.report import Target, middle, table
+from benchmarks.support.report import Target, middle, table, with_kept_sections
 
 
 def test_a_target_says_whether_it_was_met_and_by_how_much() -> None:
@@ -19,3 +19,12 @@ def test_a_table_has_a_rule_under_its_head() -> None:
 
 def test_the_middle_is_the_median_and_the_least() -> None:
     assert middle([3.0, 1.0, 2.0]) == "2.0 (1.0)"
+
+
+def test_sections_that_other_commands_measured_are_kept() -> None:
+    before = "# T\n\nold\n\n## A\n\nold\n\n## Own\n\n| 1 |\n\n## Last\n\nold\n"
+    text = "# T\n\nnew\n\n## A\n\nnew\n\n## Last\n\nnew\n"
+    kept = "# T\n\nnew\n\n## A\n\nnew\n\n## Own\n\n| 1 |\n\n## Last\n\nnew\n"
+    assert with_kept_sections(text, before) == kept
+    assert with_kept_sections(text, "") == text
+    assert with_kept_sections(text, text) == text
