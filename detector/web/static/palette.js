@@ -63,8 +63,8 @@ export function range(values) {
   return { low, high: Math.max(quantile(counts, total, 0.998), low + LEAST_RANGE) };
 }
 
-/** A quiet room is not stretched until its noise looks like an event: 35 dB at least. */
-const LEAST_RANGE = 70;
+/** A quiet room is not stretched until its noise looks like an event: 45 dB at least. */
+const LEAST_RANGE = 90;
 
 function quantile(counts, total, share) {
   let sum = 0;
