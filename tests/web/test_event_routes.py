@@ -287,10 +287,11 @@ def test_a_history_that_cannot_be_read_is_said_without_its_path(page, parts):
 def test_numbers_that_are_none_become_null(page, parts, store):
     with closing(sqlite3.connect(parts.history[0])) as file, file:
         (line,) = file.execute("SELECT line FROM messages WHERE seq = 7").fetchone()
-        odd = {**json.loads(line), "level_dbfs": float("nan"), "source": "\ud800"}
-        file.execute("UPDATE messages SET line = ? WHERE seq = 7", (json.dumps(odd),))
+        odd = {**json.loads(line), "level_dbfs": float("nan"), "source": "\ud800", "score": 0.125}
+        text = json.dumps(odd).replace("0.125", "1e999")
+        file.execute("UPDATE messages SET line = ? WHERE seq = 7", (text,))
     event = listed(page, limit=1).json()["events"][0]
-    assert (event["level_dbfs"], event["source"]) == (None, "\ud800")
+    assert (event["level_dbfs"], event["score"], event["source"]) == (None, None, "\ud800")
 
 
 def test_a_day_of_many_events_opens_quickly_enough_to_be_read_page_by_page(parts):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -176,6 +178,32 @@ def test_after_very_many_events_the_list_is_to_be_loaded_again(run, monkeypatch)
 
     dropped, after = run(script)
     assert (dropped["data"]["count"], dropped["id"], after) == (3, "3", [4])
+
+
+def test_what_cannot_be_read_of_the_history_is_said_and_the_rest_is_sent(run, parts):
+    async def script(place):
+        place.tell(1, 2, 3)
+        with closing(sqlite3.connect(parts.history[0])) as file, file:
+            file.execute("UPDATE messages SET line = 'damaged' WHERE seq = 2")
+        async with event_source(place.app, last=0) as source:
+            told = [await source.next("event", "dropped") for _ in range(3)]
+            place.tell(4)
+            return [(each["event"], each["id"]) for each in told], told[1]["data"], await numbers(source, 4)
+
+    told, dropped, after = run(script)
+    assert told == [("event", "1"), ("dropped", "2"), ("event", "3")]
+    assert (dropped["count"], after) == (1, [4])
+
+
+def test_without_a_history_that_can_be_read_what_comes_is_shown_all_the_same(run, parts):
+    async def script(place):
+        parts.history[0].write_bytes(b"no database at all" * 100)
+        async with event_source(place.app, last=0) as source:
+            dropped = await source.next("dropped")
+            place.daemon.tell(make_message(1))
+            return dropped["data"]["count"], await numbers(source, 1)
+
+    assert run(script) == (None, [1])
 
 
 def test_a_number_of_another_history_hides_nothing(run):
