@@ -96,7 +96,7 @@ def make_page_desk(
     teaching = TeachingDesk(
         takes,
         TakeRecorder(takes, feeds),
-        TrainingJob(takes, commands, data / "taught" / MODEL, clock=clock),
+        TrainingJob(takes, commands, data / "taught" / MODEL, clock=clock, model_name=settings.model_name),
         settings,
         orders,
         commands,

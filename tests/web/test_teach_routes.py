@@ -6,7 +6,7 @@ from array import array
 
 import pytest
 
-from detector.web.desk.training_job import MODEL
+from detector.web.desk.training_job import MODEL, base_flags
 from tests.support.fake_daemon import FakeDaemon
 from tests.support.fakes import wait_until
 from tests.support.page_desks import RecordedFeeds, ask, parts_with_desk, wait_for
@@ -47,6 +47,20 @@ def kept_take(page, name):
 
 def state(page):
     return page.get(TEACH).json()
+
+
+@pytest.mark.parametrize(
+    ("model", "flags"),
+    [
+        ("auto", ()),
+        ("esc10", ()),
+        ("yamnet", ("--base", "yamnet")),
+        ("mn04+doorbell", ("--base", "mn04")),
+        ("mn04+yamnet", ("--base", "yamnet+mn04")),
+    ],
+)
+def test_a_head_is_trained_for_the_networks_of_the_daemon(model, flags):
+    assert base_flags(model) == flags
 
 
 def test_a_take_is_recorded_heard_and_kept_where_train_finds_it(page, tmp_path):

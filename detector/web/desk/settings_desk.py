@@ -68,6 +68,10 @@ class SettingsDesk:
             raise Refused(409, f"{self._file.path} has faults", checked.faults)
         return checked.values
 
+    async def model_name(self) -> str:
+        """The setting `model.name`; raises Refused where the file has faults."""
+        return str((await self.values())["model"]["name"])
+
     async def state(self) -> dict[str, object]:
         """What `GET /api/v1/settings` answers."""
         found = self._read()

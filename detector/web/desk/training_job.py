@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,19 +22,34 @@ MODEL = "my-sounds"
 LEAST_TAKES = 2
 """One to learn from, one to try."""
 GOOD_TAKES = 10
+NETWORKS = ("yamnet", "mn04")
+"""Those whose embeddings a head can read, in the order of their names together."""
+
+
+def base_flags(model_name: str) -> tuple[str, ...]:
+    """The flags of `train` for a head that the daemon's networks can run; none where `train` knows best."""
+    networks = [name for name in NETWORKS if name in model_name.split("+")]
+    return ("--base", "+".join(networks)) if networks else ()
 
 
 class TrainingJob:
     """Makes the model of the taught sounds, in a folder where the daemon does not look."""
 
     def __init__(
-        self, takes: TakeFolder, commands: Commands, folder: Path, *, clock: Callable[[], float]
+        self,
+        takes: TakeFolder,
+        commands: Commands,
+        folder: Path,
+        *,
+        clock: Callable[[], float],
+        model_name: Callable[[], Awaitable[str]],
     ) -> None:
-        """`folder` gets the new model; it is replaced as a whole."""
+        """`folder` gets the new model; it is replaced as a whole. `model_name` asks for `model.name`."""
         self._takes = takes
         self._commands = commands
         self.folder = folder
         self._clock = clock
+        self._model_name = model_name
         self._job = BackgroundJob("a training")
         self._began = 0.0
         self._progress: dict[str, Any] = {}
@@ -91,7 +106,8 @@ class TrainingJob:
         make_folder(self.folder.parent)
         made = self.folder.parent / "new" / self.folder.name
         shutil.rmtree(made.parent, ignore_errors=True)
-        arguments = ("train", str(self._takes.path), "--out", str(made), "--json", "--jobs", "1")
+        base = base_flags(await self._model_name())
+        arguments = ("train", str(self._takes.path), "--out", str(made), "--json", "--jobs", "1", *base)
         command = await self._commands.start(*arguments, on_output=self._note)
         try:
             finished = await command.finished()

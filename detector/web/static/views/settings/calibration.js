@@ -45,12 +45,13 @@ export function calibrationPart({ api, sources, applied }) {
   };
   const start = (/** @type {number} */ seconds, /** @type {string | null} */ source) => call(() => api.post("calibrate", { seconds, source }));
   const again = () => fill(box, starter(sources, start));
-  const apply = async () => {
+  const apply = async (/** @type {HTMLButtonElement} */ button) => {
+    button.disabled = true;
     try {
       applied(await api.post("calibrate/apply", {}));
       fill(box, h("p", {}, t("settings.calibration.applied")));
     } catch {
-      // The toast has said why.
+      button.disabled = false; // the toast has said why
     }
   };
   poll();
@@ -81,19 +82,19 @@ function running(bar, { api, call }) {
     button("cancel", "button quiet", () => call(() => api.del("calibrate"))))];
 }
 
-/** @param {any} job @param {{apply: () => void, again: () => void}} ways */
+/** @param {any} job @param {{apply: (button: HTMLButtonElement) => void, again: () => void}} ways */
 function proposal({ proposal: made, applied, report }, { apply, again }) {
   const repeat = h("button", { type: "button", class: "button quiet", onclick: again }, t("settings.calibration.again"));
   const details = report?.length > 0 && h("details", {}, h("summary", { class: "soft small" }, t("settings.calibration.report")), h("pre", { class: "report small", tabindex: "0" }, report.join("\n")));
   if (applied) return [h("p", {}, t("settings.calibration.applied")), repeat];
   if (!made || made.nothing) return [h("p", {}, t("settings.calibration.nothing")), details, repeat];
   const rows = made.rows.map((/** @type {any} */ { key, label, before, after }) =>
-    h("tr", {}, h("td", { class: "wrap" }, label ?? settingName(key)), h("td", {}, settingValue(before)), h("td", {}, settingValue(after))));
+    h("tr", {}, h("td", { class: "wrap" }, settingName(key)), h("td", {}, settingValue(before)), h("td", {}, settingValue(after))));
   const head = ["what", "before", "after"].map((one) => h("th", { scope: "col" }, t(`settings.calibration.${one}`)));
   return [
     h("p", {}, t("settings.calibration.proposal", { n: made.rows.length })),
     h("div", { class: "table-scroll calibration-rows", tabindex: "0", role: "region", "aria-label": t("settings.calibration.changes") }, h("table", { class: "table" }, h("thead", {}, h("tr", {}, head)), h("tbody", {}, rows))),
-    h("div", { class: "buttons" }, h("button", { type: "button", class: "button primary", onclick: apply }, t("settings.calibration.apply")), repeat),
+    h("div", { class: "buttons" }, h("button", { type: "button", class: "button primary", onclick: (/** @type {Event} */ event) => apply(/** @type {HTMLButtonElement} */ (event.currentTarget)) }, t("settings.calibration.apply")), repeat),
     details,
   ];
 }

@@ -11,7 +11,10 @@ import { settingName } from "./setting_words.js";
 export function filePart({ draft, undo }) {
   const last = h("p", { class: "wrap" });
   const why = h("p", { class: "soft small wrap" });
-  const button = h("button", { type: "button", class: "button", onclick: undo }, icon("undo"), t("undo"));
+  const button = h("button", { type: "button", class: "button", onclick: async () => {
+    button.setAttribute("disabled", "");
+    try { await undo(); } finally { button.removeAttribute("disabled"); }
+  } }, icon("undo"), t("undo"));
   const restart = h("p", { class: "wrap" });
   follow(draft, () => {
     const { undo: made, needs_restart: waiting } = draft.settings;

@@ -7,7 +7,7 @@ import { labelKey } from "./draft.js";
 /** What a setting is called: of a label its name, of a source both names; else its key. @param {string} key */
 export function settingName(key) {
   const own = labelKey(key);
-  if (own) return own.name === "threshold_on" ? own.label : `${own.label} (${own.name})`;
+  if (own) return t(`settings.key.label.${own.name}`, { label: own.label });
   const source = /^sources\.(.+)\.([a-z_]+)$/s.exec(key);
   if (source) return `${source[1]}: ${known(`source.${source[2]}`) ?? source[2]}`;
   return known(key) ?? key;
