@@ -1,4 +1,4 @@
-"""The page's process stays small with ten pages open: about 45 MB, and no library of numbers slips in unseen."""
+"""The page's process stays small with ten pages open: 45 MB, and no library of numbers slips in unseen."""
 
 from __future__ import annotations
 

@@ -49,6 +49,23 @@ def test_examples_are_what_their_schema_says(schema, example):
     assert faults(schema, example) == []
 
 
+def keys_without_value(item, where="$"):
+    """Where something is null outside of examples: a comma in a text without quotes makes such keys."""
+    if isinstance(item, dict):
+        for key, value in item.items():
+            if value is None:
+                yield f"{where}.{key}"
+            elif key not in ("example", "enum"):
+                yield from keys_without_value(value, f"{where}.{key}")
+    elif isinstance(item, list):
+        for number, value in enumerate(item):
+            yield from keys_without_value(value, f"{where}[{number}]")
+
+
+def test_every_key_has_a_value():
+    assert [*keys_without_value(API)] == []
+
+
 def test_each_operation_has_a_name_of_its_own_and_each_parameter_of_a_path_is_described():
     names = [operation["operationId"] for _, _, operation in operations()]
     assert len(set(names)) == len(names)
