@@ -39,7 +39,8 @@ export function address(path, params = {}) {
 }
 
 /** @param {string} path @param {Record<string, unknown>} [params] @param {Options} [options] */
-export const get = (path, params = {}, options = {}) => call("GET", address(path, params), undefined, options);
+export const get = (path, params = {}, options = {}) =>
+  call("GET", address(path, params), undefined, options);
 /** @param {string} path @param {unknown} [body] JSON, or a Blob as it is @param {Options} [options] */
 export const post = (path, body, options = {}) => call("POST", address(path), body, options);
 /** @param {string} path @param {unknown} [body] @param {Options} [options] */
@@ -67,7 +68,13 @@ async function answerOf(method, url, body, signal) {
   if (body !== undefined) headers["Content-Type"] = file ? body.type : "application/json";
   let answer;
   try {
-    answer = await fetch(url, { method, headers, signal, credentials: "same-origin", body: body === undefined || file ? body : JSON.stringify(body) });
+    answer = await fetch(url, {
+      method,
+      headers,
+      signal,
+      credentials: "same-origin",
+      body: body === undefined || file ? body : JSON.stringify(body),
+    });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new ApiError(0, t("fault.unreachable"));
@@ -75,7 +82,10 @@ async function answerOf(method, url, body, signal) {
   const text = await answer.text();
   const json = parse(text);
   if (answer.ok) return json;
-  throw new ApiError(answer.status, json?.error ?? t("fault.status", { status: answer.status }), { ...json, retryAfter: answer.headers.get("Retry-After") });
+  throw new ApiError(answer.status, json?.error ?? t("fault.status", { status: answer.status }), {
+    ...json,
+    retryAfter: answer.headers.get("Retry-After"),
+  });
 }
 
 function parse(text) {

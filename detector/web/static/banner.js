@@ -33,16 +33,32 @@ export function banner(stream) {
       show("bad", t("banner.daemon", { time: clock(gone.daemon, false) }));
     } else if (!box.hidden && box.dataset.tone === "bad") {
       show("good", t("banner.back"));
-      timer = setTimeout(() => { box.hidden = true; }, BACK_MS);
+      timer = setTimeout(() => {
+        box.hidden = true;
+      }, BACK_MS);
     }
   };
   const stops = [
-    stream.on("lost", () => { gone.web ??= Date.now(); look(); }),
-    stream.on("open", () => { gone.web = null; look(); }),
+    stream.on("lost", () => {
+      gone.web ??= Date.now();
+      look();
+    }),
+    stream.on("open", () => {
+      gone.web = null;
+      look();
+    }),
     stream.on("daemon", ({ data }) => {
-      gone.daemon = data.connected ? null : (gone.daemon ?? (data.gone_since ? Date.parse(data.gone_since) : Date.now()));
+      gone.daemon = data.connected
+        ? null
+        : (gone.daemon ?? (data.gone_since ? Date.parse(data.gone_since) : Date.now()));
       look();
     }),
   ];
-  return { element, stop: () => { clearTimeout(timer); stops.forEach((stop) => stop()); } };
+  return {
+    element,
+    stop: () => {
+      clearTimeout(timer);
+      stops.forEach((stop) => stop());
+    },
+  };
 }

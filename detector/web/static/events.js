@@ -15,5 +15,10 @@ export function isGoing(event, now = Date.now()) {
  */
 export function newsOf(message) {
   const { clip, verdict_given: said, picture, ...others } = message;
-  return { ...others, ...(clip ? { clip } : {}), ...(said ? { verdict_given: said } : {}), ...(picture ? { picture } : {}) };
+  return {
+    ...others,
+    ...(clip ? { clip } : {}),
+    ...(said ? { verdict_given: said } : {}),
+    ...(picture ? { picture } : {}),
+  };
 }

@@ -24,7 +24,9 @@ export function day(time, now = Date.now()) {
   const days = Math.round((start(time) - start(now)) / 86_400_000);
   if (days === 0 || days === -1) return t(days === 0 ? "day.today" : "day.yesterday");
   const year = new Date(time).getFullYear() === new Date(now).getFullYear() ? {} : { year: "numeric" };
-  return formatter(Intl.DateTimeFormat, { weekday: "long", day: "numeric", month: "long", ...year }).format(new Date(time));
+  return formatter(Intl.DateTimeFormat, { weekday: "long", day: "numeric", month: "long", ...year }).format(
+    new Date(time),
+  );
 }
 
 /** Day and time, for titles and sentences. @param {Time} time */
@@ -39,7 +41,9 @@ export function score(score) {
 
 /** A share, as 87 %. @param {number | null | undefined} share */
 export function percent(share, digits = 0) {
-  return share === null || share === undefined ? t("nothing") : formatter(Intl.NumberFormat, { style: "percent", maximumFractionDigits: digits }).format(share);
+  return share === null || share === undefined
+    ? t("nothing")
+    : formatter(Intl.NumberFormat, { style: "percent", maximumFractionDigits: digits }).format(share);
 }
 
 /** @param {number} value */
@@ -49,7 +53,9 @@ export function number(value, digits = 0) {
 
 /** A level in dBFS; null is digital silence. @param {number | null | undefined} level */
 export function level(level) {
-  return level === null || level === undefined || !Number.isFinite(level) ? t("level.none") : t("level.dbfs", { level: number(level) });
+  return level === null || level === undefined || !Number.isFinite(level)
+    ? t("level.none")
+    : t("level.dbfs", { level: number(level) });
 }
 
 /** How long: 0.8 s, 12 s, 3 min 20 s, 2 h 5 min. @param {number} seconds */
@@ -58,6 +64,7 @@ export function span(seconds) {
   const whole = Math.round(seconds);
   if (whole < 60) return t("span.seconds", { s: number(whole) });
   if (whole < 3600) return t("span.minutes", { m: Math.floor(whole / 60), s: whole % 60 });
-  if (whole < 86_400) return t("span.hours", { h: Math.floor(whole / 3600), m: Math.floor((whole % 3600) / 60) });
+  if (whole < 86_400)
+    return t("span.hours", { h: Math.floor(whole / 3600), m: Math.floor((whole % 3600) / 60) });
   return t("span.days", { d: Math.floor(whole / 86_400), h: Math.floor((whole % 86_400) / 3600) });
 }

@@ -39,12 +39,22 @@ const SOLID = {
 export function icon(name) {
   const solid = name in SOLID;
   const path = solid ? SOLID[name] : LINES[name];
-  return s("svg", { class: solid ? "icon solid" : "icon", viewBox: "0 0 24 24", "aria-hidden": "true" }, s("path", { d: path }));
+  return s(
+    "svg",
+    { class: solid ? "icon solid" : "icon", viewBox: "0 0 24 24", "aria-hidden": "true" },
+    s("path", { d: path }),
+  );
 }
 
 /** The program's mark: bars of sound, and a dot over the one that was recognized. */
 export function mark(className = "") {
-  const bars = [[2, 9.5, 5], [6.5, 6.5, 11], [11, 8, 12.5], [15.5, 7.5, 9], [20, 10, 4]];
+  const bars = [
+    [2, 9.5, 5],
+    [6.5, 6.5, 11],
+    [11, 8, 12.5],
+    [15.5, 7.5, 9],
+    [20, 10, 4],
+  ];
   const drawn = bars.map(([x, y, height]) => s("rect", { x, y, width: 2, height, rx: 1 }));
   const dot = s("circle", { cx: 12, cy: 4.5, r: 1.75 });
   return s("svg", { class: className, viewBox: "0 0 24 24", "aria-hidden": "true" }, ...drawn, dot);

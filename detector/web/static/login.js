@@ -13,9 +13,19 @@ import { t } from "./texts.js";
 export function showLogin(onDone) {
   const fault = h("p", { class: "fault", id: "login-fault", role: "alert" });
   const input = /** @type {HTMLInputElement} */ (
-    h("input", { class: "input", id: "password", name: "password", type: "password", autocomplete: "current-password", required: true, "aria-describedby": "login-fault" })
+    h("input", {
+      class: "input",
+      id: "password",
+      name: "password",
+      type: "password",
+      autocomplete: "current-password",
+      required: true,
+      "aria-describedby": "login-fault",
+    })
   );
-  const button = /** @type {HTMLButtonElement} */ (h("button", { class: "button primary", type: "submit" }, t("login.go")));
+  const button = /** @type {HTMLButtonElement} */ (
+    h("button", { class: "button primary", type: "submit" }, t("login.go"))
+  );
   const submit = async (event) => {
     event.preventDefault();
     button.disabled = true;
@@ -32,9 +42,17 @@ export function showLogin(onDone) {
     }
   };
   // The name of the account is for password managers; there is only one.
-  const account = h("input", { type: "text", name: "username", autocomplete: "username", value: "sound-detector", hidden: true, tabindex: "-1" });
+  const account = h("input", {
+    type: "text",
+    name: "username",
+    autocomplete: "username",
+    value: "sound-detector",
+    hidden: true,
+    tabindex: "-1",
+  });
   const form = h(
-    "form", { onsubmit: submit },
+    "form",
+    { onsubmit: submit },
     mark("login-mark"),
     h("h1", {}, t("brand")),
     account,

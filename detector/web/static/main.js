@@ -37,10 +37,18 @@ async function signOut() {
 
 function showUnreachable() {
   show(() => {
-    const words = h("main", { class: "empty" }, h("h1", {}, t("fault.unreachable")), h("p", {}, t("fault.again")));
+    const words = h(
+      "main",
+      { class: "empty" },
+      h("h1", {}, t("fault.unreachable")),
+      h("p", {}, t("fault.again")),
+    );
     document.body.append(words);
     const timer = setTimeout(enter, RETRY_MS);
-    return () => { clearTimeout(timer); words.remove(); };
+    return () => {
+      clearTimeout(timer);
+      words.remove();
+    };
   });
 }
 
@@ -52,6 +60,8 @@ function show(what) {
 theme.start();
 await loadTexts();
 toasts.start();
-api.session.addEventListener("signed-out", () => { if (!document.querySelector(".login")) askPassword(); });
+api.session.addEventListener("signed-out", () => {
+  if (!document.querySelector(".login")) askPassword();
+});
 api.session.addEventListener("changed", enter);
 await enter();

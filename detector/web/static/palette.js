@@ -19,7 +19,11 @@ export function palette(dark) {
     const place = share * (hues.length - 1);
     const before = Math.min(Math.floor(place), hues.length - 2);
     const hue = hues[before] + (place - before) * (hues[before + 1] - hues[before]);
-    const colour = oklch(from + (to - from) * share, chroma * Math.max(quiet, Math.sin(Math.PI * 0.9 * share)), hue);
+    const colour = oklch(
+      from + (to - from) * share,
+      chroma * Math.max(quiet, Math.sin(Math.PI * 0.9 * share)),
+      hue,
+    );
     bytes.set([...colour, 255], 4 * step);
   }
   return bytes;

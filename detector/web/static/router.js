@@ -73,6 +73,8 @@ export class Router {
 
 /** @param {Record<string, unknown>} params */
 function kept(params) {
-  const pairs = Object.entries(params).filter(([, value]) => value !== null && value !== undefined && value !== "" && value !== false);
+  const pairs = Object.entries(params).filter(
+    ([, value]) => value !== null && value !== undefined && value !== "" && value !== false,
+  );
   return new URLSearchParams(pairs.map(([name, value]) => [name, String(value)]));
 }

@@ -16,8 +16,32 @@ const PLACES = ["live", "feed", "overview", "settings"];
 const OWNERS_PLACES = ["settings"];
 /** Views of owners that a place leads to: which place is marked while they are shown. */
 const WITHIN = { teach: "settings" };
-const TONES = { listening: "good", clipping: "good", silent: "quiet", paused: "quiet", starting: "quiet", opening: "quiet", stopped: "quiet" };
+const TONES = {
+  listening: "good",
+  clipping: "good",
+  silent: "quiet",
+  paused: "quiet",
+  starting: "quiet",
+  opening: "quiet",
+  stopped: "quiet",
+};
 const MODES = { auto: "half", light: "sun", dark: "moon" };
+
+/**
+ * What a view gets.
+ * @typedef {object} Context
+ * @property {typeof import("./api.js")} api
+ * @property {typeof import("./texts.js").t} t
+ * @property {{role: "owner" | "guest", version: string, read_only: boolean, password_set: boolean}} me
+ * @property {typeof import("./format.js")} format
+ * @property {typeof import("./toast.js").toast} toast
+ * @property {typeof import("./dialog.js")} dialog
+ * @property {typeof import("./theme.js")} theme
+ * @property {typeof import("./router.js").link} link
+ * @property {Stream} stream
+ * @property {URLSearchParams} params those of the address
+ * @property {(params: Record<string, unknown>) => void} setParams notes others there
+ */
 
 /**
  * Show the page to somebody who is let in.
@@ -28,15 +52,31 @@ const MODES = { auto: "half", light: "sun", dark: "moon" };
 export function showShell(me, ways) {
   const stream = new Stream();
   const places = PLACES.filter((name) => me.role === "owner" || !OWNERS_PLACES.includes(name));
-  const links = new Map(places.map((name) => [name, h("a", { href: link(name) }, icon(name), h("span", {}, t(`${name}.title`)))]));
+  const links = new Map(
+    places.map((name) => [name, h("a", { href: link(name) }, icon(name), h("span", {}, t(`${name}.title`)))]),
+  );
   const state = h("p", { class: "state" }, "");
   const news = banner(stream);
   const root = h("div", {});
   const main = h("main", { class: "main", id: "main", tabindex: "-1" }, news.element, root);
   const shell = h(
-    "div", { class: "shell" },
-    h("a", { class: "skip", href: "#main", onclick: (event) => { event.preventDefault(); main.focus(); } }, t("skip")),
-    h("header", { class: "side" },
+    "div",
+    { class: "shell" },
+    h(
+      "a",
+      {
+        class: "skip",
+        href: "#main",
+        onclick: (event) => {
+          event.preventDefault();
+          main.focus();
+        },
+      },
+      t("skip"),
+    ),
+    h(
+      "header",
+      { class: "side" },
       h("a", { class: "brand", href: link("live") }, mark(), h("span", {}, t("brand"))),
       h("nav", { class: "places", "aria-label": t("places") }, ...links.values()),
       h("div", { class: "foot" }, state, doorButton(me, ways), themeButton()),
@@ -44,25 +84,49 @@ export function showShell(me, ways) {
     main,
   );
   const context = (route) => ({
-    api, t, me, format, toast, stream, link, dialog, theme,
+    api,
+    t,
+    me,
+    format,
+    toast,
+    stream,
+    link,
+    dialog,
+    theme,
     params: route.params,
     setParams: (params) => router.setParams(route.name, params),
   });
   const views = [...places, ...Object.keys(WITHIN).filter((name) => places.includes(WITHIN[name]))];
-  const router = new Router(root, views, context, (route, first) => {
-    for (const [name, place] of links) {
-      if (name === (WITHIN[route.name] ?? route.name)) place.setAttribute("aria-current", "page");
-      else place.removeAttribute("aria-current");
-    }
-    document.title = t("page.title", { view: t(`${route.name}.title`) });
-    if (!first) { main.focus({ preventScroll: true }); window.scrollTo(0, 0); }
-  }, () => toast(t("fault.unreachable")));
+  const router = new Router(
+    root,
+    views,
+    context,
+    (route, first) => {
+      for (const [name, place] of links) {
+        if (name === (WITHIN[route.name] ?? route.name)) place.setAttribute("aria-current", "page");
+        else place.removeAttribute("aria-current");
+      }
+      document.title = t("page.title", { view: t(`${route.name}.title`) });
+      if (!first) {
+        main.focus({ preventScroll: true });
+        window.scrollTo(0, 0);
+      }
+    },
+    () => toast(t("fault.unreachable")),
+  );
   document.body.append(shell);
   const stopState = followState(state, stream);
   const stopSession = followSession(me, stream);
   stream.start();
   router.start();
-  return () => { router.stop(); stopState(); stopSession(); news.stop(); stream.stop(); shell.remove(); };
+  return () => {
+    router.stop();
+    stopState();
+    stopSession();
+    news.stop();
+    stream.stop();
+    shell.remove();
+  };
 }
 
 /**
@@ -85,16 +149,30 @@ function followSession(me, stream) {
 function doorButton(me, ways) {
   if (!me.password_set) return null;
   const guest = me.role === "guest";
-  return h("button", { class: "button quiet only-icon", type: "button", "aria-label": t(guest ? "login.go" : "logout"), title: t(guest ? "login.go" : "logout"), onclick: guest ? ways.signIn : ways.signOut }, icon(guest ? "lock" : "leave"));
+  return h(
+    "button",
+    {
+      class: "button quiet only-icon",
+      type: "button",
+      "aria-label": t(guest ? "login.go" : "logout"),
+      title: t(guest ? "login.go" : "logout"),
+      onclick: guest ? ways.signIn : ways.signOut,
+    },
+    icon(guest ? "lock" : "leave"),
+  );
 }
 
 /** A button that goes from the system's colours to light, dark and back. */
 function themeButton() {
   const order = Object.keys(MODES);
-  const button = h("button", { class: "button quiet only-icon", type: "button", onclick: () => {
-    theme.choose(order[(order.indexOf(theme.chosen()) + 1) % order.length]);
-    dress();
-  } });
+  const button = h("button", {
+    class: "button quiet only-icon",
+    type: "button",
+    onclick: () => {
+      theme.choose(order[(order.indexOf(theme.chosen()) + 1) % order.length]);
+      dress();
+    },
+  });
   const dress = () => {
     const words = t(`theme.${theme.chosen()}`);
     button.setAttribute("aria-label", words);

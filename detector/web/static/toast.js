@@ -22,13 +22,32 @@ export function start() {
  */
 export function toast(text, action = null) {
   const close = () => box.remove();
-  const button = action && h("button", { class: "button compact", type: "button", onclick: () => { close(); action.act(); } }, action.label);
-  const cross = h("button", { class: "button compact only-icon", type: "button", "aria-label": t("close"), onclick: close }, icon("cross"));
+  const button =
+    action &&
+    h(
+      "button",
+      {
+        class: "button compact",
+        type: "button",
+        onclick: () => {
+          close();
+          action.act();
+        },
+      },
+      action.label,
+    );
+  const cross = h(
+    "button",
+    { class: "button compact only-icon", type: "button", "aria-label": t("close"), onclick: close },
+    icon("cross"),
+  );
   const box = h("div", { class: "toast" }, h("span", {}, text), button, cross);
   fill(place, ...[...place.children].slice(1 - MOST), box);
   let timer = setTimeout(close, STAY_MS);
   const hold = () => clearTimeout(timer);
-  const release = () => { timer = setTimeout(close, STAY_MS); };
+  const release = () => {
+    timer = setTimeout(close, STAY_MS);
+  };
   box.addEventListener("pointerenter", hold);
   box.addEventListener("pointerleave", release);
   box.addEventListener("focusin", hold);

@@ -23,6 +23,9 @@ export async function openEvent(id, known, context) {
   dialog.openDialog({
     title: t("feed.event", { time: format.clock(event.start_time), day: format.day(event.start_time) }),
     body: [h("div", { class: "event-alone" }, card.element)],
-    onClose: () => { stops.forEach((stop) => stop()); card.stop(); },
+    onClose: () => {
+      stops.forEach((stop) => stop());
+      card.stop();
+    },
   });
 }

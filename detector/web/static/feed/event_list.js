@@ -45,7 +45,9 @@ export class EventList {
     const card = new Card(event, this.context);
     this.#cards.set(event.id, card);
     const day = this.#day(event.start_time);
-    const later = [...day.children].find((child) => child.dataset.id && this.#cards.get(child.dataset.id).event.start_time < event.start_time);
+    const later = [...day.children].find(
+      (child) => child.dataset.id && this.#cards.get(child.dataset.id).event.start_time < event.start_time,
+    );
     day.insertBefore(card.element, later ?? null);
     return true;
   }
@@ -69,7 +71,11 @@ export class EventList {
     const there = sections.find((section) => section.dataset.day === String(start));
     if (there) return there;
     const id = `day-${start}`;
-    const section = h("section", { class: "day", "data-day": start, "aria-labelledby": id }, h("h2", { class: "day-name", id }, this.context.format.day(time)));
+    const section = h(
+      "section",
+      { class: "day", "data-day": start, "aria-labelledby": id },
+      h("h2", { class: "day-name", id }, this.context.format.day(time)),
+    );
     this.element.insertBefore(section, sections.find((other) => Number(other.dataset.day) < start) ?? null);
     return section;
   }

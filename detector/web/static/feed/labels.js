@@ -7,7 +7,10 @@ let asked = null;
 export function labelsOf(api) {
   asked ??= api.get("labels", {}, { quiet: true }).then(
     ({ labels, groups }) => ({ labels: [...new Set(labels)].sort((a, b) => a.localeCompare(b)), groups }),
-    () => { asked = null; return { labels: [], groups: {} }; },
+    () => {
+      asked = null;
+      return { labels: [], groups: {} };
+    },
   );
   return asked;
 }

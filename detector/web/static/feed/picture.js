@@ -4,13 +4,16 @@ import { h } from "../dom.js";
 import { palette, range, table } from "../palette.js";
 import * as theme from "../theme.js";
 
-const seen = new IntersectionObserver((entries) => {
-  for (const { isIntersecting, target } of entries) {
-    if (!isIntersecting) continue;
-    seen.unobserve(target);
-    target.dispatchEvent(new Event("seen"));
-  }
-}, { rootMargin: "300px" });
+const seen = new IntersectionObserver(
+  (entries) => {
+    for (const { isIntersecting, target } of entries) {
+      if (!isIntersecting) continue;
+      seen.unobserve(target);
+      target.dispatchEvent(new Event("seen"));
+    }
+  },
+  { rootMargin: "300px" },
+);
 
 /**
  * A canvas that loads the picture once it comes near the screen.
@@ -18,16 +21,22 @@ const seen = new IntersectionObserver((entries) => {
  * @returns {HTMLCanvasElement}
  */
 export function pictureOf(url) {
-  const canvas = /** @type {HTMLCanvasElement} */ (h("canvas", { class: "picture", width: 1, height: 1, "aria-hidden": "true" }));
-  canvas.addEventListener("seen", async () => {
-    try {
-      const { grey, width, height } = await load(url);
-      paint(canvas, grey, width, height);
-      followTheme(canvas, () => paint(canvas, grey, width, height));
-    } catch {
-      canvas.classList.add("failed");
-    }
-  }, { once: true });
+  const canvas = /** @type {HTMLCanvasElement} */ (
+    h("canvas", { class: "picture", width: 1, height: 1, "aria-hidden": "true" })
+  );
+  canvas.addEventListener(
+    "seen",
+    async () => {
+      try {
+        const { grey, width, height } = await load(url);
+        paint(canvas, grey, width, height);
+        followTheme(canvas, () => paint(canvas, grey, width, height));
+      } catch {
+        canvas.classList.add("failed");
+      }
+    },
+    { once: true },
+  );
   seen.observe(canvas);
   return canvas;
 }

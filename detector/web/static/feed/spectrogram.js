@@ -11,8 +11,14 @@ const BANDS = 72;
  * @returns {{grey: Uint8Array, width: number, height: number}} the top row is the highest band
  */
 export function spectrogram(samples, rate, columns) {
-  const window = Float32Array.from({ length: SIZE }, (_, n) => 0.5 - 0.5 * Math.cos((2 * Math.PI * n) / SIZE));
-  const edges = Array.from({ length: BANDS + 1 }, (_, k) => (LOWEST_HERTZ * ((rate / 2) / LOWEST_HERTZ) ** (k / BANDS) * SIZE) / rate);
+  const window = Float32Array.from(
+    { length: SIZE },
+    (_, n) => 0.5 - 0.5 * Math.cos((2 * Math.PI * n) / SIZE),
+  );
+  const edges = Array.from(
+    { length: BANDS + 1 },
+    (_, k) => (LOWEST_HERTZ * (rate / 2 / LOWEST_HERTZ) ** (k / BANDS) * SIZE) / rate,
+  );
   const grey = new Uint8Array(columns * BANDS);
   const real = new Float32Array(SIZE);
   const imaginary = new Float32Array(SIZE);

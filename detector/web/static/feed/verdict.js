@@ -47,10 +47,18 @@ export function verdictRow(event, context, onSaid) {
         button(t("verdict.other"), "pencil", correct),
       );
     } else {
-      const words = said === "right" || said === "wrong" ? t(`verdict.said.${said}`) : t("verdict.said.label", { label: said });
+      const words =
+        said === "right" || said === "wrong"
+          ? t(`verdict.said.${said}`)
+          : t("verdict.said.label", { label: said });
       fill(
         element,
-        h("p", { class: "chip accent verdict-said", role: "status" }, icon(said === "wrong" ? "cross" : said === "right" ? "check" : "pencil"), h("span", { class: "clip-text" }, words)),
+        h(
+          "p",
+          { class: "chip accent verdict-said", role: "status" },
+          icon(said === "wrong" ? "cross" : said === "right" ? "check" : "pencil"),
+          h("span", { class: "clip-text" }, words),
+        ),
         allowed && button(t("undo"), "undo", takeBack),
       );
     }

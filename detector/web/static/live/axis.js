@@ -18,13 +18,23 @@ export function height(hertz, { low_hertz: low, high_hertz: high }) {
 
 /** @param {HTMLElement} element @param {{low_hertz: number, high_hertz: number}} about */
 export function showFrequencies(element, about) {
-  const places = TICKS.map((hertz) => [hertz, height(hertz, about)]).filter(([, place]) => place > 0.03 && place < 0.97);
-  fill(element, ...places.filter(([, place], k) => k === 0 || place - places[k - 1][1] > 0.07).map(([hertz, place]) => {
-    const text = hertz < 1000 ? t("live.hertz", { f: number(hertz) }) : t("live.kilohertz", { f: number(hertz / 1000) });
-    const tick = h("span", {}, text);
-    tick.style.bottom = `${100 * place}%`;
-    return tick;
-  }));
+  const places = TICKS.map((hertz) => [hertz, height(hertz, about)]).filter(
+    ([, place]) => place > 0.03 && place < 0.97,
+  );
+  fill(
+    element,
+    ...places
+      .filter(([, place], k) => k === 0 || place - places[k - 1][1] > 0.07)
+      .map(([hertz, place]) => {
+        const text =
+          hertz < 1000
+            ? t("live.hertz", { f: number(hertz) })
+            : t("live.kilohertz", { f: number(hertz / 1000) });
+        const tick = h("span", {}, text);
+        tick.style.bottom = `${100 * place}%`;
+        return tick;
+      }),
+  );
 }
 
 /** @param {HTMLElement} element @param {number} seconds how many the picture shows */
@@ -33,9 +43,13 @@ export function showSeconds(element, seconds) {
   element.dataset.seconds = String(seconds);
   const ticks = [];
   for (let ago = SECONDS_BETWEEN; ago < seconds - 1; ago += SECONDS_BETWEEN) ticks.push(ago);
-  fill(element, h("span", { class: "now" }, t("live.now")), ...ticks.map((ago) => {
-    const tick = h("span", {}, t("live.ago", { s: ago }));
-    tick.style.right = `${(100 * ago) / seconds}%`;
-    return tick;
-  }));
+  fill(
+    element,
+    h("span", { class: "now" }, t("live.now")),
+    ...ticks.map((ago) => {
+      const tick = h("span", {}, t("live.ago", { s: ago }));
+      tick.style.right = `${(100 * ago) / seconds}%`;
+      return tick;
+    }),
+  );
 }

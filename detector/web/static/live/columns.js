@@ -49,7 +49,8 @@ export class Columns {
     const first = this.newest + 1;
     const filling = late - count <= SMALL_GAP && this.newest >= 0 ? this.at(this.newest).slice() : null;
     for (let column = first; column <= last - count; column += 1) this.#put(column, filling);
-    for (let k = 0; k < count; k += 1) this.#put(last - count + 1 + k, data.subarray(k * this.bands, (k + 1) * this.bands));
+    for (let k = 0; k < count; k += 1)
+      this.#put(last - count + 1 + k, data.subarray(k * this.bands, (k + 1) * this.bands));
     this.newest = last;
     return first;
   }
@@ -59,7 +60,8 @@ export class Columns {
     if (this.newest - this.looked < RANGE_EVERY && this.newest >= this.looked) return false;
     this.looked = this.newest;
     const { low, high } = range(this.values);
-    if (Math.abs(low - this.span.low) < RANGE_STEP && Math.abs(high - this.span.high) < RANGE_STEP) return false;
+    if (Math.abs(low - this.span.low) < RANGE_STEP && Math.abs(high - this.span.high) < RANGE_STEP)
+      return false;
     this.span = { low, high };
     return true;
   }

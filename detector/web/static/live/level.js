@@ -21,8 +21,26 @@ export class Level {
     this.bar = h("span", { class: "level-bar" });
     this.peak = h("span", { class: "level-peak" });
     this.figure = h("output", { class: "level-figure number", "aria-hidden": "true" }, "");
-    this.meter = h("div", { class: "level-track", role: "meter", "aria-label": t("live.level"), "aria-valuemin": LOWEST, "aria-valuemax": 0, "aria-valuenow": LOWEST }, this.bar, this.peak);
-    this.element = h("div", { class: "level" }, h("span", { class: "soft small", "aria-hidden": "true" }, t("live.level")), this.meter, this.figure);
+    this.meter = h(
+      "div",
+      {
+        class: "level-track",
+        role: "meter",
+        "aria-label": t("live.level"),
+        "aria-valuemin": LOWEST,
+        "aria-valuemax": 0,
+        "aria-valuenow": LOWEST,
+      },
+      this.bar,
+      this.peak,
+    );
+    this.element = h(
+      "div",
+      { class: "level" },
+      h("span", { class: "soft small", "aria-hidden": "true" }, t("live.level")),
+      this.meter,
+      this.figure,
+    );
   }
 
   /** @param {number} level dBFS; NaN is digital silence */

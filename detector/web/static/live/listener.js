@@ -18,7 +18,12 @@ export class Listener {
   #next = 0;
 
   constructor() {
-    this.button = h("button", { class: "button", type: "button", "aria-pressed": "false", onclick: () => (this.#sound ? this.stop() : this.#start()) });
+    this.button = h("button", {
+      class: "button",
+      type: "button",
+      "aria-pressed": "false",
+      onclick: () => (this.#sound ? this.stop() : this.#start()),
+    });
     this.source = "";
     this.#dress();
     document.addEventListener("visibilitychange", this.#hide);

@@ -16,7 +16,11 @@ const LONGEST_WAIT_MS = 15_000;
 export function decode(bytes) {
   const view = new DataView(bytes);
   if (bytes.byteLength < HEADER_BYTES || view.getUint8(0) !== VERSION) return null;
-  return { time: view.getFloat64(4, true), level: view.getFloat32(12, true), columns: new Uint8Array(bytes, HEADER_BYTES) };
+  return {
+    time: view.getFloat64(4, true),
+    level: view.getFloat32(12, true),
+    columns: new Uint8Array(bytes, HEADER_BYTES),
+  };
 }
 
 export class LiveSocket {

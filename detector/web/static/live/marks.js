@@ -69,7 +69,12 @@ export class Marks {
     const words = h("span", { class: "clip-text" });
     const figure = h("span", { class: "number" });
     const lane = this.#freeLane();
-    const label = h("button", { class: `mark-label lane-${lane}`, type: "button", onclick: () => this.onChosen(id) }, words, figure);
+    const label = h(
+      "button",
+      { class: `mark-label lane-${lane}`, type: "button", onclick: () => this.onChosen(id) },
+      words,
+      figure,
+    );
     const bar = h("span", { class: "mark-bar" });
     const line = h("div", { class: `mark lane-${lane}` }, bar);
     const mark = { line, label, bar, words, score: figure, start, end: Infinity, lane, width: 0 };
@@ -82,7 +87,8 @@ export class Marks {
   /** The lane whose newest mark began the longest ago: its label is the furthest away. */
   #freeLane() {
     const newest = Array(LANES).fill(-Infinity);
-    for (const { lane, start, end } of this.#marks.values()) newest[lane] = Math.max(newest[lane], end === Infinity ? Date.now() / 1000 : start);
+    for (const { lane, start, end } of this.#marks.values())
+      newest[lane] = Math.max(newest[lane], end === Infinity ? Date.now() / 1000 : start);
     return newest.indexOf(Math.min(...newest));
   }
 }

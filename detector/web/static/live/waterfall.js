@@ -97,25 +97,33 @@ export class Waterfall {
     const scale = window.devicePixelRatio || 1;
     const wide = Math.round(width * scale);
     const high = Math.round(height * scale);
-    const across = Math.min(columns.kept - 8, Math.round((wide / scale / PIXELS_PER_SECOND) * columns.perSecond));
+    const across = Math.min(
+      columns.kept - 8,
+      Math.round((wide / scale / PIXELS_PER_SECOND) * columns.perSecond),
+    );
     const step = wide / across;
     if (Math.abs(this.#head - this.#drawn) * step < LEAST_STEP) return;
     this.#drawn = this.#head;
     if (columns.newest > columns.perSecond) this.#drawnAt = now; // the first second is shown as it comes
-    if (this.canvas.width !== wide || this.canvas.height !== high) Object.assign(this.canvas, { width: wide, height: high });
+    if (this.canvas.width !== wide || this.canvas.height !== high)
+      Object.assign(this.canvas, { width: wide, height: high });
     const context = this.canvas.getContext("2d", { alpha: false });
     context.imageSmoothingQuality = "high";
     context.fillStyle = this.#ground;
     context.fillRect(0, 0, wide, high);
     this.#copy(context, across, step, high);
-    this.onDraw({ end: columns.origin + this.#head / columns.perSecond, seconds: across / columns.perSecond, width });
+    this.onDraw({
+      end: columns.origin + this.#head / columns.perSecond,
+      seconds: across / columns.perSecond,
+      width,
+    });
   }
 
   /** Copy the columns that are seen; in the ring they lie in two pieces at most. */
   #copy(context, across, step, high) {
     const { kept, bands, newest } = this.#columns;
     const first = Math.max(Math.floor(this.#head - across), newest + 1 - kept, 0);
-    for (let column = first; column <= newest; ) {
+    for (let column = first; column <= newest;) {
       const place = column % kept;
       const count = Math.min(kept - place, newest + 1 - column);
       const x = (column - (this.#head - across)) * step;
@@ -142,7 +150,8 @@ export class Waterfall {
     const pixels = new Uint32Array(strip.data.buffer);
     for (let column = first; column <= last; column += 1) {
       const values = columns.at(column);
-      for (let band = 0; band < columns.bands; band += 1) pixels[columns.bands - 1 - band] = this.#table[values[band]];
+      for (let band = 0; band < columns.bands; band += 1)
+        pixels[columns.bands - 1 - band] = this.#table[values[band]];
       context.putImageData(strip, column % columns.kept, 0);
     }
   }

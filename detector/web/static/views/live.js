@@ -38,7 +38,10 @@ export async function mount(root, context) {
     socket?.close();
     marks.clear();
     let columns = /** @type {Columns | null} */ (null);
-    view.canvas.setAttribute("aria-label", name === "" ? t("live.picture") : t("live.picture.of", { source: name }));
+    view.canvas.setAttribute(
+      "aria-label",
+      name === "" ? t("live.picture") : t("live.picture.of", { source: name }),
+    );
     socket = new LiveSocket(name, {
       about: (about) => {
         columns = new Columns(about.bands, about.columns_per_second, KEPT_SECONDS * about.columns_per_second);
@@ -70,7 +73,16 @@ export async function mount(root, context) {
     names = found;
     showTabs(view.tabs, found, context, watch);
   };
-  const stops = [stream.on("daemon", ({ data }) => { if (data.connected && names !== null) loadSources(); }), stream.on("event", ({ data }) => { recent.take(data); mark(data); }), stream.on("dropped", () => recent.load())];
+  const stops = [
+    stream.on("daemon", ({ data }) => {
+      if (data.connected && names !== null) loadSources();
+    }),
+    stream.on("event", ({ data }) => {
+      recent.take(data);
+      mark(data);
+    }),
+    stream.on("dropped", () => recent.load()),
+  ];
   await recent.load();
   await loadSources();
   document.addEventListener("visibilitychange", look);
@@ -96,9 +108,15 @@ function build(t) {
   const recent = h("div", {});
   const picture = h("div", { class: "waterfall-picture" }, canvas, marks, words);
   const element = h(
-    "div", { class: "view live" },
+    "div",
+    { class: "view live" },
     h("div", { class: "view-head" }, h("h1", {}, t("live.title")), tools),
-    h("section", { class: "card waterfall", "aria-label": t("live.picture") }, h("div", { class: "waterfall-grid" }, frequencies, picture, seconds), level.element),
+    h(
+      "section",
+      { class: "card waterfall", "aria-label": t("live.picture") },
+      h("div", { class: "waterfall-grid" }, frequencies, picture, seconds),
+      level.element,
+    ),
     recent,
   );
   return { element, canvas, marks, words, frequencies, seconds, level, tabs, tools, recent };
@@ -106,7 +124,9 @@ function build(t) {
 
 /** A button for each source, if there are several; the address keeps which one is watched. */
 function showTabs(element, names, { params, setParams }, watch) {
-  const buttons = names.map((name) => h("button", { type: "button", title: name.slice(0, 300), onclick: () => choose(name) }, name));
+  const buttons = names.map((name) =>
+    h("button", { type: "button", title: name.slice(0, 300), onclick: () => choose(name) }, name),
+  );
   const choose = (name) => {
     names.forEach((other, k) => buttons[k].setAttribute("aria-pressed", String(other === name)));
     if (names.length > 1) setParams({ source: name });
