@@ -25,16 +25,19 @@ const NO_LABELS = { labels: [], groups: {} };
 
 /** @param {HTMLElement} root @param {any} context */
 export async function mount(root, context) {
-  const { api, stream, toast } = context;
-  const view = h("div", { class: "view settings" }, h("h1", {}, t("settings.title")), h("div", { class: "waiting settings-waiting" }));
+  const { api, stream, toast, me } = context;
+  const title = h("h1", {}, t("settings.title"));
+  const listening = listeningPart({ api, stream });
+  const first = parts(me.read_only, listening.element);
+  const view = h("div", { class: "view settings" }, title, first, h("div", { class: "waiting settings-waiting" }));
   root.append(view);
   const quiet = (/** @type {string} */ path, /** @type {any} */ otherwise) => api.get(path, {}, { quiet: true }).catch(() => otherwise);
   let settings;
   try {
     settings = await api.get("settings");
   } catch (error) {
-    fill(view, h("h1", {}, t("settings.title")), h("p", { class: "empty" }, error.message));
-    return () => {};
+    fill(view, title, first, h("p", { class: "empty" }, error.message));
+    return listening.stop;
   }
   const [labels, { sources }] = await Promise.all([quiet("labels", NO_LABELS), quiet("sources", { sources: [] })]);
 
@@ -70,13 +73,12 @@ export async function mount(root, context) {
     }
   };
 
-  const listening = listeningPart({ api, stream });
   const calibration = calibrationPart({ api, sources, applied: (answer) => done(answer, t("settings.saved")) });
   const bar = saveBar(draft, { api, save });
   const readOnly = settings.read_only;
   const changed = settings.faults.length > 0 ? [] : [surenessPart(draft, labels), labelsPart(draft, labels), sourcesPart(draft), calibration.element, clipsPart(draft), notificationsPart({ api, draft })];
-  fill(view, h("h1", {}, t("settings.title")), notice(settings),
-    parts(readOnly, listening.element), parts(readOnly || !settings.writable, ...changed), parts(readOnly, teachPart(), modelsPart(quiet("models", { models: [] })), filePart({ draft, undo })), bar.element);
+  fill(view, title, notice(settings), first,
+    parts(readOnly || !settings.writable, ...changed), parts(readOnly, teachPart(), modelsPart(quiet("models", { models: [] })), filePart({ draft, undo })), bar.element);
   return () => { listening.stop(); calibration.stop(); bar.stop(); };
 }
 

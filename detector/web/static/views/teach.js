@@ -3,6 +3,7 @@
 // What was recorded and learned lies with the server, so each step can be left and come back to.
 
 import { fill, h } from "../dom.js";
+import { icon } from "../icons.js";
 import { link } from "../router.js";
 import { t } from "../texts.js";
 import { learnStep } from "./teach/learn_step.js";
@@ -79,14 +80,19 @@ export async function mount(root, { api, toast, dialog, params, setParams, me })
     step?.stop?.();
     step = made(name, teach);
     fill(list, ...STEPS.map((one, index) => h("li", { "aria-current": one === name ? "step" : null }, h("span", { class: "teach-number", "aria-hidden": "true" }, index + 1), h("span", {}, t(`teach.step.${one}`)))));
-    const locked = me.read_only || teach.state.sound_allowed === false;
-    fill(body, locked && h("p", { class: "banner" }, me.read_only ? t("settings.read_only") : teach.state.why_not ?? t("teach.no_sound")),
+    fill(body, notice(me, teach.state),
       h("fieldset", { class: "teach-fields", disabled: me.read_only }, step.element));
     step.show(teach.state);
     again();
   };
   show(firstStep(params.get("step"), teach));
   return () => { stopped = true; clearTimeout(timer); step?.stop?.(); };
+}
+
+/** Why nothing can be recorded; nothing where it can. @param {{read_only: boolean}} me @param {any} state */
+function notice({ read_only: readOnly }, { sound_allowed: allowed, why_not: why }) {
+  if (readOnly) return h("p", { class: "banner", "data-tone": "good" }, icon("lock"), t("settings.read_only"));
+  return allowed === false && h("p", { class: "banner" }, icon("warning"), why ?? t("teach.no_sound"));
 }
 
 /** The step that is asked for, if it can be shown. @param {string | null} wanted @param {Teach} teach */

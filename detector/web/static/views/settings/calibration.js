@@ -3,6 +3,7 @@
 import { fill, h } from "../../dom.js";
 import { span } from "../../format.js";
 import { t } from "../../texts.js";
+import { keyOfLabel, labelKey } from "./draft.js";
 import { section } from "./fields.js";
 import { progress } from "./progress.js";
 import { settingName, settingValue } from "./setting_words.js";
@@ -88,13 +89,20 @@ function proposal({ proposal: made, applied, report }, { apply, again }) {
   const details = report?.length > 0 && h("details", {}, h("summary", { class: "soft small" }, t("settings.calibration.report")), h("pre", { class: "report small", tabindex: "0" }, report.join("\n")));
   if (applied) return [h("p", {}, t("settings.calibration.applied")), repeat];
   if (!made || made.nothing) return [h("p", {}, t("settings.calibration.nothing")), details, repeat];
-  const rows = made.rows.map((/** @type {any} */ { key, label, before, after }) =>
+  const shown = made.rows.filter((/** @type {any} */ { key }) => !followsAnother(key, made.rows));
+  const rows = shown.map((/** @type {any} */ { key, label, before, after }) =>
     h("tr", {}, h("td", { class: "wrap" }, settingName(key)), h("td", {}, settingValue(before)), h("td", {}, settingValue(after))));
   const head = ["what", "before", "after"].map((one) => h("th", { scope: "col" }, t(`settings.calibration.${one}`)));
   return [
-    h("p", {}, t("settings.calibration.proposal", { n: made.rows.length })),
+    h("p", {}, t("settings.calibration.proposal", { n: shown.length })),
     h("div", { class: "table-scroll calibration-rows", tabindex: "0", role: "region", "aria-label": t("settings.calibration.changes") }, h("table", { class: "table" }, h("thead", {}, h("tr", {}, head)), h("tbody", {}, rows))),
     h("div", { class: "buttons" }, h("button", { type: "button", class: "button primary", onclick: (/** @type {Event} */ event) => apply(/** @type {HTMLButtonElement} */ (event.currentTarget)) }, t("settings.calibration.apply")), repeat),
     details,
   ];
+}
+
+/** Whether a key is the score at which a sound ends, beside the one at which it begins. @param {string} key @param {{key: string}[]} rows */
+function followsAnother(key, rows) {
+  const own = labelKey(key);
+  return own?.name === "threshold_off" && rows.some((row) => row.key === keyOfLabel(own.label, "threshold_on"));
 }
