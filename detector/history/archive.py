@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
 from functools import partial
 from pathlib import Path
 
@@ -77,6 +78,10 @@ class Query:
     """0..1, held against `top_score`."""
     sources: Collection[str] = ()
     """What events call their source; empty is all."""
+    hour: int | None = None
+    """Sounds that began in this hour of the day, 0..23, in `zone`."""
+    zone: tzinfo | None = None
+    """None is the machine's own."""
     before: int | None = None
     """Sounds whose newest event has a smaller number: the next page of a list."""
     limit: int = 0
@@ -93,12 +98,21 @@ def sounds(path: Path, query: Query) -> Iterator[Message]:
         wanted = Filter.of(label.strip() for label in query.labels)
         quoted = [json.dumps(name, ensure_ascii=False) for name in wanted.labels | wanted.alone]
         connection.create_function("wanted", 1, partial(_is_wanted, wanted, quoted), deterministic=True)
+        connection.create_function("hour_of", 1, partial(hour_of, query.zone), deterministic=True)
         try:
             rows = connection.execute(sql, values)
             for (line,) in reversed(rows.fetchall()) if query.limit else rows:
                 yield event_message(line)
         except (sqlite3.Error, ValueError) as error:
             raise unreadable(path, error) from error
+
+
+def hour_of(zone: tzinfo | None, start: float | None) -> int | None:
+    """The hour of the day, 0..23, of UTC seconds since 1970; None for what is no time."""
+    try:
+        return None if start is None else datetime.fromtimestamp(start, UTC).astimezone(zone).hour
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _is_wanted(wanted: Filter, quoted: Collection[str], line: str) -> bool:
@@ -126,6 +140,9 @@ def _sql(query: Query) -> tuple[str, list[float | int | str]]:
     if query.sources:
         conditions.append(f"m.source IN ({','.join('?' * len(query.sources))})")
         values.extend(query.sources)
+    if query.hour is not None:
+        conditions.append("hour_of(m.start) = ?")
+        values.append(query.hour)
     if query.labels:
         conditions.append("wanted(m.line)")
     conditions.append(

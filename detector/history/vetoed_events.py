@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from detector.history.archive import Query, event_message
+from detector.history.archive import Query, event_message, hour_of
 from detector.history.verdict_tables import reading
 from detector.interfaces import Message
 from detector.wire.message import event_of
@@ -26,6 +26,9 @@ def vetoed_sounds(path: Path, query: Query) -> list[Message]:
         for after, message in found
         if labels.passes(message)
         and (not query.sources or event_of(message).source in query.sources)
+        and (
+            query.hour is None or hour_of(query.zone, utc_seconds(event_of(message).start_time)) == query.hour
+        )
         and (query.since is None or _moment(message, after, query.since) >= query.since)
         and (query.until is None or _moment(message, after, query.until) < query.until)
     ]

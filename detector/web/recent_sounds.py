@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from detector.history.archive import Query
+from detector.history.archive import Query, hour_of
 from detector.interfaces import Message
 from detector.wire.message import EventBody, event_of
 from detector.wire.request import Filter
@@ -55,5 +55,7 @@ def _is_within(query: Query, message: Message) -> bool:
     if query.before is not None and seq >= query.before:
         return False
     start = utc_seconds(event.start_time)
+    if query.hour is not None and hour_of(query.zone, start) != query.hour:
+        return False
     since = query.since is None or (start is not None and start >= query.since)
     return since and (query.until is None or (start is not None and start < query.until))

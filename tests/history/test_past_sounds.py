@@ -1,5 +1,7 @@
 """Single sounds of the past, what was said of them, and what came after a number."""
 
+from datetime import UTC, timedelta, timezone
+
 import pytest
 
 from detector.errors import HistoryError
@@ -32,6 +34,8 @@ def path(tmp_path):
         (Query(before=2**70), [2, 5, 6]),
         (Query(before=6, limit=1), [5]),
         (Query(sources=("porch", "yard")), [2, 6]),
+        (Query(hour=14, zone=UTC), [2, 5, 6]),
+        (Query(hour=14, zone=timezone(timedelta(hours=1))), []),
         (Query(sources=("' OR 1=1 --",)), []),
     ],
 )

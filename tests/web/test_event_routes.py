@@ -103,6 +103,9 @@ def test_pages_follow_one_another(shown):
         ({"to": "2026-08-01T14:04:00Z"}, ["1"]),
         ({"from": "2026-08-01T14:04:00Z", "to": "2026-08-01T14:05:00Z", "before": "5"}, ["2"]),
         ({"label": "", "min_score": "", "limit": ""}, ["4", "1", "3", "2"]),
+        ({"hour": "14", "tz": "UTC"}, ["4", "1", "3", "2"]),
+        ({"hour": "15", "tz": "UTC"}, []),
+        ({"hour": "16", "tz": "Europe/Berlin", "label": "dog"}, ["1"]),
     ],
 )
 def test_filters(shown, query, found):
@@ -123,6 +126,9 @@ def test_filters(shown, query, found):
         {"before": "9" * 30},
         {"before": "٣"},
         {"vetoed": "perhaps"},
+        {"hour": "24"},
+        {"hour": "-1"},
+        {"tz": "../etc"},
         {"label": "a\0b"},
         {"label": ["Dog"] * 51},
     ],
@@ -247,6 +253,7 @@ def test_vetoed_events_are_listed_when_they_are_asked_for(page, parts, store):
         tables.execute("INSERT INTO vetoed_events (id, after_seq, line) VALUES (?, 3, ?)", (f"{RUN}-9", line))
     assert ids(listed(page, vetoed="1")) == ["9"]
     assert ids(listed(page, vetoed="1", source="elsewhere")) == []
+    assert ids(listed(page, vetoed="1", hour="15", tz="UTC")) == []
     assert ids(listed(page, vetoed="0")) == ["4", "1", "3", "2"]
     assert page.get(f"/api/v1/events/{RUN}-9").json()["vetoed"]["verdicts"] == 2
 

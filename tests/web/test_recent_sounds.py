@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC
+
 import pytest
 
 from detector.history.archive import Query, sounds
@@ -27,6 +29,8 @@ MESSAGES = [
         Query(min_score=0.5),
         Query(sources=("porch",)),
         Query(before=4),
+        Query(hour=14, zone=UTC),
+        Query(hour=15, zone=UTC),
         Query(since=T0 + 60),
         Query(until=T0 + 60),
         Query(since=T0, until=T0 + 100, before=3),

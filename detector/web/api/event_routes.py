@@ -18,7 +18,7 @@ from detector.history.archive import Query
 from detector.web.access.role_watch import role_lost
 from detector.web.access.roles import Role, guest, visitor_of
 from detector.web.api.answers import JsonAnswer, refuse
-from detector.web.api.query_values import check_keys, moment, share, texts, whole, yes_or_no
+from detector.web.api.query_values import check_keys, moment, share, texts, time_zone, whole, yes_or_no
 from detector.web.clip_index import ClipIndex
 from detector.web.event_stream import EventStreams
 from detector.web.event_views import EventViews
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 FILTERS = ("label", "group", "source", "min_score")
-LIST_KEYS = (*FILTERS, "from", "to", "before", "limit", "vetoed")
+LIST_KEYS = (*FILTERS, "from", "to", "hour", "tz", "before", "limit", "vetoed")
 USUAL_LIMIT, MOST_EVENTS = 50, 500
 MOST_SEQ = 2**63 - 1
 
@@ -109,6 +109,8 @@ def _query(query: QueryParams) -> tuple[Query, bool]:
         labels=wanted.labels,
         min_score=wanted.min_score,
         sources=wanted.sources,
+        hour=whole(query, "hour", 0, 23),
+        zone=time_zone(query),
         before=whole(query, "before", 0, MOST_SEQ),
         limit=limit,
     )

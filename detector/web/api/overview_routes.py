@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
-from datetime import UTC, tzinfo
 from pathlib import Path
 from threading import Lock
 from typing import TypeVar
-from zoneinfo import ZoneInfo
 
-from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -21,9 +17,9 @@ from detector.history.history_paths import existing_history
 from detector.history.level_series import LevelSeries, level_series, level_sources
 from detector.history.sound_overview import HistoryOverview, SoundOverview
 from detector.web.access.roles import guest
-from detector.web.api.answers import JsonAnswer, refuse
+from detector.web.api.answers import JsonAnswer
 from detector.web.api.event_routes import reading
-from detector.web.api.query_values import check_keys, moment, texts, whole
+from detector.web.api.query_values import check_keys, moment, texts, time_zone, whole
 from detector.web.parts import WebParts
 from detector.wire.message import finite, utc_text
 
@@ -31,7 +27,6 @@ T = TypeVar("T")
 
 USUAL_DAYS, MOST_DAYS = 7, 366
 USUAL_LEVEL_SECONDS = 86400.0
-_ZONE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,3}")
 
 
 def routes(parts: WebParts) -> list[BaseRoute]:
@@ -42,7 +37,7 @@ def routes(parts: WebParts) -> list[BaseRoute]:
         query = request.query_params
         check_keys(query, ("days", "source", "tz"))
         days = whole(query, "days", 1, MOST_DAYS) or USUAL_DAYS
-        sources, zone = texts(query, "source"), _zone(query)
+        sources, zone = texts(query, "source"), time_zone(query)
 
         def read(path: Path) -> dict[str, object]:
             with one_at_a_time:
@@ -82,24 +77,6 @@ def _of_history(parts: WebParts, read: Callable[[Path], T]) -> T | None:
     except HistoryError:
         return None
     return read(path)
-
-
-def _zone(query: QueryParams) -> tzinfo | None:
-    """The time zone that is asked for; None for this machine's own, also where it knows no such zone.
-
-    HTTPException 400 for what cannot be the name of one.
-    """
-    name = query.get("tz")
-    if not name:
-        return None
-    if not _ZONE_NAME.fullmatch(name):
-        raise refuse(400, f"tz: expected a time zone such as Europe/Berlin, got {name[:64]!r}")
-    if name == "UTC":
-        return UTC
-    try:
-        return ZoneInfo(name)
-    except (ValueError, OSError, LookupError):  # a machine may have no zones, or older ones than a browser
-        return None
 
 
 _NOTHING: dict[str, object] = {

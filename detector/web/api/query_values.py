@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo
 
 from starlette.datastructures import QueryParams
 
@@ -16,6 +18,7 @@ MOST_VALUES = 50
 """How often a key may stand there."""
 MOST_LETTERS = 20_000
 """A label may have 10 000 letters."""
+_ZONE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,3}")
 _WORDS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 
@@ -83,3 +86,21 @@ def moment(query: QueryParams, key: str) -> float | None:
             400, f"{key}: expected a time such as 2026-11-20T14:30:00Z, yesterday or 2h, got {text[:40]!r}"
         )
     return found
+
+
+def time_zone(query: QueryParams) -> tzinfo | None:
+    """The time zone that is asked for; None for this machine's own, also where it knows no such zone.
+
+    HTTPException 400 for what cannot be the name of one.
+    """
+    name = query.get("tz")
+    if not name:
+        return None
+    if not _ZONE_NAME.fullmatch(name):
+        raise refuse(400, f"tz: expected a time zone such as Europe/Berlin, got {name[:64]!r}")
+    if name == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, LookupError):  # a machine may have no zones, or older ones than a browser
+        return None
