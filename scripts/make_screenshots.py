@@ -163,7 +163,8 @@ def save(page: Page, shot: Shot) -> None:
 
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     for colours in COLOURS:
-        picture.quantize(colours, dither=Image.Dither.NONE).save(shot.path, optimize=True)
+        few = picture.quantize(colours, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        few.save(shot.path, optimize=True)
         if shot.path.stat().st_size <= MOST_BYTES:
             break
     print(f"{shot.path.relative_to(ROOT)} {shot.path.stat().st_size // 1000} kB", flush=True)

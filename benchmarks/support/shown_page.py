@@ -40,6 +40,7 @@ class ShownPage:
         self.clips = folder / "clips"
         self._settings = {
             "source.device": DEVICE,
+            "sinks": [{"kind": "socket", "sound": True}],
             "model.heads": [],
             "history.path": str(self.history),
             "clips.folder": str(self.clips),
@@ -53,7 +54,7 @@ class ShownPage:
             self.clips.mkdir(mode=0o700, exist_ok=True)
             self.microphone = stack.enter_context(VirtualMicrophone())
             (self.folder / "config.yaml").write_text(_yaml(self._settings))
-            self.daemon = stack.enter_context(self._running("run", "--sink", "socket"))
+            self.daemon = stack.enter_context(self._running("run"))
             self.daemon.seconds_until(LISTENING)
             self.web = stack.enter_context(self._running("web"))
             self.web.seconds_until(SHOWN)
@@ -88,8 +89,8 @@ def free_port() -> int:
 
 def _yaml(settings: Mapping[str, object]) -> str:
     """Settings by their dotted names as a config file; JSON is YAML."""
-    sections: dict[str, dict[str, object]] = {}
-    for name, value in settings.items():
-        section, _, key = name.partition(".")
-        sections.setdefault(section, {})[key] = value
-    return "".join(f"{section}: {json.dumps(keys)}\n" for section, keys in sections.items())
+    sections: dict[str, object] = {name: value for name, value in settings.items() if "." not in name}
+    for section in dict.fromkeys(name.partition(".")[0] for name in settings if "." in name):
+        own = f"{section}."
+        sections[section] = {n.removeprefix(own): v for n, v in settings.items() if n.startswith(own)}
+    return "".join(f"{section}: {json.dumps(value)}\n" for section, value in sections.items())
