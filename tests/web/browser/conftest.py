@@ -38,7 +38,8 @@ def serve():
 def visit(chromium):
     """`visit(address, width=..., dark=..., answers=...)` -> a tab that has this page open.
 
-    A fault of the page's scripts fails the test at its end. `answers` as in `answer_with`.
+    A fault of the page's scripts fails the test at its end. `answers` as in `answer_with`. With
+    `clock`, `tab.clock` can set the time forward.
     """
     from playwright.sync_api import expect
 
@@ -46,7 +47,7 @@ def visit(chromium):
     faults: list[list[str]] = []
     with ExitStack() as stack:
 
-        def open_page(address, *, width=1440, dark=False, answers=None, **options):
+        def open_page(address, *, width=1440, dark=False, answers=None, clock=False, **options):
             scheme = "dark" if dark else "light"
             viewport = {"width": width, "height": 900}
             context = chromium.new_context(
@@ -57,6 +58,8 @@ def visit(chromium):
             tab = context.new_page()
             faults.append(watched_faults(tab))
             tab.asked = answer_with(tab, answers or {})
+            if clock:
+                tab.clock.install()
             tab.goto(address)
             return tab
 

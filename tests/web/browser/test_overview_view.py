@@ -117,6 +117,33 @@ def test_the_period_and_the_microphone_are_asked_for_and_kept_in_the_address(ser
     assert "overview?days=1&source=kitchen&tz=" in queries[-1]
 
 
+def test_a_machine_without_time_zones_counts_by_its_own_calendar(serve, parts, visit):
+    answers = {
+        **ANSWERS,
+        "GET overview": lambda request: (
+            (400, {"error": "no such zone"}) if "tz=" in request.url else overview()
+        ),
+    }
+    tab = visit(f"{serve(parts)}/#/overview", answers=answers)
+    tab.get_by_role("gridcell", name="Dog, 07:00 to 08:00").wait_for()
+    assert tab.locator(".toast").count() == 0
+
+
+def test_it_stays_up_to_date_while_nobody_looks_closely(serve, parts, visit):
+    counts = []
+    answers = {**ANSWERS, "GET overview": lambda _: counts.append(1) or {**overview(), "events": len(counts)}}
+    tab = visit(f"{serve(parts)}/#/overview", answers=answers, clock=True)
+    sounds = tab.locator(".fact b").first
+    sounds.get_by_text("1", exact=True).wait_for()
+    tab.clock.run_for(61_000)
+    sounds.get_by_text("2", exact=True).wait_for()
+    tab.get_by_role("grid").locator("[tabindex='0']").focus()
+    tab.clock.run_for(61_000)
+    tab.locator("h1").click()
+    tab.clock.run_for(61_000)
+    sounds.get_by_text("3", exact=True).wait_for()
+
+
 def test_a_new_installation_is_told_what_to_do(serve, parts, visit):
     nothing = {key: [] for key in ("minutes", "leq", "max", "l10", "l90", "heard", "lost")}
     answers = {**ANSWERS, "GET overview": EMPTY, "GET levels": {"offset_db": 0, **nothing}}

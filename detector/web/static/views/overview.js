@@ -16,6 +16,7 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 /** The feed shows this much before and after a single sound. */
 const AROUND_MS = 60_000;
+const AGAIN_MS = 60_000;
 
 /** @typedef {{days: number, source: string | null}} Choice */
 
@@ -27,44 +28,56 @@ export async function mount(root, { api, params, setParams }) {
   const body = h("div", { class: "overview" }, h("div", { class: "waiting overview-waiting" }));
   const head = h("header", { class: "view-head" }, h("h1", {}, t("overview.title")));
   root.append(h("div", { class: "view" }, head, body));
-  let closeChart = () => {};
+  let shown = /** @type {{close: () => void, isZoomed: () => boolean} | null} */ (null);
   let turn = 0;
 
-  const load = async () => {
+  const load = async (again = false) => {
     const mine = ++turn;
-    body.setAttribute("aria-busy", "true");
     const now = new Date();
     const [from, to] = period(choice.days, now);
     const wanted = { from: from.toISOString(), to: to.toISOString(), source: choice.source };
     try {
-      const [overview, levels] = await Promise.all([api.get("overview", { ...choice, tz: timeZone() }), api.get("levels", wanted)]);
+      const [overview, levels] = await Promise.all([overviewOf(api, choice), api.get("levels", wanted, { quiet: again })]);
       if (mine !== turn) return;
       const cards = cardsOf(overview, choice, now);
       const chart = levels.minutes.length > 0 ? await levelChart(levels, now) : null;
       if (mine !== turn) { chart?.close(); return; }
-      closeChart();
-      closeChart = chart?.close ?? (() => {});
+      shown?.close();
+      shown = chart;
       fill(body, ...cards, chart && card("level", levelTitle(levels), chart.node));
     } catch (error) {
-      if (mine === turn) fill(body, h("p", { class: "empty" }, error.message));
+      if (mine === turn && !again) fill(body, h("p", { class: "empty" }, error.message));
     } finally {
       if (mine === turn) body.removeAttribute("aria-busy");
     }
   };
   const change = (/** @type {Partial<Choice>} */ parts) => {
     Object.assign(choice, parts);
+    body.setAttribute("aria-busy", "true");
     setParams({ days: choice.days === USUAL ? null : choice.days, source: choice.source });
     return load();
   };
 
   head.append(h("div", { class: "overview-choice" }, await sourceChoice(api, choice, change), periodChoice(choice, change)));
   await load();
-  return () => { turn += 1; closeChart(); };
+  const timer = setInterval(() => { if (!document.hidden && !inUse(body, shown)) load(true); }, AGAIN_MS);
+  return () => { clearInterval(timer); turn += 1; shown?.close(); };
 }
 
-/** The days are those of the reader's calendar, not of the daemon's. */
-function timeZone() {
-  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
+/** Whether somebody is just looking closely, so that nothing may be drawn anew under them. @param {HTMLElement} body @param {{isZoomed: () => boolean} | null} chart */
+function inUse(body, chart) {
+  return body.contains(document.activeElement) || body.matches(":hover") || body.querySelector("details[open]") !== null || Boolean(chart?.isZoomed());
+}
+
+/** By the reader's calendar, not the daemon's; unless that machine knows no time zones. @param {any} api @param {Choice} choice */
+async function overviewOf(api, choice) {
+  const tz = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  try {
+    return await api.get("overview", { ...choice, tz }, { quiet: true });
+  } catch (error) {
+    if (error.status !== 400) throw error;
+    return api.get("overview", choice);
+  }
 }
 
 /** From the midnight that begins the period to now. @param {number} days @param {Date} now @returns {[Date, Date]} */

@@ -26,7 +26,7 @@ export function shownLevel(level) {
 /**
  * @param {Levels & {offset_db?: number, step?: number}} answer of /levels, with at least one minute
  * @param {Date} now
- * @returns {Promise<{node: HTMLElement, close: () => void}>}
+ * @returns {Promise<{node: HTMLElement, isZoomed: () => boolean, close: () => void}>}
  */
 export async function levelChart(answer, now) {
   const Plot = await loadPlot();
@@ -68,7 +68,8 @@ export async function levelChart(answer, now) {
     h("div", { class: "level-foot" }, said, h("div", { class: "buttons", role: "group", "aria-label": t("overview.level.part") }, buttons, all)),
     table(levels, unit, when),
   );
-  return { node, close: () => { observer.disconnect(); changes.removeEventListener("theme", draw); plot?.destroy(); } };
+  const isZoomed = () => plot !== null && (plot.scales.x.min > whole[0] || plot.scales.x.max < whole[1]);
+  return { node, isZoomed, close: () => { observer.disconnect(); changes.removeEventListener("theme", draw); plot?.destroy(); } };
 }
 
 /** @param {Levels} levels @param {string} unit @param {(time: number) => string} when */
