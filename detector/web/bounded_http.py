@@ -56,6 +56,7 @@ class BoundedHttp(H11Protocol):
         self._refused = False
         self._header_timer: asyncio.TimerHandle | None = None
         self._reader_timer: asyncio.TimerHandle | None = None
+        self._unread = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection, or turn it away."""
@@ -98,14 +99,11 @@ class BoundedHttp(H11Protocol):
     def pause_writing(self) -> None:
         """Give a client that reads nothing some time."""
         super().pause_writing()
-        if self._reader_timer is None:
-            self._reader_timer = self.loop.call_later(self._limits.idle_seconds, self.transport.abort)
+        self._watch_reader()
 
     def resume_writing(self) -> None:
         """Go on: the client has read."""
-        if self._reader_timer is not None:
-            self._reader_timer.cancel()
-            self._reader_timer = None
+        self._stop_reader_timer()
         super().resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -116,18 +114,44 @@ class BoundedHttp(H11Protocol):
 
     def _start_header_timer(self) -> None:
         self._stop_header_timer()
-        self._header_timer = self.loop.call_later(self._limits.header_seconds, self.transport.abort)
+        self._header_timer = self.loop.call_later(self._limits.header_seconds, self._end_without_request)
+
+    def _end_without_request(self) -> None:
+        """No request came in time; but who still takes the answer before may do so."""
+        if self.transport.get_write_buffer_size():
+            self._watch_reader()
+        else:
+            self.transport.abort()
+
+    def _watch_reader(self) -> None:
+        if self._reader_timer is None:
+            self._unread = self.transport.get_write_buffer_size()
+            self._reader_timer = self.loop.call_later(self._limits.idle_seconds, self._look_at_reader)
+
+    def _look_at_reader(self) -> None:
+        """End the connection of a client that has taken nothing."""
+        self._reader_timer = None
+        unread = self.transport.get_write_buffer_size()
+        if unread >= self._unread:
+            self.transport.abort()
+        elif unread:
+            self._watch_reader()
+        elif self.cycle is None or self.cycle.response_complete:
+            self._start_header_timer()
 
     def _stop_header_timer(self) -> None:
         if self._header_timer is not None:
             self._header_timer.cancel()
             self._header_timer = None
 
-    def _stop_timers(self) -> None:
-        self._stop_header_timer()
+    def _stop_reader_timer(self) -> None:
         if self._reader_timer is not None:
             self._reader_timer.cancel()
             self._reader_timer = None
+
+    def _stop_timers(self) -> None:
+        self._stop_header_timer()
+        self._stop_reader_timer()
 
 
 def _address_of(transport: asyncio.BaseTransport) -> str:

@@ -8,7 +8,9 @@ import pytest
 from starlette.websockets import WebSocketDisconnect
 
 from detector.web.access.ended_visits import CHECK_SECONDS, EndedVisit
+from detector.web.access.visitors import COOKIE, VisitorMiddleware
 from tests.support.fakes import HandClock
+from tests.support.web_pages import make_doorkeeper
 
 PART = {"type": "http.response.body", "body": b"x", "more_body": True}
 WORD = {"type": "websocket.send", "text": "x"}
@@ -73,3 +75,27 @@ def test_an_answer_that_is_complete_is_sent_whatever_happened_meanwhile():
     visit.send({"type": "http.response.start", "status": 200})
     visit.send({"type": "http.response.body", "body": b"x"})
     assert len(visit.sent) == 2
+
+
+def test_the_page_ends_a_stream_after_a_log_out(tmp_path):
+    clock = HandClock()
+    keeper = make_doorkeeper(tmp_path, password="correct horse", clock=clock)  # noqa: S106
+    sent = []
+
+    async def stream(scope, receive, send):
+        await send(PART)
+        keeper.log_out(scope["token"])
+        clock.now += CHECK_SECONDS
+        await send(PART)
+
+    async def send(message):
+        sent.append(message)
+
+    async def visit():
+        token = (await keeper.log_in("correct horse", "10.0.0.1")).token
+        cookie = (b"cookie", f"{COOKIE}={token}".encode())
+        scope = {"type": "http", "method": "GET", "path": "/", "headers": [(b"host", b"localhost"), cookie]}
+        await VisitorMiddleware(stream, doorkeeper=keeper)({**scope, "token": token}, None, send)
+
+    asyncio.run(visit())
+    assert sent == [PART, {"type": "http.response.body", "body": b"", "more_body": False}]

@@ -51,6 +51,13 @@ def test_many_addresses_together_make_no_more_tries_than_allowed(steps):
     assert passed <= ALL_TOGETHER.burst + clock() / ALL_TOGETHER.seconds + 1
 
 
+def test_many_addresses_at_once_share_one_allowance():
+    limits = LogInLimits(HandClock())
+    waits = [limits.take(f"10.0.0.{number}") for number in range(ALL_TOGETHER.burst + 5)]
+    assert waits[: ALL_TOGETHER.burst] == [0.0] * ALL_TOGETHER.burst
+    assert min(waits[ALL_TOGETHER.burst :]) > 0
+
+
 def test_its_memory_is_bounded():
     limits = LogInLimits(HandClock(), all_together=Allowance(10**9, 1.0))
     for number in range(3 * MOST_ADDRESSES):

@@ -146,6 +146,15 @@ def test_a_body_that_does_not_come_ends_the_request():
         assert b" 408 " in all_of(slow)
 
 
+def test_who_reads_slowly_gets_everything():
+    with serving(replace(LIMITS, idle_seconds=LONG)) as (connect, _):
+        slow = connect(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        threading.Event().wait(2 * LIMITS.header_seconds)
+        received = 0
+        while received < 20_000_000:
+            received += len(slow.recv(1_000_000)) or pytest.fail("it was cut off")
+
+
 def test_who_reads_nothing_is_not_waited_for():
     with serving() as (connect, _):
         deaf = connect(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n")

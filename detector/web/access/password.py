@@ -82,9 +82,9 @@ class PasswordHash:
 
     def fits(self, password: str) -> bool:
         """Whether it is the password; takes the same time whether it is or not."""
-        known = password if len(password.encode("utf-8", "replace")) <= MAX_BYTES else ""
-        tried = _scrypt(known, self.cost, self.block_size, self.parallelism, self.salt, len(self.hash))
-        return hmac.compare_digest(tried, self.hash) and known == password
+        tried = password if len(password.encode("utf-8", "replace")) <= MAX_BYTES else ""  # which is none
+        hash = _scrypt(tried, self.cost, self.block_size, self.parallelism, self.salt, len(self.hash))
+        return hmac.compare_digest(hash, self.hash)
 
 
 class PasswordFile:
