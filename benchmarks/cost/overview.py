@@ -1,4 +1,4 @@
-"""How long the page's overview takes to open, beside a bare SQLite query of the same rows.
+"""How long the page's overview and its list of events take to open, beside bare SQLite queries.
 
 Answers of the page's API, in one process and without a network: of a page that has just been started, which
 counts everything (*first*), and of one that was asked before (*again*). Each sound is three messages.
@@ -37,13 +37,16 @@ DAY = 86400.0
 EVENTS, REPEATS = 10_000, 20
 LABELS = tuple(f"Label number {number}" for number in range(60))
 BARE = "SELECT seq, id, label, start, stop FROM messages WHERE start >= ?"
+BARE_NEWEST = "SELECT line FROM messages ORDER BY seq DESC LIMIT ?"
+BARE_LABEL = "SELECT line FROM messages WHERE label = ? ORDER BY seq DESC LIMIT 150"
 BARE_LEVELS = "SELECT minute, heard, lost, leq, max, l10, l90 FROM levels WHERE minute >= ?"
 
 ABOUT = """\
 Histories of one and of seven days with {events} sounds a day, three messages each, and a level for each
 minute. Answers of the page's API in one process, without a network, medians of {repeats}: of a page that was
 just started and counts everything (*first*), and again at once, when only the running day is counted
-(*again*). The bare query reads the same rows: their number, label, start and end, or all levels.
+(*again*). The bare query reads the same rows: their number, label, start and end, all levels, or the
+lines of 150 messages.
 """
 
 
@@ -128,10 +131,19 @@ def _of_days(folder: Path, days: int, events: int, repeats: int) -> list[Opening
             since / 60,
             repeats,
         ),
+        _opening(path, f"50 newest of {sounds} sounds", "events?limit=50", BARE_NEWEST, 150, repeats),
+        _opening(
+            path,
+            "50 newest of its rarest label",
+            f"events?limit=50&label={LABELS[-1]}",
+            BARE_LABEL,
+            LABELS[-1],
+            repeats,
+        ),
     ]
 
 
-def _opening(path: Path, what: str, address: str, query: str, value: float, repeats: int) -> Opening:
+def _opening(path: Path, what: str, address: str, query: str, value: float | str, repeats: int) -> Opening:
     with closing(connect_reader(path)) as connection:
         rows = len(connection.execute(query, (value,)).fetchall())
         bare = [_seconds(lambda: connection.execute(query, (value,)).fetchall()) for _ in range(repeats)]
