@@ -39,6 +39,8 @@ IMAGES = ROOT / "docs" / "images"
 RATE = 16000
 COLOURS = (160, 96, 64, 40)
 """Of a picture: as many as it can have with at most `MOST_BYTES`."""
+COMMON = 32
+"""The most frequent colours, those of the page's own design, stay beside them as they are."""
 MOST_BYTES = 150_000
 PART_SECONDS = 20
 """Of sound that is played in one piece."""
@@ -110,8 +112,10 @@ def show_page(folder: Path, parts: Sequence[Path], browser: Browser, shots: Sequ
             for shot in shots:
                 page = opened(browser, shot, f"{shown.url}#/{shot.view}")
                 page.wait_for_timeout(25_000 if shot.view == "live" else 3000)
-                if shot.view in ("settings", "teach"):
+                if shot.view == "settings":
                     page.locator(".waiting").first.wait_for(state="detached")
+                if shot.view == "teach":
+                    page.wait_for_selector(".teach-steps li")
                 save(page, shot)
                 page.close()
         finally:
@@ -162,9 +166,12 @@ def save(page: Page, shot: Shot) -> None:
     from PIL import Image
 
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    counts = sorted(picture.getcolors(1 << 24) or (), reverse=True)
+    common = [part for _, colour in counts[:COMMON] for part in colour]
     for colours in COLOURS:
-        few = picture.quantize(colours, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-        few.save(shot.path, optimize=True)
+        palette = Image.new("P", (1, 1))
+        palette.putpalette([*common, *(picture.quantize(colours).getpalette() or ())[: 3 * colours]])
+        picture.quantize(palette=palette, dither=Image.Dither.NONE).save(shot.path, optimize=True)
         if shot.path.stat().st_size <= MOST_BYTES:
             break
     print(f"{shot.path.relative_to(ROOT)} {shot.path.stat().st_size // 1000} kB", flush=True)
