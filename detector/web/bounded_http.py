@@ -11,6 +11,7 @@ from typing import Any
 
 import h11
 
+from detector.web.access.body_limit import MAX_HEADER_BYTES
 from detector.web.lean_uvicorn import H11Protocol, Server
 
 
@@ -25,7 +26,7 @@ class ConnectionLimits:
     """From the connection, or from the last answer, until a request's headers are there."""
     idle_seconds: float = 30.0
     """Within these a client has to take something of what waits for it."""
-    header_bytes: int = 16384
+    header_bytes: int = MAX_HEADER_BYTES
 
 
 LIMITS = ConnectionLimits()

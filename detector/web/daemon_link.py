@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from detector.errors import DetectorError, SinkError
 from detector.interfaces import Message
@@ -18,6 +19,7 @@ from detector.subscriber.client import HELLO_SECONDS, NOTHING, Credentials
 from detector.subscriber.daemon_stream import DaemonStream, open_stream
 from detector.subscriber.report_request import request_report
 from detector.subscriber.verdict_request import hand_in
+from detector.web.daemon_threads import DaemonThreads
 from detector.web.mailbox import Mailbox
 from detector.web.recent_sounds import MOST_SOUNDS, RecentSounds
 from detector.web.seen_events import SeenEvents
@@ -89,6 +91,8 @@ class DaemonLink:
         self._report: tuple[float, Mapping[str, object] | None] = (float("-inf"), None)
         self._asking: asyncio.Task[Mapping[str, object] | None] | None = None
         self._reason = ""
+        self.threads = DaemonThreads()
+        """Of all that asks the daemon and waits for its answer."""
         self.now = LinkState()
         self.recent = RecentSounds(MOST_SOUNDS if remembers else 0)
         """The newest sounds."""
@@ -164,12 +168,13 @@ class DaemonLink:
 
     async def give_verdict(self, line: VerdictLine) -> VerdictBody:
         """Hand a verdict in; raises NoDaemon, VerdictError where it is refused, SinkError."""
-        return await asyncio.to_thread(hand_in, self._uris, line, credentials=self._credentials)
+        return await self.threads.run(partial(hand_in, self._uris, line, credentials=self._credentials))
 
     async def _ask(self) -> Mapping[str, object] | None:
         try:
             try:
-                _, report = await asyncio.to_thread(request_report, self._uris, credentials=self._credentials)
+                ask = partial(request_report, self._uris, credentials=self._credentials)
+                _, report = await self.threads.run(ask)
                 values: Mapping[str, object] | None = report.values
             except DetectorError:
                 values = None

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 from dataclasses import replace
 
 import pytest
 
 from detector.errors import AccessError
-from detector.web.access.body_limit import MAX_BODY_BYTES
+from detector.web.access.body_limit import MAX_BODY_BYTES, MAX_HEADER_BYTES
 from detector.web.access.log_in_limits import PER_ADDRESS
 from detector.web.access.policy import AccessPolicy
 from detector.web.access.visitors import COOKIE
+from detector.web.app import make_app
 from tests.support.fakes import HandClock
 from tests.support.web_pages import (
     BASE,
@@ -279,3 +281,49 @@ def test_a_password_file_that_is_gone_opens_the_page_to_nobody_beyond_this_machi
     (tmp_path / "web-password").unlink()
     assert page.get("/api/v1/me").json()["role"] is None
     assert log_in(page, PASSWORD).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("lines", "counted"),
+    [
+        (["6.6.6.6", "1.2.3.4"], "1.2.3.4"),  # the proxy adds a line of its own
+        (["6.6.6.6, 1.2.3.4, 10.0.0.7"], "1.2.3.4"),  # one trusted proxy behind another
+        (["10.0.0.7"], "10.0.0.7"),
+        (["6.6.6.6, 1.2.3.4"], "1.2.3.4"),
+    ],
+)
+def test_what_a_client_writes_before_its_proxy_does_not_change_who_is_counted(enter, caplog, lines, counted):
+    page = enter(client=("10.0.0.7", 1), bind=EVERYWHERE, proxies=(PROXY,))
+    headers = [("X-Forwarded-For", line) for line in lines]
+    assert page.post("/api/v1/session", json={"password": "wrong horse"}, headers=headers).status_code == 401
+    assert f"address={counted}" in caplog.text
+
+
+@pytest.mark.parametrize("headers", [{"Content-Length": "10"}, {"Transfer-Encoding": "chunked"}])
+def test_a_reading_request_with_a_body_is_refused_at_once_since_nobody_reads_it(enter, headers):
+    answer = enter("").get("/api/v1/events/stream", headers=headers)
+    assert answer.status_code == 400
+    assert answer.headers["connection"] == "close"
+
+
+def test_long_headers_are_refused_also_where_they_come_at_once(enter):
+    page = enter("")
+    assert page.get("/healthz", headers={"X-Long": "a" * MAX_HEADER_BYTES}).status_code == 431
+    assert page.get(f"/api/v1/events?label={'a' * MAX_HEADER_BYTES}").status_code == 431
+    assert page.get("/api/v1/me", headers={"X-Long": "a" * (MAX_HEADER_BYTES - 1000)}).status_code == 200
+
+
+def test_who_hangs_up_in_the_middle_of_a_body_leaves_no_traceback(parts, caplog):
+    """Somebody without a log-in could fill the log with them."""
+
+    async def reads(_):
+        raise AssertionError("nobody reads")
+
+    async def receive():
+        return {"type": "http.disconnect"}
+
+    headers = [(b"host", b"127.0.0.1:8790"), (b"content-length", b"100")]
+    path = {"path": "/api/v1/session", "raw_path": b"/api/v1/session", "query_string": b"", "root_path": ""}
+    scope = {"type": "http", "method": "POST", "scheme": "http", "headers": headers, **path}
+    asyncio.run(make_app(parts)(scope, receive, reads))
+    assert not caplog.records

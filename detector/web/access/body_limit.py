@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from detector.web.access.roles import refusal
 
 MAX_BODY_BYTES = 65536
+MAX_HEADER_BYTES = 16384
 BODY_SECONDS = 10.0
+_WITHOUT_BODY = frozenset({"GET", "HEAD"})
 _LONGEST_LENGTH = 12
 """Digits of a Content-Length."""
 _CLOSE = {"Connection": "close"}
@@ -34,7 +38,7 @@ class Upload:
 
 
 class BodyLimitMiddleware:
-    """Answers 413 to larger bodies and 408 to slower ones."""
+    """Answers 413 to larger bodies, 408 to slower ones, 431 to long headers, 400 to a body of a GET."""
 
     def __init__(
         self, app: ASGIApp, *, seconds: float = BODY_SECONDS, uploads: Mapping[str, Upload] | None = None
@@ -50,13 +54,26 @@ class BodyLimitMiddleware:
             await self._app(scope, receive, send)
             return
         limit = self._uploads.get(scope["path"], self._usual)
-        length = Headers(scope=scope).get("Content-Length", "0")
-        if not (length.isascii() and length.isdigit() and len(length) <= _LONGEST_LENGTH):
+        headers = Headers(scope=scope)
+        length = headers.get("Content-Length", "0")
+        if _header_bytes(scope) > MAX_HEADER_BYTES:
+            too_long = f"expected at most {MAX_HEADER_BYTES} bytes of headers"
+            await refusal(431, too_long, _CLOSE)(scope, receive, send)
+        elif scope["method"] in _WITHOUT_BODY and (length != "0" or "Transfer-Encoding" in headers):
+            await refusal(400, f"expected a {scope['method']} without a body", _CLOSE)(scope, receive, send)
+        elif not (length.isascii() and length.isdigit() and len(length) <= _LONGEST_LENGTH):
             await refusal(400, "expected a number of bytes in Content-Length")(scope, receive, send)
         elif int(length) > limit.most_bytes:
             await refusal(413, limit.too_long, _CLOSE)(scope, receive, send)
         else:
-            await self._app(scope, _CountedBody(receive, limit).receive, send)
+            with suppress(ClientDisconnect):  # whoever has gone needs no answer
+                await self._app(scope, _CountedBody(receive, limit).receive, send)
+
+
+def _header_bytes(scope: Scope) -> int:
+    """The length of the request before its body, but for its method and line ends."""
+    fields = sum(len(name) + len(value) for name, value in scope["headers"])
+    return fields + len(scope.get("raw_path") or b"") + len(scope["query_string"])
 
 
 class _CountedBody:

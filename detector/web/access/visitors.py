@@ -12,6 +12,7 @@ from starlette.websockets import WebSocket
 
 from detector.web.access.doorkeeper import Doorkeeper
 from detector.web.access.ended_visits import EndedVisit
+from detector.web.access.policy import AccessPolicy
 from detector.web.access.roles import NO_ENTRY, SCOPE_KEY, Visitor, refusal
 
 CSRF_HEADER = "X-CSRF-Token"
@@ -60,7 +61,7 @@ class VisitorMiddleware:
         policy = self._doorkeeper.policy
         client = scope.get("client")
         if client and policy.is_proxy(client[0]):
-            if speaks_for := headers.get("X-Forwarded-For", "").rpartition(",")[2].strip():
+            if speaks_for := _speaks_for(headers, policy):
                 scope["client"] = (speaks_for[:64], 0)
             if headers.get("X-Forwarded-Proto", "").strip().lower() == "https":
                 scope["scheme"] = "https" if scope["type"] == "http" else "wss"
@@ -72,6 +73,13 @@ class VisitorMiddleware:
         if len(hosts) != 1 or not policy.is_called(hosts[0]):
             return 421, f"this page is not known by the name {' '.join(hosts)[:80]}: add it to web.hosts"
         return None
+
+
+def _speaks_for(headers: Headers, policy: AccessPolicy) -> str:
+    """Whom trusted proxies speak for; empty where they do not say. A proxy adds to the end, maybe a line."""
+    chain = [each.strip() for each in ",".join(headers.getlist("X-Forwarded-For")).split(",")]
+    strangers = (each for each in reversed(chain) if not policy.is_proxy(each))
+    return next(strangers, chain[0])
 
 
 def _look_at_origin(scope: Scope, headers: Headers) -> tuple[int, str] | None:

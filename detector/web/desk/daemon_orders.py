@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -32,7 +31,7 @@ class DaemonOrders:
         """Its report of this moment."""
         try:
             ask = partial(request_report, self._uris, credentials=self._credentials)
-            _, report = await asyncio.to_thread(ask)
+            _, report = await self._link.threads.run(ask)
         except SinkError:
             return None
         return report.values
@@ -47,9 +46,8 @@ class DaemonOrders:
 
     async def _order(self, order: Mapping[str, bool]) -> str:
         try:
-            answer = await asyncio.to_thread(
-                request_control, self._uris, order, credentials=self._credentials
-            )
+            ask = partial(request_control, self._uris, order, credentials=self._credentials)
+            answer = await self._link.threads.run(ask)
         except NoDaemon as error:
             raise Refused(503, "the daemon is not running") from error
         except (OrderRefused, SinkError) as error:
