@@ -68,3 +68,8 @@ export function span(seconds) {
     return t("span.hours", { h: Math.floor(whole / 3600), m: Math.floor((whole % 3600) / 60) });
   return t("span.days", { d: Math.floor(whole / 86_400), h: Math.floor((whole % 86_400) / 3600) });
 }
+
+/** The time zone that the page shows times in, as `Europe/Berlin`. */
+export function timeZone() {
+  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
+}

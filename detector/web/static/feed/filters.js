@@ -1,5 +1,7 @@
 // Which events are shown: what the address keeps of it, what the server is asked, whether an event is among them.
 
+import { timeZone } from "../format.js";
+
 export const KEYS = ["label", "group", "source", "min_score", "when", "from", "to", "hour", "vetoed"];
 const DAY_MS = 86_400_000;
 
@@ -18,8 +20,8 @@ export function chosenIn(params) {
  * @param {Chosen} chosen @param {number} [now] milliseconds
  */
 export function asked(chosen, now = Date.now()) {
-  const { when, from, to, hour, ...others } = chosen;
-  return { ...others, ...spanOf(chosen, now) };
+  const { when, from, to, ...others } = chosen;
+  return { ...others, ...spanOf(chosen, now), ...(chosen.hour ? { tz: timeZone() } : {}) };
 }
 
 /** From and to as RFC 3339, or nothing. */
@@ -35,8 +37,7 @@ function spanOf({ when, from, to }, now) {
   return { ...(from ? { from } : {}), ...(to ? { to } : {}) };
 }
 
-/** Whether an event began in the hour of the day that is chosen, which the server does not know. */
-export function inHour(event, { hour }) {
+function inHour(event, { hour }) {
   return !hour || new Date(event.start_time).getHours() === Number(hour);
 }
 

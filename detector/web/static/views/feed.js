@@ -2,12 +2,12 @@
 
 import { newsOf } from "../events.js";
 import { EventList } from "../feed/event_list.js";
-import { askPage } from "../feed/event_pages.js";
 import { buildFeed, sayEmpty } from "../feed/feed_page.js";
 import { chosenChips, filterFields } from "../feed/filter_fields.js";
-import { chosenIn, passes } from "../feed/filters.js";
+import { asked, chosenIn, passes } from "../feed/filters.js";
 import { labelsOf } from "../feed/labels.js";
 
+const PAGE = 30;
 const SETTLE_MS = 1500; // after the end of a sound its picture is stored
 const AWAY = 240; // pixels: whoever has scrolled further is not disturbed by new cards
 
@@ -82,7 +82,7 @@ class Feed {
     this.#loading = true;
     this.#meanwhile.clear();
     this.list.element.setAttribute("aria-busy", "true");
-    const answer = await askPage(this.context.api, this.chosen, null).catch(() => null);
+    const answer = await this.#ask(null);
     if (turn !== this.#turn) return;
     this.#loading = false;
     this.list.element.setAttribute("aria-busy", "false");
@@ -94,10 +94,19 @@ class Feed {
     this.#meanwhile.forEach((event) => this.#hear(event));
   }
 
+  /** One page of events, after the one that gave `before` as `next`; null if there is no answer. */
+  async #ask(before) {
+    const { api } = this.context;
+    const { tz, ...wanted } = { ...asked(this.chosen), limit: PAGE, before };
+    // A machine without the names of time zones refuses them: its own zone is meant then.
+    const here = tz ? await api.get("events", { ...wanted, tz }, { quiet: true }).catch(() => null) : null;
+    return here ?? api.get("events", wanted).catch(() => null);
+  }
+
   async #loadOlder() {
     const turn = this.#turn;
     this.parts.older.disabled = true;
-    const answer = await askPage(this.context.api, this.chosen, this.#next).catch(() => null);
+    const answer = await this.#ask(this.#next);
     this.parts.older.disabled = false;
     if (turn === this.#turn && answer !== null) this.#take(answer);
   }
