@@ -1,7 +1,7 @@
 // The overview: what was heard when, how loud it was, and what was missed.
 
 import { fill, h } from "../dom.js";
-import { number, percent, span } from "../format.js";
+import { number, percent, span, timeZone } from "../format.js";
 import { link } from "../router.js";
 import { t } from "../texts.js";
 import { barChart, barsOf } from "./overview/bars.js";
@@ -71,7 +71,7 @@ function inUse(body, chart) {
 
 /** By the reader's calendar, not the daemon's; unless that machine knows no time zones. @param {any} api @param {Choice} choice */
 async function overviewOf(api, choice) {
-  const tz = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const tz = timeZone();
   try {
     return await api.get("overview", { ...choice, tz }, { quiet: true });
   } catch (error) {
