@@ -29,7 +29,10 @@ from detector.analysis.sounds import Sound
 from detector.analysis.summary import Summary
 from detector.analysis.tables import length_text
 
-SCRIPTS = ("report_spectrogram.js", "report_picture.js", "report_sound.js", TABLES, "report.js")
+SCRIPTS = (
+    *("report_spectrogram.js", "report_picture.js", "report_pointing.js", "report_sound.js"),
+    *(TABLES, "report.js"),
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -75,7 +75,7 @@ class Picture {
     this.dark = matchMedia("(prefers-color-scheme: dark)");
     this.dark.addEventListener("change", () => this.recolour());
     new ResizeObserver(() => this.draw()).observe(place);
-    this.listen();
+    listenTo(this);
     this.arrange();
     this.recolour();
   }
@@ -327,105 +327,5 @@ class Picture {
     context.strokeStyle = this.colours.accent;
     context.lineWidth = 2;
     context.strokeRect(left, 1, Math.max(3, right - left), STRIP - 2);
-  }
-
-  /** The event at a place of the canvas, or null. */
-  eventAt(x, y) {
-    const row = this.rows.find((each) => Math.abs(each.middle - y) <= this.pitch / 2);
-    if (!row || x < this.gutter) return null;
-    const reach = (4 / (this.width - this.gutter)) * (this.to - this.from);
-    const second = this.secondAt(x);
-    return row.events.find((event) => event.on - reach <= second && second <= Math.max(event.off, event.on + reach) + reach) ?? null;
-  }
-
-  tell(x, y) {
-    const event = this.eventAt(x, y);
-    this.tip.hidden = event === null;
-    this.canvas.classList.toggle("over", event !== null || (y < this.sound && x >= this.gutter));
-    if (event === null) return;
-    this.tip.textContent = `${event.label.slice(0, 80)} · ${positionText(event.on, true)} · ${(event.off - event.on).toFixed(1)} s · score ${event.score.toFixed(2)}`;
-    const width = this.tip.offsetWidth;
-    this.tip.style.transform = `translate(${Math.min(Math.max(0, x - width / 2), this.width - width)}px, ${y + 18}px)`;
-  }
-
-  listen() {
-    const pointers = new Map();
-    let moved = false;
-    const place = (event) => {
-      const box = this.canvas.getBoundingClientRect();
-      return [event.clientX - box.left, event.clientY - box.top];
-    };
-    this.canvas.addEventListener("pointerdown", (event) => {
-      if (event.button) return;
-      this.canvas.setPointerCapture(event.pointerId);
-      pointers.set(event.pointerId, place(event));
-      moved = pointers.size > 1;
-    });
-    this.canvas.addEventListener("pointermove", (event) => {
-      const [x, y] = place(event);
-      const before = pointers.get(event.pointerId);
-      if (!before) {
-        this.tell(x, y);
-        return;
-      }
-      if (!moved && Math.hypot(x - before[0], y - before[1]) < 5) return;
-      moved = true;
-      this.tip.hidden = true;
-      const other = [...pointers].find(([id]) => id !== event.pointerId)?.[1];
-      if (other) this.zoom(Math.abs(before[0] - other[0]) / Math.max(8, Math.abs(x - other[0])), this.secondAt((x + other[0]) / 2));
-      else this.move((before[0] - x) / (this.width - this.gutter));
-      pointers.set(event.pointerId, [x, y]);
-    });
-    const release = (event) => {
-      const pressed = pointers.delete(event.pointerId);
-      if (event.type !== "pointerup" || !pressed || moved) return;
-      const [x, y] = place(event);
-      const found = this.eventAt(x, y);
-      if (found) this.chosen(found);
-      else if (y < this.sound && x >= this.gutter) this.chosen(this.secondAt(x));
-    };
-    this.canvas.addEventListener("pointerup", release);
-    this.canvas.addEventListener("pointercancel", release);
-    this.canvas.addEventListener("pointerleave", () => {
-      this.tip.hidden = true;
-    });
-    this.canvas.addEventListener(
-      "wheel",
-      (event) => {
-        if (!event.ctrlKey && !event.metaKey && Math.abs(event.deltaX) <= Math.abs(event.deltaY)) return; // the page scrolls
-        event.preventDefault();
-        if (event.ctrlKey || event.metaKey) this.zoom(1.01 ** Math.max(-40, Math.min(40, event.deltaY)), this.secondAt(place(event)[0]));
-        else this.move(event.deltaX / (this.width - this.gutter));
-      },
-      { passive: false },
-    );
-    const centre = (event) => {
-      const box = this.strip.getBoundingClientRect();
-      const at = ((event.clientX - box.left - this.gutter) / (box.width - this.gutter)) * this.seconds;
-      const half = (this.to - this.from) / 2;
-      this.show(at - half, at + half);
-    };
-    this.strip.addEventListener("pointerdown", (event) => {
-      this.strip.setPointerCapture(event.pointerId);
-      centre(event);
-    });
-    this.strip.addEventListener("pointermove", (event) => {
-      if (event.buttons) centre(event);
-    });
-    const keys = {
-      "+": () => this.zoom(0.5),
-      "=": () => this.zoom(0.5),
-      "-": () => this.zoom(2),
-      0: () => this.show(0, this.seconds),
-      ArrowLeft: () => this.move(-0.25),
-      ArrowRight: () => this.move(0.25),
-      Home: () => this.show(0, this.to - this.from),
-      End: () => this.show(this.seconds - (this.to - this.from), this.seconds),
-    };
-    this.stage.addEventListener("keydown", (event) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || !keys[event.key]) return;
-      event.preventDefault();
-      keys[event.key]();
-    });
   }
 }

@@ -136,6 +136,29 @@ class TestInABrowser:
         assert pixel(page) == before
         assert faults == []
 
+    def test_the_picture_plays_what_is_pressed_and_moves_with_the_pointer(self, browser, report):
+        page, faults = opened(browser, report)
+        box = page.locator(".stage canvas").bounding_box()
+        middle = box["x"] + 168 + (box["width"] - 168) / 2  # beside the names, at the sixtieth second
+        page.mouse.click(middle, box["y"] + 100)
+        page.wait_for_function("document.getElementById('sound').currentTime > 59")
+        assert page.locator(".player b").inner_text() == "Recording"
+        page.locator(".player .close").click()
+        assert page.locator(".player").is_hidden()
+        page.mouse.click(middle + 4, box["y"] + 220 + 24 + 2 * 26 + 13)  # the third row: alarms, rain, dogs
+        page.wait_for_selector("tr.chosen")
+        assert page.locator("tr.chosen td.label").inner_text() == "Dog"
+        page.locator(".tool", has_text="+").click()
+        page.wait_for_selector(".strip:not([hidden])")
+        before = pixel(page)
+        page.mouse.move(middle, box["y"] + 150)
+        page.mouse.down()
+        page.mouse.move(middle + 200, box["y"] + 150, steps=4)
+        page.mouse.up()
+        page.wait_for_timeout(100)
+        assert pixel(page) != before
+        assert faults == []
+
     def test_filters_and_sorts(self, browser, report):
         page, faults = opened(browser, report)
         page.fill("#filter", "dog")
