@@ -107,6 +107,17 @@ def test_a_cookie_from_before_the_log_out_is_worth_nothing(enter):
     assert page.get("/api/v1/me").json()["role"] is None
 
 
+def test_a_browser_that_logs_in_again_has_one_session(enter):
+    page = enter()
+    log_in(page, PASSWORD)
+    before = page.cookies[COOKIE]
+    log_in(page, PASSWORD)
+    assert page.cookies[COOKIE] != before
+    page.cookies.clear()
+    page.cookies.set(COOKIE, before)
+    assert page.get("/api/v1/me").json()["role"] is None
+
+
 def test_a_new_password_ends_all_sessions(enter, tmp_path, parts):
     page = enter()
     log_in(page, PASSWORD)
