@@ -69,6 +69,16 @@ def test_a_page_that_only_waits_notices_that_its_session_ended(show):
     page.get_by_label("Password").wait_for()
 
 
+def test_a_log_out_in_one_tab_is_one_in_all(show, place):
+    page = show("#/live")
+    log_in(page, PASSWORD)
+    page.locator(".waterfall-words").wait_for(state="hidden")
+    other = page.context.new_page()
+    other.goto(f"{place.url}/#/feed")
+    other.get_by_role("button", name="Log out").click()
+    page.get_by_label("Password").wait_for()
+
+
 @pytest.mark.parametrize("dark", [False, True])
 def test_axe_finds_nothing_wrong_with_the_log_in(show, dark):
     page = show(width=390, dark=dark)
