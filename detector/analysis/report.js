@@ -47,7 +47,7 @@ function tool(words, text, pressed) {
 function addTools() {
   const order = document.createElement("select");
   order.setAttribute("aria-label", "Order of the rows");
-  const orders = { matters: "What matters first", count: "Most often first", first: "As heard", name: "A to Z" };
+  const orders = { matters: "What matters", count: "Most often", first: "As heard", name: "A to Z" };
   for (const [value, text] of Object.entries(orders)) order.append(new Option(text, value));
   order.addEventListener("change", () => {
     picture.order = order.value;
