@@ -94,6 +94,6 @@ export function moved(way, [from, to], [first, last]) {
     wider: [from - 2 * quarter, to + 2 * quarter],
   }[way];
   const size = Math.min(Math.max(end - start, Math.min(10 * MINUTE, width)), last - first);
-  const kept = Math.min(Math.max(start, first), last - size);
+  const kept = Math.min(Math.max((start + end - size) / 2, first), last - size);
   return [kept, kept + size];
 }
