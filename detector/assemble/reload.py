@@ -21,6 +21,7 @@ from detector.assemble.stages import (
 from detector.config.loading import Loaded
 from detector.config.named_source import NamedSource
 from detector.config.settings import Settings
+from detector.config.sink_settings import SinkSettings
 from detector.delivery.dispatcher import Dispatcher
 from detector.events.labels import AskedLabels, LabelMap
 from detector.events.tracker import EventTracker
@@ -110,8 +111,7 @@ class Reloader:
         with loaded.locating_errors():
             tuned = [self._tuned(channel, model) for channel in channels_of(settings)]
             check_chosen_labels(settings, [labels for labels, _ in tuned])
-        self._exchange_sinks(settings)
-        waiting: list[str] = []
+        waiting = self._exchange_sinks(settings)
         for name in (
             *("source", "sources", "model", "gate", "windows", "level", "alarms"),
             *("history", "clips", "metrics"),
@@ -155,13 +155,21 @@ class Reloader:
         self._model = model
         log.info("reload.model name=%s labels=%d", model.spec.name, len(model.spec.labels))
 
-    def _exchange_sinks(self, settings: Settings) -> None:
-        wanted = sinks_in_force(settings)
+    def _exchange_sinks(self, settings: Settings) -> list[str]:
+        """Open and close sinks; returns the key of those that keep what they had until the next start."""
+        open_at = {sink.place: sink for sink in self._sinks if isinstance(sink, SinkSettings) and sink.place}
+        named = sinks_in_force(settings)
+        # An address is taken while somebody listens there, and whoever sent the order listens.
+        wanted = [open_at.get(sink.place, sink) if isinstance(sink, SinkSettings) else sink for sink in named]
         added = {sink: self._make_sink(sink) for sink in wanted if sink not in self._sinks}
         removed = {kept: sink for kept, sink in self._sinks.items() if kept not in wanted}
         if added or removed:
             self._dispatcher.exchange(add=list(added.values()), remove=list(removed.values()))
         self._sinks = {kept: sink for kept, sink in self._sinks.items() if kept not in removed} | added
+        if wanted == [*named]:
+            return []
+        log.warning("reload.needs_restart key=sinks")
+        return ["sinks"]
 
 
 def _changed_keys(name: str, running: object, wanted: object) -> list[str]:

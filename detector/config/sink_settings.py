@@ -49,6 +49,11 @@ class SinkSettings:
         values = ((item.name, getattr(self, item.name)) for item in fields(self))
         return [(key, value) for key, value in values if isinstance(value, str)]
 
+    @property
+    def place(self) -> str:
+        """What only one sink can have at a time, such as an address; empty where there is no such thing."""
+        return ""
+
     def fault(self) -> tuple[str, str] | None:
         """Find the first key whose value cannot be, and say what is wrong with it; no file is read."""
         return None

@@ -32,6 +32,7 @@ from detector.delivery.dispatcher import Dispatcher
 from detector.errors import ConfigError, ModelError
 from detector.modelstore import ModelCatalogue
 from detector.records import Block, Event
+from detector.sinks.socket.socket_settings import SocketSettings
 from detector.sinks.stdout import StdoutSettings
 from tests.support.fakes import MemorySink
 from tests.support.small_heads import write_base, write_head
@@ -283,6 +284,26 @@ def test_notifications_come_and_go(models: Path) -> None:
     house.settings = PLAIN
     house.reload()
     assert house.dispatcher.stats() == ()
+
+
+def test_a_socket_keeps_its_rights_until_the_next_start_and_all_else_is_taken(models: Path, caplog) -> None:
+    """Its address is taken while it listens, so it cannot be opened beside itself."""
+    house = House(models, replace(PLAIN, sinks=(SocketSettings(),)))
+    house.reload()
+    (kept,) = house.dispatcher.stats()
+    events = replace(PLAIN.events, threshold_on=0.9, threshold_off=0.1)
+    house.settings = replace(PLAIN, sinks=(SocketSettings(sound=True), StdoutSettings()), events=events)
+    house.reload()
+    assert house.reloader.needs_restart == ("sinks",)
+    assert "reload.needs_restart key=sinks" in caplog.text
+    assert [sink.name for sink in house.dispatcher.stats()] == ["socket", "stdout"]
+    house.settings = replace(PLAIN, sinks=(SocketSettings(),))
+    house.reload()
+    assert house.reloader.needs_restart == ()
+    assert [sink.name for sink in house.dispatcher.stats()] == [kept.name]
+    house.settings = replace(PLAIN, sinks=(SocketSettings("unix:///run/another.sock"),))
+    house.reload()
+    assert house.reloader.needs_restart == ()
 
 
 def test_what_is_reported_is_listed_once_for_all_sources(models: Path) -> None:

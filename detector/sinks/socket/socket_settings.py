@@ -66,9 +66,13 @@ class SocketSettings(SinkSettings):
         return self._is_unix if self.control is None else self.control
 
     @property
+    def place(self) -> str:
+        """The address at which it listens."""
+        return self.target or default_socket_uri(os.environ, sys.platform, user_id())
+
+    @property
     def _is_unix(self) -> bool:
-        address = parse_address(self.target or default_socket_uri(os.environ, sys.platform, user_id()))
-        return not isinstance(address, TcpAddress)
+        return not isinstance(parse_address(self.place), TcpAddress)
 
     def fault(self) -> tuple[str, str] | None:
         """Find an address of another form, a key for the other kind of address, a socket too open."""
@@ -115,7 +119,7 @@ def make_socket_sink(settings: SocketSettings, context: SinkContext) -> Sink:
     counts = SubscriberCounts()
     context.subscribers.append(counts)
     return SocketSink(
-        settings.target or default_socket_uri(os.environ, sys.platform, user_id()),
+        settings.place,
         hello=context.hello,
         report=context.report,
         access=settings.access,
