@@ -98,7 +98,7 @@ def test_systemd_finds_no_fault_in_the_page_and_its_additions(unit: Path, web_un
 @needs_analyze
 def test_exposure_of_the_page(web_unit: Path) -> None:
     assert exposure(web_unit) <= 0.9
-    assert exposure(with_additions(web_unit, "web-network.conf")) <= 1.2
+    assert exposure(with_additions(web_unit, "web-network.conf")) <= 1.1
 
 
 def script(name: str, destination: Path, **variables: str) -> None:

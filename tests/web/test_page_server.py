@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import socket
 import threading
 import time
@@ -17,7 +16,6 @@ from starlette.routing import Route, WebSocketRoute
 
 from detector.errors import SinkError
 from detector.web.access.body_limit import BodyLimitMiddleware
-from detector.web.access.ended_visits import CHECK_SECONDS, EndedVisit
 from detector.web.access.roles import SCOPE_KEY, Role, Visitor, guest_websocket
 from detector.web.bounded_http import ConnectionLimits
 from detector.web.command import page_address
@@ -68,21 +66,14 @@ ROUTES = [
 PAGE = Starlette(routes=ROUTES)
 
 
-WELCOME = threading.Event()
-"""Whether guests are let in still."""
-
-
 async def with_guest(scope, receive, send):
-    times = itertools.count(step=CHECK_SECONDS)
-    visit = EndedVisit(send, WELCOME.is_set, lambda: next(times))
-    await PAGE({**scope, SCOPE_KEY: Visitor(Role.GUEST)}, receive, visit.send)
+    await PAGE({**scope, SCOPE_KEY: Visitor(Role.GUEST)}, receive, send)
 
 
 @contextmanager
 def serving(limits=LIMITS, is_proxy=lambda _: False):
     """A server in a thread of its own; gives a function that connects, and one that ends the server."""
     app = BodyLimitMiddleware(with_guest, seconds=0.3)
-    WELCOME.set()
     listening, ready, sockets = open_socket("127.0.0.1", 0), threading.Event(), []
     server = make_server(app, ready=ready.set, is_proxy=is_proxy, limits=limits)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve([listening])))
@@ -210,18 +201,6 @@ def upgrade(path):
     return (
         b"GET " + path + b" HTTP/1.1\r\n" + headers + b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
     )
-
-
-def test_streams_end_with_the_log_in(caplog):
-    with serving() as (connect, _):
-        events, words = connect(GET.replace(b"/ ", b"/stream ", 1)), connect(upgrade(b"/talk"))
-        assert [events.recv(12), words.recv(12)] == [b"HTTP/1.1 200", b"HTTP/1.1 101"]
-        WELCOME.clear()
-        assert all_of(events).endswith(b"0\r\n\r\n")
-        told = b""
-        while b"log in again" not in told:
-            told += words.recv(65536) or pytest.fail("it was not told why")
-    assert caplog.records == []
 
 
 def test_it_ends_within_a_second_while_streams_are_open(caplog):

@@ -45,7 +45,6 @@ class Doorkeeper:
     ) -> None:
         """Raises AccessError where the page must not be served so; `clock` gives seconds."""
         self.policy = policy
-        self.clock = clock
         self._password = password
         self._known: PasswordHash | None = password.read()
         policy.check(password_set=self._known is not None)

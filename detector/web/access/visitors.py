@@ -11,7 +11,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from detector.web.access.doorkeeper import Doorkeeper
-from detector.web.access.ended_visits import EndedVisit
 from detector.web.access.policy import AccessPolicy
 from detector.web.access.roles import NO_ENTRY, SCOPE_KEY, Visitor, refusal
 
@@ -47,10 +46,7 @@ class VisitorMiddleware:
             scope[SCOPE_KEY] = visitor = self._doorkeeper.visitor(token)
             fault = _look_at_token(scope, headers, visitor)
         if fault is None:
-            visit = EndedVisit(
-                send, lambda: self._doorkeeper.visitor(token) == visitor, self._doorkeeper.clock
-            )
-            await self._app(scope, receive, visit.send)
+            await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
             await WebSocket(scope, receive, send).close(NO_ENTRY)
         else:
