@@ -17,7 +17,8 @@ def test_levels_have_gaps_their_offset_and_means_by_energy(run):
         "views/overview/level_series.js",
         """
         const levels = {
-          minutes: [0, 60, 3600], leq: [-10, null, -20], max: [-5, null, -8], l10: [0, null, 0], l90: [0, null, 0],
+          minutes: [0, 60, 3600], leq: [-10, null, -20], max: [-5, null, -8],
+          l10: [0, null, 0], l90: [0, null, 0],
         };
         const made = m.series({ ...levels, step: 60, offset_db: 100 });
         return {
