@@ -75,6 +75,14 @@ def test_labels_are_searched_with_the_keyboard_and_taken_away_again(serve, desk,
     assert "exclude: [Rain]" in text and "Dog bark" not in text and "0.6" in text
 
 
+def test_without_a_daemon_labels_are_written_by_name(serve, desk, config, visit):
+    tab = visit(f"{serve(desk)}/#/settings", answers={**ANSWERS, "GET labels": (503, {"error": "no daemon"})})
+    tab.get_by_role("combobox", name="Never report these").fill("Rain")
+    tab.keyboard.press("Enter")
+    tab.get_by_role("button", name="Save").click()
+    wait_until(lambda: "exclude: [Rain]" in config.read_text())
+
+
 def test_a_fault_is_shown_beside_its_field_and_nothing_is_written(serve, desk, config, visit):
     config.write_text(TEXT + "notify:\n  webhooks: [{name: phone, url: 'https://example.org/'}]\n")
     before = config.read_text()

@@ -30,10 +30,11 @@ export function matches({ labels, groups }, typed, taken) {
  */
 export function labelSearch(all, words, taken, take) {
   const [id, listId] = [freshId("search"), freshId("list")];
+  const known = all.labels.length > 0; // the daemon tells them: without it, names are taken as they are written
   let found = /** @type {{name: string, group: boolean}[]} */ ([]);
   let active = -1;
   const input = /** @type {HTMLInputElement} */ (h("input", {
-    class: "input", id, type: "text", role: "combobox", autocomplete: "off", spellcheck: "false", placeholder: t("settings.labels.search"),
+    class: "input", id, type: "text", role: "combobox", autocomplete: "off", spellcheck: "false", placeholder: t(known ? "settings.labels.search" : "settings.labels.write"),
     "aria-expanded": "false", "aria-controls": listId, "aria-autocomplete": "list",
     oninput: () => open(), onfocus: () => open(), onblur: () => close(), onkeydown: (/** @type {KeyboardEvent} */ event) => press(event),
   }));
@@ -68,6 +69,11 @@ export function labelSearch(all, words, taken, take) {
       if (!found.length) open();
       active = found.length ? (active + step + found.length) % found.length : -1;
       draw();
+    } else if (event.key === "Enter" && !known && input.value.trim()) {
+      event.preventDefault();
+      const name = input.value.trim();
+      input.value = "";
+      take(name);
     } else if (event.key === "Enter" && active >= 0) {
       event.preventDefault();
       choose(active);
