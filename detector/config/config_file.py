@@ -69,9 +69,13 @@ class ConfigFile:
     def __init__(self, path: Path, undo_path: Path, *, clock: Callable[[], float] = time.time) -> None:
         """A link at `path` is followed: the file behind it is written."""
         self.path = path
-        self._target = Path(os.path.realpath(path))
         self._undo_path = undo_path
         self._clock = clock
+
+    @property
+    def _target(self) -> Path:
+        """The file behind the link as it is now: a tool may point it at another one while the page runs."""
+        return Path(os.path.realpath(self.path))
 
     def read(self) -> ConfigText:
         """The file as it is; raises ConfigError where it cannot be read."""

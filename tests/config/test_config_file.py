@@ -47,6 +47,21 @@ def test_mode_and_a_link_are_kept_and_nothing_is_left_beside(file, tmp_path):
     assert [path.name for path in real.parent.iterdir()] == ["config.yaml"]
 
 
+def test_a_link_that_points_somewhere_else_by_now_is_followed_there(file, tmp_path):
+    old, new = tmp_path / "old.yaml", tmp_path / "new.yaml"
+    old.write_text("a: 1\n")
+    new.write_text("b: 1\n")
+    file.path.parent.mkdir()
+    file.path.symlink_to(old)
+    write(file, "a: 2\n")
+    file.path.unlink()
+    file.path.symlink_to(new)
+    assert file.read().text == "b: 1\n"
+    assert file.offer() is None  # the change was one of the other file
+    write(file, "b: 2\n")
+    assert (old.read_text(), new.read_text()) == ("a: 2\n", "b: 2\n")
+
+
 def test_what_somebody_else_changed_meanwhile_is_not_overwritten(file):
     seen = write(file, "a: 1\n")
     file.path.write_text("a: 3\n")

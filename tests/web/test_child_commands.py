@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from detector.web.desk.child_commands import Commands, Finished
+from detector.web.desk.child_commands import MOST_AT_ONCE, Commands, Finished
+from detector.web.desk.config_checker import ConfigChecker
 from detector.web.desk.refusals import Refused
 
 PYTHON = (sys.executable, "-S", "-c")
@@ -104,3 +105,40 @@ def test_what_runs_ends_with_the_page(tmp_path):
 def test_a_command_has_a_lower_priority():
     program = "import os, time; time.sleep(0.2); print(os.getpriority(os.PRIO_PROCESS, 0))"
     assert int(run(program).out) >= os.getpriority(os.PRIO_PROCESS, 0)
+
+
+def test_no_more_than_a_few_run_at_once_however_many_tabs_ask(tmp_path):
+    program = (
+        "import os, sys, time; name = f'{sys.argv[1]}/{os.getpid()}'; open(name, 'w'); time.sleep(0.05);"
+        "print(len(os.listdir(sys.argv[1]))); os.unlink(name)"
+    )
+
+    async def go():
+        commands = Commands(PYTHON)
+        return await asyncio.gather(*(commands.run(program, str(tmp_path)) for _ in range(3 * MOST_AT_ONCE)))
+
+    running = [int(done.out) for done in asyncio.run(go())]
+    assert len(running) == 3 * MOST_AT_ONCE
+    assert max(running) <= MOST_AT_ONCE
+
+
+def test_ten_tabs_that_ask_for_the_same_settings_are_answered_by_one_check(tmp_path):
+    class Counted:
+        def __init__(self):
+            self.asked = []
+
+        async def run(self, *arguments, **_):
+            self.asked.append(arguments[0])
+            await asyncio.sleep(0)
+            return Finished(0, '{"threshold_on": 0.5}', "")
+
+    async def go():
+        commands = Counted()
+        checker = ConfigChecker(commands, scratch=tmp_path, shown_as=tmp_path / "config.yaml")
+        checks = await asyncio.gather(*(checker.check("a: 1\n") for _ in range(10)))
+        thresholds = await asyncio.gather(*(checker.model_threshold("") for _ in range(10)))
+        assert all(check is checks[0] for check in checks) and set(thresholds) == {0.5}
+        await checker.check("a: 2\n")
+        return commands.asked
+
+    assert asyncio.run(go()) == ["check-config", "models", "check-config"]

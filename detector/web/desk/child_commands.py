@@ -18,6 +18,8 @@ OUTPUT_BYTES = 4_000_000
 """Longest line, and the most that is kept of what a command prints."""
 END_SECONDS = 5.0
 """How long a command that is asked to end may take before it is killed."""
+MOST_AT_ONCE = 4
+"""Commands that `run` has run at once: each takes a processor, and more memory than the page itself."""
 PREFIX = "sound-detector: "
 
 
@@ -122,6 +124,7 @@ class Commands:
         self._argv = tuple(argv)
         self._environ = environ
         self._running: set[RunningCommand] = set()
+        self._free = asyncio.Semaphore(MOST_AT_ONCE)
 
     async def start(
         self, *arguments: str, on_output: Callable[[str], None] | None = None, takes_input: bool = False
@@ -151,15 +154,16 @@ class Commands:
         return command
 
     async def run(self, *arguments: str, seconds: float = 60.0) -> Finished:
-        """Run a command to its end, at most so long."""
-        command = await self.start(*arguments)
-        try:
-            return await asyncio.wait_for(command.finished(), seconds)
-        except TimeoutError:
-            return Finished(-1, "", f"{PREFIX}it took longer than {seconds:.0f} s")
-        finally:
-            if command.is_running:
-                await command.stop()
+        """Run a command to its end, at most so long; where some run already, once one of them has ended."""
+        async with self._free:
+            command = await self.start(*arguments)
+            try:
+                return await asyncio.wait_for(command.finished(), seconds)
+            except TimeoutError:
+                return Finished(-1, "", f"{PREFIX}it took longer than {seconds:.0f} s")
+            finally:
+                if command.is_running:
+                    await command.stop()
 
     def close(self) -> None:
         """End what still runs, at once."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import tempfile
 from collections.abc import Mapping
@@ -43,6 +44,7 @@ class ConfigChecker:
         self._shown_as = shown_as
         self._newest: tuple[str, CheckedText] | None = None
         self._threshold: dict[str, float | None] = {}
+        self._checking, self._looking_up = asyncio.Lock(), asyncio.Lock()
 
     @property
     def newest(self) -> CheckedText:
@@ -50,9 +52,13 @@ class ConfigChecker:
         return self._newest[1] if self._newest is not None else CheckedText()
 
     async def check(self, text: str) -> CheckedText:
-        """Ask `check-config`; raises Refused where that cannot be done."""
-        if self._newest is not None and self._newest[0] == text:
-            return self._newest[1]
+        """Ask `check-config`, once for all who ask for the same text; raises Refused where that cannot be."""
+        async with self._checking:
+            if self._newest is not None and self._newest[0] == text:
+                return self._newest[1]
+            return await self._checked(text)
+
+    async def _checked(self, text: str) -> CheckedText:
         try:
             make_folder(self._scratch)
             with tempfile.NamedTemporaryFile(
@@ -82,7 +88,9 @@ class ConfigChecker:
         name = value_at(document.data, ("model", "name")) or AUTO
         if not isinstance(name, str) or name.startswith("-"):
             return None
-        if name not in self._threshold:
+        async with self._looking_up:
+            if name in self._threshold:
+                return self._threshold[name]
             named = () if name == AUTO else (name,)
             done = await self._commands.run("models", "info", *named, "--json", seconds=CHECK_SECONDS)
             facts = json.loads(done.out) if done.code == 0 else {}
