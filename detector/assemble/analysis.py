@@ -54,7 +54,8 @@ def analyze_command(request: AnalyzeRequest, loaded: Loaded) -> int:
         has_all=request.shard is None,
     )
     if request.out is not None:
-        return session.into_folder(request.out.absolute(), overwrite=request.overwrite)
+        out = request.out if request.dask is None else request.out.absolute()
+        return session.into_folder(out, overwrite=request.overwrite)
     return session.to_stdout()
 
 
