@@ -96,7 +96,10 @@ def ask(port: int, method: str, path: str, body: Any = None, **headers: str) -> 
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     given = {"Host": f"{NAME}:{port}", **{name.replace("_", "-"): value for name, value in headers.items()}}
-    with closing(http.client.HTTPSConnection("127.0.0.1", port, timeout=LONG, context=context)) as connection:
+    connection = http.client.HTTPSConnection(
+        "127.0.0.1", port, timeout=LONG, context=context, source_address=("127.0.0.2", 0)
+    )
+    with closing(connection):
         text = None if body is None else json.dumps(body)
         connection.request(method, path, text, given | ({"Content-Type": "application/json"} if text else {}))
         answer = connection.getresponse()
