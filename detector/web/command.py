@@ -15,6 +15,7 @@ from detector.service.hangups import Hangups
 from detector.service.systemd import Notifier
 from detector.web.access.password import PasswordFile
 from detector.web.app import make_app
+from detector.web.large_memory import return_large_memory
 from detector.web.page_server import make_server, open_socket, serve
 from detector.web.parts import WebParts
 from detector.wire.access import Access, load_certificate, read_keys
@@ -27,6 +28,7 @@ def web_command(parts: WebParts, *, port: int) -> int:
 
     Returns the exit code, 0. SinkError where the port or the certificate cannot be had.
     """
+    return_large_memory()
     policy, hangups, manager = parts.doorkeeper.policy, Hangups(), Notifier(os.environ)
     tls = read_keys(Access(certificate=policy.certificate, key=policy.key)).tls
 

@@ -211,6 +211,8 @@ class _Stream(Response):
             await asyncio.wait(tasks)
         if not sending.cancelled() and (error := sending.exception()) is not None:
             raise error
+        # Whoever has logged out gets a whole answer; to a browser that has gone nothing is sent.
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _send(self, send: Send) -> None:
         async with aclosing(self._frames) as frames:
@@ -220,7 +222,6 @@ class _Stream(Response):
                         await send({"type": "http.response.body", "body": frame, "more_body": True})
                 except TimeoutError:
                     return  # the server closes the connection
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 async def _gone(receive: Receive) -> None:

@@ -23,6 +23,8 @@ class EventSource:
         self._left = asyncio.Event()
         self._events: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.body = b""
+        self.whole = asyncio.Event()
+        """Whether the answer has come to its end."""
 
     def leave(self) -> None:
         self._left.set()
@@ -45,6 +47,8 @@ class EventSource:
             self.started = message
             return
         await self.reads.wait()
+        if not message.get("more_body", False):
+            self.whole.set()
         self.body += message["body"]
         *frames, self.body = self.body.split(b"\n\n")
         for frame in frames:

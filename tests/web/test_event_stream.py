@@ -267,6 +267,7 @@ def test_a_stream_ends_with_its_session(run, monkeypatch):
             monkeypatch.setattr(Doorkeeper, "visitor", lambda *_: Visitor())
             while place.link._mailboxes:
                 await asyncio.sleep(0.002)
+            await source.whole.wait()  # else the server calls it a fault in its log
 
     run(script)
 
