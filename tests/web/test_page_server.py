@@ -38,6 +38,14 @@ async def echo(request):
     return PlainTextResponse(str(len(await request.body())))
 
 
+HANGING = threading.Event()
+
+
+async def hang(_):
+    HANGING.set()
+    await asyncio.Event().wait()
+
+
 async def stream(_):
     async def lines():
         while True:
@@ -58,6 +66,7 @@ ROUTES = [
     Route("/", answer),
     Route("/large", large),
     Route("/stream", stream),
+    Route("/hang", hang),
     Route("/echo", echo, methods=["POST"]),
     WebSocketRoute("/talk", guest_websocket(talk)),
 ]
@@ -209,6 +218,8 @@ def test_it_ends_within_a_second_while_streams_are_open(caplog):
         streams.append(connect(upgrade(b"/talk")))
         streams.append(connect())
         assert [each.recv(12) for each in streams[:4]] == [b"HTTP/1.1 200"] * 3 + [b"HTTP/1.1 101"]
+        connect(GET.replace(b"/ ", b"/hang ", 1))
+        assert HANGING.wait(LONG)
         started = time.monotonic()
         end()
         assert time.monotonic() - started < 1
