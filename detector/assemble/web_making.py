@@ -14,6 +14,7 @@ from detector.config.config_file import ConfigFile
 from detector.config.loading import SYSTEM_FILE, find_file, user_file
 from detector.config.settings import Settings
 from detector.files.data_folders import data_folder, models_folder
+from detector.files.home import expand_home
 from detector.history.history_paths import reading_paths, writing_path
 from detector.sinks.socket.socket_settings import SocketSettings
 from detector.subscriber.client import Credentials
@@ -59,7 +60,7 @@ def make_web_parts(
             link.feeds,
             history=history,
             state=state_folder(),
-            data=data_folder(os.environ, sys.platform, Path("~").expanduser()),
+            data=data_folder(os.environ, sys.platform, Path(expand_home("~"))),
             models=models_folder(),
             knows_daemon=uri is None,
             read_only=settings.web.read_only,

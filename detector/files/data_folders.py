@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from detector.files.guarded import is_root
+from detector.files.home import expand_home
 
 INSTALLATION = Path("/opt/sound-detector")
 """Where `make install-service` puts the program, and models that it and the service find; root's alone."""
@@ -18,7 +19,7 @@ def models_folder() -> Path:
     installed = installed_folder(Path(sys.prefix))
     if installed is not None and is_root() and not os.environ.get("SOUND_DETECTOR_HOME"):
         return installed
-    return data_folder(os.environ, sys.platform, Path("~").expanduser()) / "models"
+    return data_folder(os.environ, sys.platform, Path(expand_home("~"))) / "models"
 
 
 def installed_folder(prefix: Path) -> Path | None:

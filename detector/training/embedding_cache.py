@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from detector.errors import DetectorError
+from detector.files.home import expand_home
 from detector.training.recording_embeddings import EmbeddedRecording
 
 FORMAT = 1
@@ -41,7 +42,7 @@ def cache_folder(environ: Mapping[str, str], platform: str, home: Path) -> Path:
 
 def users_cache() -> Path:
     """The folder on this machine."""
-    return cache_folder(os.environ, sys.platform, Path("~").expanduser())
+    return cache_folder(os.environ, sys.platform, Path(expand_home("~")))
 
 
 DAMAGE = (

@@ -45,3 +45,15 @@ def test_an_installed_program_also_finds_what_root_brought_for_it() -> None:
     assert installed_folder(installed) == Path("/opt/sound-detector/models")
     for prefix in ("/usr", "/home/ada/.pyenv/versions/3.12.1", "/opt/sound-detector"):
         assert installed_folder(Path(prefix)) is None
+
+
+def test_a_user_whom_the_system_does_not_name_needs_no_home(monkeypatch: pytest.MonkeyPatch):
+    """As a service of systemd where its library of names is not installed."""
+
+    def unnamed(number: int) -> None:
+        raise KeyError(number)
+
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr("pwd.getpwuid", unnamed)
+    monkeypatch.setenv("SOUND_DETECTOR_HOME", "/var/lib/sound-detector")
+    assert models_folder() == Path("/var/lib/sound-detector/models")
