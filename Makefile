@@ -1,7 +1,7 @@
 # sound-detector: each target is one line; scripts/setup.sh does what must be done first, once.
 #   PYTHON=python3.12   the interpreter for .venv (3.11 or newer)
 
-.PHONY: help run test test-all check bench fuzz soak clean install-service uninstall-service test-systemd
+.PHONY: help run test test-all check bench fuzz soak clean install-service uninstall-service test-systemd deb test-deb
 .NOTPARALLEL:
 export PYTHON INPUT MODEL PURGE DESTDIR EXTRAS WEB
 
@@ -39,6 +39,15 @@ uninstall-service: ## As root: remove it; settings and models stay, unless PURGE
 test-systemd: ## As root: boot a real systemd in a container and try the service in it
 	@scripts/setup.sh test
 	@SOUND_DETECTOR_TEST_SYSTEMD=required .venv/bin/python -m pytest -v $(ARGS) tests/systemd
+
+deb: ## As root: build the Debian package of RELEASE=bookworm or trixie into dist/ (docs/packages.md)
+	@scripts/setup.sh dev
+	@.venv/bin/python -c 'import build' 2>&- || .venv/bin/pip install -q build
+	@scripts/make_deb.sh $(RELEASE) $(ARCH)
+
+test-deb: ## As root: install DEB=FILE in a fresh root of its release, run, upgrade, remove and purge it
+	@scripts/setup.sh test
+	@SOUND_DETECTOR_TEST_DEB="$(abspath $(DEB))" .venv/bin/python -m pytest -v $(ARGS) tests/packages/test_deb.py
 
 fuzz: ## Feed 100 000 damaged inputs to all that a stranger controls; or ARGS="--seed 2"
 	@scripts/setup.sh test

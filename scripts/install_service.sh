@@ -190,6 +190,9 @@ fi
 [ "$(id -u)" = 0 ] || fail "this needs root: sudo make install-service"
 command -v systemctl >/dev/null || fail "there is no systemd here; docs/service.md says how to go without"
 getent group audio >/dev/null || fail "there is no group audio, to which sound devices belong; groupadd --system audio"
+if [ -d $prefix/venv ] && [ ! -L $prefix/venv ]; then
+    fail "the Debian package is installed; sudo apt-get remove sound-detector first, settings and history stay"
+fi
 umask 022
 python=${PYTHON:-/usr/bin/python3}
 install_system_packages

@@ -32,8 +32,9 @@ def main() -> None:
         subprocess.run(
             [sys.executable, "-m", "build", "--outdir", str(built), str(source)], check=True, env=environment
         )
-        shutil.rmtree(dist, ignore_errors=True)
-        dist.mkdir()
+        dist.mkdir(exist_ok=True)
+        for older in (*dist.glob("*.whl"), *dist.glob("*.tar.gz")):
+            older.unlink()
         for file in sorted(built.iterdir()):
             target = dist / file.name
             if file.name.endswith(".tar.gz"):

@@ -19,6 +19,10 @@ if [ -z "$destination" ]; then
         say "this needs root: sudo make uninstall-service"
         exit 1
     fi
+    if [ -d "$program/venv" ] && [ ! -L "$program/venv" ]; then
+        say "the Debian package is installed; sudo apt-get remove sound-detector removes it"
+        exit 1
+    fi
     if [ -d /run/systemd/system ]; then
         systemctl stop sound-detector-web sound-detector 2>/dev/null || true
     fi

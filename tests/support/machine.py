@@ -62,11 +62,14 @@ def until(look: Callable[[], T], *, seconds: float, what: str) -> T:
 
 
 class Machine:
-    """One overlay and the processes in it; the file system of the machine is `root`."""
+    """One overlay and the processes in it; the file system of the machine is `root`.
 
-    def __init__(self) -> None:
+    A `root` that is given is somebody else's: there is nothing to `make`.
+    """
+
+    def __init__(self, root: Path | None = None) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="sound-detector-machine-"))
-        self.root = self._folder / "m"
+        self.root = root or self._folder / "m"
         self._init: subprocess.Popen[bytes] | None = None
         self._leader = 0
         self._groups = _control_groups()
@@ -114,7 +117,9 @@ class Machine:
                 raise Unavailable(f"systemd does not boot in a container here: {' | '.join(said[-3:])}")
             time.sleep(0.1)
 
-    def run(self, *command: str, groups: str | None = None) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *command: str, groups: str | None = None, seconds: float = COMMAND_SECONDS
+    ) -> subprocess.CompletedProcess[str]:
         """Run a command inside: as root, or as nobody who is a member of `groups` ("" for none)."""
         become = []
         if groups is not None:
@@ -122,7 +127,7 @@ class Machine:
             become = ["setpriv", "--reuid=nobody", "--regid=nogroup", member, "--"]
         variables = ["env", "-i", "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL=C.UTF-8"]
         enter = ["nsenter", f"--target={self._leader}", "--all", "--"]
-        return _run([*enter, *variables, *become, *command], timeout=COMMAND_SECONDS)
+        return _run([*enter, *variables, *become, *command], timeout=seconds)
 
     def close(self) -> None:
         """End the machine's processes, unmount, and remove what control groups it left."""
@@ -138,6 +143,7 @@ class Machine:
                 until(lambda: not Path(f"/proc/{self._leader}").exists(), seconds=END_SECONDS, what="its end")
         for mounted in reversed(self._mounted):
             subprocess.run(["umount", "--lazy", str(mounted)], check=False)
+        (self._folder / "boot.log").unlink(missing_ok=True)
         self._folder.rmdir()
         for group in sorted(_control_groups() - self._groups, reverse=True):
             with suppress(OSError):  # not ours, and in use
