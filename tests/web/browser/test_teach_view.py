@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from array import array
 
 import pytest
 
+from detector.web.desk.take_sound import MOST_BYTES
 from tests.support.browser_views import faults_at_each_width
 from tests.support.page_desks import RecordedFeeds, parts_with_desk
 from tests.support.scripted_train import RATE, ScriptedTrain, sound, wav
@@ -69,6 +71,15 @@ def test_recordings_of_files_are_taken_too(teach, tmp_path):
     tab.get_by_label("Add recordings").set_input_files(path)
     tab.get_by_text("One recording was added.").wait_for()
     tab.get_by_text("1 of about 10 recordings").wait_for()
+
+
+def test_a_file_that_is_too_large_is_not_sent_and_that_is_said(teach, tmp_path):
+    path = tmp_path / "long.wav"
+    path.write_bytes(b"")
+    os.truncate(path, MOST_BYTES + 1)
+    tab, _ = teach("?step=record&sound=Bell")
+    tab.get_by_label("Add recordings").set_input_files(path)
+    tab.get_by_text(f"long.wav is too large: at most {MOST_BYTES // 1_000_000} MB").wait_for()
 
 
 def test_what_was_learned_is_told_tried_used_and_taken_away(teach, tmp_path):

@@ -15,6 +15,7 @@ const COUNTDOWN = 3;
 const SECOND_MS = 1000;
 const TAKE_SECONDS = 3;
 const BACKGROUND_SECONDS = 30;
+const MOST_MEGABYTES = 12;
 
 /** @param {import("../teach.js").Teach} teach @param {boolean} background whether it is the room that is recorded @returns {import("../teach.js").Step} */
 export function recordStep(teach, background) {
@@ -65,6 +66,10 @@ export function recordStep(teach, background) {
     files.value = "";
     let n = 0;
     for (const file of chosen) {
+      if (file.size > MOST_MEGABYTES * 1e6) { // a browser that is refused in the middle of sending knows not why
+        teach.toast(t("teach.upload.too_large", { name: file.name, megabytes: MOST_MEGABYTES }));
+        continue;
+      }
       const sound = new Blob([file], { type: /\.flac$/i.test(file.name) ? "audio/flac" : "audio/wav" });
       if (await act(() => api.post(`teach/takes?name=${encodeURIComponent(name)}`, sound))) n += 1;
     }
