@@ -7,6 +7,7 @@ import ipaddress
 from dataclasses import replace
 
 import pytest
+from starlette.websockets import WebSocketDisconnect
 
 from detector.errors import AccessError
 from detector.web.access.body_limit import MAX_BODY_BYTES, MAX_HEADER_BYTES
@@ -322,6 +323,11 @@ def test_long_headers_are_refused_also_where_they_come_at_once(enter):
     assert page.get("/healthz", headers={"X-Long": "a" * MAX_HEADER_BYTES}).status_code == 431
     assert page.get(f"/api/v1/events?label={'a' * MAX_HEADER_BYTES}").status_code == 431
     assert page.get("/api/v1/me", headers={"X-Long": "a" * (MAX_HEADER_BYTES - 1000)}).status_code == 200
+    with (
+        pytest.raises(WebSocketDisconnect),
+        page.websocket_connect(f"/api/v1/live?x={'a' * MAX_HEADER_BYTES}"),
+    ):
+        pass
 
 
 def test_who_hangs_up_in_the_middle_of_a_body_leaves_no_traceback(parts, caplog):

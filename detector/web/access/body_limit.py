@@ -11,8 +11,9 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
-from detector.web.access.roles import refusal
+from detector.web.access.roles import NO_ENTRY, refusal
 
 MAX_BODY_BYTES = 65536
 MAX_HEADER_BYTES = 16384
@@ -50,6 +51,9 @@ class BodyLimitMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Go on, and count what comes."""
+        if scope["type"] == "websocket" and _header_bytes(scope) > MAX_HEADER_BYTES:
+            await WebSocket(scope, receive, send).close(NO_ENTRY)
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
