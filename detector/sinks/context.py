@@ -19,6 +19,13 @@ if TYPE_CHECKING:  # whoever reads the settings of sinks needs no numpy
     from detector.events.labels import AskedLabels
 
 
+def nothing_asked(names: Collection[str]) -> AskedLabels:
+    """What a subscriber gets where no labels are known."""
+    from detector.events.labels import AskedLabels
+
+    return AskedLabels()
+
+
 @dataclass(frozen=True, slots=True)
 class InputState:
     """What the source is doing, for people who look at it."""
@@ -73,7 +80,7 @@ class SinkContext:
     """What each MQTT sink counts; an open one adds its own."""
     archive: Archive | None = None
     """Events of the past; None where no history is kept."""
-    asked_labels: Callable[[Collection[str]], AskedLabels] = lambda names: AskedLabels()
+    asked_labels: Callable[[Collection[str]], AskedLabels] = nothing_asked
     """Tells what a subscriber gets who asks for events of these names."""
     give_verdict: Callable[[VerdictLine], VerdictBody] | None = None
     """Stores what somebody says of an event, or raises DetectorError. None where no history is kept."""
