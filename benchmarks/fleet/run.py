@@ -50,6 +50,8 @@ class Process:
 
     def kill(self) -> None:
         """End it at once (SIGKILL)."""
+        if (status := self._process.poll()) is not None:
+            raise RuntimeError(f"it ended by itself, with {status}: {self._log.read_text()[-2000:]}")
         self._process.kill()
         _, _, used = os.wait4(self._process.pid, 0)
         self._process.returncode = -9

@@ -72,7 +72,6 @@ def collect(request: CollectRequest) -> int:
         open_database=database_opener(request.into),
         exports=_exports(request.into),
     )
-    collector.open_database().close()  # what is wrong with it is said at once
     read_credentials(settings, address)
     log.info(
         "collect.starting broker=%s into=%s name=%s group=%s", address, request.into, name, request.group

@@ -148,6 +148,20 @@ def test_what_could_not_be_written_is_not_acknowledged_and_comes_again(tmp_path)
     assert not room.broker.unacknowledged
 
 
+def test_a_database_that_cannot_be_opened_is_waited_for(tmp_path):
+    room = Room(tmp_path, nothing, nothing)
+    room.broker.send(event(1))
+    faults = [DatabaseError("fleet.db: cannot be opened: database is locked")] * 2
+
+    def opening():
+        if faults:
+            raise faults.pop()
+        return room.open()
+
+    room.collector.open_database = opening
+    assert room.run() == [1]
+
+
 def test_a_broker_that_goes_away_is_tried_again_and_said_once(tmp_path, caplog):
     def gone():
         raise NoConnection("the broker has closed the connection")
