@@ -99,6 +99,12 @@ def add_facts(database: Database, facts: Iterable[NodeFact], *, now: float) -> N
     )
 
 
+def newest_received(database: Database) -> float:
+    """When the newest event came [UTC seconds since 1970]; 0 where there is none."""
+    ((newest,),) = database.run("SELECT MAX(received) FROM events")
+    return float(newest or 0)
+
+
 def note_missing(database: Database, *, since: float, until: float, now: float) -> tuple[int, int]:
     """Look for numbers that are missing before events that came between two times [UTC seconds].
 

@@ -21,6 +21,7 @@ from detector.fleet.event_database import (
     add_events,
     add_facts,
     make_tables,
+    newest_received,
     note_missing,
 )
 from detector.fleet.fleet_event import FleetEvent, NodeFact, UnfitPayload, event_of, fact_of
@@ -40,6 +41,8 @@ SWEEP_SECONDS = 15.0
 """How often missing numbers are looked for, and Parquet files are written."""
 GRACE_SECONDS = 30.0
 """A number is not missing before so much time: another collector may be about to write it."""
+LOOK_BACK_SECONDS = 3600.0
+"""At its start a collector looks so far back from the newest event, not through the whole database."""
 COMPLAINT_SECONDS = 60.0
 """One line at most for payloads that do not fit, in this time."""
 SESSION_SECONDS = 7 * 86_400
@@ -116,8 +119,8 @@ class FleetCollector:
     _asking: Asking = field(default_factory=Asking)
     _told: str = ""
     _complained: float = float("-inf")
-    _swept: float = 0.0
-    """Events received up to then have been looked at [UTC seconds]."""
+    _swept: float | None = None
+    """Events received up to then have been looked at [UTC seconds]; None before the first look."""
 
     def run(self, stopped: Callable[[], bool]) -> None:
         """Collect until `stopped`."""
@@ -201,14 +204,15 @@ class FleetCollector:
         """Look for missing numbers, and write the files of what has changed."""
         now = self.utc()
         until = now - GRACE_SECONDS
-        noted, came = note_missing(database, since=self._swept, until=until, now=now)
+        since = newest_received(database) - LOOK_BACK_SECONDS if self._swept is None else self._swept
+        noted, came = note_missing(database, since=since, until=until, now=now)
         database.commit()
         self.counts.noted_missing += noted
         self.counts.came_late += came
         if noted:
             log.warning("collect.missing events=%d: `fleet` says of which nodes", noted)
         if self.exports is not None:
-            self.exports.write_changed(database, since=self._swept, until=now)
+            self.exports.write_changed(database, since=since, until=now)
         self._swept = until
 
     def _ask(self, link: SessionLink, database: Database) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from detector.errors import ConfigError
@@ -82,7 +81,7 @@ def refuse_password(uri: str) -> None:
     if ":" in before or "password=" in place:
         raise ConfigError(
             f"{shown(uri)}: a password in the address could be read by everybody who lists the processes: "
-            f"write it into {Path('~/.pgpass')}, or into the file that PGPASSFILE names"
+            "write it into ~/.pgpass, or into the file that PGPASSFILE names"
         )
 
 

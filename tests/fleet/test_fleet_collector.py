@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import logging
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
 from detector.fleet.collector_metrics import metrics_text
 from detector.fleet.event_database import DatabaseError, make_tables
-from detector.fleet.fleet_collector import GRACE_SECONDS, SWEEP_SECONDS, FleetCollector
+from detector.fleet.fleet_collector import GRACE_SECONDS, LOOK_BACK_SECONDS, SWEEP_SECONDS, FleetCollector
 from detector.fleet.sqlite_database import SqliteDatabase
 from detector.sinks.mqtt.link import NoConnection, Received
 from tests.support.fleet_events import PREFIX, payload, topic
@@ -200,6 +201,23 @@ def test_missing_events_are_asked_for_and_come(tmp_path):
     counts = room.collector.counts
     assert (counts.noted_missing, counts.came_late, counts.asked, counts.again) == (2, 2, 1, 1)
     assert "sound_detector_collect_events_missing_total 2" in metrics_text(counts)
+
+
+def test_a_collector_that_starts_anew_looks_at_the_last_hour_alone(tmp_path):
+    looked = []
+
+    class Exports:
+        def write_changed(self, database, *, since, until):
+            looked.append(round(until - since))
+            return 0
+
+    room = Room(tmp_path, nothing)
+    room.broker.send(event(1))
+    room.run()
+    room.steps, room.now = [nothing], room.now + 100
+    again = replace(room.collector, exports=Exports(), _swept=None)
+    again.run(lambda: not room.steps)
+    assert looked == [LOOK_BACK_SECONDS + 101]
 
 
 @pytest.mark.parametrize("group", ["", "night"])
