@@ -14,7 +14,7 @@ TEMPI = (0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15)
 """Factors of the rhythm's times that are tried."""
 BEEP_DB = 4.5
 """A beep whose level is so far from that of the others is not one of them."""
-PARTS = 8
+PARTS = 16
 """Of a frame: so finely the edges of beeps and gaps are laid."""
 MOST_CANDIDATES = 8
 """Tones that are looked at in one batch, the loudest first: a machine may hum at more pitches."""
