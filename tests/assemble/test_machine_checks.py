@@ -15,6 +15,7 @@ from detector.sinks.logfile import LogSettings
 from detector.sinks.socket.socket_settings import SocketSettings
 from detector.sinks.stdout import StdoutSettings
 from detector.sources.device_list import Device
+from tests.support.closed_folders import skip_where_others_cannot_read
 from tests.support.small_models import logistic_tflite, write_bundle
 
 MICROPHONE = Device(0, "Mic", 16000, (), 1, True, "ALSA")
@@ -89,6 +90,7 @@ def test_files_that_cannot_be_written_and_secrets_that_cannot_be_read(
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become another")
 def test_rights_that_this_user_lacks(settings: Settings) -> None:
+    skip_where_others_cannot_read()
     changed = replace(settings, model=ModelSettings("yamnet"), sinks=(LogSettings("/x.jsonl"),))
     os.seteuid(1234)
     try:

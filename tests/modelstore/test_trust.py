@@ -14,6 +14,7 @@ from detector.modelstore.folders import shipped_folder
 from detector.modelstore.pull import pull
 from detector.modelstore.selection import found_heads
 from detector.modelstore.store import file_path, read_model_file
+from tests.support.closed_folders import skip_where_others_cannot_read
 from tests.support.small_models import logistic_tflite, write_bundle
 
 SOMEBODY = 1234
@@ -98,6 +99,7 @@ def test_the_list_names_the_folder_that_it_leaves_out(
 
 def test_a_folder_that_may_not_be_read_holds_no_models(planted: Path) -> None:
     """Here the folder of root's test, seen as another user."""
+    skip_where_others_cannot_read()
     os.seteuid(SOMEBODY)
     try:
         assert "small" not in available()
