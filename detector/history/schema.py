@@ -87,7 +87,8 @@ def connect_writer(path: Path) -> sqlite3.Connection:
     _make(path)
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     try:
-        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        if not _version(connection):  # set again, it would be written again, each time
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         # A killed process loses nothing that was committed; a power cut may lose the last seconds.
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")

@@ -76,6 +76,17 @@ def traced(statements):
     return connect
 
 
+def test_to_open_a_history_that_is_there_writes_nothing(path):
+    """Embeddings are written through a connection of their own, again and again."""
+    kept = written(path, make_message(1))
+    log = path.with_name(f"{path.name}-wal")
+    before = log.read_bytes()
+    for _ in range(3):
+        connect_writer(path).close()
+    assert log.read_bytes() == before
+    kept.close()
+
+
 def test_numbers_are_reserved_before_they_are_used(path):
     """Again when half of them are used, so that they have no gap."""
     numbers = SequenceNumbers(utc=lambda: T0, ahead=10)

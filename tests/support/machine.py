@@ -126,8 +126,11 @@ class Machine:
             member = f"--groups={groups}" if groups else "--clear-groups"
             become = ["setpriv", "--reuid=nobody", "--regid=nogroup", member, "--"]
         variables = ["env", "-i", "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL=C.UTF-8"]
-        enter = ["nsenter", f"--target={self._leader}", "--all", "--"]
-        return _run([*enter, *variables, *become, *command], timeout=seconds)
+        return _run(self.entered(*variables, *become, *command), timeout=seconds)
+
+    def entered(self, *command: str) -> list[str]:
+        """The command line that runs a command inside, as root, with this system's variables."""
+        return ["nsenter", f"--target={self._leader}", "--all", "--", *command]
 
     def close(self) -> None:
         """End the machine's processes, unmount, and remove what control groups it left."""
