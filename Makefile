@@ -1,12 +1,12 @@
 # sound-detector: each target is one line; scripts/setup.sh does what must be done first, once.
 #   PYTHON=python3.12   the interpreter for .venv (3.11 or newer)
 
-.PHONY: help run test test-all check bench fuzz soak clean install-service uninstall-service test-systemd deb test-deb
+.PHONY: help run test test-all check bench fuzz soak clean install-service uninstall-service test-systemd deb test-deb test-arm64
 .NOTPARALLEL:
 export PYTHON INPUT MODEL PURGE DESTDIR EXTRAS WEB
 
 help: ## Say what each target does
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 28
+	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' Makefile | expand -t 28
 
 run: ## Listen to the microphone; or INPUT=clip.wav; or ARGS="--device 1"; WEB=1 with the web page
 	@scripts/run.sh $(ARGS)
@@ -48,6 +48,10 @@ deb: ## As root: build the Debian package of RELEASE=bookworm or trixie into dis
 test-deb: ## As root: install DEB=FILE in a fresh root of its release, run, upgrade, remove and purge it
 	@scripts/setup.sh test
 	@SOUND_DETECTOR_TEST_DEB="$(abspath $(DEB))" .venv/bin/python -m pytest -v $(ARGS) tests/packages/test_deb.py
+
+test-arm64: ## As root: run the program and its quick tests on arm64, by qemu-user (docs/development.md)
+	@scripts/setup.sh test
+	@scripts/test_arm64.sh $(ARGS)
 
 fuzz: ## Feed 100 000 damaged inputs to all that a stranger controls; or ARGS="--seed 2"
 	@scripts/setup.sh test
