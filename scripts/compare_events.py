@@ -82,7 +82,10 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("expected", type=Path, metavar="EXPECTED")
     parser.add_argument("found", type=Path, metavar="FOUND")
     folders = parser.parse_args(arguments)
-    names = sorted(path.name.removesuffix(".jsonl") for path in folders.expected.glob("*.jsonl"))
+    names = sorted(
+        str(path.relative_to(folders.expected)).removesuffix(".jsonl")
+        for path in folders.expected.rglob("*.jsonl")
+    )
     if not names:
         print(f"no events in {folders.expected}: it has no file NAME.jsonl")
         return 1

@@ -21,9 +21,14 @@ fail() {
 [ "$(id -u)" = 0 ] || fail "this needs root, which makes and enters the root of another Debian"
 release=$1
 architecture=${2:-$(dpkg --print-architecture)}
-if [ -z "${ROOT:-}" ]; then
-    command -v debootstrap >/dev/null || fail "debootstrap is missing (apt install debootstrap), and no ROOT is given"
-    [ "$architecture" = "$(dpkg --print-architecture)" ] || fail "for $architecture, name a root of it: ROOT=DIR"
+[ -n "${ROOT:-}" ] || command -v debootstrap >/dev/null ||
+    fail "debootstrap is missing (apt install debootstrap), and no ROOT is given"
+foreign=
+if [ "$architecture" = arm64 ] && [ "$(dpkg --print-architecture)" != arm64 ]; then
+    foreign=yes
+    . scripts/arm64/emulation.sh
+    lacking=$(lacking_for_emulation | xargs)
+    [ -z "$lacking" ] || fail "some programs are missing: apt install $lacking"
 fi
 
 # In a space of mounts of its own: whatever happens, what is mounted below ends with this script.
@@ -39,25 +44,28 @@ fi
 work=$(mktemp -d)
 root=$work/root
 cleanup() {
-    for mounted in "$root/dev/pts" "$root/proc" "$root"; do
+    for mounted in "$root/dev/pts" "$root/proc/cpuinfo" "$root/proc" "$root"; do
         ! mountpoint -q "$mounted" || umount --lazy "$mounted"
     done
+    [ -z "$foreign" ] || stop_emulation
     rm -rf --one-file-system "$work"
 }
 trap cleanup EXIT
 trap 'exit 130' INT TERM
+[ -z "$foreign" ] || start_emulation
 mkdir "$root"
 if [ -n "${ROOT:-}" ]; then
     mkdir "$work/changed" "$work/work"
     mount -t overlay overlay -o "lowerdir=$ROOT,upperdir=$work/changed,workdir=$work/work" "$root"
 else
     say "making a root of $release (some minutes)"
-    debootstrap --variant=minbase "$release" "$root" ${MIRROR:+"$MIRROR"} >"$work/log" 2>&1 ||
+    debootstrap --arch="$architecture" --variant=minbase "$release" "$root" ${MIRROR:+"$MIRROR"} >"$work/log" 2>&1 ||
         { tail -n 20 "$work/log" >&2 && fail "debootstrap failed"; }
 fi
 found="$(. "$root/etc/os-release" && echo "$VERSION_CODENAME") $(chroot "$root" dpkg --print-architecture)"
 [ "$found" = "$release $architecture" ] || fail "the root is of $found, not of $release $architecture"
 mount -t proc proc "$root/proc"
+[ -z "$foreign" ] || show_arm64_processor "$root"
 mkdir -p "$root/dev/pts"
 mount -t devpts devpts "$root/dev/pts"
 

@@ -22,29 +22,23 @@ fail() {
 
 release=${RELEASE:-bookworm}
 base=${ROOT:-/var/cache/sound-detector/$release-arm64}
-qemu=/usr/bin/qemu-aarch64-static
-handlers=/proc/sys/fs/binfmt_misc
-# qemu 7.2 gets wrong numbers for its default processor, "max".
-export QEMU_CPU="${QEMU_CPU:-cortex-a72}"
+. scripts/arm64/emulation.sh
 
 # --- What must be there ---------------------------------------------------------------------------------
 
 [ "$(id -u)" = 0 ] || fail "this needs root, which enters the root of another Debian: sudo make test-arm64"
-lacking=
-for needed in $qemu:qemu-user-static unshare:util-linux debootstrap:debootstrap; do
-    command -v "${needed%:*}" >/dev/null || lacking="$lacking ${needed#*:}"
-done
-[ -z "$lacking" ] || fail "some programs are missing: apt install$lacking"
+lacking=$(lacking_for_emulation | xargs)
+[ -z "$lacking" ] || fail "some programs are missing: apt install $lacking"
 
 # In a space of mounts of its own: whatever happens, what is mounted below ends with this script.
 [ -n "${OWN_MOUNTS:-}" ] || OWN_MOUNTS=1 exec unshare --mount --propagation private "$PWD/scripts/test_arm64.sh" "$@"
 
 work=
-registered=
 inside=
 cleanup() {
-    [ -z "$inside" ] || kill -KILL "$inside" 2>/dev/null || true
-    [ -z "$registered" ] || echo -1 >"$handlers/$registered"
+    # The first process of a space of processes: all others end with it.
+    [ -z "$inside" ] || kill -KILL "$(cat "/proc/$inside/task/$inside/children")" 2>/dev/null || true
+    stop_emulation
     if [ -n "$work" ]; then
         ! mountpoint -q "$work/root" || umount --recursive --lazy "$work/root"
         if [ -n "${KEEP:-}" ]; then
@@ -57,24 +51,7 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 
-# --- arm64 programs start qemu --------------------------------------------------------------------------
-
-# F: qemu is found in the other root too. C: so sudo works there. Whoever made it, it must be on.
-is_usable() { grep -q '^enabled' "$1" && grep -q '^flags:.*C' "$1" && grep -q '^flags:.*F' "$1"; }
-
-modprobe -q binfmt_misc 2>/dev/null || true
-[ -e $handlers/register ] || mount -t binfmt_misc binfmt_misc $handlers 2>/dev/null ||
-    fail "this kernel has no binfmt_misc, which starts qemu for programs of arm64"
-if ! is_usable $handlers/qemu-aarch64 2>/dev/null; then
-    # The bytes with which programs of arm64 begin; those of the mask must match.
-    magic='\x7f\x45\x4c\x46\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00'
-    mask='\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff'
-    name=sound-detector-$$
-    printf '%s' ":$name:M::$magic:$mask:$qemu:OCF" >$handlers/register ||
-        fail "programs of arm64 cannot be registered in $handlers"
-    registered=$name
-    say "registered $qemu for programs of arm64, until this ends"
-fi
+start_emulation
 
 # --- The root -------------------------------------------------------------------------------------------
 
@@ -152,14 +129,14 @@ done
 
 # --- In the root ----------------------------------------------------------------------------------------
 
-# With processes of its own, which end when this does, and a Pi 4's /proc/cpuinfo: LiteRT and ONNX Runtime look there.
+# With processes of its own, which end when this does.
 # In the background, so that a signal is answered at once; there, a shell ignores what Ctrl-C sends, and tests need it.
 status=0
 # shellcheck disable=SC2016  # expanded inside
-root=$root cpuinfo=$PWD/scripts/arm64/cpuinfo.txt \
-    env --default-signal=INT,QUIT unshare --pid --fork --kill-child sh -euc '
+root=$root env --default-signal=INT,QUIT unshare --pid --fork sh -euc '
     mount -t proc proc "$root/proc"
-    mount --bind "$cpuinfo" "$root/proc/cpuinfo"
+    . scripts/arm64/emulation.sh
+    show_arm64_processor "$root"
     exec chroot --userspec=tester:tester "$root" "$@"
 ' sh /usr/bin/env -i PATH=/usr/local/bin:/usr/bin:/bin HOME=/home/tester USER=tester LC_ALL=C.UTF-8 \
     QEMU_CPU="$QEMU_CPU" TESTS="${TESTS:-}" ${CONSTRAINTS:+CONSTRAINTS=/home/tester/constraints.txt} \

@@ -70,7 +70,7 @@ def test_an_end_that_is_open_on_one_machine_alone_is_a_fault():
 
 
 def write(folder: Path, name: str, events: list[dict], scores: list[list[float]]) -> None:
-    folder.mkdir(exist_ok=True)
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.jsonl").write_text("".join(f"{json.dumps(event)}\n" for event in events))
     np.savez(folder / f"{name}.scores.npz", scores=np.array(scores, np.float32))
 
@@ -79,8 +79,8 @@ def test_folders_are_compared_file_by_file(tmp_path: Path, capsys):
     here, there = tmp_path / "here", tmp_path / "there"
     write(here, "a", [START, END], [[0.5, 0.25]])
     write(there, "a", [START, {**END, "score": 0.111}], [[0.5, 0.75]])
-    write(here, "b", [], [[0.5]])
-    write(there, "b", [], [[0.5]])
+    write(here, "deeper/b", [], [[0.5]])
+    write(there, "deeper/b", [], [[0.5]])
     status = main([str(here), str(there)])
     assert capsys.readouterr().out == (
         "2 recordings, 2 messages: scores of events differ by 0.011 at most, times by 0.00 s, "

@@ -23,10 +23,17 @@ step() { # step NAME COMMAND...
     say "$name: $ended, $(($(date +%s) - since)) s"
 }
 
-# Without a microphone it plays the bundled recording.
+# Without a microphone it plays the bundled recording, as it sounds: what an emulated processor is too slow for is
+# dropped. From a file nothing is.
 first_run() {
-    make run >~/run.jsonl || return 1
-    grep -q '"label":"Speech"' ~/run.jsonl && grep -q '"label":"Smoke alarm (T3)"' ~/run.jsonl
+    make run >~/run.jsonl && grep -q '"label":"Speech"' ~/run.jsonl
+}
+
+from_file() {
+    make run INPUT=detector/demo/demo.flac >~/file.jsonl || return 1
+    for label in "Speech" "Smoke alarm (T3)" "Siren"; do
+        grep -qF "\"label\":\"$label\"" ~/file.jsonl || return 1
+    done
 }
 
 # PyAudio was built here: it opens and finds no device, and the program says so in one line.
@@ -50,6 +57,7 @@ events() { # events MODEL
 
 say "$(uname -m), $(. /etc/os-release && echo "$PRETTY_NAME"), $(python3 --version), QEMU_CPU=$QEMU_CPU"
 step "make run" first_run
+step "make run INPUT=FILE" from_file
 step "PyAudio" no_microphone
 built_here
 step "both models are whole" $detector models verify yamnet+mn04
