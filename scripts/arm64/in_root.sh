@@ -5,6 +5,7 @@ set -u
 cd ~/sound-detector || exit 1
 detector=.venv/bin/sound-detector
 status=0
+trap 'exit 130' INT TERM
 
 say() { echo "sound-detector: arm64: $*" >&2; }
 
