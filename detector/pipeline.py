@@ -43,7 +43,8 @@ class DetectionStage:
         gap_limit: int,
         score: Callable[[Span], Scores],
     ) -> None:
-        self._windows = GatedWindows(gate, grid)
+        self.windows = GatedWindows(gate, grid)
+        """Which are scored."""
         self._tracker = tracker
         self._gap_limit = gap_limit
         self._score = score
@@ -56,17 +57,21 @@ class DetectionStage:
     @property
     def openings(self) -> int:
         """How often the gate went from closed to open."""
-        return self._windows.openings
+        return self.windows.openings
 
     @property
     def gate_is_open(self) -> bool:
         """Whether windows are classified now."""
-        return self._windows.is_open
+        return self.windows.is_open
 
     @property
     def started(self) -> int:
         """How many events have started."""
         return self._tracker.started
+
+    def thin(self, factor: int) -> None:
+        """From now on score at most every `factor`-th window, 1 for all: there is no time for more."""
+        self._tracker.expect_hop(self.windows.thin(factor))
 
     def push(self, frame: Block, level: Level) -> list[Event]:
         """Take the next frame and its level, return the events that it starts, continues or ends."""
@@ -74,7 +79,7 @@ class DetectionStage:
         self._stop = frame.stop
         self.history.push(level.span, level.dbfs, level.bands)
         hold, is_settled = self._tracker.active, self._is_settled
-        for due in self._windows.push(frame, level, hold=hold, is_settled=is_settled):
+        for due in self.windows.push(frame, level, hold=hold, is_settled=is_settled):
             events += self._track(due)
             self._is_settled = self._tracker.settled
         return events
@@ -82,7 +87,7 @@ class DetectionStage:
     def flush(self) -> list[Event]:
         """The stream ended: score its tail and end open events at the last sample."""
         events: list[Event] = []
-        for due in self._windows.last(self._stop):
+        for due in self.windows.last(self._stop):
             events += self._track(due)
         return events + self._tracker.flush()
 
@@ -114,7 +119,7 @@ class DetectionStage:
             events = self._tracker.flush()
             self._is_settled = False
             self.history.forget()
-        self._windows.gap(start)
+        self.windows.gap(start)
         return events
 
 
@@ -176,6 +181,7 @@ class Pipeline:
         """What was done and what was lost so far."""
         self._counts.gate_openings = self._detection.openings
         self._counts.events = self._detection.started
+        self._counts.windows_skipped = self._detection.windows.left_out
         return self._counts
 
     @property
@@ -232,6 +238,10 @@ class Pipeline:
             return ended
         self._alarms.choose(labels)
         return self._alarms.pass_through(ended)
+
+    def thin(self, factor: int) -> None:
+        """From now on classify at most every `factor`-th window, 1 for all: there is no time for more."""
+        self._detection.thin(factor)
 
     def exchange_heads(self, heads: HeadStage | None) -> None:
         """Use other heads from the next window on; the tracker must be exchanged with them."""

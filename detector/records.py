@@ -230,11 +230,13 @@ class Counts:
     """What overload left behind; every field only grows."""
 
     blocks_dropped: int = 0
-    """Blocks the capture queue had no room for."""
+    """Blocks the capture queue had no room for, or that came far too late."""
     samples_lost: int = 0
     """Samples missing from the stream: dropped blocks, overflows, time without a device."""
     windows: int = 0
     """Windows classified."""
+    windows_skipped: int = 0
+    """Windows left out because the worker was behind."""
     gate_openings: int = 0
     """Times the gate went from closed to open."""
     events: int = 0

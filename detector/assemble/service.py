@@ -25,11 +25,12 @@ from detector.history.archive import FileArchive
 from detector.history.history_paths import writing_path
 from detector.history.journal import Journal
 from detector.interfaces import Service
-from detector.modelstore import ModelCatalogue
+from detector.modelstore import DEFAULT, ModelCatalogue
 from detector.records import Label
 from detector.service.controls import Controls
 from detector.service.daemon import Daemon
-from detector.service.status_report import make_report, prometheus_text
+from detector.service.metrics_text import prometheus_text
+from detector.service.status_report import make_report
 from detector.service.systemd import Notifier
 from detector.sinks.context import SinkContext, SourceTraits
 from detector.sinks.socket.socket_settings import SocketSettings
@@ -170,9 +171,17 @@ def make_daemon(load: Callable[[], Loaded], *, verbose: bool = False) -> Daemon:
         metrics=make_metrics(settings, lambda: prometheus_text(report()), later=notifier.has_manager),
         reload=reloader,
         clips=clips,
+        advice=advice(len(channels), spec.name),
     )
     controls = Controls(daemon, needs_restart=lambda: reloader.needs_restart, utc=time.time)
     return daemon
+
+
+def advice(sources: int, model: str) -> str:
+    """What would help a machine that so many sources with this model are too much for."""
+    fewer = ["fewer sources"] if sources > 1 else []
+    smaller = ["one network instead of two (--model yamnet)"] if model.startswith(DEFAULT) else []
+    return " or ".join([*fewer, *smaller, "a larger windows.hop_seconds"])
 
 
 @contextmanager

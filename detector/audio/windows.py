@@ -33,6 +33,9 @@ class WindowGrid:
         self._was_open = False
         self._scored_stop = 0
         self._stream_start = 0
+        self._least_hop = hop
+        self.left_out = 0
+        """Windows that `thin` has left out."""
 
     def push(self, span: Span, *, is_open: bool, is_steady: bool = False) -> list[Span]:
         """Take the newest frame's span and the gate's state, return the windows that are due.
@@ -45,12 +48,21 @@ class WindowGrid:
             return []
         earliest = span.start - self._preroll if opened else span.start
         earliest = max(earliest, self._scored_stop, self._stream_start)
-        hop = self._steady_hop if is_steady else self._hop
-        first = (earliest // hop + 1) * hop
-        due = [self._ending_at(stop) for stop in range(first, span.stop + 1, hop)]
+        usual = self._steady_hop if is_steady else self._hop
+        due = self._due(earliest, span.stop, max(usual, self._least_hop))
+        if usual < self._least_hop:
+            self.left_out += len(self._due(earliest, span.stop, usual)) - len(due)
         if due:
             self._scored_stop = due[-1].stop
         return due
+
+    def thin(self, factor: int) -> int:
+        """From now on name at most every `factor`-th window, 1 for all; returns the least hop [samples].
+
+        No sound is left out: windows stay so close that each begins before the one before it ends.
+        """
+        self._least_hop = self._hop * max(1, min(factor, self._window // self._hop))
+        return self._least_hop
 
     def gap(self, start: int) -> None:
         """The stream goes on at `start` after a loss: no pre-roll reaches across it."""
@@ -63,6 +75,11 @@ class WindowGrid:
             return []
         self._scored_stop = stop
         return [self._ending_at(stop)]
+
+    def _due(self, earliest: int, stop: int, hop: int) -> list[Span]:
+        """The windows that end after `earliest`, up to `stop`."""
+        first = (earliest // hop + 1) * hop
+        return [self._ending_at(end) for end in range(first, stop + 1, hop)]
 
     def _ending_at(self, stop: int) -> Span:
         return Span(stop - self._window, stop)
@@ -84,6 +101,15 @@ class GatedWindows:
     def is_open(self) -> bool:
         """Whether windows are named now."""
         return self._gate.is_open
+
+    @property
+    def left_out(self) -> int:
+        """Windows that `thin` has left out."""
+        return self._grid.left_out
+
+    def thin(self, factor: int) -> int:
+        """Name at most every `factor`-th window; returns their least distance [samples]."""
+        return self._grid.thin(factor)
 
     def push(self, frame: Block, level: Level, *, hold: bool = False, is_settled: bool = False) -> list[Span]:
         """Take the next frame and its level, return the windows that are due.

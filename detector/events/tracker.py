@@ -67,7 +67,7 @@ class EventTracker:
         self._competition = Competition(labels, rules)
         self._voting = Voting(rules.threshold_on, needed=preset.needed, of=preset.of)
         self._rivals = preset.rivals
-        self._longest_hop = hop if longest_hop is None else longest_hop
+        self._longest_hop = self._usual_hop = hop if longest_hop is None else longest_hop
         self._release = release
         self._update = update
         self._young = round(YOUNG_SECONDS * history.sample_rate)
@@ -96,6 +96,10 @@ class EventTracker:
         claimed = set().union(*(self._claimed(sound) for sound in self._active))
         return self._voting.voted() <= claimed
 
+    def expect_hop(self, hop: int) -> None:
+        """From now on windows that lie so far apart [samples] still follow on each other."""
+        self._longest_hop = max(self._usual_hop, hop)
+
     def push(self, scores: Scores) -> list[Event]:
         """Take one window's scores, return what they start, continue or end."""
         values = self._labels.apply(scores.values)
@@ -110,10 +114,7 @@ class EventTracker:
         return events + self._begin(scores.span, excess)
 
     def flush(self) -> list[Event]:
-        """The stream ended, or a gap follows: end what is open at the last sample known.
-
-        Windows after the gap that reach back before it do not report the same sound again.
-        """
+        """The stream ended, or a gap follows: end what is open; windows across the gap do not repeat it."""
         now = self._history.stop
         events: list[Event] = []
         for sound in list(self._active):

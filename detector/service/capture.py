@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -48,6 +49,7 @@ class Capture:
         queue_blocks: int,
         waits: bool = False,
         retry: Callable[[int], float] = retry_seconds,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`waits` makes a device that was never there like one that went away.
 
@@ -55,12 +57,15 @@ class Capture:
         """
         self._waits = waits
         self._retry = retry
+        self._monotonic = monotonic
+        self.arrived_at: float | None = None
+        """When the newest of what `get` returned was read, on a steady clock [s]."""
         self.dropped = 0
         """Blocks lost because the worker was behind."""
         self.failure: Exception | None = None
         """The error that ended the source early."""
         self._source = source
-        self._queue: queue.Queue[Block | SourceFailure | None] = queue.Queue(queue_blocks)
+        self._queue: queue.Queue[tuple[float, Block | SourceFailure | None]] = queue.Queue(queue_blocks)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
         self._delivered = False
@@ -82,7 +87,7 @@ class Capture:
     def get(self, timeout: float = 0.0) -> Block | SourceFailure | None:
         """Wait for the next block or failure; None after `timeout` seconds. Raises SourceEnded."""
         try:
-            item = self._queue.get(block=timeout > 0, timeout=timeout or None)
+            self.arrived_at, item = self._queue.get(block=timeout > 0, timeout=timeout or None)
         except queue.Empty:
             if self._thread.is_alive() or not self._queue.empty():
                 return None
@@ -126,7 +131,7 @@ class Capture:
         if not self._source.live:
             return self._put_waiting(block)
         try:
-            self._queue.put_nowait(block)
+            self._queue.put_nowait((self._monotonic(), block))
         except queue.Full:
             self.dropped += 1
         self._arrived()
@@ -135,7 +140,7 @@ class Capture:
     def _put_waiting(self, item: Block | SourceFailure | None) -> bool:
         while not self._stopping.is_set():
             try:
-                self._queue.put(item, timeout=PATIENCE_SECONDS)
+                self._queue.put((self._monotonic(), item), timeout=PATIENCE_SECONDS)
             except queue.Full:
                 continue
             self._arrived()
@@ -152,6 +157,8 @@ class InlineCapture:
     def __init__(self, source: Source) -> None:
         self.dropped = 0
         self.failure: Exception | None = None
+        self.arrived_at = None
+        """Nothing waits here."""
         self._source = source
         self._blocks: Iterator[Block] = iter(())
 

@@ -17,6 +17,7 @@ from detector.records import Counts, Event
 from detector.service.capture import JOIN_SECONDS, PATIENCE_SECONDS, SourceFailure
 from detector.service.device_state import DeviceState, overall_state
 from detector.service.intake import Delivery, Intake
+from detector.service.overload import OverloadWatch
 from detector.service.source_channel import SourceChannel
 from detector.service.systemd import Notifier
 from detector.sinks.context import InputState
@@ -40,8 +41,9 @@ class Daemon:
 
     The caller's thread runs all pipelines in turn: they share one classifier. A source that fails or ends
     leaves the others running; with the last one the daemon ends. `are_named` says that the settings give the
-    sources names. `reload` is called on SIGHUP; it returns, for each channel, the events that the change
-    ends, or raises DetectorError where the new settings are wrong.
+    sources names. `advice` says what would help where they are too much for this machine. `reload` is called
+    on SIGHUP; it returns, for each channel, the events that the change ends, or raises DetectorError where
+    the new settings are wrong.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Daemon:
         reload: Callable[[], Sequence[list[Event]]] | None = None,
         metrics: Service | None = None,
         clips: ClipKeeper | None = None,
+        advice: str = "fewer sources",
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -72,7 +75,8 @@ class Daemon:
         self._is_stopping = False
         self._reload_is_wanted = False
         self._reload_askers: deque[Callable[[Sequence[str]], None]] = deque()
-        self._looked_for_stalls_at = 0.0
+        self._looked_at = 0.0
+        self._overload = OverloadWatch(advice)
         self.started = clock()
         """UTC seconds since 1970."""
 
@@ -85,6 +89,11 @@ class Daemon:
     def state(self) -> DeviceState:
         """The worst state of a source."""
         return overall_state(channel.state for channel in self.channels)
+
+    @property
+    def is_overloaded(self) -> bool:
+        """Whether this machine cannot keep up with the sound."""
+        return self._overload.is_overloaded
 
     @property
     def source_name(self) -> str:
@@ -177,6 +186,7 @@ class Daemon:
         self._reload_is_wanted = True
 
     def _work(self) -> None:
+        before = float("inf")
         while not self._is_stopping:
             self._apply_reload()
             looked = self._monotonic()
@@ -185,11 +195,16 @@ class Daemon:
             if now - looked > HELD_UP_SECONDS:
                 for channel in self.channels:
                     channel.excuse(now)
+            if now - before > HELD_UP_SECONDS:
+                for channel in self.channels:
+                    channel.load.excuse(now)
+            before = now
             if delivery is not None:
                 self._serve(delivery, now)
-            if delivery is None or now - self._looked_for_stalls_at >= PATIENCE_SECONDS:
-                self._looked_for_stalls_at = now
+            if delivery is None or now - self._looked_at >= PATIENCE_SECONDS:
+                self._looked_at = now
                 self._look_for_stalls(now)
+                self._look_for_overload(now)
             if not self._intake.open:
                 return
 
@@ -201,6 +216,13 @@ class Daemon:
                 self._intake.leave(source)
         if all(self.channels[source].is_expected_later(now) for source in self._intake.open):
             self._notifier.watchdog()  # nothing can come now, which is no fault of the program
+
+    def _look_for_overload(self, now: float) -> None:
+        """Tell of sources that the worker is behind with, and of their recovery."""
+        told = self._overload.look([channel.load.burden for channel in self.channels], now)
+        for channel in self.channels:
+            if channel.name in told:
+                self._publish(channel, [channel.status(told[channel.name])])
 
     def _serve(self, delivery: Delivery, now: float) -> None:
         """Give a channel what its capture delivered."""

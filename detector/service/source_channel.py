@@ -20,7 +20,6 @@ from detector.events.timeline import SoundTimes, Timeline
 from detector.interfaces import Body, Source
 from detector.pipeline import Pipeline
 from detector.records import Block, Counts, Event
-from detector.service.behind_warning import BehindWarning
 from detector.service.capture import SourceFailure, make_capture
 from detector.service.device_state import (
     DETAIL,
@@ -34,6 +33,7 @@ from detector.service.device_state import (
     stream_retry_seconds,
 )
 from detector.service.live_sound import LiveSound
+from detector.service.source_load import SourceLoad
 from detector.sinks.context import InputState
 from detector.verdicts.verdict_stage import VerdictStage
 from detector.wire.message import StatusBody, event_body, utc_text
@@ -125,7 +125,8 @@ class SourceChannel:
         self._times = SoundTimes()
         self._last_block_at = 0.0
         self._is_excused = False
-        self._behind = BehindWarning(source.name)
+        self.load = SourceLoad(source.name, self.capture, pipeline, sample_rate=sample_rate)
+        """Whether the worker keeps up with it."""
 
     @property
     def name(self) -> str:
@@ -169,7 +170,7 @@ class SourceChannel:
         """What a line for people shows of the source now."""
         return InputState(
             state=self.state.value,
-            detail=self._details[self.state],
+            detail=self._details[self.state] or self.load.detail,
             level_dbfs=self.pipeline.meter_dbfs,
             gate_is_open=self.pipeline.gate_is_open,
         )
@@ -187,6 +188,8 @@ class SourceChannel:
     def take(self, item: Block | SourceFailure, now: float) -> list[Body]:
         """Take what the capture delivered at `now` [s]; return what is to be published."""
         self._is_excused, self._last_block_at = False, now
+        if self.is_live and isinstance(item, Block) and self.load.gives_up(item, now):
+            return []
         if isinstance(item, SourceFailure):
             interrupted = self.bodies(self.pipeline.interrupt())
             self._finish_records()
@@ -199,7 +202,6 @@ class SourceChannel:
             interrupted = self.bodies(self.pipeline.pass_over(item))
             self._finish_records()
             return interrupted + self._observe(DeviceObservation.PAUSED)
-        self._behind.look(self.capture.dropped, now)
         seen = DeviceObservation.SOUND if self._health is None else DeviceObservation(self._health.push(item))
         for recorder in self._recorders:
             recorder.push(item)
@@ -290,8 +292,9 @@ class SourceChannel:
             self._source.name,
             f" detail={detail!r}" if detail else "",
         )
-        return [
-            StatusBody(
-                state=state.value, source=self._source.name, detail=detail, time=utc_text(self._clock())
-            )
-        ]
+        return [self.status(detail)]
+
+    def status(self, detail: str) -> StatusBody:
+        """Its state now, with a line for people."""
+        time = utc_text(self._clock())
+        return StatusBody(state=self.state.value, source=self._source.name, detail=detail, time=time)

@@ -8,6 +8,7 @@ from datetime import datetime, tzinfo
 from detector.events.naming import told_apart
 from detector.files.terminal import cells, escape, escape_lines, padded, shortened
 from detector.wire.message import EventBody
+from detector.wire.source_table import source_lines
 
 _LABEL_WIDTH = 28
 """Columns; 496 of YAMNet's 521 labels fit, a longer one pushes its own line to the right."""
@@ -113,18 +114,19 @@ def local_time(moment: str | None, zone: tzinfo | None = None) -> str:
 
 
 REPORT_LISTS = {
-    "sources": ("source", "name"),
     "sinks": ("sink", "name"),
     "notify_rules": ("notify rule", "rule"),
     "notify_targets": ("notify target", "name"),
     "brokers": ("broker", "name"),
 }
-"""Lists of a report -> what each of their items is, and which of its values names it."""
+"""Lists of a report -> what each of their items is, and which of its values names it; but for its sources."""
 
 
 def report_text(values: Mapping[str, object]) -> str:
-    """A report's values as aligned lines."""
-    rows = [(key.replace("_", " "), value) for key, value in values.items() if key not in REPORT_LISTS]
+    """A report's values as aligned lines; its sources, where they have names, as a table below."""
+    sources = values.get("sources")
+    left_out = {*REPORT_LISTS, "sources", *(("source",) if sources else ())}
+    rows = [(key.replace("_", " "), value) for key, value in values.items() if key not in left_out]
     for key, (what, name) in REPORT_LISTS.items():
         listed = values.get(key)
         for each in listed if isinstance(listed, list) else ():
@@ -134,9 +136,11 @@ def report_text(values: Mapping[str, object]) -> str:
                 if fact != name and value != ""
             )
             rows.append((f"{what} {each[name]}", facts))
-    width = max(len(name) for name, _ in rows) + 2
-    text = "\n".join(f"{name:{width}}{'-' if value is None else value}" for name, value in rows)
-    return escape_lines(text)
+    width = max((len(name) for name, _ in rows), default=0) + 2
+    lines = [f"{name:{width}}{'-' if value is None else value}" for name, value in rows]
+    if isinstance(sources, list) and sources:
+        lines += ["", *source_lines(sources)]
+    return escape_lines("\n".join(lines))
 
 
 def _number(value: float | None, width: int, digits: int) -> str:

@@ -49,6 +49,33 @@ def test_ends_do_not_depend_on_when_the_gate_opened():
     )
 
 
+def test_a_thinned_grid_names_every_second_window_and_counts_the_others():
+    """On the same grid, so that nothing moves when all are back."""
+    grid = WindowGrid(window=10, hop=2, steady_hop=4)
+    assert ends("OOOO", hop=2, grid=grid) == " ^ ^"
+    grid.thin(2)
+    spans = [grid.push(Span(i, i + 1), is_open=True) for i in range(4, 12)]
+    assert [span.stop for due in spans for span in due] == [8, 12]
+    assert grid.left_out == 2
+    grid.thin(1)
+    spans = [grid.push(Span(i, i + 1), is_open=True) for i in range(12, 16)]
+    assert [span.stop for due in spans for span in due] == [14, 16]
+    assert grid.left_out == 2
+
+
+def test_windows_that_are_rare_anyway_are_not_counted_as_left_out():
+    grid = WindowGrid(window=10, hop=2, steady_hop=4)
+    grid.thin(2)
+    assert ends("ssssssss", hop=2, grid=grid) == "   ^   ^"
+    assert grid.left_out == 0
+
+
+@pytest.mark.parametrize(("hop", "least"), [(1, 4), (3, 9), (6, 6), (20, 20)])
+def test_a_thinned_grid_leaves_no_sound_out(hop, least):
+    grid = WindowGrid(window=10, hop=hop)
+    assert grid.thin(4) == least
+
+
 def test_where_nothing_new_sounds_windows_are_a_steady_hop_apart():
     """On the same grid: what was classified before and after does not move it."""
     grid = WindowGrid(window=10, hop=2, steady_hop=6)

@@ -8,7 +8,7 @@ from itertools import combinations
 
 import pytest
 
-from detector.service.status_report import COUNTERS, GAUGES, SOURCE_COUNTERS, SOURCE_GAUGES, prometheus_text
+from detector.service.metrics_text import COUNTERS, GAUGES, SOURCE_COUNTERS, SOURCE_GAUGES, prometheus_text
 from detector.sinks.mqtt.broker_counts import BrokerCounts
 from detector.wire.message import ReportBody
 from tests.support import ROOT

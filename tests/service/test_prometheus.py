@@ -12,8 +12,8 @@ from contextlib import closing
 import pytest
 
 from detector.errors import SinkError
+from detector.service.metrics_text import COUNTERS, GAUGES, SOURCE_COUNTERS, SOURCE_GAUGES, prometheus_text
 from detector.service.prometheus import LateMetricsServer, MetricsServer
-from detector.service.status_report import COUNTERS, GAUGES, SOURCE_COUNTERS, SOURCE_GAUGES, prometheus_text
 from detector.sinks.mqtt.broker_counts import BrokerCounts
 from detector.wire.message import ReportBody
 from tests.support.fakes import LONG, wait_until
@@ -40,6 +40,7 @@ def test_every_number_has_help_and_a_type_before_it():
     assert "sound_detector_level_dbfs 1.5" in named
     assert "sound_detector_windows_total 1.5" in named
     assert "sound_detector_listening 1" in named
+    assert "sound_detector_overloaded 0" in named
     assert 'sound_detector_sink_written_total{sink="stdout"} 3' in named
 
 

@@ -69,14 +69,42 @@ def test_the_report_is_lines_for_people():
 
 
 def test_each_source_has_a_line_of_its_own():
-    porch = {"name": "porch", "state": "device_lost", "detail": "", "level_dbfs": None, "windows": 7}
+    porch = {
+        "name": "porch",
+        "state": "device_lost",
+        "detail": "it is gone",
+        "level_dbfs": None,
+        "windows": 7,
+    }
+    attic = {"name": "attic", "state": "listening", "detail": "", "level_dbfs": -43.2, "windows": 1203}
+    attic |= {"gain_db": 6.0, "windows_skipped": 12, "events": 40, "lost_seconds": 0.5, "late_seconds": 0.02}
     out = io.StringIO()
-    with serving(ReportBody({"state": "device_lost", "sources": [porch]})) as uri:
+    with serving(
+        ReportBody({"state": "device_lost", "source": "attic, porch", "sources": [attic, porch]})
+    ) as uri:
         status_command([uri], stdout=out)
     assert out.getvalue().splitlines() == [
-        "state         device_lost",
-        "source porch  state device_lost, level_dbfs -, windows 7",
+        "state  device_lost",
+        "",
+        "source  state         dBFS  gain  windows left out events  lost s late s",
+        "attic   listening    -43.2   6.0     1203       12     40     0.5   0.02",
+        "porch   device_lost      -     -        7        -      -       -      -",
+        "    it is gone",
     ]
+
+
+def test_many_sources_fit_a_terminal_of_80_columns_however_they_are_named():
+    row = {"state": "device_lost", "level_dbfs": -103.2, "gain_db": -12.5, "windows": 31_536_000}
+    row |= {"windows_skipped": 15_768_000, "events": 99_999, "lost_seconds": 99_999.9, "late_seconds": 60.25}
+    detail = "the stream of the camera above the door is gone: 404 Not Found; " * 3
+    sources = [
+        {"name": "the-room-with-the-longest-name-" + str(i), "detail": detail, **row} for i in range(16)
+    ]
+    out = io.StringIO()
+    with serving(ReportBody({"sources": sources, "source": "a" * 400})) as uri:
+        status_command([uri], stdout=out)
+    assert len(out.getvalue().splitlines()) >= 2 * 16
+    assert max(len(line) for line in out.getvalue().splitlines()) <= 80
 
 
 def test_rules_and_targets_of_notifications_have_a_line_each():

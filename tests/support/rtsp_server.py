@@ -25,7 +25,10 @@ PAYLOAD_TYPE = 97
 
 
 class RtspServer:
-    """Serves while it is entered; `clients` counts those that were let in, `seen` keeps their requests."""
+    """Serves while it is entered; `clients` counts those that were let in, `seen` keeps their requests.
+
+    `playing_since` tells when each was sent its first sample [UTC seconds].
+    """
 
     def __init__(
         self,
@@ -43,6 +46,7 @@ class RtspServer:
         self.samples, self.rate, self.speed, self.stalls_after = samples, rate, speed, stalls_after
         self.password = password
         self.clients = 0
+        self.playing_since: list[float] = []  # UTC seconds, of each client that was let in
         self.seen: list[str] = []
         self._stopping = threading.Event()
         self._connections: set[socket.socket] = set()
@@ -115,6 +119,7 @@ class RtspServer:
             connection.sendall(_response("200 OK", answer, body))
             if method == "PLAY":
                 self.clients += 1
+                self.playing_since.append(time.time())
                 self._send(connection)
                 return
 

@@ -192,7 +192,8 @@ function followState(element, stream) {
   const ask = async () => {
     try {
       const status = await api.get("status", {}, { quiet: true });
-      show(status.connected ? status.state : "gone");
+      const name = status.overloaded && status.state === "listening" ? "overloaded" : status.state;
+      show(status.connected ? name : "gone");
     } catch {
       show("unknown");
     }
@@ -200,7 +201,11 @@ function followState(element, stream) {
   const stops = [
     stream.on("open", ask),
     stream.on("lost", () => show("unknown")),
-    stream.on("status", ({ data }) => show(data.overall ?? data.state)),
+    stream.on("status", ({ data }) => {
+      const name = data.overall ?? data.state;
+      if (name === "listening") ask(); // the report says whether this machine keeps up
+      else show(name);
+    }),
     stream.on("daemon", ({ data }) => (data.connected ? ask() : show("gone"))),
   ];
   return () => stops.forEach((stop) => stop());

@@ -1,0 +1,71 @@
+"""How the worker gets on with one live source: how late it is, what it leaves out, what it gives up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from detector.pipeline import Pipeline
+from detector.records import Block
+from detector.service.capture import Capture, InlineCapture
+from detector.service.pacing import Pacing, Thinning
+
+DETAIL = "this machine cannot keep up: windows are left out"
+LOSS_DETAIL = "this machine cannot keep up: sound is lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Burden:
+    """A source's share in what is too much."""
+
+    source: str
+    """Its name."""
+    is_thinned: bool
+    """Whether windows are left out now."""
+    skipped: int
+    """Windows left out since the start."""
+    dropped: int
+    """Blocks lost since the start."""
+
+
+class SourceLoad:
+    """Lets a source that is late catch up: by fewer windows, and where that is not enough, by less sound."""
+
+    def __init__(
+        self, name: str, capture: Capture | InlineCapture, pipeline: Pipeline, *, sample_rate: int
+    ) -> None:
+        self.late_seconds = 0.0
+        """How long the newest block had waited for the worker when it was taken [s]."""
+        self._name = name
+        self._capture = capture
+        self._pipeline = pipeline
+        self._rate = sample_rate
+        self._pacing, self._thinning = Pacing(), Thinning()
+
+    @property
+    def burden(self) -> Burden:
+        """What there is to tell."""
+        skipped = self._pipeline.counts.windows_skipped
+        return Burden(self._name, self._thinning.factor > 1, skipped, self._capture.dropped)
+
+    @property
+    def detail(self) -> str:
+        """The same for people; empty where nothing is left out."""
+        if self._thinning.gives_up:
+            return LOSS_DETAIL
+        return DETAIL if self._thinning.factor > 1 else ""
+
+    def excuse(self, now: float) -> None:
+        """The program itself stood still until `now` [s]: what has waited meanwhile is not late."""
+        self._pacing.excuse(now)
+
+    def gives_up(self, block: Block, now: float) -> bool:
+        """Look at a live source's block that is taken at `now` [s]; whether it is too late to be heard."""
+        if self._capture.arrived_at is None:
+            return False
+        seconds = len(block.samples) / self._rate
+        self.late_seconds = self._pacing.late(self._capture.arrived_at, seconds, now)
+        self._thinning.follow(self.late_seconds, now)
+        self._pipeline.thin(self._thinning.factor)
+        if self._thinning.gives_up:
+            self._capture.dropped += 1
+        return self._thinning.gives_up
