@@ -63,10 +63,23 @@ class Asking:
         self._asked = {key: value for key, value in self._asked.items() if key in wanted}
         due = {}
         for key, after in wanted.items():
-            before, tries, again = self._asked.get(key, (-1, 0, float("-inf")))
-            if before != after:
-                tries, again = 0, float("-inf")
+            tries, again = self._of(key, after)
             if tries < TRIES and now >= again:
                 due[key] = after
                 self._asked[key] = (after, tries + 1, now + FIRST_SECONDS * 2**tries)
         return due
+
+    def given_up(self, wanted: dict[Numbering, int], now: float) -> dict[Numbering, int]:
+        """Of what is wanted, what was asked for in vain; each is told once."""
+        lost = {}
+        for key, after in wanted.items():
+            tries, again = self._of(key, after)
+            if tries == TRIES and now >= again:
+                lost[key] = after
+                self._asked[key] = (after, tries, float("inf"))
+        return lost
+
+    def _of(self, key: Numbering, after: int) -> tuple[int, float]:
+        """How often events after this number were asked for, and when again."""
+        before, tries, again = self._asked.get(key, (-1, 0, float("-inf")))
+        return (tries, again) if before == after else (0, float("-inf"))

@@ -12,6 +12,7 @@ METRICS = (
     ("events_missing", "counter", "Numbers of events that were noted as missing"),
     ("events_late", "counter", "Numbers noted as missing that came later"),
     ("asked", "counter", "Times that a daemon was asked to send events again"),
+    ("given_up", "counter", "Times that a daemon was asked in vain, and is asked no more"),
     ("commits", "counter", "Transactions"),
 )
 
@@ -27,6 +28,7 @@ def metrics_text(counts: CollectorCounts) -> str:
             counts.noted_missing,
             counts.came_late,
             counts.asked,
+            counts.given_up,
             counts.commits,
         ),
     )

@@ -11,12 +11,13 @@ The tables are the same in SQLite and PostgreSQL:
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any, Protocol
 
-from detector.errors import DetectorError
-from detector.fleet.fleet_event import FleetEvent, NodeFact
+from detector.errors import ConfigError, DetectorError
+from detector.fleet.fleet_event import FleetEvent, NodeFact, is_seq
 
 TABLES = (
     """CREATE TABLE IF NOT EXISTS events (
@@ -39,6 +40,17 @@ TABLES = (
         received DOUBLE PRECISION NOT NULL, PRIMARY KEY (node, source, kind))""",
 )
 
+COLUMNS = {
+    "events": (
+        *("node", "generation", "seq", "run", "id", "type", "source", "label", "class_id"),
+        *("start_time", "end_time", "top_score", "line", "received"),
+    ),
+    "missing": ("node", "generation", "seq", "run", "noticed"),
+    "runs": ("node", "generation", "run", "settled"),
+    "facts": ("node", "source", "kind", "value", "received"),
+}
+"""What the tables above have."""
+
 MOST_MISSING = 10_000
 """Numbers of one gap that are noted: a forged number would otherwise fill the disk."""
 
@@ -55,6 +67,12 @@ class Database(Protocol):
     What `run` and `run_each` change is kept when `commit` returns, and all of it is lost if that fails.
     """
 
+    name: str
+    """For messages."""
+
+    def columns(self, table: str) -> Sequence[str]:
+        """The names of a table's columns; empty where there is no such table."""
+
     def run(self, sql: str, *values: object) -> Rows:
         """Execute a statement and return its rows."""
 
@@ -69,14 +87,30 @@ class Database(Protocol):
 
 
 def make_tables(database: Database) -> None:
-    """Make the tables that are not there."""
-    for statement in TABLES:
-        database.run(statement)
+    """Make the tables where they are not there; ConfigError where others have their names.
+
+    Where all are there, a user who may read and write them needs no right to make some.
+    """
+    found = {table: tuple(database.columns(table)) for table in COLUMNS}
+    for table, expected in COLUMNS.items():
+        if found[table] not in ((), expected):
+            raise ConfigError(
+                f"{database.name}: expected a table {table} with the columns {', '.join(expected)}, got "
+                f"{', '.join(found[table])[:200]}: another program or version has made it, so nothing is "
+                "written; use another database, or that version"
+            )
+    if not all(found.values()):
+        for statement in TABLES:
+            database.run(statement)
     database.commit()
 
 
 def add_events(database: Database, events: Sequence[FleetEvent], *, now: float) -> int:
-    """Add events, not those that are there; returns how many were new. `now`: UTC [s since 1970]."""
+    """Add events, not those that are there; returns how many were new. `now`: UTC [s since 1970].
+
+    Always in the order of their names: of two collectors that add the same ones, neither waits for the other
+    while that waits for it.
+    """
     return database.run_each(
         "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         [
@@ -84,7 +118,7 @@ def add_events(database: Database, events: Sequence[FleetEvent], *, now: float) 
                 *(e.node, e.generation, e.seq, e.run, e.id, e.type, e.source, e.label, e.class_id),
                 *(e.start, e.stop, e.top_score, e.line, now),
             )
-            for e in events
+            for e in sorted(events, key=lambda e: (e.node, e.generation, e.seq))
         ],
     )
 
@@ -95,7 +129,7 @@ def add_facts(database: Database, facts: Iterable[NodeFact], *, now: float) -> N
     database.run_each(
         "INSERT INTO facts VALUES (?, ?, ?, ?, ?) ON CONFLICT (node, source, kind) "
         "DO UPDATE SET value = excluded.value, received = excluded.received",
-        [(*key, value, now) for key, value in newest.items()],
+        [(*key, value, now) for key, value in sorted(newest.items())],
     )
 
 
@@ -109,6 +143,7 @@ def note_missing(database: Database, *, since: float, until: float, now: float) 
     """Look for numbers that are missing before events that came between two times [UTC seconds].
 
     Within a run, `seq` rises by one from event to event; between runs a gap means nothing (docs/protocol.md).
+    What a run has sent last is known from what daemons said of themselves between these times.
     `until` lies some time back, since collectors that share the work do not write in order. Returns how many
     were noted and how many noted earlier have come by now.
     """
@@ -120,6 +155,8 @@ def note_missing(database: Database, *, since: float, until: float, now: float) 
     noted = 0
     for key, rows in groupby(fresh, key=lambda row: tuple(row[:3])):
         noted += _look_at_run(database, key, [row[3] for row in rows], now)
+    for key, newest in _said_last(database, since=since, until=until):
+        noted += _look_at_run(database, key, [newest], now, is_there=False)
     came = database.run_each(
         "DELETE FROM missing WHERE EXISTS (SELECT 1 FROM events WHERE events.node = missing.node "
         "AND events.generation = missing.generation AND events.seq = missing.seq)",
@@ -128,13 +165,37 @@ def note_missing(database: Database, *, since: float, until: float, now: float) 
     return noted, came
 
 
-def _look_at_run(database: Database, key: tuple[Any, ...], numbers: Sequence[int], now: float) -> int:
+def _said_last(database: Database, *, since: float, until: float) -> list[tuple[tuple[str, str, str], int]]:
+    """The newest number of each run that says that it has sent all."""
+    said = database.run(
+        "SELECT node, value FROM facts WHERE kind = 'stats' AND received > ? AND received <= ?", since, until
+    )
+    newest = []
+    for node, text in said:
+        stats = json.loads(text)
+        run, generation, seq = stats.get("run"), stats.get("generation"), stats.get("seq")
+        if (
+            isinstance(run, str)
+            and isinstance(generation, str)
+            and is_seq(seq)
+            and not stats.get("events_waiting")
+        ):
+            newest.append(((node, generation, run), seq))
+    return newest
+
+
+def _look_at_run(
+    database: Database, key: tuple[Any, ...], numbers: Sequence[int], now: float, *, is_there: bool = True
+) -> int:
+    """Note what is missing up to `numbers`, and whether they are there themselves; returns how many."""
     node, generation, run = key
     known = database.run("SELECT settled FROM runs WHERE node = ? AND generation = ? AND run = ?", *key)
+    if not known and not is_there:
+        return 0  # where the run began to count, nobody knows
     settled: int = known[0][0] if known else numbers[0]
     gaps: list[int] = []
     for number in numbers:
-        gaps += range(max(settled + 1, number - MOST_MISSING), number)
+        gaps += range(max(settled + 1, number - MOST_MISSING), number if is_there else number + 1)
         settled = max(settled, number)
     noted = database.run_each(
         "INSERT INTO missing SELECT ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM events "

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from detector.files.terminal import escape
-from detector.fleet.asking import Asking, wanted_after
+from detector.fleet.asking import TRIES, Asking, wanted_after
 from detector.fleet.event_database import (
     Database,
     DatabaseError,
@@ -25,6 +25,7 @@ from detector.fleet.event_database import (
     note_missing,
 )
 from detector.fleet.fleet_event import FleetEvent, NodeFact, UnfitPayload, event_of, fact_of
+from detector.fleet.fleet_watch import FleetWatch
 from detector.sinks.mqtt.link import NoConnection, Received
 from detector.sinks.mqtt.payloads import again_payload
 from detector.sinks.mqtt.topics import Topics
@@ -33,6 +34,10 @@ log = logging.getLogger(__name__)
 
 RETRY_FIRST_SECONDS, RETRY_LONGEST_SECONDS = 1.0, 60.0
 """A broker or a database that is not there is tried again after these times, doubling."""
+STEADY_SECONDS = 30.0
+"""A connection that lasted so long was a good one: the next attempt comes soon."""
+SHORT_CONNECTIONS = 3
+"""After so many short ones in a row, people are told what may be the reason."""
 LOOK_SECONDS = 0.25
 """How soon the end of the program is noticed."""
 BATCH = 500
@@ -97,6 +102,8 @@ class CollectorCounts:
     """Numbers that had been noted as missing."""
     asked: int = 0
     """Times that a daemon was asked to send events again."""
+    given_up: int = 0
+    """Times that it was asked in vain, and is asked no more."""
     commits: int = 0
 
 
@@ -117,6 +124,11 @@ class FleetCollector:
     pause: Callable[[float], None] = time.sleep
     counts: CollectorCounts = field(default_factory=CollectorCounts)
     _asking: Asking = field(default_factory=Asking)
+    _watch: FleetWatch = field(default_factory=FleetWatch)
+    _attempt: int = 0
+    """Attempts without a good connection."""
+    _connected: float | None = None
+    """Since when there is a connection, on the clock."""
     _told: str = ""
     _complained: float = float("-inf")
     _swept: float | None = None
@@ -124,7 +136,6 @@ class FleetCollector:
 
     def run(self, stopped: Callable[[], bool]) -> None:
         """Collect until `stopped`."""
-        attempt = 0
         while not stopped():
             try:
                 database = self.open_database()
@@ -134,11 +145,15 @@ class FleetCollector:
                 finally:
                     database.close()
             except (DatabaseError, NoConnection) as error:
+                lasted = 0.0 if self._connected is None else self.clock() - self._connected
+                self._attempt = 0 if lasted >= STEADY_SECONDS else self._attempt + 1
                 reason = error.reason if isinstance(error, NoConnection) else str(error)
-                attempt = 0 if self.counts.connected else attempt + 1
-                self.counts.connected = False
+                if isinstance(error, NoConnection) and self._connected is not None:
+                    reason += self._advice()
+                self._connected, self.counts.connected = None, False
                 self._tell(reason)
-                self._wait(min(RETRY_LONGEST_SECONDS, RETRY_FIRST_SECONDS * 2 ** min(attempt, 16)), stopped)
+                pause = RETRY_FIRST_SECONDS * 2 ** min(max(0, self._attempt - 1), 16)
+                self._wait(min(RETRY_LONGEST_SECONDS, pause), stopped)
 
     @property
     def topics(self) -> list[str]:
@@ -155,13 +170,15 @@ class FleetCollector:
         link.dial(stopped)
         try:
             link.subscribe(self.topics)
-            self.counts.connected = True
+            self._connected, self.counts.connected = self.clock(), True
             self._told = ""
+            self._watch.connected(self.clock())
             log.info("collect.connected broker=%s", self.broker)
             next_sweep = self.clock() + SWEEP_SECONDS
             while not stopped():
                 link.wait(None, LOOK_SECONDS)
                 self._take(link, database)
+                self._watch.look_at_silence(self.broker, self.clock())
                 if self.clock() >= next_sweep:
                     self._sweep(database)
                     self._ask(link, database)
@@ -196,6 +213,7 @@ class FleetCollector:
         add_facts(database, facts, now=now)
         database.commit()
         link.acknowledge(received)
+        self._watch.look(events, facts, utc=now, now=self.clock())
         self.counts.new += new
         self.counts.again += len(events) - new
         self.counts.commits += 1
@@ -219,6 +237,13 @@ class FleetCollector:
         """Ask daemons for events that a broker has lost: their histories have them."""
         wanted = wanted_after(database, until=self.utc() - GRACE_SECONDS)
         database.commit()
+        for (node, _), after in self._asking.given_up(wanted, self.clock()).items():
+            self.counts.given_up += 1
+            log.warning(
+                "collect.given_up node=%s after=%d: expected the events that it has sent, got none, asked "
+                "%d times: its history may be deleted, or the broker's rules forbid events or events/again",
+                *(escape(node), after, TRIES),
+            )
         for (node, generation), after in self._asking.due(wanted, self.clock()).items():
             topic = Topics(self.prefix, node).events_again
             link.publish(topic, again_payload(generation=generation, after=after), qos=1)
@@ -233,6 +258,12 @@ class FleetCollector:
                 "collect.unfit topic=%s: %s; it is left out, %d so far",
                 *(escape(topic[:200]), escape(str(error)), self.counts.unfit),
             )
+
+    def _advice(self) -> str:
+        """Why connections may end soon after they were opened."""
+        if self._attempt < SHORT_CONNECTIONS:
+            return ""
+        return " soon after it was opened: perhaps another collector has the same --name"
 
     def _tell(self, reason: str) -> None:
         """Log a fault once, not each time that it is still so."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from detector.errors import DetectorError
 from detector.sinks.mqtt.topics import node_fault
@@ -73,7 +73,7 @@ def event_of(topic: str, payload: bytes, *, prefix: str) -> FleetEvent:
     if fields.get("node") != node:
         raise UnfitPayload(f"expected node {node!r}, as the topic says, got {_shown(fields.get('node'))}")
     seq = fields.get("seq")
-    if not isinstance(seq, int) or isinstance(seq, bool) or not 0 < seq < LARGEST_SEQ:
+    if not is_seq(seq):
         raise UnfitPayload(f"expected seq, a whole number above 0, got {_shown(seq)}")
     id = _text(fields, "id")
     run = _RUN.match(id)
@@ -95,8 +95,13 @@ def event_of(topic: str, payload: bytes, *, prefix: str) -> FleetEvent:
         start=start,
         stop=_time(fields, "end_time"),
         top_score=_score(fields.get("top_score")),
-        line=json.dumps(fields, ensure_ascii=True, separators=(",", ":")),
+        line=_json(fields, separators=(",", ":")),
     )
+
+
+def is_seq(value: object) -> TypeGuard[int]:
+    """Whether it can be the number of an event."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < LARGEST_SEQ
 
 
 def fact_of(topic: str, payload: bytes, *, prefix: str) -> NodeFact | None:
@@ -110,7 +115,7 @@ def fact_of(topic: str, payload: bytes, *, prefix: str) -> NodeFact | None:
     ):
         source, ending = rest[: -len(words)], tuple(rest[-len(words) :])
         if ending == words and len(source) <= 1:
-            value = json.dumps(_object(payload)) if kind == "stats" else _word(payload)
+            value = _stats(payload) if kind == "stats" else _word(payload)
             return NodeFact(node, source[0] if source else "", kind, value)
     return None
 
@@ -133,6 +138,21 @@ def _object(payload: bytes) -> dict[str, Any]:
     if not isinstance(fields, dict):
         raise UnfitPayload(f"expected a JSON object, got {_shown(payload[:40])}")
     return fields
+
+
+def _stats(payload: bytes) -> str:
+    fields = _object(payload)
+    for key in ("generation", "run"):
+        if key in fields:
+            fields[key] = _text(fields, key)
+    return _json(fields)
+
+
+def _json(fields: dict[str, Any], separators: tuple[str, str] | None = None) -> str:
+    try:
+        return json.dumps(fields, ensure_ascii=True, allow_nan=False, separators=separators)
+    except (ValueError, RecursionError) as error:
+        raise UnfitPayload("expected numbers that JSON has, got NaN or Infinity") from error
 
 
 def _word(payload: bytes) -> str:

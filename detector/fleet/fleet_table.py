@@ -11,6 +11,8 @@ from detector.files.terminal import escape
 from detector.fleet.event_database import Database
 
 DAY_SECONDS = 86_400
+_LARGEST = 1e15
+"""Greater numbers are no levels and no times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,11 @@ def _state(known: dict[str, list[str]]) -> str:
 
 def _numbers(stats: Sequence[dict[str, Any]], key: str) -> list[float]:
     values = [one.get(key) for one in stats]
-    return [float(v) for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
+    return [
+        float(v)
+        for v in values
+        if isinstance(v, int | float) and not isinstance(v, bool) and abs(v) < _LARGEST
+    ]
 
 
 def _span(seconds: float) -> str:

@@ -14,15 +14,13 @@ from typing import Any
 from urllib.parse import quote
 
 from detector.errors import ConfigError
-from detector.fleet.event_database import Database, DatabaseError
+from detector.fleet.event_database import COLUMNS, Database, DatabaseError
 
 JOURNAL = ".events.db"
 FILE = "events.parquet"
 DAY_SECONDS = 86_400
-COLUMNS = (
-    *("node", "generation", "seq", "run", "id", "type", "source", "label", "class_id"),
-    *("start_time", "end_time", "top_score", "line"),
-)
+WRITTEN = COLUMNS["events"][:-1]
+"""All but when an event came here."""
 TIMES = ("start_time", "end_time")
 
 
@@ -46,7 +44,7 @@ class ParquetFolder:
         )
         for node, day in changed:
             rows = database.run(
-                f"SELECT {', '.join(COLUMNS)} FROM events WHERE node = ? AND start_time >= ? "  # noqa: S608
+                f"SELECT {', '.join(WRITTEN)} FROM events WHERE node = ? AND start_time >= ? "  # noqa: S608
                 "AND start_time < ? ORDER BY start_time, generation, seq",
                 *(node, day * DAY_SECONDS, (day + 1) * DAY_SECONDS),
             )
@@ -57,7 +55,7 @@ class ParquetFolder:
         arrow = self._arrow
         moment = arrow.timestamp("ms", tz="UTC")
         columns = {}
-        for name, values in zip(COLUMNS, zip(*rows, strict=True), strict=True):
+        for name, values in zip(WRITTEN, zip(*rows, strict=True), strict=True):
             if name in TIMES:
                 columns[name] = arrow.array([None if v is None else round(v * 1000) for v in values], moment)
             elif name != "node":  # the folder's name says it

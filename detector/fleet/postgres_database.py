@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Generator, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -12,7 +14,17 @@ from detector.fleet.event_database import DatabaseError, Rows
 
 CONNECT_SECONDS = 10
 STATEMENT_SECONDS = 60
-"""A server that does not answer for so long is given up; nothing was acknowledged by then."""
+"""The server itself gives a statement up after so long; nothing was acknowledged by then."""
+ANSWER_SECONDS = 70
+"""A server that says nothing for so long is given up: it hangs, or the network swallows what is sent."""
+
+_KEEPALIVE = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+"""So a network that swallows everything is noticed after 30 to 40 s [s; the last one ms]."""
 
 
 class PostgresDatabase:
@@ -23,16 +35,18 @@ class PostgresDatabase:
             self._psycopg: Any = import_module("psycopg")
         except ImportError as error:
             raise ConfigError(f"{shown(uri)} needs psycopg: pip install 'sound-detector[fleet]'") from error
-        self._name = shown(uri)
+        logging.getLogger("psycopg").setLevel(logging.ERROR)  # what it warns of is raised, too
+        self.name = shown(uri)
         try:
-            self._connection = self._psycopg.connect(
+            self._connection = _patient(self._psycopg).connect(
                 uri,
                 connect_timeout=CONNECT_SECONDS,
                 options=f"-c statement_timeout={STATEMENT_SECONDS * 1000} {os.environ.get('PGOPTIONS', '')}",
                 application_name="sound-detector collect",
+                **_KEEPALIVE,
             )
         except (self._psycopg.Error, UnicodeError) as error:
-            raise DatabaseError(f"{self._name}: cannot be reached: {_line(error)}") from error
+            raise DatabaseError(f"{self.name}: cannot be reached: {_line(error)}") from error
 
     def run(self, sql: str, *values: object) -> Rows:
         """Execute a statement and return its rows."""
@@ -53,6 +67,15 @@ class PostgresDatabase:
         except self._psycopg.Error as error:
             raise self._error(error) from error
 
+    def columns(self, table: str) -> list[str]:
+        """The names of a table's columns; empty where there is no such table."""
+        found = self.run(
+            "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(?) AND attnum > 0 "
+            "AND NOT attisdropped ORDER BY attnum",
+            table,
+        )
+        return [str(name) for (name,) in found]
+
     def commit(self) -> None:
         """Keep what was changed, on the disk."""
         try:
@@ -65,7 +88,30 @@ class PostgresDatabase:
         self._connection.close()
 
     def _error(self, error: Exception) -> DatabaseError:
-        return DatabaseError(f"{self._name}: cannot be written: {_line(error)}")
+        return DatabaseError(f"{self.name}: cannot be written: {_line(error)}")
+
+
+def _patient(psycopg: Any) -> Any:  # noqa: ANN401 (a package that may be absent)
+    """psycopg's connection, but it does not wait for the server without end."""
+
+    def limited(server: Any, steps: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:  # noqa: ANN401
+        end = time.monotonic() + ANSWER_SECONDS
+        try:
+            wanted = next(steps)
+            while True:
+                ready = yield wanted
+                if not ready and time.monotonic() > end:
+                    server.finish()  # else leaving a pipeline would wait once more
+                    raise psycopg.OperationalError(f"no answer within {ANSWER_SECONDS} s")
+                wanted = steps.send(ready)
+        except StopIteration as done:
+            return done.value
+
+    class _Patient(psycopg.Connection):  # type: ignore[misc]
+        def wait(self, gen: Any, *more: Any, **others: Any) -> Any:  # noqa: ANN401
+            return super().wait(limited(self.pgconn, gen), *more, **others)
+
+    return _Patient
 
 
 def shown(uri: str) -> str:

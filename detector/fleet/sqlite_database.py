@@ -6,8 +6,10 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
+from detector.errors import ConfigError
 from detector.files.daemon_files import make_folder
-from detector.fleet.event_database import DatabaseError, Rows
+from detector.fleet.event_database import COLUMNS, DatabaseError, Rows
+from detector.history.schema import is_damage
 
 BUSY_SECONDS = 10.0
 """How long another collector may hold the file."""
@@ -17,15 +19,16 @@ class SqliteDatabase:
     """One connection to the file, which is made where there is none; `is_durable` waits for the disk."""
 
     def __init__(self, path: Path, *, is_durable: bool = True) -> None:
-        self._path = path
+        self.name = str(path)
         try:
             make_folder(path.parent)
             self._connection = sqlite3.connect(path, timeout=BUSY_SECONDS)
+            self._refuse_others()
             self._connection.execute("PRAGMA journal_mode = WAL")
             # FULL: what a collector has acknowledged is there after a power cut, too.
             self._connection.execute(f"PRAGMA synchronous = {'FULL' if is_durable else 'NORMAL'}")
         except (sqlite3.Error, OSError) as error:
-            raise DatabaseError(f"{path}: cannot be opened: {error}") from error
+            raise self._error(error, "opened") from error
 
     def run(self, sql: str, *values: object) -> Rows:
         """Execute a statement and return its rows."""
@@ -52,5 +55,25 @@ class SqliteDatabase:
         """Drop what was not committed."""
         self._connection.close()
 
-    def _error(self, error: sqlite3.Error) -> DatabaseError:
-        return DatabaseError(f"{self._path}: cannot be written: {error}")
+    def columns(self, table: str) -> list[str]:
+        """The names of a table's columns; empty where there is no such table."""
+        return [str(name) for (name,) in self.run("SELECT name FROM pragma_table_info(?)", table)]
+
+    def _refuse_others(self) -> None:
+        """Raise ConfigError for another program's file, before anything is changed in it."""
+        names = {
+            str(name)
+            for (name,) in self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        }
+        if names and names.isdisjoint(COLUMNS):
+            self._connection.close()
+            raise ConfigError(
+                f"{self.name}: expected a new file or one that `sound-detector collect` has made, got the "
+                f"tables {', '.join(sorted(names))[:200]}: nothing is written to it; choose another name"
+            )
+
+    def _error(self, error: sqlite3.Error | OSError, what: str = "written") -> DatabaseError:
+        advice = (
+            ": move it away, and daemons send again what their histories have" if is_damage(error) else ""
+        )
+        return DatabaseError(f"{self.name}: cannot be {what}: {error}{advice}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 
@@ -9,8 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from detector.errors import ConfigError
 from detector.fleet.asking import FIRST_SECONDS, TRIES, Asking, wanted_after
 from detector.fleet.event_database import (
+    COLUMNS,
     MOST_MISSING,
     DatabaseError,
     add_events,
@@ -81,6 +85,41 @@ def test_what_came_just_now_is_not_looked_at_yet(database):
     assert look(database, until=1000.0, since=960.0) == (3, 0)
 
 
+def said(database, seq, *, run=RUN, waiting=0, received=100.0, generation="g"):
+    stats = {"generation": generation, "run": run, "seq": seq, "events_waiting": waiting}
+    add_facts(database, [NodeFact("hall", "", "stats", json.dumps(stats))], now=received)
+
+
+def test_the_lost_end_of_a_run_is_missing_until_it_comes(database):
+    add(database, 1, 2)
+    look(database, until=150.0)
+    said(database, 4, received=200.0)
+    assert look(database, until=300.0, since=150.0) == (2, 0)
+    assert missing(database) == [3, 4]
+    add(database, 3, 4, now=310.0)
+    assert look(database, until=400.0, since=300.0) == (0, 2)
+
+
+def test_an_end_is_not_missing_while_it_waits_or_where_it_is_of_another_run(database):
+    add(database, 1, 2)
+    said(database, 4, waiting=2)
+    assert look(database) == (0, 0)
+    said(database, 400, run=OTHER_RUN)
+    assert look(database) == (0, 0)
+    said(database, 400, generation="other")
+    assert look(database) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "stats", ["{}", '{"seq":-1}', '{"seq":true,"run":"r","generation":"g"}', '{"run":7}']
+)
+def test_what_no_daemon_says_makes_nothing_missing(database, stats):
+    add(database, 1, 2)
+    add_facts(database, [NodeFact("hall", "", "stats", stats)], now=100.0)
+    assert look(database) == (0, 0)
+    assert wanted_after(database, until=1000.0) == {}
+
+
 def test_a_forged_number_does_not_fill_the_disk(database):
     add(database, 1, 2**40)
     assert look(database) == (MOST_MISSING, 0)
@@ -123,6 +162,56 @@ def test_a_file_that_is_no_database_is_said_in_one_line(tmp_path):
         SqliteDatabase(tmp_path / "fleet.db")
 
 
+def test_a_damaged_file_says_what_to_do(tmp_path):
+    path = tmp_path / "fleet.db"
+    with closing(SqliteDatabase(path, is_durable=False)) as database:
+        make_tables(database)
+        add(database, *range(1, 200))
+        database.commit()
+    data = bytearray(path.read_bytes())
+    data[4096:] = b"\x5a" * (len(data) - 4096)
+    path.write_bytes(data)
+    with closing(SqliteDatabase(path)) as database, pytest.raises(DatabaseError, match="move it away"):
+        make_tables(database)
+        add(database, 1)
+        database.run("SELECT * FROM events")
+
+
+def test_another_programs_file_is_refused_and_left_as_it_is(tmp_path):
+    path = tmp_path / "history.db"
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE messages (seq INTEGER)")
+    before = path.read_bytes()
+    with pytest.raises(
+        ConfigError, match=r"history\.db: expected a new file or one that .* the tables messages"
+    ):
+        SqliteDatabase(path)
+    assert path.read_bytes() == before
+    assert [each.name for each in tmp_path.iterdir()] == ["history.db"]
+
+
+def test_the_columns_that_are_expected_are_those_that_are_made(database):
+    assert {table: tuple(database.columns(table)) for table in COLUMNS} == COLUMNS
+    assert database.columns("nothing") == []
+
+
+def test_two_collectors_add_what_came_in_other_orders_in_the_same_one():
+    class Noting(SqliteDatabase):
+        def run_each(self, sql, rows):
+            added.append([row[:3] for row in rows])
+            return super().run_each(sql, rows)
+
+    orders = []
+    for numbers in ((3, 1, 2), (2, 3, 1)):
+        added: list[object] = []
+        with closing(Noting(Path(":memory:"), is_durable=False)) as database:
+            make_tables(database)
+            add(database, *numbers)
+            add_facts(database, [NodeFact(f"n{n}", "", "stats", "{}") for n in numbers], now=1.0)
+        orders.append(added)
+    assert orders[0] == orders[1]
+
+
 def stats(database, node="hall", received=100.0, **values):
     text = '{"generation":"g","seq":9,"events_waiting":0,"level_dbfs":-41.2,"version":"1.0"}'
     for key, value in values.items():
@@ -163,6 +252,14 @@ def test_a_daemon_is_asked_ever_more_seldom_and_not_at_all_where_nothing_comes()
     asked = [now for now in range(0, 10_000, 10) if asking.due(wanted, float(now))]
     assert asked == [0, *(int(FIRST_SECONDS * (2**n - 1)) for n in range(1, TRIES))]
     assert asking.due({("hall", "g"): 7}, 10_000.0) == {("hall", "g"): 7}
+
+
+def test_numbers_that_no_level_and_no_time_has_are_left_out_of_the_table(database):
+    text = '{"level_dbfs":1%s,"lost_seconds":true,"uptime_seconds":"x","version":{"a":[]}}' % ("0" * 400)
+    add_facts(database, [NodeFact("hall", "", "stats", text)], now=100.0)
+    (row,) = node_rows(database, now=100.0)
+    assert (row.level_dbfs, row.lost_seconds, row.uptime_seconds) == (None, None, None)
+    assert "hall" in as_table([row], now=100.0)
 
 
 def test_the_table_shows_who_is_alive_and_what_is_missing(database):

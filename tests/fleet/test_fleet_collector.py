@@ -9,9 +9,18 @@ from dataclasses import replace
 
 import pytest
 
+from detector.errors import ConfigError
+from detector.fleet.asking import FIRST_SECONDS, TRIES
 from detector.fleet.collector_metrics import metrics_text
 from detector.fleet.event_database import DatabaseError, make_tables
-from detector.fleet.fleet_collector import GRACE_SECONDS, LOOK_BACK_SECONDS, SWEEP_SECONDS, FleetCollector
+from detector.fleet.fleet_collector import (
+    GRACE_SECONDS,
+    LOOK_BACK_SECONDS,
+    STEADY_SECONDS,
+    SWEEP_SECONDS,
+    FleetCollector,
+)
+from detector.fleet.fleet_watch import SILENCE_SECONDS
 from detector.fleet.sqlite_database import SqliteDatabase
 from detector.sinks.mqtt.link import NoConnection, Received
 from tests.support.fleet_events import PREFIX, payload, topic
@@ -218,6 +227,58 @@ def test_a_collector_that_starts_anew_looks_at_the_last_hour_alone(tmp_path):
     again = replace(room.collector, exports=Exports(), _swept=None)
     again.run(lambda: not room.steps)
     assert looked == [LOOK_BACK_SECONDS + 101]
+
+
+def test_what_is_asked_for_in_vain_is_told_once(tmp_path, caplog):
+    seconds = int(GRACE_SECONDS + SWEEP_SECONDS + FIRST_SECONDS * (2**TRIES - 1) + 2 * SWEEP_SECONDS)
+    room = Room(tmp_path, *[nothing] * seconds)
+    room.broker.send(event(1), event(4))
+    with caplog.at_level(logging.INFO, "detector"):
+        room.run()
+    lines = [record.getMessage() for record in caplog.records if "given_up" in record.getMessage()]
+    assert len(lines) == 1 and "node=hall after=1" in lines[0] and "history may be deleted" in lines[0]
+    assert (room.collector.counts.asked, room.collector.counts.given_up) == (TRIES, 1)
+    assert "sound_detector_collect_given_up_total 1" in metrics_text(room.collector.counts)
+
+
+def test_a_broker_that_ends_each_connection_at_once_is_tried_ever_more_seldom(tmp_path, caplog):
+    def gone():
+        raise NoConnection("the broker has closed the connection")
+
+    room = Room(tmp_path, *[gone] * 12)
+    with caplog.at_level(logging.WARNING, "detector"):
+        room.run()
+    assert room.now - 1000.0 > 60.0 * 5
+    said = [record.getMessage() for record in caplog.records]
+    assert "another collector has the same --name" in said[-1] and "--name" not in said[0]
+
+
+def test_a_connection_that_lasted_is_tried_again_at_once(tmp_path):
+    def gone():
+        raise NoConnection("the broker has closed the connection")
+
+    room = Room(tmp_path, *[gone] * 8, *[nothing] * int(STEADY_SECONDS), gone)
+    began = []
+    room.steps[-1] = lambda: (began.append(room.now), room.steps.append(nothing), gone())
+    room.run()
+    assert room.now - began[0] < 3.0
+
+
+def test_a_broker_that_delivers_nothing_is_told(tmp_path, caplog):
+    room = Room(tmp_path, *[nothing] * int(SILENCE_SECONDS + 10))
+    with caplog.at_level(logging.WARNING, "detector"):
+        room.run()
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert "collect.silent broker=mqtt://broker" in line
+
+
+def test_tables_of_another_version_end_the_collector_in_one_line(tmp_path):
+    room = Room(tmp_path, nothing)
+    room.run()
+    with closing(room.open()) as database:
+        database.run("ALTER TABLE events ADD COLUMN mood TEXT")
+    with pytest.raises(ConfigError, match=r"expected a table events with the columns node, .*, got .*mood"):
+        room.collector.run(lambda: False)
 
 
 @pytest.mark.parametrize("group", ["", "night"])

@@ -58,6 +58,21 @@ def test_what_is_no_object_is_refused(data):
         read(data)
 
 
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e400"])
+def test_a_number_that_json_does_not_have_is_refused_as_others_could_not_read_the_event(number):
+    for reader, ending in ((event_of, "events"), (fact_of, "stats")):
+        data = payload(7)[:-1] + f', "mood": {number}}}'.encode()
+        with pytest.raises(UnfitPayload, match="expected numbers that JSON has"):
+            reader(topic(ending=ending), data, prefix=PREFIX)
+
+
+@pytest.mark.parametrize("key", ["generation", "run"])
+@pytest.mark.parametrize("value", ["a\\u0000b", ""])
+def test_what_no_database_could_look_for_is_refused(key, value):
+    with pytest.raises(UnfitPayload, match=f"expected {key}, a text"):
+        fact_of(topic(ending="stats"), f'{{"{key}": "{value}"}}'.encode(), prefix=PREFIX)
+
+
 @pytest.mark.parametrize("where", ["other/hall/events", f"{PREFIX}/a b/events", f"{PREFIX}/", PREFIX, ""])
 def test_a_topic_of_somebody_else_is_refused(where):
     with pytest.raises(UnfitPayload, match="expected a topic"):

@@ -11,8 +11,13 @@ from contextlib import closing
 
 import pytest
 
+from detector.fleet import postgres_database
+from detector.fleet.event_database import COLUMNS, DatabaseError, add_events, make_tables
+from detector.fleet.fleet_event import event_of
+from detector.fleet.postgres_database import PostgresDatabase
 from tests.support import postgres
 from tests.support.fakes import LONG, wait_until
+from tests.support.fleet_events import PREFIX, payload, topic
 from tests.support.mosquitto import Mosquitto, why_not
 from tests.support.mqtt_daemon import Daemon
 
@@ -113,6 +118,41 @@ def test_a_server_that_is_killed_gets_every_event_all_the_same(tmp_path, stack, 
 
     wait_until(lambda: stored() == [(seq,) for seq in range(1, 201)])
     assert collector.stop() == 0
+
+
+@pytest.mark.skipif(bool(postgres.why_not()), reason=postgres.why_not())
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="finds the server's processes in /proc")
+def test_a_server_that_hangs_is_given_up_and_loses_nothing(stack, monkeypatch):
+    monkeypatch.setattr(postgres_database, "ANSWER_SECONDS", 0.5)
+    server = stack.enter_context(postgres.Postgres())
+    hanging = PostgresDatabase(server.uri)
+    make_tables(hanging)
+    stack.callback(server.go_on)
+    server.hang()
+    with pytest.raises(DatabaseError, match="no answer within"):
+        add_events(hanging, [event_of(topic(), payload(1), prefix=PREFIX)], now=1.0)
+    hanging.close()
+    server.go_on()
+    with closing(PostgresDatabase(server.uri)) as database:
+        assert add_events(database, [event_of(topic(), payload(1), prefix=PREFIX)], now=1.0) == 1
+
+
+@pytest.mark.skipif(bool(postgres.why_not()), reason=postgres.why_not())
+def test_postgresql_takes_a_user_who_may_write_and_make_nothing(stack):
+    server = stack.enter_context(postgres.Postgres())
+    with closing(PostgresDatabase(server.uri)) as owner:
+        owner.run("CREATE ROLE guest LOGIN")
+        owner.commit()
+        guest = PostgresDatabase(server.uri.replace("sounds@", "guest@"))
+        with closing(guest), pytest.raises(DatabaseError, match="permission denied for schema public"):
+            make_tables(guest)
+        make_tables(owner)
+        assert {table: tuple(owner.columns(table)) for table in COLUMNS} == COLUMNS
+        owner.run("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO guest")
+        owner.commit()
+    with closing(PostgresDatabase(server.uri.replace("sounds@", "guest@"))) as guest:
+        make_tables(guest)
+        assert add_events(guest, [event_of(topic(), payload(1), prefix=PREFIX)], now=1.0) == 1
 
 
 def test_parquet_files_have_a_folder_for_each_day_and_node(tmp_path, stack, broker, daemon):

@@ -99,6 +99,17 @@ class Postgres:
         os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(LONG)
 
+    def hang(self, signal_number: int = signal.SIGSTOP) -> None:
+        """Stop all of its processes, which answer no more until `go_on`."""
+        main = self._process.pid
+        children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
+        for pid in (main, *map(int, children)):
+            os.kill(pid, signal_number)
+
+    def go_on(self) -> None:
+        """End `hang`."""
+        self.hang(signal.SIGCONT)
+
     def __exit__(self, *_: object) -> None:
         if self._process.poll() is None:
             self.kill()

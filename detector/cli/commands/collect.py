@@ -96,7 +96,9 @@ def read_request(options: argparse.Namespace) -> CollectRequest:
 def execute(request: CollectRequest, _options: SettingOptions) -> int:
     """Collect until it is stopped."""
     from detector.assemble.fleet_collecting import collect
+    from detector.cli.logs import limit_repeated_lines
 
+    limit_repeated_lines()
     return collect(request)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from detector.errors import HistoryError
 from detector.interfaces import HistoryHole, Message
 from detector.sinks.mqtt.broker_counts import BrokerCounts
-from detector.sinks.mqtt.link import Acknowledged, Link
+from detector.sinks.mqtt.link import Acknowledged, Link, NoConnection
 from detector.sinks.mqtt.mqtt_memory import MqttMemory
 from detector.sinks.mqtt.outbox import Outbox
 from detector.sinks.mqtt.payloads import again_after, event_payload
@@ -23,6 +23,9 @@ MOST_UNANSWERED = 20
 New ones follow when half of them are. To wait for all would cost 40 ms each time: the broker's answers to the
 last ones wait for a packet from here.
 """
+
+ANSWER_SECONDS = 60.0
+"""A broker that acknowledges nothing for so long is left: it may have dropped what it was sent."""
 
 RETRY_SECONDS = 10.0
 """How soon a history that cannot be read, or a broker that refuses events, is tried again."""
@@ -63,6 +66,8 @@ class EventSender:
         self._unanswered: dict[int, int] = {}
         self._newest_sent = 0
         self._due = self._again = float("-inf")
+        self._asked = float("inf")
+        """When the broker last answered, or was sent something while it owed no answer [s]."""
         self._tries = 0
         self._sent = memory.now.sent
         self._update_counts()
@@ -125,6 +130,7 @@ class EventSender:
             self._due = now + RETRY_SECONDS
             return
         del self._unanswered[answer.number]
+        self._asked = now
         self._outbox.acknowledge(min(self._unanswered.values(), default=self._newest_sent + 1) - 1)
         self._memory.now.acked = self._outbox.acked
         if self.is_idle:
@@ -133,12 +139,22 @@ class EventSender:
         self._update_counts()
 
     def pump(self, link: Link, now: float) -> None:
-        """Send the next events, if the broker has acknowledged enough of those before."""
+        """Send the next events, if the broker has acknowledged enough of those before.
+
+        Raises NoConnection where it acknowledges nothing.
+        """
+        if self._unanswered and now - self._asked >= ANSWER_SECONDS:
+            raise NoConnection(
+                f"the broker has acknowledged no event for {ANSWER_SECONDS:.0f} s: its disk may be full; "
+                f"{len(self._unanswered)} events are sent again"
+            )
         if not self._has_room or now < self._due:
             return
         events = self._next_events(now)
         if not events:
             return
+        if not self._unanswered:
+            self._asked = now
         before, self._newest_sent = self._sent, events[-1].seq or 0
         self._sent = max(before, self._newest_sent)
         remembered = self._memory.now

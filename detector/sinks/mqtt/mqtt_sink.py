@@ -29,6 +29,9 @@ log = logging.getLogger(__name__)
 RETRY_FIRST_SECONDS, RETRY_LONGEST_SECONDS = 1.0, 60.0
 """A broker that is not there is tried again after these times, doubling, each longer by up to a half."""
 
+STEADY_SECONDS = 30.0
+"""A connection that lasted so long was a good one: the next attempt comes soon."""
+
 END_SECONDS = 1.5
 """How long the last messages may take at the end."""
 
@@ -128,6 +131,7 @@ class MqttSink:
                 self._tell(error.state, error.reason)
                 self._wait_to_retry()
                 continue
+            began = self._clock()
             try:
                 self._serve(link)
             except NoConnection as error:
@@ -139,6 +143,8 @@ class MqttSink:
                 with self._lock:
                     self._publishing.disconnected()
                 link.close()
+            if self._clock() - began >= STEADY_SECONDS:
+                self._attempt = 0
             self._wait_to_retry()
         with self._lock:
             self._publishing.close()
@@ -172,7 +178,6 @@ class MqttSink:
         """Publish over a connection until it, or the program, ends; raises NoConnection."""
         with self._lock:
             self._publishing.connected(link)
-        self._attempt = 0
         self._tell(CONNECTED, f"MQTT {'5' if self._is_version_5 else '3.1.1'}")
         while not self._ending.is_set():
             self._turn(link, seconds=60.0)

@@ -45,7 +45,8 @@ def as_resent(payload: bytes) -> bytes:
 def stats_payload(report: Mapping[str, object], *, waiting: int, numbers: Mapping[str, object]) -> bytes:
     """The numbers that Home Assistant draws; `waiting` events have not been acknowledged yet.
 
-    `numbers`: the newest event's `seq`, its `generation`, and after which number this broker gets events.
+    `numbers`: the newest event's `seq`, its `generation`, after which number this broker gets events, and the
+    daemon's `run`.
     """
     values = {key: report[key] for key in STATS if key in report}
     return _json({**values, "events_waiting": waiting, **numbers})

@@ -17,6 +17,7 @@ from detector.sinks.mqtt.event_sender import EventSender
 from detector.sinks.mqtt.link import Acknowledged, Link, Received
 from detector.sinks.mqtt.live_sounds import LiveSounds
 from detector.sinks.mqtt.mqtt_memory import MqttMemory
+from detector.sinks.mqtt.namesake import look_for_namesake
 from detector.sinks.mqtt.payloads import stats_payload
 from detector.sinks.mqtt.retained import Retained
 from detector.sinks.mqtt.sound_classes import SoundClasses
@@ -43,6 +44,8 @@ class NodeFacts:
     device: DeviceFacts
     discovery_prefix: str
     """What Home Assistant's topics begin with; empty: it is not told of the device."""
+    run: str = ""
+    """This run of the daemon, as in its hello."""
 
 
 class Publisher:
@@ -146,6 +149,10 @@ class Publisher:
             self._discovery_due = self._clock() + BIRTH_SECONDS * self._chance()
         elif message.topic == self._node.topics.events_again:
             self._sender.send_again(message.payload, self._clock())
+        elif message.topic == self._own_stats:
+            look_for_namesake(
+                message.payload, run=self._node.run, node=self._node.topics.node, broker=self._counts.name
+            )
         else:
             for name, source in self._sources.items():
                 if message.topic == source.topics.listen_set and source.facts.device.can_pause:
@@ -193,7 +200,7 @@ class Publisher:
 
     @property
     def _subscribed(self) -> list[str]:
-        topics = [self._node.topics.availability, self._node.topics.events_again]
+        topics = [self._node.topics.availability, self._node.topics.events_again, self._own_stats]
         if self._node.discovery_prefix:
             topics.append(self._birth_topic)
         pausing = (source for source in self._sources.values() if source.facts.device.can_pause)
@@ -202,6 +209,10 @@ class Publisher:
     @property
     def _birth_topic(self) -> str:
         return f"{self._node.discovery_prefix}/status"
+
+    @property
+    def _own_stats(self) -> str:
+        return next(iter(self._sources.values())).topics.stats
 
     def _source_of(self, name: str) -> SourcePublisher:
         """The source of this name; the only one has any."""
@@ -240,7 +251,7 @@ class Publisher:
         listed = report.get("sources")
         named = {str(each["name"]): each for each in listed} if isinstance(listed, list) else {}
         for name, source in self._sources.items():
-            waiting, numbers = self._sender.waiting, self._sender.numbers
+            waiting, numbers = self._sender.waiting, self._sender.numbers | {"run": self._node.run}
             stats = stats_payload(named.get(name, report), waiting=waiting, numbers=numbers)
             self._publish(source.topics.stats, stats, qos=0)
 

@@ -67,6 +67,7 @@ def make_publisher(
             topics,
             DeviceFacts(name, __version__, can_pause=False),
             discovery_prefix=settings.discovery_prefix if settings.discovery else "",
+            run=context.hello().run_id,
         ),
         sources,
         sender,

@@ -10,8 +10,8 @@ from detector.events.labels import AskedLabels
 from detector.interfaces import HistoryHole
 from detector.sinks.mqtt.broker_counts import BrokerCounts
 from detector.sinks.mqtt.discovery import DeviceFacts
-from detector.sinks.mqtt.event_sender import EventSender
-from detector.sinks.mqtt.link import Received
+from detector.sinks.mqtt.event_sender import ANSWER_SECONDS, EventSender
+from detector.sinks.mqtt.link import NoConnection, Received
 from detector.sinks.mqtt.mqtt_memory import MqttMemory
 from detector.sinks.mqtt.outbox import Outbox
 from detector.sinks.mqtt.publisher import NodeFacts, Publisher
@@ -50,7 +50,7 @@ class Bench:
         self.memory.load()
         self.paused = []
         self.publisher = Publisher(
-            NodeFacts(TOPICS, DeviceFacts("Hall", "1.0", can_pause=False), discovery_prefix),
+            NodeFacts(TOPICS, DeviceFacts("Hall", "1.0", can_pause=False), discovery_prefix, "run-1"),
             {
                 source: SourceFacts(topics, DeviceFacts(source or "Hall", "1.0", can_pause=True), is_live)
                 for source, topics in places.items()
@@ -197,6 +197,20 @@ def test_stats_come_once_a_minute(bench):
     assert not link.on("/stats")[0].retain
 
 
+def test_stats_name_the_run_and_those_of_another_daemon_are_told(bench, caplog):
+    link = bench.connect()
+    bench.after(5.0)
+    assert TOPICS.stats in link.subscribed
+    own = link.on("/stats")[0]
+    assert own.json["run"] == "run-1"
+    for data in (own.payload, b"{", b"[]", b"\xff", b'{"run": 7}', b'{"level_dbfs": 0}'):
+        bench.publisher.received(Received(TOPICS.stats, data))
+    assert caplog.records == []
+    bench.publisher.received(Received(TOPICS.stats, own.payload.replace(b"run-1", b"run-2")))
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert "mqtt.two_daemons broker=mqtt://broker:1883 node=hall" in line and "got run-2" in line
+
+
 def test_while_nothing_is_due_nothing_wakes_the_thread(bench):
     bench.connect()
     bench.answer()
@@ -274,6 +288,26 @@ def test_every_event_of_an_outage_arrives_once_and_in_order(tmp_path):
     assert not any("resent" in message.json for message in bench.link.on("/events"))
     assert {(message.qos, message.retain) for message in bench.link.on("/events")} == {(1, False)}
     assert (bench.counts.acknowledged_seq, bench.counts.events_waiting) == (1000, 0)
+
+
+def test_a_broker_that_acknowledges_no_event_is_left_and_gets_them_again(bench):
+    link = bench.connect()
+    bench.answer()
+    bench.after(1000.0)
+    bench.hear(1)
+    bench.after(ANSWER_SECONDS - 1)
+    (answer,) = [a for a in link.answers() if link.published[a.number - 1].topic == TOPICS.events]
+    bench.hear(2)
+    bench.publisher.acknowledged(answer)
+    bench.after(ANSWER_SECONDS - 1)
+    with pytest.raises(NoConnection, match="acknowledged no event for 60 s: its disk may be full"):
+        bench.after(1.0)
+    bench.lose()
+    again = bench.connect()
+    assert seqs(again) == [2]
+    bench.after(ANSWER_SECONDS - 1)
+    bench.answer()
+    bench.after(ANSWER_SECONDS)
 
 
 def test_an_event_is_its_line_with_the_node_and_the_generation(bench):
