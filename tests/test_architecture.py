@@ -35,7 +35,7 @@ ORDER = (
     ("audio", "events", "verdicts"),
     ("interfaces",),
     ("records", "datasets", "workers"),
-    ("config",),
+    ("config", "remote"),
     ("errors", "demo", "files"),
 )
 RANK = {room: rank for rank, line in enumerate(ORDER) for room in line}
@@ -97,7 +97,7 @@ OWNERS_OF_THREADS = {
     *("sinks.notify.target_thread", "sinks.notify.webhook"),
     "sinks.mqtt.mqtt_sink",
     "subscriber.daemon_stream",
-    "modelstore.download",
+    "remote.deadline",
     *("history.journal", "history.sequence_numbers", "history.verdict_keeper", "history.writer"),
     "workers.dask_pool",
     *("workers.pool", "workers.worker"),

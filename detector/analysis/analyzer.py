@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Collection, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -22,7 +22,9 @@ from detector.events.naming import shown as shown_name
 from detector.events.timeline import Timeline
 from detector.interfaces import Stage
 from detector.records import Block, Event, Label, ModelSpec, Scores
+from detector.remote.remote_file import RemoteFile, RemotePath
 from detector.sources.recording import Recording, length_and_start
+from detector.sources.sound_place import Place
 from detector.wire.encoding import encode
 from detector.wire.message import event_body, run_id_text
 
@@ -70,8 +72,12 @@ class Analyzer:
 
     def __call__(self, task: Task, tell: Tell) -> Done:
         """Write what is wanted of one recording; raises DetectorError, and then leaves nothing behind."""
+        with opened_place(task.recording.path) as place:
+            return self._analyze(task, place, tell)
+
+    def _analyze(self, task: Task, place: Place, tell: Tell) -> Done:
         recording, wanted = task.recording, task.wanted
-        length, start = length_and_start(recording.path)
+        length, start = length_and_start(place)
         start = start if task.start is None else task.start
         source = str(recording.path)
         outputs = Outputs(
@@ -96,7 +102,7 @@ class Analyzer:
                 outputs, pipeline, source=source, start=start, sample_rate=self._rate, shared=self._shared
             )
             # Blocks of a second: how sound is cut makes no difference to its events.
-            opened = Recording(path=recording.path, sample_rate=self._rate, block_length=self._rate)
+            opened = Recording(path=place, name=source, sample_rate=self._rate, block_length=self._rate)
             stack.enter_context(closing(opened))
             for block in opened.blocks():
                 if overview is not None:
@@ -136,6 +142,16 @@ class Analyzer:
                 alarms=self._alarms,
             )
             path.write_text(page_html(page), encoding="utf-8", errors="replace")
+
+
+@contextmanager
+def opened_place(path: Path | RemotePath) -> Iterator[Place]:
+    """What to read a recording from; of one elsewhere, nothing stays in memory or on this machine."""
+    if isinstance(path, Path):
+        yield path
+    else:
+        with closing(RemoteFile(path)) as file:
+            yield file
 
 
 class _RecordingRun:

@@ -28,6 +28,7 @@ from detector.analysis.page_picture import picture_html
 from detector.analysis.sounds import Sound
 from detector.analysis.summary import Summary
 from detector.analysis.tables import length_text
+from detector.remote.remote_file import RemotePath
 
 SCRIPTS = (
     *("report_spectrogram.js", "report_picture.js", "report_pointing.js", "report_sound.js"),
@@ -49,16 +50,19 @@ class Page:
     """Sounds there were, also those that are not in `sounds`."""
     spectrogram: Spectrogram
     recording: str = ""
-    """Address of the recording, seen from the page; empty where it is no file that can be played."""
+    """RemoteAddress of the recording, seen from the page; empty where it is no file that can be played."""
     alarms: Collection[str] = frozenset()
     """Labels that come first in the picture."""
 
 
-def address_from(page: Path, recording: Path) -> str:
+def address_from(page: Path, recording: Path | RemotePath) -> str:
     """The address of a recording, seen from a page; empty where it is no file, but a pipe for example.
 
-    It is relative: a folder that holds both can be moved.
+    It is relative: a folder that holds both can be moved. Of a recording on a web server it is its address,
+    unless that has a login or a token in it; of others elsewhere a browser can play nothing.
     """
+    if isinstance(recording, RemotePath):
+        return recording.address.public_url
     if not recording.is_file():
         return ""
     # Browsers take `..` out of an address without following links, as abspath does.

@@ -1,15 +1,20 @@
-"""Which recordings are meant: files as they are named, folders with all that is in them."""
+"""Which recordings are meant: files and addresses as they are named, folders with all that is in them."""
 
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from detector.errors import UnsupportedFormat
+from detector.errors import ConfigError, UnsupportedFormat
 from detector.files.guarded import is_folder
 from detector.files.sound_files import FolderContent, log_left_out, look_into
+from detector.files.terminal import escape
+from detector.remote.remote_address import RemoteAddress, is_address
+from detector.remote.remote_file import RemotePath
+from detector.remote.remote_folder import is_safe, listed
 from detector.sources.recording import check_readable
 
 RESERVED = frozenset({"summary", "analysis", "index"})
@@ -23,7 +28,7 @@ OWN_FILES = ("/dev/fd", "/proc/self/fd")
 class RecordingFile:
     """One file to analyze."""
 
-    path: Path
+    path: Path | RemotePath
     """As events name it: what was given, or the folder given and the way from there."""
     name: str
     """Where its results go in the output folder, without their endings: `june/night`."""
@@ -31,6 +36,8 @@ class RecordingFile:
     """Bytes; 0 where it cannot be known."""
     modified: int = 0
     """When the file was last written [ns since 1970]."""
+    version: str = ""
+    """An ETag or checksum, where it lies elsewhere and has one."""
 
 
 def find_recordings(places: Sequence[str | Path]) -> list[RecordingFile]:
@@ -38,8 +45,53 @@ def find_recordings(places: Sequence[str | Path]) -> list[RecordingFile]:
 
     A named file is taken whatever it is, so that it can be complained about; in folders the ending decides,
     and hidden files are left out. Raises UnsupportedFormat where a folder holds no recording, and for the
-    open pipe that a shell's `<(command)` stands for: the processes that analyze do not have it.
+    open pipe that a shell's `<(command)` stands for: the processes that analyze do not have it. ConfigError
+    for an address that nothing here reads.
     """
+    addresses = [str(place) for place in places if is_address(str(place))]
+    here = _find_here([place for place in places if not is_address(str(place))])
+    if not addresses:
+        return here
+    recordings = [*here, *_find_elsewhere(addresses, alone=not here)]
+    if twice := [name for name, count in Counter(one.name for one in recordings).items() if count > 1]:
+        raise ConfigError(
+            f"{escape(twice[0])}: the results of several recordings would have this name; analyze them into "
+            "folders of their own"
+        )
+    return recordings
+
+
+def _find_elsewhere(addresses: Sequence[str], *, alone: bool) -> list[RecordingFile]:
+    """The recordings at these addresses; names of results have the host or bucket where there are several."""
+    found: dict[str, tuple[RemoteAddress, str, RemotePath]] = {}
+    for text in addresses:
+        address = RemoteAddress.parse(text)
+        for way, path in listed(address):
+            found.setdefault(path.address.url, (address, way, path))
+    bases: dict[str, list[str]] = {}
+    for address, way, path in found.values():
+        # Of one recording, the folder that it lies in.
+        folder = path.address.path.rstrip("/").removesuffix(way).rstrip("/") or "/"
+        bases.setdefault(address.place, []).append(folder)
+    is_one_place = alone and len(bases) == 1
+    ways = []
+    for address, _, path in found.values():
+        base = os.path.commonpath(bases[address.place])
+        below = PurePosixPath(path.address.path).relative_to(base)
+        if not is_safe(str(below)):
+            raise ConfigError(f"{path}: its way leads out of a folder")
+        ways.append(Path(below) if is_one_place else Path(address.place.replace(":", "_"), below))
+    return [
+        RecordingFile(path, name, *(_version(path)))
+        for (_, _, path), name in zip(found.values(), _names(ways), strict=True)
+    ]
+
+
+def _version(path: RemotePath) -> tuple[int, int, str]:
+    return (0, 0, "") if path.stamp is None else (path.stamp.size, path.stamp.modified, path.stamp.version)
+
+
+def _find_here(places: Sequence[str | Path]) -> list[RecordingFile]:
     paths: dict[Path, Path] = {}
     folders: list[str] = []
     for place in map(Path, places):

@@ -66,6 +66,7 @@ class Folder:
             "source": str(recording.path),
             "size": recording.size,
             "modified": recording.modified,
+            **({"version": recording.version} if recording.version else {}),
             "outputs": outputs,
             "summary": done.summary.as_json(),
         }
@@ -76,10 +77,8 @@ class Folder:
     def _record(self, recording: RecordingFile) -> tuple[Summary, list[str]] | None:
         try:
             fields = json.loads((self.path / (recording.name + RECORD_ENDING)).read_bytes())
-            same = (fields["source"], fields["size"], fields["modified"]) == (
-                *(str(recording.path), recording.size),
-                recording.modified,
-            )
+            before = fields["source"], fields["size"], fields["modified"], fields.get("version", "")
+            same = before == (str(recording.path), recording.size, recording.modified, recording.version)
             return (from_json(fields["summary"]), list(fields["outputs"])) if same else None
         except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return None

@@ -26,6 +26,7 @@ from detector.config.loading import Loaded
 from detector.config.settings import Settings
 from detector.interfaces import Stage
 from detector.records import Block, Event, Label, ModelSpec, Scores
+from detector.remote.remote_address import is_address
 from detector.workers.tasks import cores
 
 SECTIONS = ("model", "gate", "windows", "level", "events", "alarms")
@@ -39,7 +40,9 @@ def analyze_command(request: AnalyzeRequest, loaded: Loaded) -> int:
     with loaded.locating_errors():
         check_labels(settings, catalogue)
     # Workers on other machines begin in another folder.
-    paths = request.paths if request.dask is None else [os.path.abspath(path) for path in request.paths]  # noqa: PTH100
+    paths = request.paths
+    if request.dask is not None:
+        paths = tuple(path if is_address(path) else os.path.abspath(path) for path in paths)  # noqa: PTH100
     recordings = find_recordings(paths)
     session = Session(
         recordings if request.shard is None else request.shard.of(recordings),

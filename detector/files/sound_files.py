@@ -93,7 +93,7 @@ def files_in(folder: Path) -> list[Path]:
     return files
 
 
-def log_left_out(folder: Path, content: FolderContent) -> None:
+def log_left_out(folder: object, content: FolderContent) -> None:
     """Name in one line, by kind, what was left out of a folder; in one each, folders that may not be read."""
     if content.others:
         kinds = Counter(Path(name).suffix.lower() or "no ending" for name in content.others)

@@ -12,7 +12,6 @@ import ipaddress
 import os
 import subprocess
 import sys
-import threading
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -25,6 +24,8 @@ from detector.errors import ModelError
 from detector.files.guarded import part_file, part_of
 from detector.files.terminal import escape
 from detector.modelstore.checksum import sha256_of
+from detector.remote.deadline import DeadlinePassed, IsLate, within
+from detector.remote.http_opener import failure_reason, make_opener
 
 CONNECT_SECONDS = 5.0
 """Time limit for a name look-up, a connection and each answer; then the next source is tried."""
@@ -104,21 +105,20 @@ def _transfer(
     if here:
         request.add_header("Range", f"bytes={here}-")
     _check_resolves(request, timeout)
-    late = threading.Event()
 
-    def receive() -> tuple[bool, int]:
-        with _opener().open(request, timeout=timeout) as answer:
+    def receive(is_late: IsLate) -> tuple[bool, int]:
+        with make_opener().open(request, timeout=timeout) as answer:
             resumes = answer.status == http.client.PARTIAL_CONTENT and _starts_at(answer, here)
-            return resumes, _copy(answer, file, here if resumes else 0, size, progress, late)
+            return resumes, _copy(answer, file, here if resumes else 0, size, progress, is_late)
 
     try:
-        resumed, done = _within(deadline, receive, late)
+        resumed, done = _within(deadline, receive)
         file.flush()
     except urllib.error.HTTPError as error:
         error.close()
         raise ModelError(f"the server answered {error.code} {escape(str(error.reason)[:80])}") from error
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise ModelError(_reason(error, timeout)) from error
+        raise ModelError(failure_reason(error, timeout)) from error
     if done < size:
         raise ModelError(f"it ended after {done} of {size} bytes")
     return resumed
@@ -130,7 +130,7 @@ def _copy(
     here: int,
     size: int,
     progress: Progress,
-    late: threading.Event,
+    is_late: IsLate,
 ) -> int:
     file.seek(here)
     file.truncate()
@@ -139,58 +139,25 @@ def _copy(
         here += len(chunk)
         if here > size:
             raise ValueError(f"it is longer than the {size} bytes expected")
-        if late.is_set():
+        if is_late():
             break
         file.write(chunk)
         progress(here, size)
     return here
 
 
-def _within(seconds: float, receive: Callable[[], T], late: threading.Event) -> T:
-    """Run `receive` for at most so long; what comes after `late` is set counts no more.
-
-    On a thread, since each byte of an answer, also of its headers, may take as long as `timeout`.
-    """
-    done: list[T] = []
-    failed: list[Exception] = []
-
-    def run() -> None:
-        try:
-            done.append(receive())
-        except Exception as error:  # raised anew below
-            failed.append(error)
-
-    thread = threading.Thread(target=run, name="download", daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if thread.is_alive():
-        late.set()
+def _within(seconds: float, receive: Callable[[IsLate], T]) -> T:
+    """Each byte of an answer, also of its headers, may take as long as the timeout: the whole may not."""
+    try:
+        return within(seconds, receive)
+    except DeadlinePassed as error:
         raise ModelError(
             f"it is too slow: not whole after {seconds:.0f} s; the rest is asked for the next time"
-        )
-    if failed:
-        raise failed[0]
-    return done[0]
+        ) from error
 
 
 def _starts_at(answer: http.client.HTTPResponse, here: int) -> bool:
     return bool(here) and str(answer.headers.get("Content-Range", "")).startswith(f"bytes {here}-")
-
-
-def _opener() -> urllib.request.OpenerDirector:
-    """Make an opener that follows redirects and the user's proxies, and knows http and https only."""
-    opener = urllib.request.OpenerDirector()
-    for handler in (
-        urllib.request.ProxyHandler,
-        urllib.request.HTTPHandler,
-        urllib.request.HTTPSHandler,
-        urllib.request.HTTPDefaultErrorHandler,
-        urllib.request.HTTPErrorProcessor,
-        urllib.request.HTTPRedirectHandler,
-        urllib.request.UnknownHandler,
-    ):
-        opener.add_handler(handler())
-    return opener
 
 
 def _check_resolves(request: urllib.request.Request, timeout: float) -> None:
@@ -210,11 +177,3 @@ def _check_resolves(request: urllib.request.Request, timeout: float) -> None:
         found = False
     if not found:
         raise ModelError(f"the name {host} cannot be looked up")
-
-
-def _reason(error: Exception, timeout: float) -> str:
-    cause = getattr(error, "reason", error)
-    if isinstance(cause, TimeoutError):
-        return f"no answer within {timeout:g} s"
-    text = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)
-    return text or type(cause).__name__

@@ -16,6 +16,7 @@ from typing import IO
 import numpy as np
 
 from detector.sources.sndfile import RATES_HZ, Decoded, Undecodable
+from detector.sources.sound_place import Place, local_path
 
 LOCAL_ONLY = ("-protocol_whitelist", "file,pipe")
 """A playlist in disguise must not fetch anything."""
@@ -64,9 +65,12 @@ def read_au_head(head: bytes) -> AuForm:
 
 
 class FfmpegDecoder:
-    """Decodes a file's first sound track; `program` is looked for in $PATH."""
+    """Decodes a file's first sound track; `program` is looked for in $PATH.
 
-    def __init__(self, path: Path, *, program: str = "ffmpeg") -> None:
+    It reads files of this machine alone: one elsewhere is copied first.
+    """
+
+    def __init__(self, path: Place, *, program: str = "ffmpeg") -> None:
         self._path = path
         self._program = program
         self._process: subprocess.Popen[bytes] | None = None
@@ -88,14 +92,15 @@ class FfmpegDecoder:
         if program is None:
             raise Undecodable(f"ffmpeg is not installed: {HOW_TO_INSTALL}")
         with tempfile.TemporaryFile() as messages:
-            process = self._process = self._start(program, messages, timed=not skip_seconds)
+            path = local_path(self._path)
+            process = self._process = self._start(program, path, messages, timed=not skip_seconds)
             try:
                 got = yield from self._read(process, skip_seconds)
                 status = process.wait()
             finally:
                 self.close()
             messages.seek(0)
-            complaint, damaged = _complaint(messages.read(100_000), self._path)
+            complaint, damaged = _complaint(messages.read(100_000), path)
         if status or damaged:
             self.damage = complaint or f"ffmpeg ended with {status}"
         if not got:
@@ -109,7 +114,9 @@ class FfmpegDecoder:
             process.stdout.close()
             process.wait()
 
-    def _start(self, program: str, messages: IO[bytes], *, timed: bool) -> subprocess.Popen[bytes]:
+    def _start(
+        self, program: str, path: Path, messages: IO[bytes], *, timed: bool
+    ) -> subprocess.Popen[bytes]:
         options = [
             "-nostdin",
             "-v",
@@ -118,7 +125,7 @@ class FfmpegDecoder:
             "-format_whitelist",
             DEMUXERS,
             "-i",
-            _url(self._path),
+            _url(path),
         ]
         filters = ["-af", "aresample=async=1:first_pts=0"] if timed else []
         shape = ["-map", "0:a:0", *filters, "-c:a", "pcm_s16be", "-f", "au", "pipe:1"]
@@ -149,14 +156,14 @@ class FfmpegDecoder:
         return got
 
 
-def probe(path: Path, program: str = "ffprobe") -> tuple[float | None, str]:
+def probe(path: Place, program: str = "ffprobe") -> tuple[float | None, str]:
     """Length [s] and the tag that says when it was made, as ffprobe knows them; None and "" for unknown."""
     found = shutil.which(program)
     if found is None:
         return None, ""
     wanted = ["-show_entries", "format=duration:format_tags=creation_time,date", "-of", "json"]
     ended = subprocess.run(
-        [found, "-v", "quiet", *LOCAL_ONLY, "-format_whitelist", DEMUXERS, *wanted, _url(path)],
+        [found, "-v", "quiet", *LOCAL_ONLY, "-format_whitelist", DEMUXERS, *wanted, _url(local_path(path))],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,

@@ -13,7 +13,16 @@ from pathlib import Path
 
 from detector.sources.chunked_files import aiff, au, caf, wav
 from detector.sources.file_part import FilePart, bytes_at
-from detector.sources.stream_files import after_id3, flac, is_mpeg_frame, mp3, ogg
+from detector.sources.sound_place import Place
+from detector.sources.stream_files import (
+    after_id3,
+    flac,
+    flac_to,
+    is_mpeg_frame,
+    mp3,
+    ogg,
+    ogg_to,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +34,13 @@ class FileParts:
     parts: tuple[FilePart, ...]
 
 
-def read_parts(path: Path) -> FileParts:
-    """Look into a file; raises OSError."""
+def read_parts(path: Place) -> FileParts:
+    """Look into a file; raises OSError, and DetectorError of one elsewhere.
+
+    A file of this machine is searched for joined FLAC or Ogg files. One elsewhere is not read twice for that:
+    its only part ends at a mark, and `following_part` is what begins there.
+    """
+    is_here = isinstance(path, Path)
     with path.open("rb") as file:
         size = file.seek(0, io.SEEK_END)
         head = bytes_at(file, 0, 12)
@@ -39,10 +53,17 @@ def read_parts(path: Path) -> FileParts:
         if head[:4] == b"caff":
             return FileParts("CAF", (caf(file, size),))
         if head[:4] == b"OggS":
-            return FileParts("OGG", tuple(ogg(file, size)))
+            return FileParts("OGG", tuple(ogg(file, size)) if is_here else (ogg_to(file, 0, size),))
         at = after_id3(file, 0)
         if bytes_at(file, at, 4) == b"fLaC":
-            return FileParts("FLAC", tuple(flac(file, at, size)))
+            return FileParts("FLAC", tuple(flac(file, at, size)) if is_here else (flac_to(file, at, size),))
         if is_mpeg_frame(bytes_at(file, at, 4)):
             return FileParts("MP3", tuple(mp3(file, at, size)))
         return FileParts("", (FilePart(0, size),))
+
+
+def following_part(path: Place, kind: str, start: int) -> FilePart:
+    """The part that begins at a mark; raises OSError, DetectorError."""
+    with path.open("rb") as file:
+        size = file.seek(0, io.SEEK_END)
+        return flac_to(file, start, size) if kind == "FLAC" else ogg_to(file, start, size)

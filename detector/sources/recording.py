@@ -21,6 +21,7 @@ from detector.sources.cutting import Cutter
 from detector.sources.ffmpeg import HOW_TO_INSTALL, NO_TRACK, FfmpegDecoder, probe
 from detector.sources.file_parts import read_parts
 from detector.sources.sndfile import Decoded, SndfileDecoder, Undecodable, header_seconds
+from detector.sources.sound_place import Place
 from detector.sources.starttime import start_in_tag, start_of
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ class Recording:
     def __init__(
         self,
         *,
-        path: str | Path,
+        path: str | Place,
         sample_rate: int,
         block_length: int,
         realtime: bool = False,
@@ -49,7 +50,7 @@ class Recording:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
-        self._path = Path(path)
+        self._path = Path(path) if isinstance(path, str) else path
         self._sample_rate = sample_rate
         self._block_length = block_length
         self._realtime = realtime
@@ -131,6 +132,8 @@ class Recording:
         yield from conversion.flush()
         if not conversion.seconds:
             raise UnsupportedFormat(f"{self._path} holds 0 samples; expected at least one")
+        if not isinstance(self._path, Path):
+            self._path.check_unchanged()
         self._judge(conversion.seconds, sndfile)
 
     def _converted_by_ffmpeg(self, conversion: _Conversion, failure: str, kind: str) -> Iterator[Block]:
@@ -229,21 +232,26 @@ class _Conversion:
             log.warning("%s source=%s: %s", event, self._name, text)
 
 
-def length_and_start(path: Path) -> tuple[float | None, float | None]:
+def length_and_start(path: Place) -> tuple[float | None, float | None]:
     """Seconds, and UTC seconds of its beginning, as the file's name and content tell them; None: unknown.
 
-    Raises UnsupportedFormat where there is no regular file.
+    Raises UnsupportedFormat where there is no regular file, DetectorError where its place does not answer.
     """
     check_readable(path)
     length, start = header_seconds(path), start_of(path)
     if length is not None:
         return length, start
+    if not isinstance(path, Path) and read_parts(path).kind:
+        return None, start  # no reason to copy it
     length, tag = probe(path)
     return length, start_in_tag(tag) if start is None else start
 
 
-def check_readable(path: Path) -> None:
+def check_readable(path: Place) -> None:
     """Raise UnsupportedFormat where there is no regular file with something in it."""
+    if not isinstance(path, Path):
+        path.check()
+        return
     try:
         status = path.stat()
         if S_ISDIR(status.st_mode) and not os.access(path, os.R_OK | os.X_OK):
@@ -263,6 +271,6 @@ def check_readable(path: Path) -> None:
         raise UnsupportedFormat(f"{path} is empty (0 bytes); expected a sound file")
 
 
-def _unreadable(path: Path, error: OSError) -> UnsupportedFormat:
-    hint = nearest_file(path) if isinstance(error, FileNotFoundError) else ""
+def _unreadable(path: Place, error: OSError) -> UnsupportedFormat:
+    hint = nearest_file(path) if isinstance(path, Path) and isinstance(error, FileNotFoundError) else ""
     return UnsupportedFormat(f"cannot read {path}: {error.strerror}; {hint or 'expected a sound file'}")

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import tempfile
+from collections import deque
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -17,10 +18,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.errors import SourceError, UnsupportedFormat
+from detector.errors import DetectorError, SourceError, UnsupportedFormat
 from detector.files.quiet_stderr import quiet_stderr
 from detector.sources.file_part import FilePart, PartReader
-from detector.sources.file_parts import FileParts
+from detector.sources.file_parts import FileParts, following_part
+from detector.sources.sound_place import Place, SoundPlace
 
 RATES_HZ = range(1000, 768_001)
 """What a header may claim; beyond it the header is damaged, and would ask for absurd buffers."""
@@ -64,7 +66,7 @@ class SoundFile(Protocol):
 class SndfileDecoder:
     """Decodes one file, all its parts one after the other."""
 
-    def __init__(self, path: Path, file: FileParts, *, block_seconds: float) -> None:
+    def __init__(self, path: Place, file: FileParts, *, block_seconds: float) -> None:
         self._path = path
         self._kind = file.kind
         self._parts = file.parts
@@ -77,14 +79,24 @@ class SndfileDecoder:
         """How much more the file holds than its headers say, of the parts read so far."""
 
     def decode(self) -> Iterator[Decoded]:
-        """Yield the file's frames; raises Undecodable where libsndfile cannot go on, UnsupportedFormat."""
+        """Yield the file's frames; raises Undecodable where libsndfile cannot go on.
+
+        UnsupportedFormat for what its header claims, DetectorError where a place elsewhere does not answer.
+        """
         if _is_sample_dump(self._path):
             raise Undecodable("it is a MIDI sample dump")
-        for part in self._parts:
+        waiting = deque(self._parts)
+        while waiting:
+            part = waiting.popleft()
             try:
                 yield from self._decode(part)
+                stop = self._reader.find_stop() if self._reader and part.mark else part.stop
+            except OSError as error:
+                raise Undecodable(reason(error)) from error
             finally:
                 self.close()
+            if stop < part.stop:
+                waiting.appendleft(following_part(self._path, self._kind, stop))
 
     def close(self) -> None:
         """Release the file."""
@@ -113,6 +125,7 @@ class SndfileDecoder:
             except module().SoundFileError as error:
                 failure = reason(error)
                 samples = out[: _filled(out)]
+            failure = self._read_failure() or failure
             if len(samples) == 0:
                 break
             got += len(samples)
@@ -125,10 +138,12 @@ class SndfileDecoder:
 
     def _open_part(self, part: FilePart) -> SoundFile:
         as_it_is = not part.corrections and not part.prefix
-        whole = part.start == 0 and as_it_is and len(self._parts) == 1
+        whole = isinstance(self._path, Path) and part.start == 0 and as_it_is and len(self._parts) == 1
         try:
             with self._silence():
-                if whole:  # by its number: libsndfile believes a name that ends in .mp3
+                if (
+                    isinstance(self._path, Path) and whole
+                ):  # by its number: libsndfile believes a name that ends in .mp3
                     self._open = stream_class()(os.open(self._path, os.O_RDONLY | getattr(os, "O_BINARY", 0)))
                 else:
                     self._reader = PartReader(self._path, part)
@@ -138,14 +153,23 @@ class SndfileDecoder:
                         # Where no memory may be written and run (the service), libsndfile cannot call back.
                         self._open = stream_class()(_copied(self._reader))
         except (module().SoundFileError, OSError, TypeError) as error:
-            raise Undecodable(reason(error)) from error
+            raise Undecodable(self._read_failure() or reason(error)) from error
         return self._open
+
+    def _read_failure(self) -> str:
+        """Why a part could not be read, where it is a file of this machine; elsewhere that is an error."""
+        failure = None if self._reader is None else self._reader.failure
+        if isinstance(failure, DetectorError):
+            raise failure
+        return "" if failure is None else reason(failure)
 
     def _compare(self, part: FilePart, file: SoundFile, got: int) -> None:
         """Add up what the header says and what there was."""
         rate = file.samplerate
         claimed = _claimed_frames(file) if part.claimed_frames is None else part.claimed_frames
-        known = part.length_known and 0 < claimed < UNKNOWN_FRAMES
+        # libsndfile looks for the length of an Ogg file at its end, where another one may be.
+        is_joined = self._kind == "OGG" and self._reader is not None and self._reader.stop < part.stop
+        known = part.length_known and 0 < claimed < UNKNOWN_FRAMES and not is_joined
         self.understated_seconds += got / rate * (1 - part.claimed_share)
         if part.claimed_frames and got > part.claimed_frames:
             self.understated_seconds += (got - part.claimed_frames) / rate
@@ -156,20 +180,45 @@ class SndfileDecoder:
         return quiet_stderr() if self._kind in ("MP3", "") else nullcontext()
 
 
-def header_seconds(path: Path) -> float | None:
-    """The length [s] in the file's header; None where libsndfile does not know it."""
+def header_seconds(path: Place) -> float | None:
+    """The length [s] in the file's header; None where libsndfile does not know it.
+
+    Raises DetectorError where a place elsewhere does not answer.
+    """
+    if not isinstance(path, Path):
+        return _header_seconds_elsewhere(path)
     try:
-        if _is_sample_dump(path):
-            return None
+        return None if _is_sample_dump(path) else _info_seconds(native_path(path))
+    except (OSError, SourceError):
+        return None
+
+
+def _header_seconds_elsewhere(place: SoundPlace) -> float | None:
+    if _is_sample_dump(place):
+        return None
+    with place.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+    reader = PartReader(place, FilePart(0, size))
+    try:
+        seconds = _info_seconds(reader)
+    finally:
+        reader.close()
+    if isinstance(reader.failure, DetectorError):
+        raise reader.failure
+    return seconds
+
+
+def _info_seconds(file: Path | bytes | PartReader) -> float | None:
+    try:
         with quiet_stderr():
-            info = module().info(native_path(path))
+            info = module().info(file)
         seconds = float(info.frames / info.samplerate)
-    except (OSError, RuntimeError, ZeroDivisionError, TypeError, SourceError):
+    except (OSError, RuntimeError, ZeroDivisionError, TypeError):
         return None
     return seconds if 0 < info.frames < UNKNOWN_FRAMES else None
 
 
-def _is_sample_dump(path: Path) -> bool:
+def _is_sample_dump(path: Place) -> bool:
     """Whether it is of the one format whose reader writes to standard output, where events go. OSError."""
     with path.open("rb") as file:
         head = file.read(4)

@@ -10,10 +10,10 @@ import re
 import struct
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 from typing import BinaryIO
 
 from detector.errors import ConfigError
+from detector.sources.sound_place import Place
 
 _DATE = r"(?<!\d)(?P<year>(?:19|20)\d\d)(?P<dash>[-_.]?)(?P<month>[01]\d)(?P=dash)(?P<day>[0-3]\d)"
 _WORDS = r"[^0-9]{1,20}?(?:RTSP_\d{1,3}-)?"
@@ -72,7 +72,7 @@ def parse_start(text: str) -> float:
     return moment
 
 
-def start_of(path: Path, given: float | None = None) -> float | None:
+def start_of(path: Place, given: float | None = None) -> float | None:
     """UTC seconds at which a recording began; None where nobody knows."""
     if given is not None:
         return given

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import BinaryIO
 
 from detector.sources.file_part import MOST_CHUNKS, SMALL_BYTES, FilePart, bytes_at
 
 SCAN_BYTES = 1 << 20
 """Read at a time where a whole file is searched for marks."""
+
+FLAC_MARK = b"fLaC\0\0\0\x22"
+OGG_MARK = b"OggS\0\x02"
+"""How a FLAC file begins, and a page of Ogg that begins a stream."""
 
 LAYER_3 = 0x02
 """In the second byte of a frame's header."""
@@ -50,19 +55,24 @@ def _marks(file: BinaryIO, mark: bytes, at: int, size: int) -> Iterator[int]:
 
 def flac(file: BinaryIO, first: int, size: int) -> Iterator[FilePart]:
     """A FLAC file, and those behind it; killed recorders and pipes leave a wrong length."""
-    starts = [first, *_marks(file, b"fLaC\0\0\0\x22", first + 4, size)]
+    starts = [first, *_marks(file, FLAC_MARK, first + 4, size)]
     for start, stop in zip(starts, [*starts[1:], size], strict=True):
-        at = start + 21  # of STREAMINFO's 36 bits with the number of samples
-        field = bytes_at(file, at, 5)
-        if len(field) < 5:
-            yield FilePart(start, stop)
-            continue
-        claimed = (field[0] & 0x0F) << 32 | int.from_bytes(field[1:], "big")
-        if (
-            claimed
-        ):  # recorders that begin a new file every hour count on, and so from the first file's beginning
-            claimed = max(0, claimed - _first_sample(file, start))
-        yield FilePart(start, stop, {21: bytes([field[0] & 0xF0, 0, 0, 0, 0])}, claimed_frames=claimed)
+        yield _flac_part(file, start, stop)
+
+
+def flac_to(file: BinaryIO, start: int, size: int) -> FilePart:
+    """A FLAC file that ends where another one begins, which is found while it is read."""
+    return replace(_flac_part(file, start, size), mark=FLAC_MARK, mark_from=start + 4)
+
+
+def _flac_part(file: BinaryIO, start: int, stop: int) -> FilePart:
+    field = bytes_at(file, start + 21, 5)  # STREAMINFO's 36 bits with the number of samples
+    if len(field) < 5:
+        return FilePart(start, stop)
+    claimed = (field[0] & 0x0F) << 32 | int.from_bytes(field[1:], "big")
+    if claimed:  # recorders that begin a new file every hour count on, and so from the first file's beginning
+        claimed = max(0, claimed - _first_sample(file, start))
+    return FilePart(start, stop, {21: bytes([field[0] & 0xF0, 0, 0, 0, 0])}, claimed_frames=claimed)
 
 
 def _first_sample(file: BinaryIO, start: int) -> int:
@@ -89,14 +99,28 @@ def _first_sample(file: BinaryIO, start: int) -> int:
 def ogg(file: BinaryIO, size: int) -> Iterator[FilePart]:
     """The links of a chain: each begins with pages that begin streams."""
     starts, expected = [0], 0
-    for at in _marks(file, b"OggS\0\x02", 0, size):
+    for at in _marks(file, OGG_MARK, 0, size):
         if at != expected:
             starts.append(at)
-        segments = bytes_at(file, at + 26, 1)
-        lengths = bytes_at(file, at + 27, segments[0]) if segments else b""
-        expected = at + 27 + len(lengths) + sum(lengths)
+        expected = _behind_page(file, at)
     for start, stop in zip(starts, [*starts[1:], size], strict=True):
         yield FilePart(start, stop)
+
+
+def ogg_to(file: BinaryIO, start: int, size: int) -> FilePart:
+    """A link that ends where the next one begins, which is found while it is read."""
+    at = start
+    for _ in range(MOST_CHUNKS):
+        if bytes_at(file, at, len(OGG_MARK)) != OGG_MARK:
+            break
+        at = _behind_page(file, at)
+    return FilePart(start, size, mark=OGG_MARK, mark_from=at)
+
+
+def _behind_page(file: BinaryIO, at: int) -> int:
+    segments = bytes_at(file, at + 26, 1)
+    lengths = bytes_at(file, at + 27, segments[0]) if segments else b""
+    return at + 27 + len(lengths) + sum(lengths)
 
 
 def is_mpeg_frame(head: bytes) -> bool:

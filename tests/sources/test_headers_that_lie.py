@@ -5,6 +5,7 @@ import logging
 import struct
 import subprocess
 import sys
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from detector.sources.file_part import PartReader
 from detector.sources.file_parts import read_parts
 from detector.sources.recording import Recording
 from tests.support import ROOT
+from tests.support.elsewhere import held_file
 
 RATE = 16000
 NOISE = np.random.default_rng(1).integers(-8000, 8000, RATE).astype(np.int16)
@@ -28,15 +30,23 @@ def encoded(samples=NOISE, **form):
 
 
 @pytest.fixture
-def read(tmp_path):
-    """All samples of a file of these bytes; without ffmpeg."""
+def read(tmp_path, caplog):
+    """All samples of a file of these bytes, which are the same where it lies elsewhere; without ffmpeg."""
+
+    def samples_of(place):
+        source = Recording(path=place, sample_rate=RATE, block_length=1600, program="no-such-program")
+        got = np.concatenate([block.samples for block in source.blocks()])
+        assert source.damage == ""
+        return got
 
     def samples(data, name="a.wav"):
         path = tmp_path / name
         path.write_bytes(data)
-        source = Recording(path=path, sample_rate=RATE, block_length=1600, program="no-such-program")
-        got = np.concatenate([block.samples for block in source.blocks()])
-        assert source.damage == ""
+        got = samples_of(path)
+        logged = len(caplog.records)
+        with closing(held_file(data, name)[0]) as elsewhere:
+            assert np.array_equal(samples_of(elsewhere), got)
+        del caplog.records[logged:]
         return got
 
     return samples

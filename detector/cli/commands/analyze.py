@@ -32,6 +32,8 @@ examples:
   sound-detector analyze --format audacity match.wav > labels.txt
   sound-detector analyze --out results --format csv --include Dog recordings/
   sound-detector analyze --start-time 2026-11-20T22:00:00 night.m4a
+  sound-detector analyze --out results https://example.org/night.flac
+  sound-detector analyze --out results s3://bucket/june/
   sound-detector analyze --out results --shard 2/8 -j 1 recordings/
   sound-detector analyze --out results --dask tcp://pi:8786 recordings/
 If it was interrupted, the same command goes on with the recordings that are
@@ -42,7 +44,11 @@ left.
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """Add its flags, in groups."""
     parser.add_argument(
-        "paths", metavar="FILE|FOLDER", nargs="+", help="recordings, or folders of recordings"
+        "paths",
+        metavar="FILE|FOLDER|URL",
+        nargs="+",
+        help="recordings, or folders of recordings; https:// recordings, and s3://, gs://, az://, sftp:// "
+        "recordings or folders",
     )
     output = parser.add_argument_group("what to write")
     output.add_argument(
