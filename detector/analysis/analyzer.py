@@ -8,10 +8,12 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from detector.analysis.formats import SCORES
+from detector.analysis.formats import PARQUET, SCORES
+from detector.analysis.formats.parquet import ENDING as TABLES_ENDING
+from detector.analysis.formats.parquet import EventTables, source_of
 from detector.analysis.formats.scores import ENDING as SCORES_ENDING
 from detector.analysis.formats.scores import ScoresFile
-from detector.analysis.outputs import PAGE_ENDING, PICTURE_ENDING, Outputs
+from detector.analysis.outputs import PAGE_ENDING, PART, PICTURE_ENDING, Outputs
 from detector.analysis.overview import Overview
 from detector.analysis.sounds import InOrder, Longest, Sound
 from detector.analysis.summary import Summary, Tallying
@@ -80,13 +82,21 @@ class Analyzer:
         length, start = length_and_start(place)
         start = start if task.start is None else task.start
         source = str(recording.path)
+        folder = Path(task.folder)
+        tables = None
+        if PARQUET in wanted.formats:
+            gathering = folder / (recording.name + TABLES_ENDING + PART)
+            tables = EventTables(
+                folder, gathering, source=source_of(recording.name, recording.path), start=start
+            )
         outputs = Outputs(
-            Path(task.folder),
+            folder,
             recording.name,
             wanted,
             source=source,
             timed=start is not None,
             shared=self._shared,
+            tables=tables,
         )
         with ExitStack() as stack:
             stack.enter_context(outputs)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Collection
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
 
-from detector.analysis.formats import FORMATS, SCORES, Format
+from detector.analysis.formats import FORMATS, PARQUET, SCORES, Format
+from detector.analysis.formats.parquet import ENDING as TABLES_ENDING
+from detector.analysis.formats.parquet import EventTables
 from detector.analysis.formats.scores import ENDING as SCORES_ENDING
 from detector.analysis.formats.scores import rows_path
 from detector.analysis.sounds import Sound
@@ -22,8 +25,9 @@ PAGE_ENDING = ".report.html"
 
 
 def output_names(name: str, wanted: Wanted) -> tuple[str, ...]:
-    """The files that a recording of this name gets, below the output folder."""
-    endings = [SCORES_ENDING if word == SCORES else FORMATS[word].ending for word in wanted.formats]
+    """The files that a recording of this name gets, below the output folder; without its event tables."""
+    words = (word for word in wanted.formats if word != PARQUET)
+    endings = [SCORES_ENDING if word == SCORES else FORMATS[word].ending for word in words]
     endings += [PICTURE_ENDING] if wanted.plot else []
     endings += [PAGE_ENDING] if wanted.report else []
     return tuple(name + ending for ending in endings)
@@ -36,6 +40,8 @@ def discard_parts(folder: Path, name: str, wanted: Wanted) -> None:
         for path in (part, rows_path(part)):
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
+    if PARQUET in wanted.formats:
+        shutil.rmtree(folder / (name + TABLES_ENDING + PART), ignore_errors=True)
 
 
 class Outputs:
@@ -53,6 +59,7 @@ class Outputs:
         source: str,
         timed: bool,
         shared: Collection[str] = frozenset(),
+        tables: EventTables | None = None,
     ) -> None:
         self._folder = folder
         self._name = name
@@ -61,6 +68,7 @@ class Outputs:
         self._source = source
         self._timed = timed
         self._shared = shared
+        self._tables = tables
         self._texts: list[tuple[Format, TextIO]] = []
 
     def __enter__(self) -> Self:
@@ -68,11 +76,13 @@ class Outputs:
             for name in self._names:
                 self.part(name).parent.mkdir(parents=True, exist_ok=True)
             for word in self._wanted.formats:
-                if word != SCORES:
+                if word in FORMATS:
                     self._open(FORMATS[word])
+            if self._tables is not None:
+                self._tables.open()
         except OSError as error:
             self._discard()
-            raise SinkError(f"cannot write to {self._folder}: {error.strerror}") from error
+            raise SinkError(f"cannot write to {self._folder}: {error.strerror or error}") from error
         return self
 
     def __exit__(
@@ -80,7 +90,7 @@ class Outputs:
     ) -> None:
         self._discard()
         if isinstance(value, OSError):
-            raise SinkError(f"cannot write to {self._folder}: {value.strerror}") from value
+            raise SinkError(f"cannot write to {self._folder}: {value.strerror or value}") from value
 
     def part(self, name: str) -> Path:
         """Where a file gathers."""
@@ -99,6 +109,8 @@ class Outputs:
         """Write a sound that is over."""
         for format, file in self._texts:
             file.write(format.sound(sound))
+        if self._tables is not None:
+            self._tables.push(sound)
 
     def commit(self) -> tuple[str, ...]:
         """All is written: give the files their names, and return these."""
@@ -106,7 +118,7 @@ class Outputs:
             file.close()
         for name in self._names:
             self.part(name).replace(self._folder / name)
-        return self._names
+        return self._names if self._tables is None else (*self._names, *self._tables.commit())
 
     def _open(self, kind: type[Format]) -> None:
         path = self.ending(kind.ending)
@@ -122,3 +134,5 @@ class Outputs:
         for name in self._names:
             with contextlib.suppress(OSError):
                 self.part(name).unlink(missing_ok=True)
+        if self._tables is not None:
+            self._tables.discard()

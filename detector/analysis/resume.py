@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from detector.analysis.formats import PARQUET
+from detector.analysis.formats.parquet import is_table
 from detector.analysis.outputs import output_names
 from detector.analysis.recording_files import RecordingFile
 from detector.analysis.summary import Summary, from_json
@@ -53,7 +55,12 @@ class Folder:
         record = self._record(recording)
         if record is None:
             return None
-        names = output_names(recording.name, wanted)
+        names = [*output_names(recording.name, wanted)]
+        if PARQUET in wanted.formats:
+            tables = [name for name in record[1] if is_table(name)]
+            if not tables:
+                return None
+            names += tables
         if not all(name in record[1] and (self.path / name).is_file() for name in names):
             return None
         return record[0]
@@ -61,7 +68,10 @@ class Folder:
     def keep(self, recording: RecordingFile, done: Done, *, anew: bool = False) -> None:
         """A recording's files are whole: say so; `anew`: what others it has are of older settings."""
         before = None if anew else self._record(recording)
-        outputs = sorted({*done.outputs, *(before[1] if before else ())})
+        kept = before[1] if before else []
+        if any(map(is_table, done.outputs)):  # it may have been thought to be of other days
+            kept = [name for name in kept if not is_table(name)]
+        outputs = sorted({*done.outputs, *kept})
         fields = {
             "source": str(recording.path),
             "size": recording.size,

@@ -11,12 +11,13 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from detector.analysis.formats import FORMATS
+from detector.analysis.formats import FORMATS, PARQUET
+from detector.analysis.formats.parquet import FOLDER as TABLES
 from detector.analysis.outputs import discard_parts, output_names
 from detector.analysis.recording_bar import RecordingBar
 from detector.analysis.recording_files import RecordingFile
 from detector.analysis.resume import Folder, write_text
-from detector.analysis.summary import Summary, merged
+from detector.analysis.summary import Summary, from_json, merged
 from detector.analysis.tables import summary_csv, summary_text
 from detector.analysis.task import Done, Task, Wanted
 from detector.errors import ConfigError, SinkError
@@ -58,6 +59,7 @@ class Session:
 
     def into_folder(self, path: Path, *, overwrite: bool) -> int:
         """Write files into a folder, leaving out what is done, and print the summary."""
+        self._check_names()
         folder = Folder(path, self.settings)
         folder.prepare(overwrite=overwrite)
         summaries: dict[str, Summary] = {}
@@ -77,7 +79,8 @@ class Session:
             if isinstance(done, Done):
                 if not done.damage:  # a damaged one is read again, as it may be copied anew
                     folder.keep(recording, done, anew=overwrite)
-                summaries[recording.name] = done.summary
+                # As a later run would read it: the total is then the same, to the last digit.
+                summaries[recording.name] = from_json(done.summary.as_json())
 
         try:
             failures = self._work(left, path, keep)
@@ -132,6 +135,16 @@ class Session:
             stream = sys.stdout if word == "text" else sys.stderr
             print(f"\n{summary_text(ordered, merged(ordered.values()))}", end="", file=stream)
         return 1 if failures else 0
+
+    def _check_names(self) -> None:
+        """Raise ConfigError where the results of a recording would lie among the event tables."""
+        if PARQUET in self.wanted.formats:
+            for recording in self.recordings:
+                if recording.name.startswith(f"{TABLES}/"):
+                    raise ConfigError(
+                        f"{recording.path} lies in a folder called {TABLES}, as the tables of --format "
+                        "parquet do: analyze that folder by itself, with another --out"
+                    )
 
     def _work(self, recordings: Sequence[RecordingFile], folder: Path, after: After) -> int:
         """Analyze these; returns how many could not be, or not to their end."""

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from detector.analysis.formats import FORMATS, SCORES
+from detector.analysis.formats import FORMATS, PARQUET, SCORES
 from detector.analysis.formats.scores import ScoresFile
 from detector.cli.commands.analyze import FORMATS as WORDS
 from detector.records import Scores, Span
@@ -28,7 +28,7 @@ def written(word, sounds=SOUNDS, source="in/a b.wav"):
 
 
 def test_the_command_line_knows_all_formats():
-    assert set(WORDS) == {*FORMATS, SCORES}
+    assert set(WORDS) == {*FORMATS, PARQUET, SCORES}
 
 
 def test_endings_differ():

@@ -21,6 +21,9 @@ FORMATS: dict[str, type[Format]] = {
 """By the word that --format takes; a new object for each recording."""
 
 SCORES = "scores"
-"""The one that is not text: NAME.scores.npz, written by `formats.scores`."""
+"""Not text: NAME.scores.npz, written by `formats.scores`."""
 
-__all__ = ["FORMATS", "SCORES", "Format"]
+PARQUET = "parquet"
+"""Not text either: files in `events`, by day and recording, written by `formats.parquet`."""
+
+__all__ = ["FORMATS", "PARQUET", "SCORES", "Format"]

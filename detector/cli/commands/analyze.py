@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from detector.analysis.shard import Shard
     from detector.analysis.task import AnalyzeRequest
 
-FORMATS = ("jsonl", "csv", "audacity", "raven", "rttm", "text", "scores")
+FORMATS = ("jsonl", "csv", "audacity", "raven", "rttm", "text", "scores", "parquet")
 """Those of `detector.analysis.formats`, named here so that the daemon need not load them."""
 
 INSTALL_PLOT = "--plot needs the package matplotlib: pip install 'sound-detector[plot]'"
@@ -66,7 +66,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         choices=FORMATS,
         metavar="FORMAT",
         help="format of the events: jsonl (default; text on a terminal), csv, audacity, raven, rttm or text; "
-        "scores writes the scores of all windows as NAME.scores.npz; may be repeated",
+        "scores writes the scores of all windows as NAME.scores.npz, parquet writes tables by day and "
+        "recording below events/; may be repeated",
     )
     output.add_argument(
         "--plot",
@@ -109,7 +110,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 def read_request(options: argparse.Namespace) -> AnalyzeRequest:
     """Read what was asked for; raises ConfigError without a folder where one is needed."""
-    from detector.analysis.formats import SCORES
+    from detector.analysis.formats import PARQUET, SCORES
+    from detector.analysis.formats.parquet import INSTALL
     from detector.analysis.task import AnalyzeRequest, Wanted
 
     formats = tuple(dict.fromkeys(options.formats or ()))
@@ -117,7 +119,8 @@ def read_request(options: argparse.Namespace) -> AnalyzeRequest:
         formats = ("text",) if options.out is None and sys.stdout.isatty() else ("jsonl",)
     wanted = Wanted(formats, plot=options.plot, report=options.report)
     if options.out is None:
-        flags = {"--plot": wanted.plot, "--report": wanted.report, "--format scores": SCORES in formats}
+        flags = {"--plot": wanted.plot, "--report": wanted.report}
+        flags |= {f"--format {word}": word in formats for word in (SCORES, PARQUET)}
         if needing := [flag for flag, is_given in flags.items() if is_given]:
             raise ConfigError(f"{needing[0]} writes files: name a folder for them with --out DIR")
         if len(formats) > 1:
@@ -130,6 +133,8 @@ def read_request(options: argparse.Namespace) -> AnalyzeRequest:
             raise ConfigError("--overwrite needs --out DIR: it replaces results in that folder")
     if wanted.plot and find_spec("matplotlib") is None:
         raise DetectorError(INSTALL_PLOT)
+    if PARQUET in formats and find_spec("pyarrow") is None:
+        raise DetectorError(INSTALL)
     return AnalyzeRequest(
         paths=tuple(options.paths),
         wanted=wanted,
