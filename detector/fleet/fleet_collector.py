@@ -159,7 +159,17 @@ class FleetCollector:
     def topics(self) -> list[str]:
         """What it subscribes to."""
         shared = f"$share/{self.group}/" if self.group else ""
-        facts = ("availability", "source/state", "+/source/state", "listen", "+/listen", "stats", "+/stats")
+        # Resent events come to each collector: of those that share, the broker might choose one that is away.
+        facts = (
+            "events/resent",
+            "availability",
+            "source/state",
+            "+/source/state",
+            "listen",
+            "+/listen",
+            "stats",
+            "+/stats",
+        )
         return [
             *(f"{shared}{self.prefix}/+/{ending}" for ending in ("events", "+/events")),
             *(f"{self.prefix}/+/{ending}" for ending in facts),
@@ -202,7 +212,7 @@ class FleetCollector:
         facts: list[NodeFact] = []
         for message in received:
             try:
-                if message.topic.endswith("/events"):
+                if message.topic.endswith(("/events", "/events/resent")):
                     events.append(event_of(message.topic, message.payload, prefix=self.prefix))
                 elif (fact := fact_of(message.topic, message.payload, prefix=self.prefix)) is not None:
                     facts.append(fact)

@@ -137,6 +137,7 @@ def test_collectors_of_a_group_share_the_events_and_each_hears_of_all_daemons(tm
         "$share/collectors/sound-detector/+/+/events",
     ]
     assert "sound-detector/+/availability" in room.broker.subscribed
+    assert "sound-detector/+/events/resent" in room.broker.subscribed
 
 
 def test_what_could_not_be_written_is_not_acknowledged_and_comes_again(tmp_path):
@@ -201,7 +202,7 @@ def test_missing_events_are_asked_for_and_come(tmp_path):
         ((where, wish),) = room.broker.published
         assert where == "sound-detector/hall/events/again"
         assert wish == {"generation": "g", "after": 1}
-        room.broker.send(event(2), event(3), event(4))
+        room.broker.send(*((topic(ending="events/resent"), payload(seq)) for seq in (2, 3, 4)))
 
     waiting = [nothing] * int(GRACE_SECONDS + 2 * SWEEP_SECONDS)
     room = Room(tmp_path, *waiting, answer, *waiting)

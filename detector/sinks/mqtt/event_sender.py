@@ -64,7 +64,7 @@ class EventSender:
         self._counts = counts
         self._generation = generation
         self._unanswered: dict[int, int] = {}
-        self._newest_sent = 0
+        self._newest_sent = self._newest_resent = 0
         self._due = self._again = float("-inf")
         self._asked = float("inf")
         """When the broker last answered, or was sent something while it owed no answer [s]."""
@@ -116,6 +116,7 @@ class EventSender:
             return
         self._again = now + AGAIN_SECONDS
         self._unanswered.clear()
+        self._newest_resent = max(self._newest_resent, self._outbox.acked)
         self._outbox.step_back(max(after, self._outbox.newest - AGAIN_MOST))
         self._due = float("-inf")
         self._update_counts()
@@ -172,7 +173,8 @@ class EventSender:
             self._counts.published += 1
             topics = self._topics.get("") or self._topics.get(event_of(event).source, self._node)
             payload = event_payload(event, node=topics.node, generation=self._generation(), resent=resent)
-            self._unanswered[link.publish(topics.events, payload, qos=1)] = event.seq or 0
+            topic = self._node.events_resent if (event.seq or 0) <= self._newest_resent else topics.events
+            self._unanswered[link.publish(topic, payload, qos=1)] = event.seq or 0
 
     def _next_events(self, now: float) -> list[Message]:
         try:

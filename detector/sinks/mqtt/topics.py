@@ -63,6 +63,11 @@ class Topics:
         return f"{self.node_base}/events/again"
 
     @property
+    def events_resent(self) -> str:
+        """Where those go: a subscription that collectors share could give them to one that is away."""
+        return f"{self.node_base}/events/resent"
+
+    @property
     def stats(self) -> str:
         """Level and counts, once a minute."""
         return f"{self.base}/stats"

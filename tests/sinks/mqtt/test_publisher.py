@@ -10,7 +10,7 @@ from detector.events.labels import AskedLabels
 from detector.interfaces import HistoryHole
 from detector.sinks.mqtt.broker_counts import BrokerCounts
 from detector.sinks.mqtt.discovery import DeviceFacts
-from detector.sinks.mqtt.event_sender import ANSWER_SECONDS, EventSender
+from detector.sinks.mqtt.event_sender import AGAIN_SECONDS, ANSWER_SECONDS, EventSender
 from detector.sinks.mqtt.link import NoConnection, Received
 from detector.sinks.mqtt.mqtt_memory import MqttMemory
 from detector.sinks.mqtt.outbox import Outbox
@@ -315,6 +315,34 @@ def test_an_event_is_its_line_with_the_node_and_the_generation(bench):
     bench.hear(1)
     (message,) = bench.link.on("/events")
     assert message.json == json.loads(make_message(1).line) | {"node": "hall", "generation": "g1"}
+
+
+def test_what_somebody_misses_is_sent_again_to_a_topic_of_its_own(tmp_path):
+    bench = Bench(tmp_path, archive=FakeArchive())
+    link = bench.connect()
+    for seq in range(1, 5):
+        bench.hear(seq)
+    bench.answer()
+    bench.hear(5)
+    wish = b'{"generation": "g1", "after": 2}'
+    bench.publisher.received(Received(TOPICS.events_again, wish))
+    bench.hear(6)
+    bench.answer()
+    resent = [message.json for message in link.on("/events/resent")]
+    assert [(event["seq"], event["resent"], event["node"]) for event in resent] == [
+        (3, True, "hall"),
+        (4, True, "hall"),
+    ]
+    assert seqs(link) == [1, 2, 3, 4, 5, 5, 6]
+    bench.publisher.received(Received(TOPICS.events_again, wish))
+    bench.answer()
+    assert len(link.on("/events/resent")) == 2, "at most every 30 s"
+    bench.after(AGAIN_SECONDS)
+    bench.publisher.received(Received(TOPICS.events_again, wish.replace(b"g1", b"g2")))
+    bench.publisher.received(Received(TOPICS.events_again, wish))
+    bench.publisher.pump()
+    bench.answer()
+    assert [message.json["seq"] for message in link.on("/events/resent")] == [3, 4, 3, 4, 5, 6]
 
 
 def test_duplicates_come_at_the_seam_only_and_say_so(bench):
