@@ -2,6 +2,9 @@
 
     python -m benchmarks.cost.run [--quick] [--output FILE]
 
+With `--quick --output bench.md`, bench.md is what another machine can send: board, processor, system, how
+hot it was and all figures, and no name of a machine, a user or a folder (docs/raspberry-pi.md).
+
 The daemon runs its default model, both networks, and `--model yamnet` beside it. Takes about 17 minutes on a
 machine with two free cores, most of it the soundscape in real time; --quick is for trying it out. Wants the
 models pulled; uses ESC-10 and the tests' virtual microphone where they are there.
@@ -22,6 +25,7 @@ import numpy as np
 from benchmarks import ROOT
 from benchmarks.cost import cost, heads, latency, overview, recordings, startup
 from benchmarks.support import soundscape
+from benchmarks.support.board import heat
 from benchmarks.support.daemon_setup import DEFAULT, YAMNET
 from benchmarks.support.report import Target, machine, table, with_kept_sections
 from benchmarks.support.sounds import esc10, has_esc10
@@ -50,7 +54,8 @@ Tables of their own: `python -m benchmarks.quality.gate` (how often the gate ope
 ONNX Runtime). Their figures on the page of the part: `python -m benchmarks.cost.sources` (four sources in one
 process beside four processes; docs/sources.md), `benchmarks.cost.mqtt` (docs/mqtt.md),
 `benchmarks.cost.notifications` (docs/notifications.md), `benchmarks.cost.keeping_clips` (docs/clips.md),
-`benchmarks.cost.levels` (docs/history.md).
+`benchmarks.cost.levels` (docs/history.md), `benchmarks.cost.disk_writes` (bytes that reach a memory card;
+docs/raspberry-pi.md).
 """
 
 
@@ -79,7 +84,9 @@ def main() -> None:
         description=__doc__,
         formatter_class=argparse.RawTextHelpFormatter,
     )
-    parser.add_argument("--quick", action="store_true", help="a little of everything; only prints")
+    parser.add_argument(
+        "--quick", action="store_true", help="a little of everything; only prints, unless --output is given"
+    )
     parser.add_argument("--output", type=Path, help="where to write (default: docs/benchmarks.md)")
     arguments = parser.parse_args()
     scale = QUICK if arguments.quick else FULL
@@ -87,6 +94,8 @@ def main() -> None:
     facts = machine()
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, ExitStack() as stack:
         measured = _measure(Path(folder), scale, _microphone(stack))
+    if after := heat():
+        facts.append(["temperature after the run", after])
     text = _document(measured, scale, facts, began)
     print(text)
     output = arguments.output or (None if arguments.quick else OUTPUT)

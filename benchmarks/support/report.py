@@ -11,6 +11,8 @@ from importlib import metadata
 from pathlib import Path
 from statistics import median
 
+from benchmarks.support.board import board, clock, heat
+
 PACKAGES = ("numpy", "ai-edge-litert", "webrtcvad-wheels", "PyAudio", "soundfile", "soxr")
 
 
@@ -49,11 +51,13 @@ def middle(values: Sequence[float], digits: int = 1) -> str:
 
 
 def machine() -> list[list[str]]:
-    """Processor, system, interpreter and packages, as rows of a table."""
+    """Board, processor, system, interpreter and packages, as rows of a table; no name of machine or user."""
     cores = len(os.sched_getaffinity(0))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    shown = [["board", board()], ["clock", clock()], ["temperature before the run", heat()]]
     return [
         ["the machine", ""],
+        *(row for row in shown if row[1]),
         ["processor", f"{_processor()}, {cores} cores, {memory:.0f} GB"],
         ["system", f"{_system()}, Linux {platform.release()}, {platform.machine()}"],
         ["Python", platform.python_version()],
