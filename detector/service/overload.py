@@ -13,7 +13,7 @@ from detector.service.source_load import DETAIL, Burden
 
 log = logging.getLogger(__name__)
 
-SETTLE_SECONDS = 3.0
+SETTLE_SECONDS = 10.0
 """The line waits so long, to name all that are late; they are so one after the other."""
 OVER_SECONDS = 60.0
 """An episode is over when no source was behind for so long: what comes and goes is one episode."""

@@ -27,6 +27,11 @@ class Cutter:
         """Index that the next sample pushed will get."""
         return self._start + len(self._held)
 
+    @property
+    def missing(self) -> int:
+        """Samples that complete the next block."""
+        return self._block_length - len(self._held)
+
     def push(
         self, samples: NDArray[np.int16], time: float | None = None, original: Original | None = None
     ) -> list[Block]:

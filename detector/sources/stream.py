@@ -41,6 +41,10 @@ AHEAD_SECONDS = 60.0
 HOLD_SECONDS = 0.1
 """How soon an interruption is noticed while a stream is held back."""
 
+GATHERED = 0.9
+"""How much of the time in which a block is completed passes before ffmpeg is asked again: a packet of sound
+comes every 20 ms, and to look at each takes more time than to convert it."""
+
 
 class NetworkStream:
     """Read one stream through ffmpeg, at its own rate, converted here like any other sound."""
@@ -151,6 +155,8 @@ class NetworkStream:
             self._next, self._last_read = cutter.next, now
             yield from blocks
             self._hold_back((cutter.next - first) / rate - (now - began) - AHEAD_SECONDS)
+            if len(data) < READ_BYTES // 2:  # nothing more waits
+                self._sleep(min(HOLD_SECONDS, GATHERED * cutter.missing / rate))
         yield from cutter.push(converter.flush())
         yield from cutter.flush()
         self._next = cutter.next

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -160,6 +161,22 @@ def test_a_stream_that_is_ahead_of_the_clock_waits_before_it_ends() -> None:
     with RtspServer(NOISE, speed=100) as server:
         blocks, _ = until_lost(stream(server.url(), monotonic=lambda: now[0], sleep=sleep).blocks())
     assert now[0] == pytest.approx(blocks[-1].stop / RATE, abs=0.11)
+
+
+@needs_ffmpeg
+def test_packets_are_gathered_for_less_than_a_block() -> None:
+    """Whoever looks at each packet of 20 ms takes twice the time; who waits longer tells of sounds later."""
+    waits = []
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        time.sleep(seconds)
+
+    with RtspServer(NOISE[:RATE]) as server:
+        blocks, _ = until_lost(stream(server.url(), sleep=sleep).blocks())
+    assert np.array_equal(np.concatenate([block.samples for block in blocks]), NOISE[:RATE])
+    assert 0 < max(waits) <= 1920 / RATE
+    assert len(waits) < RATE / 320
 
 
 @needs_ffmpeg

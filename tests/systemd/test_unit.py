@@ -101,6 +101,14 @@ def test_exposure_of_the_page(web_unit: Path) -> None:
     assert exposure(with_additions(web_unit, "web-network.conf")) <= 1.1
 
 
+def test_the_service_has_room_for_32_streams(unit: Path) -> None:
+    """Each needs a thread of the daemon and three of an ffmpeg (docs/sources.md)."""
+    limits = dict(re.findall(r"^(TasksMax|MemoryMax)=(\w+)$", unit.read_text(), re.MULTILINE))
+    own_tasks, clips_and_commands = 12, 24
+    assert int(limits["TasksMax"]) >= own_tasks + clips_and_commands + 32 * 4
+    assert limits["MemoryMax"] == "1G"
+
+
 def script(name: str, destination: Path, **variables: str) -> None:
     subprocess.run(
         [ROOT / "scripts" / name],
