@@ -1,7 +1,7 @@
 # sound-detector: each target is one line; scripts/setup.sh does what must be done first, once.
 #   PYTHON=python3.12   the interpreter for .venv (3.11 or newer)
 
-.PHONY: help run test test-all check bench fuzz soak clean install-service uninstall-service test-systemd deb test-deb test-arm64
+.PHONY: help run test test-all check bench fuzz soak clean install-service uninstall-service test-systemd deb test-deb test-arm64 image test-image
 .NOTPARALLEL:
 export PYTHON INPUT MODEL PURGE DESTDIR EXTRAS WEB
 
@@ -48,6 +48,13 @@ deb: ## As root: build the Debian package of RELEASE=bookworm or trixie into dis
 test-deb: ## As root: install DEB=FILE in a fresh root of its release, run, upgrade, remove and purge it
 	@scripts/setup.sh test
 	@SOUND_DETECTOR_TEST_DEB="$(abspath $(DEB))" .venv/bin/python -m pytest -v $(ARGS) tests/packages/test_deb.py
+
+image: ## Build the container image, or IMAGE=home-assistant-app, with podman or docker (docs/packages.md)
+	@scripts/make_image.sh $(IMAGE)
+
+test-image: ## Run that image in containers, without a network and read only
+	@scripts/setup.sh test
+	@SOUND_DETECTOR_TEST_IMAGE=sound-detector .venv/bin/python -m pytest -v $(ARGS) tests/packages/test_container_image.py
 
 test-arm64: ## As root: run the program and its quick tests on arm64, by qemu-user (docs/development.md)
 	@scripts/setup.sh test
