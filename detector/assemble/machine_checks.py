@@ -115,7 +115,8 @@ def _unreadable(path: str) -> str:
 
 def _sources(settings: Settings, devices: Callable[[], tuple[Device, ...]]) -> Iterator[str]:
     known: tuple[Device, ...] | None = None
-    owners: dict[Device, str] = {}
+    owners: dict[Device | str, str] = {}
+    streams = [name for name, source in settings.sources.items() if source.is_stream]
     for name, source in settings.sources.items():
         try:
             if source.is_microphone:
@@ -124,9 +125,11 @@ def _sources(settings: Settings, devices: Callable[[], tuple[Device, ...]]) -> I
                 if (owner := owners.setdefault(device, name)) != name:
                     yield f"{name}.device: {device.name!r} is the source {owner} already: choose another one"
             elif source.is_stream:
-                read_address(source)
-                if shutil.which("ffmpeg") is None:
-                    yield f"{name}: a stream needs ffmpeg, which is not installed: {HOW_TO_INSTALL}"
+                if name == streams[0] and shutil.which("ffmpeg") is None:
+                    names = ", ".join(streams)
+                    yield f"{names}: a stream needs ffmpeg, which is not installed: {HOW_TO_INSTALL}"
+                if (owner := owners.setdefault(read_address(source), name)) != name:
+                    yield f"{name}: its address is that of the source {owner} already: choose another one"
         except DetectorError as error:
             yield f"{name}: {error}"
         for path in (source.file, None if source.pipe == "-" else source.pipe):

@@ -109,6 +109,19 @@ def test_a_pipe_that_is_none_is_one_line(tmp_path: Path) -> None:
             )
 
 
+def test_of_many_streams_a_copied_address_is_named_and_a_missing_ffmpeg_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    sources = {f"room{i}": NamedSource(url=f"rtsp://camera/{i % 15}") for i in range(16)}
+    lines = what_is_missing(Settings(sources=sources), {"HOME": str(tmp_path)}, tuple)
+    told = [line for line in lines if line.startswith("sources.")]
+    assert len(told) == 2
+    assert told[0].startswith("sources.room0, room1, ")
+    assert ", room15: a stream needs ffmpeg, which is not installed" in told[0]
+    assert told[1] == ("sources.room15: its address is that of the source room0 already: choose another one")
+
+
 def test_what_this_machine_lacks_is_told_for_each_source(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
