@@ -73,6 +73,7 @@ class Outputs:
 
     def __enter__(self) -> Self:
         try:
+            self._folder.stat()  # or the folders below an unmounted share would be made anew
             for name in self._names:
                 self.part(name).parent.mkdir(parents=True, exist_ok=True)
             for word in self._wanted.formats:

@@ -6,6 +6,7 @@ that all of them are whole.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
 from collections.abc import Mapping
@@ -19,9 +20,12 @@ from detector.analysis.recording_files import RecordingFile
 from detector.analysis.summary import Summary, from_json
 from detector.analysis.task import Done, Wanted
 from detector.errors import ConfigError, SinkError
+from detector.files.guarded import is_file
 from detector.files.terminal import escape
 
 STAMP = "analysis.json"
+TRIAL = f"{STAMP}.trial"
+AGAIN = "what was done before is kept, and the same command goes on"
 RECORD_ENDING = ".summary.json"
 
 
@@ -65,6 +69,22 @@ class Folder:
             return None
         return record[0]
 
+    def check(self) -> None:
+        """Raise SinkError where it is gone: another folder may lie where a share was."""
+        if not is_file(self.path / STAMP):
+            raise SinkError(f"the folder of the results, {self.path}, went away; {AGAIN}")
+
+    def check_writable(self) -> None:
+        """Raise SinkError where nothing can be kept in it any more: it is gone, full, or read-only."""
+        self.check()
+        try:
+            write_text(self.path / TRIAL, "x")
+            (self.path / TRIAL).unlink(missing_ok=True)  # another job of a cluster may have been here, too
+        except SinkError as error:
+            raise SinkError(f"{error}; {AGAIN}") from error
+        except OSError as error:
+            raise SinkError(f"cannot write to {self.path}: {error.strerror}; {AGAIN}") from error
+
     def keep(self, recording: RecordingFile, done: Done, *, anew: bool = False) -> None:
         """A recording's files are whole: say so; `anew`: what others it has are of older settings."""
         before = None if anew else self._record(recording)
@@ -81,7 +101,10 @@ class Folder:
             "summary": done.summary.as_json(),
         }
         path = self.path / (recording.name + RECORD_ENDING)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SinkError(f"cannot write {path}: {error.strerror}; {AGAIN}") from error
         write_text(path, json.dumps(fields, indent=1) + "\n")
 
     def _record(self, recording: RecordingFile) -> tuple[Summary, list[str]] | None:
@@ -118,5 +141,6 @@ def write_text(path: Path, text: str) -> None:
         part.write_text(text, encoding="utf-8", errors="replace")
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
         raise SinkError(f"cannot write {path}: {error.strerror}") from error

@@ -20,18 +20,21 @@ from detector.analysis.resume import Folder, write_text
 from detector.analysis.summary import Summary, from_json, merged
 from detector.analysis.tables import summary_csv, summary_text
 from detector.analysis.task import Done, Task, Wanted
+from detector.analysis.vanished import Vanished
 from detector.errors import ConfigError, SinkError
 from detector.files.terminal import escape, escape_data
 from detector.workers.dask_pool import DaskPool
 from detector.workers.pool import Pool
-from detector.workers.worker import Ended, Failed, Logged, TaskProgress, Work
+from detector.workers.worker import Ended, Failed, Logged, Silent, TaskProgress, Work
 
 SUMMARY_CSV = "summary.csv"
 SUMMARY_JSON = "summary.json"
 INDEX = "index.html"
 
 After = Callable[[RecordingFile, Done | str], None]
-"""Called for each recording when it is over; with a text, it could not be analyzed, and that is why."""
+"""Called for each recording when it is over; with a text, it could not be analyzed, and that is why.
+
+The text is empty where that was said already of its whole place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +80,14 @@ class Session:
             if fault:
                 faults[str(recording.path)] = fault
             if isinstance(done, Done):
+                folder.check()
                 if not done.damage:  # a damaged one is read again, as it may be copied anew
                     folder.keep(recording, done, anew=overwrite)
                 # As a later run would read it: the total is then the same, to the last digit.
                 summaries[recording.name] = from_json(done.summary.as_json())
 
         try:
-            failures = self._work(left, path, keep)
+            failures = self._work(left, path, keep, check_results=folder.check_writable)
         except KeyboardInterrupt:
             if not self.quiet:
                 done = f"{len(summaries)} of {len(self.recordings)} recordings are done"
@@ -146,8 +150,18 @@ class Session:
                         "parquet do: analyze that folder by itself, with another --out"
                     )
 
-    def _work(self, recordings: Sequence[RecordingFile], folder: Path, after: After) -> int:
-        """Analyze these; returns how many could not be, or not to their end."""
+    def _work(
+        self,
+        recordings: Sequence[RecordingFile],
+        folder: Path,
+        after: After,
+        *,
+        check_results: Callable[[], None] = lambda: None,
+    ) -> int:
+        """Analyze these; returns how many could not be, or not to their end.
+
+        `check_results` raises SinkError where no result can be kept any more.
+        """
         tasks = [Task(recording, str(folder), self.wanted, self.start) for recording in recordings]
         failures = 0
         pool: Pool[Task, Done] | DaskPool[Task, Done]
@@ -156,21 +170,39 @@ class Session:
         else:
             pool = DaskPool(self.make, self.dask, weigh=lambda task: task.recording.size)
         sizes = [recording.size for recording in recordings]
+        vanished = Vanished(recordings)
+        is_quiet = False
         with closing(RecordingBar(sizes, quiet=self.quiet)) as bar, pool:
-            for index, message in pool.run(tasks):
+            for index, message in pool.run(tasks, lambda index: not vanished.holds(recordings[index])):
+                if isinstance(message, Silent):
+                    if not is_quiet:
+                        bar.say(_silence(recordings[index], message))
+                    is_quiet = True
+                    continue
+                is_quiet = False
                 if isinstance(message, TaskProgress):
                     bar.show(index, message.share, message.seconds)
                 elif isinstance(message, Logged):
                     bar.say(f"sound-detector: {message.text}")
                 elif isinstance(message, Ended):
+                    vanished.note(recordings[index])
                     failures += bool(message.result.damage)
                     after(recordings[index], message.result)
                     bar.show(index, 1.0, message.result.summary.heard_seconds)
                 else:
                     failures += 1
-                    bar.say(self._complaint(recordings[index], message))
-                    after(recordings[index], message.reason)
+                    if issubclass(message.error, SinkError):
+                        check_results()
+                    if not vanished.holds(recordings[index]):
+                        line = vanished.explain(recordings[index], message)
+                        bar.say(
+                            f"sound-detector: {line}" if line else self._complaint(recordings[index], message)
+                        )
+                        after(recordings[index], line or message.reason)
+                        vanished.note(recordings[index])
                     bar.show(index, 1.0)
+        for recording in filter(vanished.holds, recordings):
+            after(recording, "")
         return failures
 
     def _complaint(self, recording: RecordingFile, failed: Failed) -> str:
@@ -190,6 +222,13 @@ class Session:
             from detector.analysis.index import index_html
 
             write_text(path / INDEX, index_html(summaries, total, faults=faults))
+
+
+def _silence(recording: RecordingFile, silent: Silent) -> str:
+    return (
+        f"sound-detector: nothing has come of {recording.path} for {silent.seconds:.0f} s: perhaps its share "
+        "or server hangs. This waits for it; after Ctrl-C, the same command goes on"
+    )
 
 
 def _pour(path: Path, skip: int) -> None:

@@ -97,6 +97,11 @@ class RemoteAddress:
         """The host, bucket or container, without who logs in: `host:8000`."""
         return self.url.partition("://")[2].partition("/")[0].partition("?")[0].rpartition("@")[2]
 
+    @property
+    def root(self) -> str:
+        """All that is asked of one server or bucket begins like that."""
+        return f"{self.scheme}://{self.place}"
+
     @cached_property
     def path(self) -> str:
         """What follows the place, as its server names it: percent signs of web addresses are read."""

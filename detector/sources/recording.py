@@ -126,6 +126,7 @@ class Recording:
             for decoded in sndfile.decode():
                 yield from conversion.push(decoded)
         except Undecodable as error:
+            self._check_still_there()
             yield from self._converted_by_ffmpeg(conversion, str(error), parts.kind)
         finally:
             self.close()
@@ -168,9 +169,22 @@ class Recording:
             f"(it says: {complaint})"
         )
 
+    def _check_still_there(self) -> None:
+        """Raise UnsupportedFormat where a file breaks off because its share went away."""
+        if isinstance(self._path, Path):
+            check_readable(self._path)
+            try:
+                with self._path.open("rb") as file:
+                    file.seek(-1, os.SEEK_END)
+                    file.read(1)
+            except OSError as error:
+                raise _unreadable(self._path, error) from error
+
     def _judge(self, seconds: float, sndfile: SndfileDecoder) -> None:
         """Say what is missing, and what the header does not know of."""
         missing = sndfile.expected_seconds - seconds > SLACK_SECONDS
+        if missing:
+            self._check_still_there()
         if missing or self.damage:
             expected = max(seconds, sndfile.expected_seconds)
             error = f" error={self.damage}" if self.damage else ""

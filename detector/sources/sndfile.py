@@ -161,7 +161,7 @@ class SndfileDecoder:
         failure = None if self._reader is None else self._reader.failure
         if isinstance(failure, DetectorError):
             raise failure
-        return "" if failure is None else reason(failure)
+        return "" if failure is None else failure.strerror or reason(failure)
 
     def _compare(self, part: FilePart, file: SoundFile, got: int) -> None:
         """Add up what the header says and what there was."""

@@ -18,7 +18,7 @@ from typing import Any, Generic, Self, TypeVar
 
 from detector import __version__
 from detector.errors import DetectorError
-from detector.workers.worker import Ended, Failed, Logged, TaskProgress, Work, outcome
+from detector.workers.worker import Ended, Failed, Logged, Silent, TaskProgress, Work, outcome
 
 CONNECT_SECONDS = 20
 GROUP_BYTES = 20_000_000
@@ -84,13 +84,14 @@ class DaskPool(Generic[Task, Result]):
             self._cluster.close()
 
     def run(
-        self, tasks: Sequence[Task]
-    ) -> Iterator[tuple[int, TaskProgress | Logged | Failed | Ended[Result]]]:
+        self, tasks: Sequence[Task], is_wanted: Callable[[int], bool] = lambda index: True
+    ) -> Iterator[tuple[int, TaskProgress | Logged | Silent | Failed | Ended[Result]]]:
         """Do all tasks; yields the outcome of each, with its index: Ended or Failed.
 
-        Raises DetectorError where the scheduler goes away, or a worker cannot be made.
+        A task that is not wanted any more when its turn comes is left out. Raises DetectorError where the
+        scheduler goes away, or a worker cannot be made.
         """
-        waiting = iter(self._groups(tasks))
+        waiting = self._wanted(tasks, is_wanted)
         queue = self._dask.as_completed()
         groups: dict[str, list[int]] = {}
         lost: Counter[int] = Counter()
@@ -152,6 +153,11 @@ class DaskPool(Generic[Task, Result]):
         return DetectorError(
             f"the Dask scheduler at {self._where} went away; what is done is done: the same command goes on"
         )
+
+    def _wanted(self, tasks: Sequence[Task], is_wanted: Callable[[int], bool]) -> Iterator[list[int]]:
+        for group in self._groups(tasks):
+            if left := [index for index in group if is_wanted(index)]:
+                yield left
 
     def _groups(self, tasks: Sequence[Task]) -> Iterator[list[int]]:
         group: list[int] = []

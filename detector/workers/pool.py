@@ -16,11 +16,12 @@ from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 from detector.errors import DetectorError
-from detector.workers.worker import Ended, Failed, Logged, TaskProgress, Work, serve
+from detector.workers.worker import Ended, Failed, Logged, Silent, TaskProgress, Work, serve
 
 TRIES = 2
 """Processes that may die of one task."""
 END_SECONDS = 5.0
+PATIENCE_SECONDS = 60.0
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -43,6 +44,8 @@ class Pool(Generic[Task, Result]):
 
     make: Callable[[], Work[Task, Result]]
     workers: int
+    patience_seconds: float = PATIENCE_SECONDS
+    """A task of which nothing comes for so long is told of."""
     _running: list[_Worker[Task]] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -58,24 +61,33 @@ class Pool(Generic[Task, Result]):
             worker.process.join(END_SECONDS)
             if worker.process.is_alive():
                 worker.process.kill()
-                worker.process.join()
+                worker.process.join(END_SECONDS)  # the system may keep one whose share hangs
         self._running.clear()
 
     def run(
-        self, tasks: Sequence[Task]
-    ) -> Iterator[tuple[int, TaskProgress | Logged | Failed | Ended[Result]]]:
+        self, tasks: Sequence[Task], is_wanted: Callable[[int], bool] = lambda index: True
+    ) -> Iterator[tuple[int, TaskProgress | Logged | Silent | Failed | Ended[Result]]]:
         """Do all tasks; yields the messages of each, with its index: the last one is either Ended or Failed.
 
-        Raises the DetectorError that kept a worker from being made.
+        A task that is not wanted any more when its turn comes is left out. Raises the DetectorError that kept
+        a worker from being made.
         """
         waiting = deque(range(len(tasks)))
         deaths = [0] * len(tasks)
-        while waiting or any(worker.task is not None for worker in self._running):
-            while waiting and (worker := self._free()) is not None:
+        while True:
+            while waiting and not is_wanted(waiting[0]):
+                waiting.popleft()
+            if not waiting and all(worker.task is None for worker in self._running):
+                return
+            if waiting and (worker := self._free()) is not None:
                 worker.task = waiting.popleft()
                 self._send(worker, tasks[worker.task])
+                continue
             by_pipe = {w.pipe: (w, w.task) for w in self._running if w.task is not None}
-            for pipe in _ready(by_pipe):
+            ready = _ready(by_pipe, self.patience_seconds)
+            if not ready:
+                yield from ((index, Silent(self.patience_seconds)) for _, index in by_pipe.values())
+            for pipe in ready:
                 worker, index = by_pipe[pipe]
                 try:
                     message = worker.pipe.recv()
@@ -126,6 +138,6 @@ class Pool(Generic[Task, Result]):
         return f"signal {-code}" if code is not None and code < 0 else f"exit status {code}"
 
 
-def _ready(pipes: Iterable[Connection]) -> list[Connection]:
-    """Those that have something to say, or whose other end has gone; waits for one."""
-    return [pipe for pipe in wait(list(pipes)) if isinstance(pipe, Connection)]
+def _ready(pipes: Iterable[Connection], seconds: float) -> list[Connection]:
+    """Those that have something to say, or whose other end has gone; waits so long for one."""
+    return [pipe for pipe in wait(list(pipes), seconds) if isinstance(pipe, Connection)]

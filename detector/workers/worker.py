@@ -7,7 +7,7 @@ import logging
 import signal
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -37,12 +37,21 @@ class Logged:
 
 
 @dataclass(frozen=True, slots=True)
+class Silent:
+    """Nothing has come of a task for so long: perhaps it hangs, perhaps it goes on."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """A task could not be done."""
 
     reason: str
     trace: str = ""
     """The traceback, where it is a bug."""
+    error: type[DetectorError] = field(default=DetectorError, compare=False)
+    """What kind of failure it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +89,7 @@ def outcome(work: Work[Any, Any], task: object, tell: Callable[[float, float], N
     try:
         return Ended(work(task, tell))
     except DetectorError as error:
-        return Failed(str(error))
+        return Failed(str(error), error=type(error))
     except Exception as error:  # a bug that one recording triggers must not cost the others
         return Failed(f"{type(error).__name__}: {error}", traceback.format_exc())
 

@@ -68,6 +68,8 @@ def recording(tmp_path):
 
 
 def analyze(recording, folder, *formats, start=None, tell=lambda share, seconds: None, **wanted):
+    if not folder.exists():
+        folder.mkdir()
     task = Task(recording, str(folder), Wanted(formats or ("jsonl",), **wanted), start)
     return Analyzer(Scripted())(task, tell)
 

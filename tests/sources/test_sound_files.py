@@ -1,5 +1,7 @@
 """Recordings: every format and every kind of damage."""
 
+import errno
+import io
 import itertools
 import logging
 import os
@@ -227,3 +229,50 @@ def test_a_sample_dump_writes_nothing_among_the_events(tmp_path, capfd):
         samples_of(path, program="no-such-program")
     assert header_seconds(path) is None
     assert capfd.readouterr() == ("", "")
+
+
+class FailingFile(io.FileIO):
+    """A file of a disk or a share that fails from some byte on; `lost` is called first."""
+
+    def __init__(self, path, lost):
+        super().__init__(path)
+        self.lost = lost
+
+    def readinto(self, buffer):
+        if self.tell() > 8000:
+            self.lost()
+            raise OSError(errno.EIO, "Input/output error")
+        return super().readinto(buffer)
+
+
+@pytest.fixture
+def failing(tmp_path):
+    """Makes a recording whose file fails in its middle."""
+
+    def made(lost):
+        class FailingPath(type(tmp_path)):
+            def open(self, mode="r", buffering=-1, **options):
+                whole = super().open(mode, buffering, **options)
+                if buffering != 0:
+                    return whole
+                whole.close()
+                return FailingFile(self, lost)
+
+        soundfile.write(tmp_path / "a.flac", NOISE, RATE)
+        return recording(FailingPath(tmp_path / "a.flac"), program="no-such-program")
+
+    return made
+
+
+def test_a_disk_that_fails_within_a_file_leaves_what_was_read(failing, capfd):
+    source = failing(lambda: None)
+    assert 0 < sum(len(block.samples) for block in source.blocks()) < RATE
+    assert source.damage == "Input/output error"
+    assert capfd.readouterr().err == ""
+
+
+def test_a_share_that_goes_away_within_a_file_is_an_error(failing, tmp_path, capfd):
+    source = failing((tmp_path / "a.flac").unlink)
+    with pytest.raises(UnsupportedFormat, match=r"cannot read .*a\.flac: No such file"):
+        list(source.blocks())
+    assert capfd.readouterr().err == ""

@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 
 from detector.errors import ModelError, UnsupportedFormat
+from tests.support.fakes import wait_until
 
 
 def doubler():
@@ -58,3 +59,17 @@ class OnceMortal:
 def missing_model():
     """No worker can be made."""
     raise ModelError("model fake is not on this machine")
+
+
+class WaitingDoubler:
+    """Makes work that hangs until there is a file."""
+
+    def __init__(self, mark: Path) -> None:
+        self._mark = mark
+
+    def __call__(self):
+        def work(number, tell):
+            wait_until(self._mark.exists)
+            return 2 * number
+
+        return work

@@ -6,8 +6,15 @@ import pytest
 
 from detector.errors import ModelError
 from detector.workers.pool import Pool
-from detector.workers.worker import Ended, Failed, Logged, TaskProgress
-from tests.support.pool_jobs import OnceMortal, careful_doubler, doubler, missing_model, mortal_doubler
+from detector.workers.worker import Ended, Failed, Logged, Silent, TaskProgress
+from tests.support.pool_jobs import (
+    OnceMortal,
+    WaitingDoubler,
+    careful_doubler,
+    doubler,
+    missing_model,
+    mortal_doubler,
+)
 
 
 def outcomes(make, tasks, workers=2):
@@ -66,3 +73,21 @@ def test_leaving_early_leaves_no_process():
         processes = [worker.process for worker in pool._running]
         assert processes
     assert not any(process.is_alive() for process in processes)
+
+
+def test_a_task_that_is_not_wanted_any_more_is_left_out():
+    left = []
+    with Pool(doubler, 1) as pool:
+        for index, said in pool.run([1, 2, 3, 4], lambda index: index < 1 or index == 3):
+            left.append((index, said))
+    assert left == [(0, Ended(2)), (3, Ended(8))]
+
+
+def test_a_task_of_which_nothing_comes_is_told_of_and_goes_on(tmp_path):
+    said = []
+    with Pool(WaitingDoubler(tmp_path / "go"), 1, patience_seconds=0.05) as pool:
+        for _, message in pool.run([7]):
+            said.append(message)
+            (tmp_path / "go").touch()
+    assert said[0] == Silent(0.05)
+    assert said[-1] == Ended(14)
