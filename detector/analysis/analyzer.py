@@ -86,9 +86,7 @@ class Analyzer:
         tables = None
         if PARQUET in wanted.formats:
             gathering = folder / (recording.name + TABLES_ENDING + PART)
-            tables = EventTables(
-                folder, gathering, source=source_of(recording.name, recording.path), start=start
-            )
+            tables = EventTables(folder, gathering, source=source_of(recording.name, place), start=start)
         outputs = Outputs(
             folder,
             recording.name,

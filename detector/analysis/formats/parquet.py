@@ -17,6 +17,7 @@ from typing import Any
 
 from detector.analysis.sounds import Sound
 from detector.errors import DetectorError
+from detector.sources.sound_place import Place
 from detector.wire.message import utc_text
 from detector.wire.utc_time import utc_seconds
 
@@ -53,7 +54,7 @@ DIGITS = 16
 _LIKE_A_FILE = re.compile(r"\.(?![eE]\d)[A-Za-z]\w*$")
 
 
-def source_of(name: str, path: Path) -> str:
+def source_of(name: str, path: Place) -> str:
     """The value of the column `source`: where a recording lies in the folder analyzed, `hall/night.flac`.
 
     It is text that every reader takes for text, and short enough for a folder's name. `name` is that of the
