@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import ROOT
 from tests.support.machine import Machine, Unavailable, until
 from tests.support.machine import missing as missing_for_systemd
 
@@ -24,6 +25,9 @@ DEB = os.environ.get("SOUND_DETECTOR_TEST_DEB", "")
 """The package."""
 ROOT_DIR = os.environ.get("SOUND_DETECTOR_TEST_DEB_ROOT", "")
 """A root of its release, which stays as it is; empty: debootstrap makes one."""
+
+QEMU_CPU = os.environ.get("QEMU_CPU", "cortex-a72")
+"""The processor that qemu-user emulates for a package of arm64: with its default it gets wrong numbers."""
 
 CONFIG = "etc/sound-detector/config.yaml"
 SERVICE = "sound-detector.service"
@@ -70,13 +74,20 @@ class Root:
             layers = f"lowerdir={ROOT_DIR},upperdir={self.folder}/changed,workdir={self.folder}/work"
             self._mount("-t", "overlay", "overlay", "-o", layers, self.path)
         else:
-            check("debootstrap", "--variant=minbase", release, str(self.path))
+            check(
+                "debootstrap", f"--arch={field('Architecture')}", "--variant=minbase", release, str(self.path)
+            )
         self._mount("-t", "proc", "proc", self.path / "proc")
+        if is_emulated():
+            # LiteRT ends when it is loaded where this is another processor's.
+            self._mount("--bind", ROOT / "scripts/arm64/cpuinfo.txt", self.path / "proc/cpuinfo")
         shutil.copy("/etc/resolv.conf", self.path / "etc/resolv.conf")
         self.check("apt-get", "-qq", "update")
 
     def boot(self) -> None:
         """Raises Unavailable where systemd does not start here."""
+        if is_emulated():
+            raise Unavailable("systemd is not booted on an emulated processor")
         if said := missing_for_systemd():
             raise Unavailable(said)
         # Where something is mounted, systemd-nspawn mounts nothing.
@@ -94,7 +105,7 @@ class Root:
         if self.machine is not None:
             return self.machine.run("env", "DEBIAN_FRONTEND=noninteractive", *command, seconds=SECONDS)
         clean = ["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C.UTF-8"]
-        clean += ["DEBIAN_FRONTEND=noninteractive"]
+        clean += ["DEBIAN_FRONTEND=noninteractive", f"QEMU_CPU={QEMU_CPU}"]
         return run("chroot", str(self.path), *clean, *command)
 
     def check(self, *command: str) -> str:
@@ -150,6 +161,10 @@ def check(*command: str) -> str:
 
 def field(name: str) -> str:
     return check("dpkg-deb", "--field", DEB, name).strip()
+
+
+def is_emulated() -> bool:
+    return field("Architecture") != check("dpkg", "--print-architecture").strip()
 
 
 @pytest.fixture(scope="module")
