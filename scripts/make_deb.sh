@@ -77,15 +77,24 @@ if [ -n "${MODELS:-}" ]; then
     mkdir "$root/build/models"
     cp "$MODELS/yamnet.tflite" "$MODELS/mn04_as_mAP_432.pt" "$root/build/models/"
 fi
+# An emulated processor would compress for a quarter of an hour: that is done outside then.
+packed_inside=${foreign:+none}
+packed_inside=${packed_inside:-${COMPRESS:-xz}}
 # pip goes through what this machine goes through.
 cp -L /etc/resolv.conf "$root/etc/resolv.conf"
 [ -z "${PIP_CERT:-}" ] || cp -L "$PIP_CERT" "$root/build/certificates.pem"
 chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root SOURCE_DATE_EPOCH="$epoch" \
-    MAINTAINER="$maintainer" COMPRESS="${COMPRESS:-xz}" ${CONSTRAINTS:+CONSTRAINED=1} ${PIP_INDEX_URL:+PIP_INDEX_URL="$PIP_INDEX_URL"} \
+    MAINTAINER="$maintainer" COMPRESS="$packed_inside" ${CONSTRAINTS:+CONSTRAINED=1} ${PIP_INDEX_URL:+PIP_INDEX_URL="$PIP_INDEX_URL"} \
     ${PIP_CERT:+PIP_CERT=/build/certificates.pem SSL_CERT_FILE=/build/certificates.pem} \
     ${QEMU_CPU:+QEMU_CPU="$QEMU_CPU"} ${https_proxy:+https_proxy="$https_proxy"} ${http_proxy:+http_proxy="$http_proxy"} \
     sh /build/source/packaging/deb/build_in_root.sh
 
 mkdir -p dist
+if [ -n "$foreign" ]; then
+    say "compressing"
+    dpkg-deb --raw-extract "$root"/build/out/*.deb "$work/unpacked"
+    SOURCE_DATE_EPOCH=$epoch dpkg-deb --root-owner-group "-Z${COMPRESS:-xz}" --build "$work/unpacked" \
+        "$root"/build/out/*.deb >/dev/null
+fi
 cp "$root"/build/out/*.deb dist/
 (cd "$root/build/out" && ls ./*.deb) | sed 's#^\.#dist#'
