@@ -52,8 +52,8 @@ built_here() {
 }
 
 events() { # events MODEL
-    $detector analyze --quiet --model "$1" --start-time 0 --format jsonl --format scores --out ~/out/"$1" ~/clips \
-        >/dev/null
+    $detector analyze --quiet --model "$1" --start-time 0 --format jsonl --format scores --out ~/out/"$1" \
+        ~/clips/"$1" >/dev/null
 }
 
 say "$(uname -m), $(. /etc/os-release && echo "$PRETTY_NAME"), $(python3 --version), QEMU_CPU=$QEMU_CPU"
