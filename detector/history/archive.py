@@ -88,21 +88,31 @@ class Query:
     """At most so many, the newest; 0 is all."""
 
 
-def sounds(path: Path, query: Query) -> Iterator[Message]:
+def sounds(path: Path, query: Query, *, damaged: Callable[[], None] | None = None) -> Iterator[Message]:
     """Each sound's newest event, the newest one last; raises HistoryError.
 
-    By number, not by time: what was heard while the clock was wrong stands where it was heard.
+    By number, not by time: what was heard while the clock was wrong stands where it was heard. A row
+    that holds no event is left out and told to `damaged`; without that it is an error.
     """
     sql, values = _sql(query)
     with closing(connect_reader(path)) as connection:
         wanted = Filter.of(label.strip() for label in query.labels)
         quoted = [json.dumps(name, ensure_ascii=False) for name in wanted.labels | wanted.alone]
-        connection.create_function("wanted", 1, partial(_is_wanted, wanted, quoted), deterministic=True)
+        connection.create_function(
+            "wanted", 1, partial(_is_wanted, wanted, quoted, damaged is not None), deterministic=True
+        )
         connection.create_function("hour_of", 1, partial(hour_of, query.zone), deterministic=True)
         try:
             rows = connection.execute(sql, values)
             for (line,) in reversed(rows.fetchall()) if query.limit else rows:
-                yield event_message(line)
+                try:
+                    message = event_message(line)
+                except ValueError:
+                    if damaged is None:
+                        raise
+                    damaged()
+                    continue
+                yield message
         except (sqlite3.Error, ValueError) as error:
             raise unreadable(path, error) from error
 
@@ -115,10 +125,17 @@ def hour_of(zone: tzinfo | None, start: float | None) -> int | None:
         return None
 
 
-def _is_wanted(wanted: Filter, quoted: Collection[str], line: str) -> bool:
+def _is_wanted(wanted: Filter, quoted: Collection[str], keeps_damaged: bool, line: object) -> bool:
     """As the event socket filters; lines without any of the names in quotes need not be read for that."""
-    folded = line.casefold()
-    return any(name in folded for name in quoted) and wanted.passes(event_message(line))
+    folded = line.casefold() if isinstance(line, str) else ""
+    if not any(name in folded for name in quoted):
+        return False
+    try:
+        return wanted.passes(event_message(line))
+    except ValueError:
+        if keeps_damaged:
+            return True
+        raise
 
 
 def _sql(query: Query) -> tuple[str, list[float | int | str]]:

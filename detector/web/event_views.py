@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -22,6 +22,18 @@ from detector.web.recent_sounds import RecentSounds
 from detector.wire.message import ClipBody, event_of
 
 Event = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """A page of a list of events."""
+
+    events: list[Event]
+    """The newest first."""
+    next: int | None = None
+    """`before` of the next page; None where there is none."""
+    damaged: int = 0
+    """Events that are left out: their rows in the history's file are damaged."""
 
 
 class EventViews:
@@ -52,19 +64,20 @@ class EventViews:
         except HistoryError:
             return None
 
-    def page(self, query: Query, *, vetoed: bool, with_clips: bool) -> tuple[list[Event], int | None]:
-        """At most `query.limit` events, the newest first, and `before` of the next page; HistoryError."""
+    def page(self, query: Query, *, vetoed: bool, with_clips: bool) -> EventPage:
+        """At most `query.limit` events, the newest first; raises HistoryError."""
         path = self.path()
         if vetoed:
             kept = [] if path is None else vetoed_sounds(path, query)
-            return self._described(path, reversed(kept), with_clips=with_clips), None
+            return EventPage(self._described(path, reversed(kept), with_clips=with_clips))
+        damaged = 0
         if path is None:
             found = [*islice(self._recent.find(query), query.limit + 1)]
         else:
-            found = [*sounds(path, replace(query, limit=query.limit + 1))][::-1]
+            found, damaged = _readable(path, query)
         shown = found[: query.limit]
         following = shown[-1].seq if len(found) > len(shown) else None
-        return self._described(path, shown, with_clips=with_clips), following
+        return EventPage(self._described(path, shown, with_clips=with_clips), following, damaged)
 
     def one(self, id: str, *, with_clips: bool) -> Event | None:
         """An event with all of its messages; None where there is none of this id. Raises HistoryError."""
@@ -112,6 +125,26 @@ class EventViews:
             return None
         times = {"duration": said.duration, "start_time": said.start_time}
         return {"id": said.id, **times, "state": said.state, "reason": said.reason}
+
+
+def _readable(path: Path, query: Query) -> tuple[list[Message], int]:
+    """The newest that can be read, one more than the limit where there are so many, and how many cannot.
+
+    Those that cannot are counted up to the last of the page, as the next page begins behind that one.
+    """
+    more = 0
+    while True:
+        rows: list[Message | None] = []
+        wanted = replace(query, limit=query.limit + 1 + more)
+        for message in sounds(path, wanted, damaged=lambda: rows.append(None)):  # noqa: B023 (called here)
+            rows.append(message)
+        rows.reverse()
+        found = [row for row in rows if row is not None][: query.limit + 1]
+        if len(found) > query.limit:
+            return found, rows[: rows.index(found[query.limit - 1])].count(None)
+        if len(rows) < wanted.limit:
+            return found, rows.count(None)
+        more = 2 * more + len(rows) - len(found)
 
 
 def live_view(message: Message) -> Event:

@@ -291,6 +291,30 @@ def test_a_history_that_cannot_be_read_is_said_without_its_path(page, parts):
     assert str(parts.history[0]) not in answer.text
 
 
+@pytest.mark.parametrize("wanted", [{}, {"label": "Dog"}])
+def test_damaged_rows_are_left_out_and_counted_and_the_pages_go_on(page, parts, store, wanted):
+    rows = [make_message(seq, id=f"{RUN}-{seq}", label="Dog") for seq in range(11, 31)]
+    store.write(rows)
+    lost = {12, 19, 20, 21, 22, 23, 30}
+    with closing(sqlite3.connect(parts.history[0])) as file, file:
+        for seq in lost:
+            damaged = '{"label": "Dog"' if seq % 2 else '{"label": "Dog", "type": 7}'
+            file.execute("UPDATE messages SET line = ? WHERE seq = ?", (damaged, seq))
+    seen, before, said = [], None, 0
+    while True:
+        answer = listed(page, limit=2, **wanted, **({} if before is None else {"before": before}))
+        assert answer.status_code == 200
+        seen += [event["seq"] for event in answer.json()["events"]]
+        said += answer.json().get("damaged", 0)
+        before = answer.json()["next"]
+        if before is None:
+            break
+    assert [seq for seq in seen if seq > 10] == [seq for seq in range(30, 10, -1) if seq not in lost]
+    assert len(seen) == len(set(seen))
+    assert said == len(lost)
+    assert "damaged" not in listed(page, limit=1, before=12).json()
+
+
 def test_numbers_that_are_none_become_null(page, parts, store):
     with closing(sqlite3.connect(parts.history[0])) as file, file:
         (line,) = file.execute("SELECT line FROM messages WHERE seq = 7").fetchone()

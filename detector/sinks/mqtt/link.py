@@ -19,6 +19,9 @@ class NoConnection(Exception):
         self.state = state
 
 
+OTHER_VERSION = "the broker speaks another version of MQTT"
+
+
 class UnknownVersion(NoConnection):
     """The broker may not speak this version of MQTT."""
 

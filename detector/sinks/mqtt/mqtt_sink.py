@@ -16,7 +16,7 @@ from detector.sinks.context import SinkContext
 from detector.sinks.mqtt.broker_address import parse_broker
 from detector.sinks.mqtt.broker_counts import CONNECTED, LOST, BrokerCounts
 from detector.sinks.mqtt.broker_credentials import BrokerCredentials, read_credentials
-from detector.sinks.mqtt.link import NoConnection, OpenLink, UnknownVersion, Will
+from detector.sinks.mqtt.link import OTHER_VERSION, NoConnection, OpenLink, UnknownVersion, Will
 from detector.sinks.mqtt.mqtt_settings import MqttSettings
 from detector.sinks.mqtt.paho_link import PahoLink
 from detector.sinks.mqtt.publisher import Publisher
@@ -168,7 +168,8 @@ class MqttSink:
             try:
                 link.dial(self._ending.is_set)
             except UnknownVersion as error:
-                refusal = error
+                if error.reason != OTHER_VERSION or not refusal.reason:
+                    refusal = error  # of two, the one that is not about the version says more
                 continue
             self._is_version_5 = is_version_5
             return link

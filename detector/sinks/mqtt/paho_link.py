@@ -17,7 +17,14 @@ from typing import Any
 from detector.sinks.mqtt.broker_address import BrokerAddress
 from detector.sinks.mqtt.broker_counts import LOST, REFUSED
 from detector.sinks.mqtt.broker_credentials import BrokerCredentials
-from detector.sinks.mqtt.link import Acknowledged, NoConnection, Received, UnknownVersion, Will
+from detector.sinks.mqtt.link import (
+    OTHER_VERSION,
+    Acknowledged,
+    NoConnection,
+    Received,
+    UnknownVersion,
+    Will,
+)
 
 CONNECT_SECONDS = 5.0
 """For the TCP connection, and for TLS."""
@@ -216,7 +223,7 @@ class PahoLink:
             return
         text = str(self._answer)
         if text == "Unsupported protocol version":
-            raise UnknownVersion("the broker speaks another version of MQTT", state=REFUSED)
+            raise UnknownVersion(OTHER_VERSION, state=REFUSED)
         named = {
             "Bad user name or password": "wrong user name or password",
             "Not authorized": "this user is not let in, or a user name and password are missing",

@@ -46,8 +46,12 @@ def routes(parts: WebParts) -> list[BaseRoute]:
 
     async def events(request: Request) -> Response:
         query, vetoed = _query(request.query_params)
-        found, following = await reading(lambda: views.page(query, vetoed=vetoed, with_clips=hears(request)))
-        return JsonAnswer({"events": found, "next": following})
+        page = await reading(lambda: views.page(query, vetoed=vetoed, with_clips=hears(request)))
+        said: dict[str, object] = {"events": page.events, "next": page.next}
+        if page.damaged:
+            log.warning("web.history_damaged events=%d: they are left out of the list", page.damaged)
+            said["damaged"] = page.damaged
+        return JsonAnswer(said)
 
     async def event(request: Request) -> Response:
         found = await reading(lambda: views.one(request.path_params["id"], with_clips=hears(request)))

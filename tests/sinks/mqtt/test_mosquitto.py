@@ -13,7 +13,7 @@ from detector.assemble.endpoints import make_sink
 from detector.config.sink_settings import SinkKinds
 from detector.sinks.mqtt.mqtt_settings import MqttSettings
 from detector.wire.message import StatusBody
-from tests.support.fakes import wait_until
+from tests.support.fakes import LONG, wait_until
 from tests.support.keys import make_keys
 from tests.support.mosquitto import Collector, Mosquitto, why_not
 from tests.support.mqtt_daemon import Daemon
@@ -230,6 +230,20 @@ def test_what_is_no_broker_is_said_to_be_none(daemon, answer):
             connection.close()
         wait_until(lambda: not here.is_in_state("connecting"))
     assert here.is_in_state("refused") or here.is_in_state("lost")
+
+
+def test_a_broker_of_3_1_1_that_cannot_serve_is_not_said_to_speak_another_version(daemon):
+    """As nats-server does when its disk is full."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        here = daemon(f"mqtt://127.0.0.1:{server.getsockname()[1]}")
+        server.settimeout(LONG)
+        for answer in (b"\x20\x02\x00\x01", b""):
+            connection, _ = server.accept()
+            connection.recv(4096)
+            connection.sendall(answer)
+            connection.close()
+        wait_until(lambda: not here.is_in_state("connecting"))
+    assert "another version" not in here.counts.detail
 
 
 def test_without_a_history_memory_keeps_the_newest(daemon, broker, collector, caplog):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 
 from tests.support.browser_views import wait_for
@@ -193,6 +196,39 @@ def test_a_clip_is_played_sought_and_downloaded(show):
         page.get_by_role("link", name="Download the clip").click()
     assert download.value.suggested_filename.endswith(".wav")
     assert refused == []
+
+
+def test_a_clip_is_locked_stays_so_and_is_not_deleted_until_it_is_unlocked(show, place):
+    page = show("#/feed")
+    while not page.locator(".event-play").count():
+        page.get_by_role("button", name="Show older sounds").click()
+        page.wait_for_load_state("networkidle")
+    card = page.locator(CARD).filter(has=page.locator(".event-play")).first
+    card.locator(".event-play").click()
+    lock = card.get_by_role("button", name="Lock the clip", pressed=False)
+    lock.click()
+    card.get_by_role("button", name="Lock the clip", pressed=True).wait_for()
+    assert len([*place.scene.clips.rglob("*.locked")]) == 1
+    card.get_by_role("button", name="Delete the clip").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete the clip").click()
+    page.get_by_text("the clip is locked: unlock it first").wait_for()
+    page.reload()
+    while not page.locator(".event-play").count():
+        page.get_by_role("button", name="Show older sounds").click()
+        page.wait_for_load_state("networkidle")
+    page.locator(".event-play").first.click()
+    page.get_by_role("button", name="Lock the clip", pressed=True).click()
+    page.get_by_role("button", name="Lock the clip", pressed=False).wait_for()
+    assert [*place.scene.clips.rglob("*.locked")] == []
+
+
+def test_sounds_that_cannot_be_read_are_left_out_and_said(show, place):
+    with closing(sqlite3.connect(place.scene.history)) as file, file:
+        file.execute("UPDATE messages SET line = 'damaged' WHERE seq = (SELECT max(seq) FROM messages)")
+    page = show("#/feed")
+    page.wait_for_selector(CARD)
+    assert page.locator(CARD).count() == 30
+    page.get_by_text("cannot be read, because the history's file is damaged there: 1.").wait_for()
 
 
 def test_a_clip_is_deleted_after_a_question(show, place):

@@ -26,6 +26,7 @@ export function buildFeed(t, list, filters, { showFresh, loadOlder }) {
     )
   );
   const empty = h("div", { class: "empty", hidden: true });
+  const damaged = h("p", { class: "small", role: "status", hidden: true });
   const chips = h("div", { class: "chosen", hidden: true });
   const badge = h("span", { class: "chip accent", hidden: true });
   const panel = h(
@@ -42,10 +43,10 @@ export function buildFeed(t, list, filters, { showFresh, loadOlder }) {
       "div",
       { class: "feed-columns" },
       panel,
-      h("div", { class: "feed-main" }, chips, fresh, list, empty, older, news),
+      h("div", { class: "feed-main" }, chips, fresh, list, damaged, empty, older, news),
     ),
   );
-  return { element, news, fresh, older, empty, chips, badge };
+  return { element, news, fresh, older, damaged, empty, chips, badge };
 }
 
 /** On a narrow screen, the filters are behind this button. */

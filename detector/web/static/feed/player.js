@@ -66,6 +66,7 @@ export function openPlayer(root, clip, audio, context, onDeleted) {
       button,
       time,
       words,
+      me.read_only ? null : lockButton(clip, context),
       me.read_only ? null : deleteButton(clip, context, onDeleted),
       save,
     ),
@@ -151,6 +152,36 @@ export function openPlayer(root, clip, audio, context, onDeleted) {
       surfer?.destroy();
     },
   };
+}
+
+/** A button that keeps the clip for good, until it is pressed again. */
+function lockButton(clip, { api, t }) {
+  const path = `clips/${encodeURIComponent(clip.id)}`;
+  const show = ({ locked }) => button.setAttribute("aria-pressed", String(locked));
+  const press = async () => {
+    const locked = button.getAttribute("aria-pressed") !== "true";
+    await api
+      .post(`${path}/lock`, { locked })
+      .then(show)
+      .catch(() => {});
+  };
+  const button = h(
+    "button",
+    {
+      class: "button quiet only-icon",
+      type: "button",
+      "aria-label": t("player.lock"),
+      "aria-pressed": "false",
+      title: t("player.lock.about"),
+      onclick: press,
+    },
+    icon("lock"),
+  );
+  api
+    .get(path, {}, { quiet: true })
+    .then(show)
+    .catch(() => {});
+  return button;
 }
 
 /** A button that asks, and deletes. */

@@ -25,6 +25,8 @@ export function mount(root, context) {
 class Feed {
   #groups = /** @type {Record<string, string[]>} */ ({});
   #next = /** @type {number | null} */ (null);
+  /** Events of the pages that are shown which cannot be read. */
+  #damaged = 0;
   #turn = 0; // counts the loads: an answer to an earlier one is left alone
   #loading = false;
   #stops = /** @type {(() => void)[]} */ ([]);
@@ -89,6 +91,7 @@ class Feed {
     if (answer === null) return;
     this.list.clear();
     this.#waiting.clear();
+    this.#damaged = 0;
     this.#take(answer);
     this.#showFresh();
     this.#meanwhile.forEach((event) => this.#hear(event));
@@ -111,12 +114,15 @@ class Feed {
     if (turn === this.#turn && answer !== null) this.#take(answer);
   }
 
-  #take({ events, next }) {
+  #take({ events, next, damaged = 0 }) {
     for (const event of events) {
       this.#told.add(event.id);
       this.list.put(event);
     }
     this.#next = next;
+    this.#damaged += damaged;
+    this.parts.damaged.hidden = this.#damaged === 0;
+    this.parts.damaged.textContent = this.context.t("feed.damaged", { count: this.#damaged });
     this.parts.older.hidden = next === null;
     this.#showEmpty();
   }
