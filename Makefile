@@ -30,7 +30,7 @@ bench: ## Measure cost and latency beside the bare model; writes docs/benchmarks
 	@scripts/setup.sh test
 	@.venv/bin/python -m benchmarks.cost.run $(ARGS)
 
-install-service: ## As root: install or upgrade the systemd service; WEB=1 with the web page (docs/service.md)
+install-service: ## As root: install or upgrade the systemd service; WEB=1 with the web page, WEB=settings (docs/service.md)
 	@scripts/install_service.sh
 
 uninstall-service: ## As root: remove it; settings and models stay, unless PURGE=1

@@ -3,6 +3,7 @@
 #   PYTHON=python3.12   the interpreter, outside the home folders, which the service cannot see
 #   MODEL=FILE          a model file that is here already (yamnet.tflite, mn04_as_mAP_432.pt), instead of fetching it
 #   WEB=1               the web page too, as a service of its own; an upgrade keeps it
+#   WEB=settings        the page, which may also change settings, lock and delete clips and teach sounds
 #   DESTDIR=DIR         only place the files below DIR: no interpreter, no model, nothing is started
 set -eu
 cd "$(dirname "$0")/.."
@@ -11,8 +12,14 @@ prefix=/opt/sound-detector
 units=/usr/local/lib/systemd/system
 config=/etc/sound-detector/config.yaml
 destination=${DESTDIR:-}
+page_config=/var/lib/private/sound-detector-web/config.yaml
+page_settings=$destination/etc/systemd/system/sound-detector-web.service.d/settings.conf
 web=${WEB:-}
-[ ! -e "$destination$units/sound-detector-web.service" ] || web=1
+if [ -z "$web" ] && [ -e "$page_settings" ]; then
+    web=settings
+elif [ -z "$web" ] && [ -e "$destination$units/sound-detector-web.service" ]; then
+    web=1
+fi
 extras=${EXTRAS:-}${web:+${EXTRAS:+,}web}
 build=
 
@@ -128,6 +135,8 @@ place_files() {
     fi
     if [ -e "$destination$config" ]; then
         say "your settings stay: $config"
+    elif [ -e "$page_settings" ]; then
+        say "your settings stay: $page_config"
     else
         # Readable lines for the journal, and the socket whatever the source.
         sed 's/^sinks: null$/sinks: [stdout:text, socket]/' config.yaml >"$destination$config"
@@ -183,8 +192,18 @@ END
 
 # --- In order -------------------------------------------------------------------------------------------
 
+# Before the start: where the settings are is part of it.
+allow_page() {
+    if [ "$web" = settings ]; then
+        scripts/page_settings.sh on
+    elif [ -e "$page_settings" ]; then
+        scripts/page_settings.sh off
+    fi
+}
+
 if [ -n "$destination" ]; then
     place_files
+    allow_page
     exit 0
 fi
 [ "$(id -u)" = 0 ] || fail "this needs root: sudo make install-service"
@@ -201,6 +220,7 @@ install_program
 install_models
 place_files
 switch_program
+allow_page
 start
 [ -z "$web" ] || start_web
 explain

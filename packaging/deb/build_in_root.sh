@@ -55,6 +55,9 @@ systemd=$(apt-cache policy systemd | sed -n 's/^ *Candidate: \([0-9]*\).*/\1/p')
 mkdir -p $stage/opt $stage/usr/bin $stage/usr/lib/systemd/system/sound-detector.service.d \
     $stage/etc/sound-detector $stage/DEBIAN out
 cp -a $prefix $stage/opt/
+mkdir $stage$prefix/scripts $stage$prefix/systemd
+install -m 755 source/scripts/page_settings.sh $stage$prefix/scripts/
+install -m 644 source/systemd/web-settings.conf source/systemd/settings-of-page.conf $stage$prefix/systemd/
 ln -s $prefix/venv/bin/sound-detector $stage/usr/bin/sound-detector
 
 units=$stage/usr/lib/systemd/system

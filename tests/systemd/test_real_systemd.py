@@ -101,6 +101,27 @@ except urllib.error.HTTPError as error:
     print(error, error.read().decode())
 """
 
+LOCK_AND_DELETE_A_CLIP = """\
+import json, urllib.error, urllib.request
+page = "http://127.0.0.1:8790/api/v1/"
+token = json.load(urllib.request.urlopen(page + "me"))["csrf"]
+headers = {"X-CSRF-Token": token, "Content-Type": "application/json"}
+clip = "clips/" + json.load(urllib.request.urlopen(page + "clips"))["clips"][0]["id"]
+def ask(method, path, **fields):
+    body = json.dumps(fields).encode() if fields else None
+    try:
+        request = urllib.request.Request(page + path, body, headers, method=method)
+        print(urllib.request.urlopen(request, timeout=60).status)
+    except urllib.error.HTTPError as error:
+        print(error.code)
+ask("POST", clip + "/lock", locked=True)
+ask("DELETE", clip)
+ask("POST", clip + "/lock", locked=False)
+ask("DELETE", clip)
+"""
+
+PAGE_AND_DAEMON = ("sound-detector-web", "sound-detector")
+
 ASKS_TO_BE_REAL_TIME = "SystemCallFilter=sched_setscheduler"
 """PulseAudio's client asks whether it may be a real-time thread, and does without."""
 
@@ -387,26 +408,48 @@ def test_the_page_gets_its_password_from_the_manager(service: Service) -> None:
     service.systemctl("stop", "sound-detector-web")
 
 
-def test_the_page_changes_settings_once_they_are_in_its_folder(service: Service, recording: str) -> None:
-    """With the commands of docs/service.md; the daemon reads them again."""
+def test_the_page_that_may_changes_settings_and_clips_and_the_daemon_follows(
+    service: Service, recording: str
+) -> None:
+    """As `make install-service WEB=settings` does: settings and clips may be changed, and nothing else."""
     (service.root / "etc/sound-detector/web-password").unlink()
-    page = (ROOT / "docs/service.md").read_text().partition("**Settings from the page.**")[2]
-    commands = page.partition("\n    sudo systemctl daemon-reload")[0].partition("\n\n")[2]
-    service.start(config=recording)
-    for command in commands.replace("\\\n", " ").replace("sudo ", "").splitlines():
-        done = service.machine.run("sh", "-c", f"cd {CHECKOUT} && {command}")
-        assert done.returncode == 0, done.stdout
-    service.systemctl("daemon-reload")
-    service.systemctl("restart", "sound-detector", "sound-detector-web")
-    changed = service.machine.run("/opt/sound-detector/venv/bin/python", "-c", CHANGE_A_SETTING)
+    service.start(config=recording + f"clips: {{folder: {CLIPS}}}\n")
+    done = service.machine.run(f"{CHECKOUT}/scripts/page_settings.sh", "on")
+    assert done.returncode == 0, done.stdout
+    service.until_status("listening", "heard")
+    assert not (service.root / CONFIG).exists()
+    assert (service.root / f"{CONFIG}.before-page").is_file()
+
+    python = "/opt/sound-detector/venv/bin/python"
+    changed = service.machine.run(python, "-c", CHANGE_A_SETTING)
     assert '"applied"' in changed.stdout, changed.stdout
     settings = service.machine.run("cat", "/var/lib/private/sound-detector-web/config.yaml").stdout
     assert "threshold_on: 0.42" in settings
     until(lambda: "daemon.reload" in service.journal(), seconds=20, what="a reload")
+    deleted = service.machine.run(python, "-c", LOCK_AND_DELETE_A_CLIP)
+    assert deleted.stdout.split() == ["200", "409", "200", "204"], deleted.stdout
+
+    shown = ("systemctl", "show", "--value", "--property=MainPID")
+    page, daemon = (service.machine.run(*shown, name).stdout.strip() for name in PAGE_AND_DAEMON)
+    users = {service.machine.run("stat", "--format=%u", f"/proc/{each}").stdout for each in (page, daemon)}
+    (user,) = (text.strip() for text in users)
+    assert int(user) in DYNAMIC_USERS
+    become = ["--", "setpriv", f"--reuid={user}", "--regid=audio", "--clear-groups", "--"]
+    inside = ["nsenter", f"--target={page}", "--mount", "--root", *become]
+    writable = service.machine.run(*inside, "find", "/var/lib/sound-detector/", "-writable").stdout.split()
+    assert writable
+    assert [path for path in writable if not path.startswith(CLIPS)] == []
+    service.machine.run(*inside, "mkdir", "/var/lib/sound-detector-web/models/my-sounds")
+    inside[1] = f"--target={daemon}"
+    assert "my-sounds" in service.machine.run(*inside, "ls", "/var/lib/sound-detector/models").stdout
+    written = service.machine.run(*inside, "find", "/var/lib/sound-detector-web/", "-writable").stdout
+    assert written.strip() == ""
+
     service.systemctl("stop", "sound-detector-web")
-    for folder, name in ((DROP_INS, "page.conf"), (WEB_DROP_INS, "settings.conf")):
-        (service.root / folder / name).unlink()
-    service.systemctl("daemon-reload")
+    done = service.machine.run(f"{CHECKOUT}/scripts/page_settings.sh", "off")
+    assert done.returncode == 0, done.stdout
+    assert "threshold_on: 0.42" in (service.root / CONFIG).read_text()
+    service.systemctl("stop", "sound-detector-web")
     service.start(config=recording)
 
 

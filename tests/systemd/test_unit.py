@@ -52,7 +52,7 @@ def web_unit(tmp_path: Path) -> Path:
 
 def with_additions(unit: Path, *names: str) -> Path:
     drop_ins = unit.with_name(unit.name + ".d")
-    drop_ins.mkdir()
+    drop_ins.mkdir(exist_ok=True)
     for name in names:
         shutil.copy(ROOT / "systemd" / name, drop_ins)
     return unit
@@ -98,6 +98,7 @@ def test_systemd_finds_no_fault_in_the_page_and_its_additions(unit: Path, web_un
 @needs_analyze
 def test_exposure_of_the_page(web_unit: Path) -> None:
     assert exposure(web_unit) <= 0.9
+    assert exposure(with_additions(web_unit, "web-settings.conf")) <= 0.9
     assert exposure(with_additions(web_unit, "web-network.conf")) <= 1.1
 
 
@@ -153,6 +154,21 @@ def test_the_page_is_installed_if_asked_for_and_stays_at_an_upgrade(tmp_path: Pa
     assert page.read_text() != "old"
     script("uninstall_service.sh", tmp_path)
     assert not page.exists()
+
+
+def test_a_page_that_may_change_settings_stays_so_until_somebody_says_otherwise(tmp_path: Path) -> None:
+    additions = {
+        "etc/systemd/system/sound-detector.service.d/page.conf": "settings-of-page.conf",
+        "etc/systemd/system/sound-detector-web.service.d/settings.conf": "web-settings.conf",
+    }
+    script("install_service.sh", tmp_path, WEB="1")
+    assert not files_of(tmp_path) & set(additions)
+    script("install_service.sh", tmp_path, WEB="settings")
+    script("install_service.sh", tmp_path)
+    for placed, name in additions.items():
+        assert (tmp_path / placed).read_text() == (ROOT / "systemd" / name).read_text()
+    script("install_service.sh", tmp_path, WEB="1")
+    assert not files_of(tmp_path) & set(additions)
 
 
 def test_removal_leaves_settings_and_state(tmp_path: Path) -> None:
