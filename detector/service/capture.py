@@ -228,8 +228,9 @@ def make_capture(
     queue_blocks: int,
     waits: bool = False,
     retry: Callable[[int], float] = retry_seconds,
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> Capture | InlineCapture:
     """What reads this source: a thread, unless its next block is always there at once."""
     if source.immediate:
         return InlineCapture(source)
-    return Capture(source, queue_blocks=queue_blocks, waits=waits, retry=retry)
+    return Capture(source, queue_blocks=queue_blocks, waits=waits, retry=retry, monotonic=monotonic)

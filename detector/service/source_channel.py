@@ -84,6 +84,7 @@ class SourceChannel:
         is_stream: bool = False,
         is_alone: bool = True,
         clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.pipeline = pipeline
         """Its own stages."""
@@ -100,6 +101,7 @@ class SourceChannel:
             queue_blocks=queue_blocks,
             waits=source.live,
             retry=stream_retry_seconds if is_stream else retry_seconds,
+            monotonic=monotonic,
         )
         """What reads the source."""
         self._source = source
@@ -114,8 +116,7 @@ class SourceChannel:
         """What measures its sound level; None where that is not kept."""
         if levels is not None:
             pipeline.watch_levels(levels.push)
-        self._quiet = quiet
-        self._live = live
+        self._quiet, self._live = quiet, live
         self._is_stream = is_stream
         self._details = STREAM_DETAIL if is_stream else DETAIL
         if not is_alone:
@@ -123,8 +124,7 @@ class SourceChannel:
         self._clock = clock
         self._timeline = Timeline(sample_rate=sample_rate, start=clock())
         self._times = SoundTimes()
-        self._last_block_at = 0.0
-        self._is_excused = False
+        self._last_block_at, self._is_excused = 0.0, False
         self.load = SourceLoad(source.name, self.capture, pipeline, sample_rate=sample_rate)
         """Whether the worker keeps up with it."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
@@ -22,6 +23,7 @@ from detector.records import Block, Window
 from detector.service.daemon import Daemon
 from detector.service.device_state import DeviceState, overall_state
 from detector.service.source_channel import SourceChannel
+from detector.service.source_load import DETAIL
 from detector.service.systemd import Notifier
 from detector.sources.stream import AHEAD_SECONDS
 from detector.wire.encoding import encode
@@ -79,6 +81,7 @@ class Several:
         quiet: QuietHours | None = None,
         named: bool = True,
         monotonic: Callable[[], float] | None = None,
+        arrival: Callable[[], float] = time.monotonic,
     ) -> None:
         self.sink, clock = MemorySink(), HandClock(NOON)
         classifier = FakeClassifier(make_spec("Siren"), loudness)
@@ -92,6 +95,7 @@ class Several:
                 quiet=quiet,
                 is_alone=len(scripts) == 1,
                 clock=clock,
+                monotonic=arrival,
             )
             for stream, (name, script) in enumerate(scripts.items())
         ]
@@ -299,3 +303,40 @@ def test_a_recording_of_a_web_server_that_is_held_back_is_no_hanging_program() -
     channel.state = DeviceState.LISTENING
     assert channel.is_expected_later(100.0 + AHEAD_SECONDS - 1)
     assert not channel.is_expected_later(100.0 + AHEAD_SECONDS + 1)
+
+
+# --- a machine that is too slow
+
+
+def test_a_source_that_is_late_is_told_and_that_it_is_on_time_again(caplog: pytest.LogCaptureFixture) -> None:
+    """For the worker it is later than for the source: by 2 s after a while, then by nothing."""
+    caplog.set_level("INFO")
+    clock, late = HandClock(0.0), [0.0]
+
+    def come(block: Block, wanted: float) -> None:
+        """The worker has taken what came before; time goes on."""
+        wait_until(lambda: several.daemon.channels[0].pipeline.stop >= block.start)
+        clock.now = block.start / RATE
+        late[0] += max(-0.5, min(0.5, wanted - late[0]))
+
+    def arriving(sound: NDArray[np.int16]) -> Iterable[Block | Callable[[], object]]:
+        for block in cut(sound, 4 * HOP):
+            wanted = 2.0 if block.start < 20 * RATE else 0.0
+            yield lambda block=block, wanted=wanted: come(block, wanted)
+            yield block
+
+    several = Several(
+        {"porch": arriving(np.resize(ROOM, 200 * RATE))},
+        live=["porch"],
+        arrival=clock,
+        monotonic=lambda: clock.now + late[0],
+    )
+    several.run()
+    details = [m.body.detail for m in several.sink.messages if isinstance(m.body, StatusBody)]
+    assert details == ["", DETAIL, "", ""]
+    assert [line.split()[0] for line in caplog.messages if "keep" in line] == [
+        "daemon.overloaded",
+        "daemon.keeps_up",
+    ]
+    assert not several.daemon.is_overloaded
+    assert several.daemon.counts.blocks_dropped == 0
