@@ -11,11 +11,12 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from detector.assemble.channels import asked_of_any
 from detector.assemble.clip_making import JUDGE
 from detector.assemble.endpoints import effective_sinks, read_address
 from detector.assemble.page_access import page_faults
 from detector.assemble.service import keeps_history
-from detector.assemble.stages import AUTO, select
+from detector.assemble.stages import AUTO, label_maps, select
 from detector.config.notify_settings import NotifySettings, crosses_unencrypted
 from detector.config.settings import ClipSettings, Settings
 from detector.config.sink_settings import SinkSettings
@@ -58,6 +59,9 @@ def what_is_missing(
         found += [f"source.{line}" for line in _source(settings, devices)]
     for number, sink in enumerate(effective_sinks(settings)):
         found += [f"sinks[{number}]: {line}" for line in _sink(sink, environ)]
+        if isinstance(sink, MqttSettings) and sink.classes:
+            asked = asked_of_any(label_maps(settings), sink.classes)
+            found += [f"sinks[{number}].classes: {asked.message}"] if asked.message else []
     found += [f"notify.{line}" for line in _notify(settings.notify)]
     if keeps_history(settings):
         found += [

@@ -95,6 +95,11 @@ def load_model(settings: Settings, catalogue: ModelCatalogue) -> modelstore.Mode
 
 def check_labels(settings: Settings, catalogue: ModelCatalogue | None = None) -> None:
     """Raise ConfigError where a label is named that the model does not have; needs no model file."""
+    check_chosen_labels(settings, label_maps(settings, catalogue))
+
+
+def label_maps(settings: Settings, catalogue: ModelCatalogue | None = None) -> list[LabelMap]:
+    """The labels of each source; ConfigError where one is named that the model does not have."""
     spec = select(settings, catalogue or ModelCatalogue()).spec
     each = []
     for channel in channels_of(settings):
@@ -104,7 +109,7 @@ def check_labels(settings: Settings, catalogue: ModelCatalogue | None = None) ->
             make_label_rules(events, labels, spec)
             make_quiet_hours(channel, labels)
         each.append(labels)
-    check_chosen_labels(settings, each)
+    return each
 
 
 def make_pipeline(

@@ -12,6 +12,7 @@ from detector.assemble.machine_checks import what_is_missing
 from detector.config.settings import ClipSettings, HistorySettings, ModelSettings, Settings, SourceSettings
 from detector.errors import SourceError
 from detector.sinks.logfile import LogSettings
+from detector.sinks.mqtt.mqtt_settings import MqttSettings
 from detector.sinks.socket.socket_settings import SocketSettings
 from detector.sinks.stdout import StdoutSettings
 from detector.sources.device_list import Device
@@ -44,6 +45,16 @@ def test_where_all_is_there_nothing_is_said_and_nothing_made(settings: Settings,
     sinks = (LogSettings(str(tmp_path / "logs" / "x")), SocketSettings(f"unix://{tmp_path}/run/s"))
     assert missing(replace(settings, sinks=sinks)) == []
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_classes_of_a_broker_that_no_event_has(settings: Settings) -> None:
+    pytest.importorskip("paho")
+    pytest.importorskip("ai_edge_litert")
+    right = MqttSettings("mqtt://localhost", classes=("dog",))
+    wrong = MqttSettings("mqtt://localhost", classes=("Dog", "Dogg"))
+    assert missing(replace(settings, sinks=(StdoutSettings(), right))) == []
+    (line,) = missing(replace(settings, sinks=(StdoutSettings(), wrong)))
+    assert line.startswith("sinks[1].classes: ") and "Dogg" in line
 
 
 def test_a_model_that_is_not_here(settings: Settings, tmp_path: Path) -> None:
