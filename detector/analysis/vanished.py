@@ -11,6 +11,7 @@ from pathlib import Path
 
 from detector.analysis.recording_files import RecordingFile
 from detector.errors import DetectorError, UnsupportedFormat
+from detector.files.daemon_files import identity
 from detector.remote.range_reader import PlaceUnreachable, Retryable
 from detector.remote.remote_file import RemotePath, reader_of
 from detector.workers.worker import Failed
@@ -37,9 +38,9 @@ class Vanished:
         self._over: set[str] = set()
         for parent in {_parent(one.path) for one in recordings if isinstance(one.path, Path)}:
             for folder in (parent, *parent.parents):
-                if folder in self._folders or (identity := _identity(folder)) is None:
+                if folder in self._folders or (found := _identity(folder)) is None:
                     break
-                self._folders[folder] = identity
+                self._folders[folder] = found
 
     def note(self, recording: RecordingFile) -> None:
         """This recording is over, whatever became of it."""
@@ -101,7 +102,6 @@ def _parent(path: Path) -> Path:
 
 def _identity(folder: Path) -> Identity | None:
     try:
-        status = folder.stat()
+        return identity(folder.stat())
     except OSError:
         return None
-    return status.st_dev, status.st_ino

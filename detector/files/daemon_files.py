@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -41,3 +42,18 @@ def lock(path: Path, flags: int, *, wait: bool) -> int | None:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def is_dead(descriptor: int) -> bool:
+    """Whether nothing can be asked of an open file any more: its share went away, and may be back."""
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return True
+    return False
+
+
+def release(descriptor: int) -> None:
+    """Close a file of which nothing is wanted any more; a share that went away would have an error of it."""
+    with contextlib.suppress(OSError):
+        os.close(descriptor)

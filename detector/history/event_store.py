@@ -13,7 +13,7 @@ from pathlib import Path
 
 from detector.audio.level_minute import LevelMinute
 from detector.errors import HistoryError
-from detector.files.daemon_files import identity, lock, make_folder
+from detector.files.daemon_files import identity, is_dead, lock, make_folder, release
 from detector.history.level_table import store_minutes
 from detector.history.picture_table import PICTURE_BYTES, EventPicture, store_pictures
 from detector.history.retention import SAVE, Retention
@@ -127,13 +127,11 @@ class EventStore:
             if self._connection is not None:
                 self._reserve(self._connection, self._numbers.last + 1)
                 self._retention.save(self._connection)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             log.warning('history.close_failed path=%s error="%s"', self.path, error)
         finally:
             self._drop()
-            if self._lock is not None:
-                os.close(self._lock)
-                self._lock = None
+            self._unlock()
 
     def _insert(
         self,
@@ -173,6 +171,8 @@ class EventStore:
         make_folder(self.path.parent)
         if owner_of(self.path) is Owner.DAMAGED:
             self._set_aside("it cannot be read")
+        if self._lock is not None and is_dead(self._lock):
+            self._unlock()  # its share went away, and is perhaps back
         if self._lock is None:
             self._lock = _claim(self.path)
         self._connection = connection = self._connect(self.path)
@@ -197,6 +197,11 @@ class EventStore:
         self._numbers.grant(number)
         self._update_oldest(connection)
         return connection
+
+    def _unlock(self) -> None:
+        file, self._lock = self._lock, None
+        if file is not None:
+            release(file)
 
     def _noted(self) -> int:
         """The number that the lock beside the file notes; 0 where it says nothing."""

@@ -62,9 +62,9 @@ def writing(path: Path, *, durable: bool = False) -> Iterator[sqlite3.Connection
 
     Numbers and events are left to whoever holds the lock of the file: these tables may be written beside it.
     """
-    if owner_of(path) is not Owner.OURS:
-        raise HistoryError(f"{path}: there is no history yet, or it is damaged: run the daemon first")
     try:
+        if owner_of(path) is not Owner.OURS:
+            raise HistoryError(f"{path}: there is no history yet, or it is damaged: run the daemon first")
         with closing(connect_writer(path)) as connection:
             for statement in STATEMENTS:
                 connection.execute(statement)

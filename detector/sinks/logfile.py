@@ -17,7 +17,7 @@ from typing import Annotated, ClassVar
 from detector.config.constraints import Limit
 from detector.config.sink_settings import SinkSettings
 from detector.errors import SinkError
-from detector.files.daemon_files import identity, make_folder
+from detector.files.daemon_files import identity, is_dead, make_folder, release
 from detector.interfaces import Message, Sink
 from detector.sinks.context import SinkContext
 from detector.wire.message import ClipBody, EventBody, StatusBody
@@ -98,7 +98,7 @@ class LogFileSink:
         """Close the file."""
         file, self._file = self._file, None
         if file is not None:
-            os.close(file)
+            release(file)
 
     def _take(self) -> None:
         try:
@@ -120,8 +120,9 @@ class LogFileSink:
             there = self._path.stat()
         except FileNotFoundError:
             return True
-        ours = os.fstat(self._descriptor)
-        return identity(there) != identity(ours)
+        if is_dead(self._descriptor):
+            return True
+        return identity(there) != identity(os.fstat(self._descriptor))
 
     def _is_full(self, more: int) -> bool:
         status = os.fstat(self._descriptor)

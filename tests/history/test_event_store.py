@@ -9,13 +9,15 @@ import stat
 import subprocess
 import sys
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from detector.errors import HistoryError
 from detector.history.event_store import TIDY_SECONDS
-from detector.history.schema import VERSION, connect_writer
+from detector.history.schema import VERSION, connect_writer, lock_path
 from detector.history.sequence_numbers import SequenceNumbers
+from tests.support.dead_shares import kill_descriptor
 from tests.support.history_stores import DAY, T0, Clocks, make_message, make_store, rows
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
@@ -334,6 +336,19 @@ def test_a_file_that_was_deleted_is_made_anew_and_the_log_says_so(path, caplog):
     store.write([make_message(2)])
     assert rows(path) == [2]
     assert f"history.moved path={path}" in caplog.text
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="it finds the open file there")
+def test_a_lock_whose_share_went_away_is_taken_anew(path):
+    store = written(path, make_message(1))
+    kill_descriptor(lock_path(path))
+    path.unlink()
+    store.write([make_message(2)])
+    assert rows(path) == [2]
+    with pytest.raises(HistoryError, match="in use by another daemon"):
+        make_store(path).write([make_message(3)])
+    kill_descriptor(lock_path(path))
+    store.close()
 
 
 def test_a_full_disk_is_told_and_afterwards_all_is_written_once(path):

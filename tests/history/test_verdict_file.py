@@ -297,6 +297,13 @@ def test_a_history_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_history_that_cannot_be_looked_at_is_told(tmp_path: Path) -> None:
+    """So it is on a share that went away."""
+    (tmp_path / "share").touch()
+    with pytest.raises(HistoryError, match="cannot be written: Not a directory"):
+        VerdictFile(tmp_path / "share" / "history.db", keep=10).give("last", "wrong", at=T0, labels=LABELS)
+
+
 def test_a_file_of_another_program_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "other.db"
     with closing(sqlite3.connect(path)) as connection, connection:

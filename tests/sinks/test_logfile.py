@@ -11,6 +11,7 @@ from detector.errors import SinkError
 from detector.sinks.logfile import LogFileSink
 from detector.wire.encoding import encode
 from detector.wire.message import HeartbeatBody, StatusBody
+from tests.support.dead_shares import kill_descriptor
 from tests.support.wire_messages import make_message
 
 LINE = len(make_message(1).line)
@@ -198,3 +199,14 @@ def test_an_unwritable_folder_is_refused_at_once(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(SinkError, match="Permission denied"):
         LogFileSink(tmp_path / "x").open()
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="it finds the open file there")
+def test_a_file_whose_share_went_away_is_opened_again(path, opened):
+    sink = opened()
+    write(sink, 1)
+    kill_descriptor(path)
+    write(sink, 2)
+    assert seqs(path) == [1, 2]
+    kill_descriptor(path)
+    sink.close()
