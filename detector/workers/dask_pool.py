@@ -29,6 +29,15 @@ LOSSES = 5
 """How often the outcome of a task may be lost with the worker that had it."""
 FAILURES = 1
 """How often a worker of a cluster of our own may die of a group before that is given up."""
+OWN_CLUSTER = {
+    "distributed.scheduler.allowed-failures": FAILURES,
+    # Looking after themselves costs the processes of a cluster a tenth of a core in all; ours live shortly.
+    "distributed.worker.profile.enabled": False,
+    "distributed.worker.memory.monitor-interval": "1s",
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "5s",
+}
+"""Settings of Dask for a cluster of our own."""
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -69,11 +78,16 @@ class DaskPool(Generic[Task, Result]):
             self._client: Any = self._dask.Client(address, timeout=CONNECT_SECONDS)
         except (OSError, TimeoutError, ValueError) as error:
             raise DetectorError(f"no Dask scheduler answers at {self._where}: {error}") from error
+        except Exception as error:
+            raise self._not_understood(error) from error
         try:
             self._check_versions()
-        except BaseException:
+        except DetectorError:
             self.__exit__(None, None, None)
             raise
+        except Exception as error:
+            self.__exit__(None, None, None)
+            raise self._not_understood(error) from error
         return self
 
     def __exit__(
@@ -149,6 +163,15 @@ class DaskPool(Generic[Task, Result]):
             raise outcomes
         return list(outcomes)
 
+    def _not_understood(self, error: Exception) -> DetectorError:
+        """Schedulers of other versions have other methods: what is raised then may be anything."""
+        reason = str(error).strip().partition("\n")[0]
+        return DetectorError(
+            f"the Dask scheduler at {self._where} and its workers do not understand distributed "
+            f"{self._dask.__version__}, which is here: install one version everywhere "
+            f"({type(error).__name__}: {reason})"
+        )
+
     def _gone(self) -> DetectorError:
         return DetectorError(
             f"the Dask scheduler at {self._where} went away; what is done is done: the same command goes on"
@@ -182,7 +205,7 @@ class DaskPool(Generic[Task, Result]):
         """A cluster of our own for `local[N]`; None for a scheduler that somebody else started."""
         if not self._where.startswith("local["):
             return None
-        import_module("dask").config.set({"distributed.scheduler.allowed-failures": FAILURES})
+        import_module("dask").config.set(OWN_CLUSTER)
         return self._dask.LocalCluster(
             n_workers=int(self._where[len("local[") : -1]),
             threads_per_worker=1,

@@ -77,6 +77,19 @@ def test_workers_of_another_version_are_refused(scheduler, monkeypatch):
         outcomes(doubler, [1], scheduler)
 
 
+def test_a_scheduler_of_another_version_of_dask_is_said_in_one_line(scheduler, monkeypatch):
+    def client(*given, **named):
+        """What a client of 2026.8 says to a scheduler of 2025.1."""
+        raise TypeError("Scheduler.identity() got an unexpected keyword argument 'n_workers'\nmore")
+
+    monkeypatch.setattr(distributed, "Client", client)
+    with pytest.raises(
+        DetectorError, match=r"do not understand distributed .*: install one version everywhere \(TypeError: "
+    ) as said:
+        outcomes(doubler, [1], scheduler)
+    assert "\n" not in str(said.value)
+
+
 def test_a_scheduler_that_goes_away_is_said_in_one_line():
     with distributed.LocalCluster(
         n_workers=1, threads_per_worker=1, dashboard_address=None, silence_logs=50
