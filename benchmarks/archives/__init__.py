@@ -1,0 +1,1 @@
+"""Archives of recordings on several workers: what it costs, what kills do, and whether memory grows."""
