@@ -80,7 +80,7 @@ def as_table(rows: Sequence[NodeRow], *, now: float) -> str:
         (
             *(escape(row.node), row.state),
             "" if row.level_dbfs is None else f"{row.level_dbfs:.0f} dBFS",
-            *(str(row.events_day), "" if row.last_event is None else f"{_span(now - row.last_event)} ago"),
+            *(str(row.events_day), "" if row.last_event is None else _ago(now - row.last_event)),
             str(row.missing),
             "" if row.lost_seconds is None else f"{row.lost_seconds:.1f} s",
             *("" if row.uptime_seconds is None else _span(row.uptime_seconds), escape(row.version or "")),
@@ -114,6 +114,11 @@ def _numbers(stats: Sequence[dict[str, Any]], key: str) -> list[float]:
         for v in values
         if isinstance(v, int | float) and not isinstance(v, bool) and abs(v) < _LARGEST
     ]
+
+
+def _ago(seconds: float) -> str:
+    """A daemon whose clock is ahead may date its events in the future; a minute is no matter."""
+    return f"{_span(seconds)} ago" if seconds >= -60 else f"in {_span(-seconds)}"
 
 
 def _span(seconds: float) -> str:

@@ -6,6 +6,7 @@ SQLite file in the folder first (`.events.db`). Days that have changed are writt
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 from importlib import import_module
@@ -14,9 +15,14 @@ from typing import Any
 from urllib.parse import quote
 
 from detector.errors import ConfigError
+from detector.files.guarded import replace_file
 from detector.fleet.event_database import COLUMNS, Database, DatabaseError
 
 JOURNAL = ".events.db"
+MARK = ".written"
+"""Up to when files are written [UTC seconds]: where the collector before could not write them, the next begins."""
+OVERLAP_SECONDS = 60.0
+"""Another collector may add events to the database that it has received so long ago."""
 FILE = "events.parquet"
 DAY_SECONDS = 86_400
 WRITTEN = COLUMNS["events"][:-1]
@@ -34,9 +40,15 @@ class ParquetFolder:
         except ImportError as error:
             raise ConfigError(f"parquet:{path} needs pyarrow: pip install 'sound-detector[fleet]'") from error
         self._path = path
+        self._has_written = False
 
     def write_changed(self, database: Database, *, since: float, until: float) -> int:
-        """Write the days of events that came between two times [UTC seconds]; returns the files written."""
+        """Write the days of events that came between two times [UTC seconds], or before and were not written.
+
+        Returns the files written.
+        """
+        if not self._has_written:
+            since = min(since, self._written_until())
         changed = database.run(
             f"SELECT DISTINCT node, CAST(floor(start_time / {DAY_SECONDS}) AS BIGINT) FROM events "  # noqa: S608
             "WHERE received > ? AND received <= ?",
@@ -49,7 +61,23 @@ class ParquetFolder:
                 *(node, day * DAY_SECONDS, (day + 1) * DAY_SECONDS),
             )
             self._write(node, int(day), rows)
+        if changed:
+            self._note(until - OVERLAP_SECONDS)
+        self._has_written = True
         return len(changed)
+
+    def _written_until(self) -> float:
+        """0, so that all is written anew, where nobody has noted it."""
+        try:
+            return float((self._path / MARK).read_text())
+        except (OSError, ValueError):
+            return 0.0
+
+    def _note(self, until: float) -> None:
+        try:
+            replace_file(self._path / MARK, f"{until:.3f}\n".encode())
+        except OSError as error:
+            raise DatabaseError(f"{self._path}: cannot be written: {error.strerror or error}") from error
 
     def _write(self, node: str, day: int, rows: Sequence[tuple[Any, ...]]) -> None:
         arrow = self._arrow
@@ -68,5 +96,6 @@ class ParquetFolder:
             self._parquet.write_table(arrow.table(columns), part, compression="zstd")
             part.replace(folder / FILE)
         except OSError as error:
-            part.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                part.unlink()
             raise DatabaseError(f"{folder}: cannot be written: {error.strerror or error}") from error

@@ -262,6 +262,12 @@ def test_numbers_that_no_level_and_no_time_has_are_left_out_of_the_table(databas
     assert "hall" in as_table([row], now=100.0)
 
 
+def test_an_event_of_a_clock_that_is_ahead_is_not_shown_as_of_now(database):
+    add(database, 1)
+    now = 1785593002.5 - 50 * 365 * 86_400
+    assert "in 18250 d" in as_table(node_rows(database, now=now), now=now)
+
+
 def test_the_table_shows_who_is_alive_and_what_is_missing(database):
     add(database, 1, 4)
     look(database)
