@@ -20,7 +20,7 @@ from detector.fleet.event_database import COLUMNS, Database, DatabaseError
 
 JOURNAL = ".events.db"
 MARK = ".written"
-"""Up to when files are written [UTC seconds]: where the collector before could not write them, the next begins."""
+"""Up to when files are written [UTC seconds]: there the next collector begins, if this one was ended."""
 OVERLAP_SECONDS = 60.0
 """Another collector may add events to the database that it has received so long ago."""
 FILE = "events.parquet"
