@@ -64,9 +64,10 @@ def find_recordings(places: Sequence[str | Path]) -> list[RecordingFile]:
 def _find_elsewhere(addresses: Sequence[str], *, alone: bool) -> list[RecordingFile]:
     """The recordings at these addresses; names of results have the host or bucket where there are several."""
     found: dict[str, tuple[RemoteAddress, str, RemotePath]] = {}
+    silent: dict[str, str] = {}
     for text in addresses:
         address = RemoteAddress.parse(text)
-        for way, path in listed(address):
+        for way, path in listed(address, silent):
             found.setdefault(path.address.url, (address, way, path))
     bases: dict[str, list[str]] = {}
     for address, way, path in found.values():

@@ -71,10 +71,11 @@ class Vanished:
         root = recording.path.address.root
         if not issubclass(failed.error, PlaceUnreachable):
             return None
-        beside = (one.path for one in self._recordings if one.name != recording.name)
-        other = next(
-            (p for p in beside if isinstance(p, RemotePath) and p.stamp and p.address.root == root), None
-        )
+        paths = (one.path for one in self._recordings if one.name != recording.name)
+        beside = [path for path in paths if isinstance(path, RemotePath) and path.address.root == root]
+        if recording.path.is_unreachable:
+            return root if beside else None
+        other = next((path for path in beside if path.stamp is not None), None)
         if other is None:
             return None
         try:

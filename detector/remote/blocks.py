@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from detector.remote.range_reader import PlaceUnreachable, RangeReader, Retryable, Stamp
+from detector.remote.range_reader import NoAnswer, RangeReader, Retryable, Stamp
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ def patiently(
     pauses: tuple[float, ...] = PAUSES,
     sleep: Callable[[float], object] = time.sleep,
 ) -> T:
-    """Try again after a growing pause, or the one that the server asks for; PlaceUnreachable in the end."""
+    """Try again after a growing pause, or the one that the server asks for; NoAnswer in the end."""
     for pause in pauses:
         try:
             return work()
@@ -41,7 +41,7 @@ def patiently(
     try:
         return work()
     except Retryable as error:
-        raise PlaceUnreachable(f"cannot read {name}: {error}") from error
+        raise NoAnswer(f"cannot read {name}: {error}") from error
 
 
 class Blocks:

@@ -85,16 +85,20 @@ class HttpRanges:
     def _content(
         self, answer: http.client.HTTPResponse, start: int, stop: int, is_late: IsLate
     ) -> tuple[Stamp, bytes]:
+        is_all = answer.status == http.client.OK and start == 0 and answer.length == stop
         given = _RANGE.fullmatch(answer.headers.get("Content-Range", ""))
-        if answer.status != http.client.PARTIAL_CONTENT or given is None or given[1] is None:
+        if is_all:  # a server may say so of a range that is the whole file
+            size, wanted = stop, stop
+        elif answer.status != http.client.PARTIAL_CONTENT or given is None or given[1] is None:
             raise UnsupportedFormat(
                 f"cannot read {self._address}: its server does not send parts of a file (byte ranges); "
                 "download it first"
             )
-        size = int(given[3])
-        wanted = min(stop, size) - start
-        if int(given[1]) != start or int(given[2]) - start + 1 != wanted:
-            raise Retryable("the server sent another part than was asked for")
+        else:
+            size = int(given[3])
+            wanted = min(stop, size) - start
+            if int(given[1]) != start or int(given[2]) - start + 1 != wanted:
+                raise Retryable("the server sent another part than was asked for")
         content = bytearray()
         while len(content) < wanted and not is_late():
             chunk = answer.read1(min(CHUNK, wanted - len(content)))

@@ -24,6 +24,10 @@ class PlaceUnreachable(SourceError):
     """A place does not answer, or does not let this user in: its other recordings will fare no better."""
 
 
+class NoAnswer(PlaceUnreachable):
+    """A place does not answer at all, again and again."""
+
+
 class Retryable(Exception):
     """It did not work this time; the text says why, `wait_seconds` how long the server wants to be left."""
 

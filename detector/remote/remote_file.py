@@ -14,7 +14,7 @@ from typing import BinaryIO
 from detector.errors import UnsupportedFormat
 from detector.remote.blocks import BlockFile, Blocks, patiently
 from detector.remote.http_ranges import HttpRanges
-from detector.remote.range_reader import RangeReader, Stamp, changed
+from detector.remote.range_reader import PlaceUnreachable, RangeReader, Stamp, changed
 from detector.remote.remote_address import RemoteAddress
 from detector.remote.store_ranges import StoreRanges
 
@@ -31,6 +31,8 @@ class RemotePath:
     """None where it could not be had."""
     fault: str = ""
     """Why it could not be had."""
+    is_unreachable: bool = False
+    """Whether the reason lies with its place, of which nothing else will be had either."""
 
     @property
     def name(self) -> str:
@@ -85,7 +87,8 @@ class RemoteFile:
 
     def _stamp(self) -> Stamp:
         if self._path.stamp is None:
-            raise UnsupportedFormat(self._path.fault)
+            kind = PlaceUnreachable if self._path.is_unreachable else UnsupportedFormat
+            raise kind(self._path.fault)
         return self._path.stamp
 
     def check_unchanged(self) -> None:

@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from detector.errors import DetectorError, UnsupportedFormat
 from detector.files.sound_files import SOUND_SUFFIXES, FolderContent, is_hidden, log_left_out
 from detector.remote.blocks import patiently
-from detector.remote.range_reader import RangeReader
+from detector.remote.range_reader import NoAnswer, RangeReader
 from detector.remote.remote_address import RemoteAddress
 from detector.remote.remote_file import RemotePath, reader_of
 from detector.remote.store_ranges import StoreRanges
@@ -24,19 +24,20 @@ PAUSES = (1.0, 2.0)
 """Seconds before another try, while somebody waits for the work to begin."""
 
 
-def listed(address: RemoteAddress) -> list[tuple[str, RemotePath]]:
+def listed(address: RemoteAddress, silent: dict[str, str] | None = None) -> list[tuple[str, RemotePath]]:
     """The recordings that an address stands for, each with its way from there (its name, for one alone).
 
-    One that cannot be asked for is listed with the reason. Raises DetectorError for a folder without
-    recordings, one that cannot be listed, and where a package is missing.
+    One that cannot be asked for is listed with the reason. `silent` keeps web servers that did not answer,
+    and why: they are not asked again. Raises DetectorError for a folder without recordings, one that cannot
+    be listed, and where a package is missing.
     """
     if address.is_web:
         if address.path.endswith("/") and "?" not in address.url:
             raise UnsupportedFormat(f"{address} is a folder of a web server; name the recordings in it")
-        return [_alone(address, reader_of(address))]
+        return [_alone(address, reader_of(address), {} if silent is None else silent)]
     store = StoreRanges(address)
     if not patiently(store.is_folder, address, pauses=PAUSES):
-        return [_alone(address, store)]
+        return [_alone(address, store, {})]
     found = patiently(lambda: list(_inside(address, store)), address, pauses=PAUSES)
     if not found:
         raise UnsupportedFormat(
@@ -45,11 +46,16 @@ def listed(address: RemoteAddress) -> list[tuple[str, RemotePath]]:
     return sorted(found)
 
 
-def _alone(address: RemoteAddress, reader: RangeReader) -> tuple[str, RemotePath]:
+def _alone(address: RemoteAddress, reader: RangeReader, silent: dict[str, str]) -> tuple[str, RemotePath]:
     if not is_safe(address.name):
         raise UnsupportedFormat(f"{address} does not end with the name of a recording")
+    if address.root in silent:
+        return address.name, RemotePath(address, fault=silent[address.root], is_unreachable=True)
     try:
         return address.name, RemotePath(address, patiently(reader.stamp, address, pauses=PAUSES))
+    except NoAnswer as error:
+        silent[address.root] = str(error)
+        return address.name, RemotePath(address, fault=str(error), is_unreachable=True)
     except DetectorError as error:
         return address.name, RemotePath(address, fault=str(error))
 

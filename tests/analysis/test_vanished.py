@@ -105,6 +105,13 @@ def test_a_file_that_its_server_does_not_have_is_no_place():
     assert Vanished(recordings[:1]).explain(recordings[0], NO_ANSWER) == ""
 
 
+def test_a_server_that_did_not_answer_when_it_was_listed_is_not_asked_again():
+    path = RemotePath(RemoteAddress("https://host/a.wav"), fault="no answer", is_unreachable=True)
+    recordings = [RecordingFile(path, "a"), *elsewhere("https://host/b.wav")]
+    vanished = Vanished(recordings, ask=lambda path: pytest.fail("nobody need be asked"))
+    assert vanished.explain(recordings[0], NO_ANSWER).startswith("https://host went away (no answer): 2 rec")
+
+
 def losing(folder: Path, at: str):
     """Work in whose middle a folder goes away, at the recording of this name."""
 

@@ -59,6 +59,20 @@ def test_a_server_without_ranges_is_left_at_its_header(server):
         ranges(server).stamp()
 
 
+def test_a_range_that_is_all_of_the_file_may_come_as_the_whole(server):
+    def whole(handler):
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(CONTENT)))
+        handler.send_header("ETag", ETAG)
+        handler.send_header("Last-Modified", "Fri, 20 Nov 2026 14:30:00 GMT")
+        handler.end_headers()
+        handler.wfile.write(CONTENT)
+        return False
+
+    server.answers = [whole]
+    assert ranges(server).read(0, len(CONTENT), STAMP) == CONTENT
+
+
 def refusing(status, **headers):
     def answer(handler):
         handler.send_response(status)

@@ -5,6 +5,7 @@ import logging
 import pytest
 
 from detector.errors import DetectorError, UnsupportedFormat
+from detector.remote.range_reader import PlaceUnreachable
 from detector.remote.remote_address import RemoteAddress
 from detector.remote.remote_file import RemoteFile
 from detector.remote.remote_folder import is_safe, listed
@@ -91,3 +92,11 @@ def test_a_folder_of_a_web_server_is_refused():
 def test_a_missing_package_is_named():
     with pytest.raises(DetectorError, match=r"needs the package \w+: pip install (ossfs|'sound)"):
         listed(RemoteAddress.parse("oss://bucket/folder/"))
+
+
+def test_a_server_that_does_not_answer_is_asked_for_one_of_its_recordings_alone():
+    silent = {"https://host.invalid": "no answer"}
+    ((name, path),) = listed(RemoteAddress.parse("https://host.invalid/a.wav"), silent)
+    assert (name, path.fault, path.is_unreachable) == ("a.wav", "no answer", True)
+    with pytest.raises(PlaceUnreachable, match="no answer"):
+        RemoteFile(path).check()
