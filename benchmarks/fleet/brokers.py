@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import ClassVar
 
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 
 
 class Broker:

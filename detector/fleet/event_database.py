@@ -79,6 +79,9 @@ class Database(Protocol):
     def run_each(self, sql: str, rows: Sequence[Sequence[object]]) -> int:
         """Execute a statement for each row of values; returns how many rows it changed."""
 
+    def be_alone(self) -> None:
+        """Until `commit`, wait for others who make tables, or have them wait."""
+
     def commit(self) -> None:
         """Keep what was changed, on the disk."""
 
@@ -100,6 +103,7 @@ def make_tables(database: Database) -> None:
                 "written; use another database, or that version"
             )
     if not all(found.values()):
+        database.be_alone()
         for statement in TABLES:
             database.run(statement)
     database.commit()

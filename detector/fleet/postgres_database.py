@@ -18,6 +18,9 @@ STATEMENT_SECONDS = 60
 ANSWER_SECONDS = 70
 """A server that says nothing for so long is given up: it hangs, or the network swallows what is sent."""
 
+TABLE_LOCK = 0x5EED_DE7EC7
+"""A number of its own in each database."""
+
 _KEEPALIVE = {
     "keepalives_idle": 10,
     "keepalives_interval": 10,
@@ -75,6 +78,10 @@ class PostgresDatabase:
             table,
         )
         return [str(name) for (name,) in found]
+
+    def be_alone(self) -> None:
+        """Until `commit`, wait for others who make tables: of two, one would fail."""
+        self.run("SELECT pg_advisory_xact_lock(?)", TABLE_LOCK)
 
     def commit(self) -> None:
         """Keep what was changed, on the disk."""

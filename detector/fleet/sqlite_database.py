@@ -44,6 +44,9 @@ class SqliteDatabase:
         except sqlite3.Error as error:
             raise self._error(error) from error
 
+    def be_alone(self) -> None:
+        """SQLite sees to that itself."""
+
     def commit(self) -> None:
         """Keep what was changed, on the disk."""
         try:

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
@@ -153,6 +154,18 @@ def test_postgresql_takes_a_user_who_may_write_and_make_nothing(stack):
     with closing(PostgresDatabase(server.uri.replace("sounds@", "guest@"))) as guest:
         make_tables(guest)
         assert add_events(guest, [event_of(topic(), payload(1), prefix=PREFIX)], now=1.0) == 1
+
+
+@pytest.mark.skipif(bool(postgres.why_not()), reason=postgres.why_not())
+def test_collectors_that_begin_at_once_make_the_tables_once(stack):
+    server = stack.enter_context(postgres.Postgres())
+
+    def begin(_):
+        with closing(PostgresDatabase(server.uri)) as database:
+            make_tables(database)
+
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(begin, range(8))) == [None] * 8
 
 
 def test_parquet_files_have_a_folder_for_each_day_and_node(tmp_path, stack, broker, daemon):
