@@ -1,6 +1,9 @@
 """What an installation holds: every room, and every folder of it."""
 
+import subprocess
 from configparser import ConfigParser
+
+import pytest
 
 from tests.support import ROOT
 
@@ -26,3 +29,15 @@ def test_every_file_of_the_page_is_installed():
     installed = {path for pattern in patterns for path in folder.glob(pattern.strip()) if path.is_file()}
     files = {path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
     assert {path for path in files if path.suffix != ".py"} <= installed
+
+
+def test_the_source_package_has_everything_that_is_kept_in_the_repository():
+    if not (ROOT / ".git").exists():
+        pytest.skip("this is no repository")
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    kept = {name.partition("/")[0] for name in listed.splitlines() if not name.startswith(".")}
+    lines = [line.split() for line in (ROOT / "MANIFEST.in").read_text().splitlines() if line]
+    brought = {name for word, *names in lines if word in {"include", "graft"} for name in names}
+    # What setuptools takes by itself.
+    brought |= {"detector", "models", "LICENSE", "README.md", "pyproject.toml", "setup.cfg", "MANIFEST.in"}
+    assert kept == brought

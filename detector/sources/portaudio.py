@@ -74,9 +74,10 @@ def open_audio() -> Audio:
     try:
         import pyaudio
     except ImportError as error:
-        raise SourceError(
-            f"a microphone needs PyAudio ({error}): apt install portaudio19-dev, then pip install PyAudio"
-        ) from error
+        wanted = "apt install portaudio19-dev, then pip install PyAudio"
+        if "libportaudio" in str(error):
+            wanted = "apt install libportaudio2"
+        raise SourceError(f"a microphone needs PyAudio ({error}): {wanted}") from error
     with quiet_stderr():
         if sys.platform == "linux" and not _alsa_has_devices():
             raise SourceError(

@@ -8,8 +8,9 @@ import sys
 import pytest
 
 from detector.config import yamltext
-from detector.errors import DeviceNotFound
+from detector.errors import DeviceNotFound, SourceError
 from detector.sources.device_list import Device, choose, devices_command, list_devices
+from detector.sources.portaudio import open_audio
 from tests.support.fake_audio import FakeAudio
 
 
@@ -186,3 +187,19 @@ def test_without_a_configuration_of_alsa_it_is_one_line_and_no_abort(tmp_path):
     assert done.stderr.startswith("sound-detector: ALSA has no configuration that can be read")
     assert "absent.conf" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "wanted"),
+    [
+        ("libportaudio.so.2: cannot open shared object file", "apt install libportaudio2"),
+        ("No module named 'pyaudio'", "apt install portaudio19-dev, then pip install PyAudio"),
+    ],
+)
+def test_what_a_microphone_needs_is_said_in_one_line(monkeypatch, tmp_path, fault, wanted):
+    (tmp_path / "pyaudio.py").write_text(f"raise ImportError({fault!r})\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "pyaudio", raising=False)
+    with pytest.raises(SourceError) as caught:
+        open_audio()
+    assert str(caught.value) == f"a microphone needs PyAudio ({fault}): {wanted}"
