@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -18,9 +19,12 @@ needs_analyze = pytest.mark.skipif(
 )
 
 
-def systemd_analyze(*arguments: str | Path) -> str:
+def systemd_analyze(*arguments: str | Path, runtime: Path | None = None) -> str:
+    """`runtime` stands for the folder that a user who is logged in has."""
+    variables = {} if runtime is None else {"XDG_RUNTIME_DIR": str(runtime)}
     done = subprocess.run(
         ["systemd-analyze", *map(str, arguments)],
+        env=os.environ | variables,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -75,6 +79,12 @@ def test_systemd_finds_no_fault(unit: Path) -> None:
     """An unknown key is only told, not counted as a failure."""
     assert systemd_analyze("verify", "--man=no", unit) == ""
     assert systemd_analyze("verify", "--man=no", with_network(unit)) == ""
+
+
+@needs_analyze
+def test_systemd_finds_no_fault_in_the_unit_of_a_user(tmp_path: Path) -> None:
+    unit = ROOT / "systemd/user/sound-detector.service"
+    assert systemd_analyze("--user", "verify", "--man=no", unit, runtime=tmp_path) == ""
 
 
 @needs_analyze
