@@ -31,6 +31,8 @@ FAILURES = 1
 """How often a worker of a cluster of our own may die of a group before that is given up."""
 OWN_CLUSTER = {
     "distributed.scheduler.allowed-failures": FAILURES,
+    # After 15 s, as Dask has it, a worker that starts again on a busy machine would be given up for ever.
+    "distributed.deploy.lost-worker-timeout": "1h",
     # Looking after themselves costs the processes of a cluster a tenth of a core in all; ours live shortly.
     "distributed.worker.profile.enabled": False,
     "distributed.worker.memory.monitor-interval": "1s",
@@ -71,7 +73,8 @@ class DaskPool(Generic[Task, Result]):
             ) from error
 
     def __enter__(self) -> Self:
-        logging.getLogger("distributed").setLevel(logging.ERROR)
+        # What goes wrong is said by this program, in one line.
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)
         self._cluster = self._open_cluster()
         address = self._where if self._cluster is None else self._cluster
         try:
@@ -209,7 +212,7 @@ class DaskPool(Generic[Task, Result]):
         return self._dask.LocalCluster(
             n_workers=int(self._where[len("local[") : -1]),
             threads_per_worker=1,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
             silence_logs=logging.CRITICAL,
         )
 

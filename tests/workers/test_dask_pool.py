@@ -59,6 +59,13 @@ def test_a_task_whose_worker_died_once_is_tried_again(scheduler, tmp_path):
     assert found == {13: 26, 14: 28}
 
 
+def test_a_worker_that_takes_long_to_start_again_is_waited_for(tmp_path):
+    dask = pytest.importorskip("dask")
+    with dask.config.set({"distributed.deploy.lost-worker-timeout": "1ms"}):
+        found = outcomes(OnceMortal(tmp_path / "mark"), [13, 14], "local[1]", weight=GROUP_BYTES)
+    assert found == {13: 26, 14: 28}
+
+
 def test_what_no_worker_can_do_without_ends_it_all(scheduler):
     with pytest.raises(ModelError, match="not on this machine"):
         outcomes(missing_model, [1, 2, 3], scheduler)
