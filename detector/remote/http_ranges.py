@@ -59,7 +59,7 @@ class HttpRanges:
     def read(self, start: int, stop: int, stamp: Stamp) -> bytes:
         """As RangeReader says."""
         now, content = self._ask(start, stop)
-        if now != stamp:
+        if not now.is_same(stamp):
             raise changed(self._address)
         return content
 

@@ -7,6 +7,8 @@ from typing import Protocol
 
 from detector.errors import SourceError, UnsupportedFormat
 
+SECOND_NS = 1_000_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
@@ -18,6 +20,15 @@ class Stamp:
     """When it was last written [ns since 1970]; 0 where that is not said."""
     version: str = ""
     """An ETag or checksum; empty where there is none."""
+
+    def is_same(self, other: Stamp) -> bool:
+        """Whether both are of one version; a listing may say more of it, or its time more exactly."""
+        if self.size != other.size:
+            return False
+        if self.version and other.version:
+            return self.version == other.version
+        known = self.modified and other.modified
+        return not known or abs(self.modified - other.modified) < SECOND_NS
 
 
 class PlaceUnreachable(SourceError):

@@ -94,7 +94,7 @@ class RemoteFile:
     def check_unchanged(self) -> None:
         """Raise UnsupportedFormat where another version is there now than the one that was read."""
         now = patiently(self._reader.stamp, self, sleep=self._sleep)
-        if now != self._path.stamp:
+        if not now.is_same(self._stamp()):
             raise changed(self)
 
     def open(self, mode: str = "rb", buffering: int = -1) -> BinaryIO:

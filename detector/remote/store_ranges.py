@@ -53,7 +53,7 @@ class StoreRanges:
         seconds = self._deadline_seconds + (stop - start) / SLOWEST
         content: bytes = self._explained(lambda _: system.cat_file(path, start=start, end=stop), seconds)
         if len(content) != stop - start:
-            if self.stamp() != stamp:
+            if not self.stamp().is_same(stamp):
                 raise changed(self._address)
             raise Retryable(f"{len(content)} of {stop - start} bytes came")
         return content
@@ -117,5 +117,5 @@ def stamp_of(info: dict[str, Any]) -> Stamp:
     if isinstance(moment, datetime):
         moment = moment.timestamp()
     modified = round(moment * 1e9) if isinstance(moment, int | float) else 0
-    version = next((str(info[key]) for key in VERSION_KEYS if info.get(key)), "")
+    version = next((str(info[key]).strip('"') for key in VERSION_KEYS if info.get(key)), "")
     return Stamp(int(info.get("size") or 0), modified, version)
