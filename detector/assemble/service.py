@@ -181,7 +181,7 @@ def advice(sources: int, model: str) -> str:
     """What would help a machine that so many sources with this model are too much for."""
     fewer = ["fewer sources"] if sources > 1 else []
     smaller = ["one network instead of two (--model yamnet)"] if model.startswith(DEFAULT) else []
-    return " or ".join([*fewer, *smaller, "a larger windows.hop_seconds"])
+    return " or ".join(filter(None, (", ".join([*fewer, *smaller]), "a larger windows.hop_seconds")))
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.assemble.endpoints import SINK_KINDS, effective_sinks, with_stdout
+from detector.assemble.service import advice
 from detector.assemble.source_channels import block_length
 from detector.assemble.stages import check_labels, make_gate, make_label_map, make_label_rules, make_pipeline
 from detector.config.loading import load_settings
@@ -228,6 +229,23 @@ def test_assembling_imports_nothing_heavy():
         "soundfile",
     }
     assert not heavy & set(json.loads(found.stdout))
+
+
+@pytest.mark.parametrize(
+    ("sources", "model", "expected"),
+    [
+        (1, "yamnet", "a larger windows.hop_seconds"),
+        (1, "yamnet+mn04", "one network instead of two (--model yamnet) or a larger windows.hop_seconds"),
+        (16, "yamnet", "fewer sources or a larger windows.hop_seconds"),
+        (
+            16,
+            "yamnet+mn04+door",
+            "fewer sources, one network instead of two (--model yamnet) or a larger windows.hop_seconds",
+        ),
+    ],
+)
+def test_what_would_help_a_machine_that_is_too_slow_is_what_there_is_to_change(sources, model, expected):
+    assert advice(sources, model) == expected
 
 
 def test_a_label_of_clips_that_no_event_has_is_a_fault(tmp_path):

@@ -72,7 +72,7 @@ class FakeDaemon:
         """Every line that a subscriber sent."""
         self.watching: Counter[str] = Counter()
         """Connections now, by what they get: `events`, `spectrogram`, `sound`."""
-        self.paused = False
+        self.paused = self.overloaded = False
         self.seq = 0
         self._lock = threading.RLock()
         self._listener: socket.socket | None = None
@@ -171,6 +171,7 @@ class FakeDaemon:
             "run_id": "20260801T140000Z-fa4e",
             "pid": 1,
             "state": self.state,
+            "overloaded": self.overloaded,
             "source": ", ".join(self.sources),
             "model": "invented",
             "seq": self.seq,

@@ -59,6 +59,12 @@ def test_the_page_says_that_the_daemon_is_gone_and_that_it_is_back(show, place):
     page.get_by_role("heading", name="Harp").wait_for()
 
 
+def test_the_page_says_that_the_machine_is_too_slow(show, place):
+    place.daemon.overloaded = True
+    page = show("#/feed")
+    page.get_by_text("Listening, machine too slow").wait_for()
+
+
 def test_the_page_says_that_its_server_is_gone_and_misses_nothing(show, place):
     page = show("#/feed")
     page.wait_for_selector("article.event")
