@@ -95,6 +95,7 @@ for stream in 0:stdin 1:stdout 2:stderr; do
 done
 # pip and apt go through what this machine goes through.
 cp -L /etc/resolv.conf "$root/etc/resolv.conf"
+printf '127.0.0.1\tlocalhost\n::1\tlocalhost\n' >"$root/etc/hosts"
 chroot "$root" useradd --create-home --shell /bin/sh tester
 echo 'tester ALL=(ALL) NOPASSWD: ALL' >"$root/etc/sudoers.d/tester"
 echo 'Defaults env_keep += "QEMU_CPU http_proxy https_proxy"' >>"$root/etc/sudoers.d/tester"
