@@ -132,8 +132,8 @@ class WebhookTarget:
         def cut_off() -> None:
             late.set()
             with suppress(OSError):
-                # Each byte may come in time, and the whole never. The plain socket's shutdown: that of TLS takes
-                # away from the other thread what it is about to use.
+                # Each byte may come in time, and the whole never. The plain socket's shutdown: that of TLS
+                # takes away from the other thread what it is about to use.
                 socket.socket.shutdown(stream, socket.SHUT_RDWR)
 
         timer = threading.Timer(max(0.0, end - time.monotonic()), cut_off)
