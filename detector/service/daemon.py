@@ -32,6 +32,8 @@ HELD_UP_SECONDS = 1.5
 """A look at the captures takes 0.25 s; where it takes longer than this, the program itself stood still."""
 
 
+TOO_SLOW = "this machine cannot keep up"
+
 HEARD = (DeviceState.LISTENING.value, DeviceState.CLIPPING.value)
 """States of a source whose level says something."""
 
@@ -112,6 +114,8 @@ class Daemon:
             for channel in self.channels
             if channel.state.value not in (*HEARD, DeviceState.STOPPED.value)
         ]
+        if self.is_overloaded:
+            notes.append(TOO_SLOW)
         return InputState(
             state=DeviceState.LISTENING.value if listening else self.state.value,
             detail="; ".join(notes),

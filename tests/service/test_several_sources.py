@@ -25,6 +25,7 @@ from detector.service.device_state import DeviceState, overall_state
 from detector.service.source_channel import SourceChannel
 from detector.service.source_load import DETAIL
 from detector.service.systemd import Notifier
+from detector.sinks.context import InputState
 from detector.sources.stream import AHEAD_SECONDS
 from detector.wire.encoding import encode
 from detector.wire.message import EventBody, StatusBody
@@ -312,6 +313,7 @@ def test_a_source_that_is_late_is_told_and_that_it_is_on_time_again(caplog: pyte
     """For the worker it is later than for the source: by 2 s after a while, then by nothing."""
     caplog.set_level("INFO")
     clock, late = HandClock(0.0), [0.0]
+    shown: list[InputState] = []
 
     def come(block: Block, wanted: float) -> None:
         """The worker has taken what came before; time goes on."""
@@ -322,6 +324,8 @@ def test_a_source_that_is_late_is_told_and_that_it_is_on_time_again(caplog: pyte
     def arriving(sound: NDArray[np.int16]) -> Iterable[Block | Callable[[], object]]:
         for block in cut(sound, 4 * HOP):
             wanted = 2.0 if block.start < 20 * RATE else 0.0
+            if block.start == 80 * HOP:
+                yield lambda: shown.append(several.daemon.input_state)
             yield lambda block=block, wanted=wanted: come(block, wanted)
             yield block
 
@@ -338,5 +342,7 @@ def test_a_source_that_is_late_is_told_and_that_it_is_on_time_again(caplog: pyte
         "daemon.overloaded",
         "daemon.keeps_up",
     ]
+    assert [(each.state, each.detail) for each in shown] == [("listening", "this machine cannot keep up")]
     assert not several.daemon.is_overloaded
+    assert several.daemon.input_state.detail == ""
     assert several.daemon.counts.blocks_dropped == 0
