@@ -223,7 +223,7 @@ class Daemon:
 
     def _look_for_overload(self, now: float) -> None:
         """Tell of sources that the worker is behind with, and of their recovery."""
-        told = self._overload.look([channel.load.burden for channel in self.channels], now)
+        told = self._overload.look([channel.load.burden(now) for channel in self.channels], now)
         for channel in self.channels:
             if channel.name in told:
                 self._publish(channel, [channel.status(told[channel.name])])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from detector.pipeline import Pipeline
 from detector.records import Block
 from detector.service.capture import Capture, InlineCapture
-from detector.service.pacing import Pacing, Thinning
+from detector.service.pacing import CALM_SECONDS, Pacing, Thinning
 
 DETAIL = "this machine cannot keep up: windows are left out"
 LOSS_DETAIL = "this machine cannot keep up: sound is lost"
@@ -40,10 +40,12 @@ class SourceLoad:
         self._pipeline = pipeline
         self._rate = sample_rate
         self._pacing, self._thinning = Pacing(), Thinning()
+        self._taken_at = 0.0
 
-    @property
-    def burden(self) -> Burden:
-        """What there is to tell."""
+    def burden(self, now: float) -> Burden:
+        """What there is to tell at `now` [s]; of a source that is gone, only what was lost."""
+        if now - self._taken_at >= CALM_SECONDS:
+            self.late_seconds, self._thinning = 0.0, Thinning()
         skipped = self._pipeline.counts.windows_skipped
         return Burden(self._name, self._thinning.factor > 1, skipped, self._capture.dropped)
 
@@ -62,6 +64,7 @@ class SourceLoad:
         """Look at a live source's block that is taken at `now` [s]; whether it is too late to be heard."""
         if self._capture.arrived_at is None:
             return False
+        self._taken_at = now
         seconds = len(block.samples) / self._rate
         self.late_seconds = self._pacing.late(self._capture.arrived_at, seconds, now)
         self._thinning.follow(self.late_seconds, now)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from detector.assemble.stages import make_pipeline
 from detector.config.settings import EventSettings, GateSettings, LevelSettings, Preset, Settings
 from detector.records import Block, Window
-from detector.service.pacing import FACTORS, LATE_SECONDS, LOST_SECONDS, PATIENCE_SECONDS
+from detector.service.pacing import CALM_SECONDS, FACTORS, LATE_SECONDS, LOST_SECONDS, PATIENCE_SECONDS
 from detector.service.source_channel import SourceChannel
 from detector.service.source_load import DETAIL, LOSS_DETAIL
 from detector.wire.message import EventBody
@@ -98,6 +98,17 @@ def test_much_too_late_it_gives_sound_up_until_it_is_on_time() -> None:
     assert source.channel.counts.blocks_dropped == lost
     assert source.channel.counts.samples_lost == lost * BLOCK
     assert source.channel.load.detail == DETAIL
+
+
+def test_a_source_that_is_gone_is_late_no_more() -> None:
+    source = Late()
+    source.hear(ROOM, late=LATE_SECONDS + 1)
+    load, gone_at = source.channel.load, len(ROOM) / RATE + LATE_SECONDS + 1
+    assert load.burden(gone_at + 1).is_thinned
+    burden = load.burden(gone_at + CALM_SECONDS)
+    assert not burden.is_thinned
+    assert burden.skipped == source.channel.counts.windows_skipped > 0
+    assert (load.detail, load.late_seconds) == ("", 0.0)
 
 
 def test_what_can_wait_leaves_nothing_out() -> None:
