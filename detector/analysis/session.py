@@ -16,7 +16,7 @@ from detector.analysis.formats.parquet import FOLDER as TABLES
 from detector.analysis.outputs import discard_parts, output_names
 from detector.analysis.recording_bar import RecordingBar
 from detector.analysis.recording_files import RecordingFile
-from detector.analysis.resume import Folder, write_text
+from detector.analysis.resume import AGAIN, Folder, write_text
 from detector.analysis.summary import Summary, from_json, merged
 from detector.analysis.tables import summary_csv, summary_text
 from detector.analysis.task import Done, Task, Wanted
@@ -30,6 +30,9 @@ from detector.workers.worker import Ended, Failed, Logged, Silent, TaskProgress,
 SUMMARY_CSV = "summary.csv"
 SUMMARY_JSON = "summary.json"
 INDEX = "index.html"
+
+MOST_UNWRITTEN = 3
+"""Recordings in a row whose results could not be written: then the folder is at fault."""
 
 After = Callable[[RecordingFile, Done | str], None]
 """Called for each recording when it is over; with a text, it could not be analyzed, and that is why.
@@ -172,6 +175,7 @@ class Session:
         sizes = [recording.size for recording in recordings]
         vanished = Vanished(recordings)
         is_quiet = False
+        unwritten = 0
         with closing(RecordingBar(sizes, quiet=self.quiet)) as bar, pool:
             for index, message in pool.run(tasks, lambda index: not vanished.holds(recordings[index])):
                 if isinstance(message, Silent):
@@ -186,6 +190,7 @@ class Session:
                     bar.say(f"sound-detector: {message.text}")
                 elif isinstance(message, Ended):
                     vanished.note(recordings[index])
+                    unwritten = 0
                     failures += bool(message.result.damage)
                     after(recordings[index], message.result)
                     bar.show(index, 1.0, message.result.summary.heard_seconds)
@@ -193,6 +198,9 @@ class Session:
                     failures += 1
                     if issubclass(message.error, SinkError):
                         check_results()
+                        unwritten += 1
+                        if unwritten == MOST_UNWRITTEN:  # what a full disk refuses leaves a little room
+                            raise SinkError(f"{message.reason}, {unwritten} times in a row; {AGAIN}")
                     if not vanished.holds(recordings[index]):
                         line = vanished.explain(recordings[index], message)
                         bar.say(

@@ -187,3 +187,22 @@ def unstamping(stamp: Path):
         return Done(Summary(heard_seconds=1.0, recordings=1), ())
 
     return work
+
+
+def refusing_to_write():
+    """Work whose results find no room, as on a full disk."""
+
+    def work(task, tell):
+        raise SinkError("cannot write to out: No space left on device")
+
+    return work
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_said_a_few_times_at_most(many, capsys):
+    run = Session(find_recordings([many / "in"]), Wanted(("csv",)), refusing_to_write, 1, {}, quiet=True)
+    with pytest.raises(
+        SinkError, match="No space left on device, 3 times in a row; what was done before is kept"
+    ):
+        run.into_folder(many / "out", overwrite=False)
+    assert len(capsys.readouterr().err.splitlines()) == 2
