@@ -48,7 +48,7 @@ deb: ## As root: build the Debian package of RELEASE=bookworm or trixie into dis
 test-deb: ## As root: install DEB=FILE in a fresh root of its release, run, upgrade, remove and purge it
 	@scripts/setup.sh test
 	@SOUND_DETECTOR_TEST_DEB="$(abspath $(DEB))" $(if $(filter %_arm64.deb,$(DEB)),scripts/arm64/emulated.sh) \
-		.venv/bin/python -m pytest -v $(ARGS) tests/packages/test_deb.py
+		.venv/bin/python -m pytest -v $(ARGS) tests/packages/test_deb.py tests/packages/test_deb_migration.py
 
 image: ## Build the container image, or IMAGE=home-assistant-app, with podman or docker (docs/packages.md)
 	@scripts/make_image.sh $(IMAGE)

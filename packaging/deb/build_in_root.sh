@@ -63,6 +63,11 @@ ln -s $prefix/venv/bin/sound-detector $stage/usr/bin/sound-detector
 units=$stage/usr/lib/systemd/system
 install -m 644 source/systemd/sound-detector.service source/systemd/sound-detector-web.service $units
 install -m 644 $files/service-user.conf $units/sound-detector.service.d/
+# The unit of a user, and that neither it nor the page starts because a machine enables whatever is installed.
+mkdir -p $stage/usr/lib/systemd/user $stage/usr/lib/systemd/user-preset $stage/usr/lib/systemd/system-preset
+install -m 644 source/systemd/user/sound-detector.service $stage/usr/lib/systemd/user/
+echo "disable sound-detector.service" >$stage/usr/lib/systemd/user-preset/50-sound-detector.preset
+echo "disable sound-detector-web.service" >$stage/usr/lib/systemd/system-preset/50-sound-detector.preset
 if [ "${systemd:-0}" -ge 253 ]; then
     install -m 644 source/systemd/notify-reload.conf $units/sound-detector.service.d/
 fi

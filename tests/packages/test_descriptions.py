@@ -48,7 +48,7 @@ def start() -> ModuleType:
 
 def test_the_image_runs_as_no_root_and_says_how_it_is():
     last = dict(instructions(IMAGE / "Dockerfile"))
-    assert last["USER"] == "sound-detector:audio"
+    assert last["USER"] == "990:29"
     assert last["VOLUME"] == "/data"
     assert last["HEALTHCHECK"].endswith('CMD ["sound-detector", "status"]')
     assert json.loads(last["ENTRYPOINT"]) == ["sound-detector"]
