@@ -63,7 +63,7 @@ def _workers(options: argparse.Namespace, folder: Path, recordings: list[Path]) 
     for way in options.way or list(WAYS):
         out = folder / way
         programs = start(way, folder / "archive", out, FORMAT)
-        kills = _Kills(way, programs, options.every, random.Random(options.seed))
+        kills = _Kills(way, out, programs, options.every, random.Random(options.seed))
         wall = run_until_all_end(programs, do=kills)
         first = f"{records(out)} of {len(recordings)}"
         runs = 1
@@ -78,15 +78,18 @@ def _workers(options: argparse.Namespace, folder: Path, recordings: list[Path]) 
 
 
 class _Kills:
-    """Kills every few seconds; called now and then with the seconds gone."""
+    """Kills every few seconds from the first recording that is done; called with the seconds gone."""
 
-    def __init__(self, way: str, programs: list[Program], every: float, rng: random.Random) -> None:
-        self._way, self._programs, self._every, self._rng = way, programs, every, rng
+    def __init__(
+        self, way: str, out: Path, programs: list[Program], every: float, rng: random.Random
+    ) -> None:
+        self._way, self._out, self._programs, self._every, self._rng = way, out, programs, every, rng
+        self._next = 0.0
         self.count = 0
 
     def __call__(self, seconds: float) -> None:
         running = [program for program in self._programs if program.status is None]
-        if not running or seconds < (self.count + 1) * self._every:
+        if not running or seconds < self._next or not records(self._out):
             return
         program = self._rng.choice(running)
         if self._way == "shards":
@@ -97,6 +100,7 @@ class _Kills:
         else:
             return
         self.count += 1
+        self._next = seconds + self._every
 
 
 def _poison(options: argparse.Namespace, folder: Path, recordings: list[Path]) -> list[list[str]]:

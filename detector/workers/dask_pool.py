@@ -38,6 +38,8 @@ OWN_CLUSTER = {
     "distributed.worker.memory.monitor-interval": "1s",
     "distributed.admin.tick.interval": "1s",
     "distributed.admin.system-monitor.interval": "5s",
+    # Logs for those who look for faults of Dask: they grow over the first thousand tasks.
+    "distributed.admin.low-level-log-length": 100,
 }
 """Settings of Dask for a cluster of our own."""
 
@@ -75,7 +77,13 @@ class DaskPool(Generic[Task, Result]):
     def __enter__(self) -> Self:
         # What goes wrong is said by this program, in one line.
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
-        self._cluster = self._open_cluster()
+        try:
+            self._cluster = self._open_cluster()
+        except Exception as error:
+            raise DetectorError(
+                f"the workers of {self._where} did not start ({type(error).__name__}: {_line(error)}); "
+                "the same command tries again"
+            ) from error
         address = self._where if self._cluster is None else self._cluster
         try:
             self._client: Any = self._dask.Client(address, timeout=CONNECT_SECONDS)
@@ -168,11 +176,10 @@ class DaskPool(Generic[Task, Result]):
 
     def _not_understood(self, error: Exception) -> DetectorError:
         """Schedulers of other versions have other methods: what is raised then may be anything."""
-        reason = str(error).strip().partition("\n")[0]
         return DetectorError(
             f"the Dask scheduler at {self._where} and its workers do not understand distributed "
             f"{self._dask.__version__}, which is here: install one version everywhere "
-            f"({type(error).__name__}: {reason})"
+            f"({type(error).__name__}: {_line(error)})"
         )
 
     def _gone(self) -> DetectorError:
@@ -228,6 +235,11 @@ class DaskPool(Generic[Task, Result]):
                 f"the workers at {self._where} have sound-detector {other[0]}, this is {__version__}: "
                 "the same version is needed, or results would differ"
             )
+
+
+def _line(error: Exception) -> str:
+    """The first line of what an error says."""
+    return str(error).strip().partition("\n")[0]
 
 
 def _version() -> str:

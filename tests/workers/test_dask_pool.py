@@ -97,6 +97,19 @@ def test_a_scheduler_of_another_version_of_dask_is_said_in_one_line(scheduler, m
     assert "\n" not in str(said.value)
 
 
+def test_workers_of_our_own_that_do_not_start_are_said_in_one_line(monkeypatch):
+    def cluster(**named):
+        """What a cluster says when a worker is killed while it starts."""
+        raise RuntimeError("Nanny failed to start.\nmore")
+
+    monkeypatch.setattr(distributed, "LocalCluster", cluster)
+    with pytest.raises(
+        DetectorError, match=r"workers of local\[2\] did not start \(RuntimeError: .*\.\); the same"
+    ) as said:
+        outcomes(doubler, [1], "local[2]")
+    assert "\n" not in str(said.value)
+
+
 def test_a_scheduler_that_goes_away_is_said_in_one_line():
     with distributed.LocalCluster(
         n_workers=1, threads_per_worker=1, dashboard_address=None, silence_logs=50
