@@ -32,7 +32,7 @@ PACKAGE_MANAGER = ("var/lib/dpkg/", "var/lib/apt/", "var/cache/", "var/log/", "b
 OF_OTHERS = (
     *("usr/lib/python3", "usr/share/python3"),
     *("etc/passwd", "etc/shadow", "etc/group", "etc/gshadow", "etc/subuid", "etc/subgid"),
-    *("root/", "tmp/", "proc/", "sys/", "run/"),
+    *("root/", "tmp/", "proc/", "sys/", "run/", "dev/shm/"),
     *("etc/machine-id", "etc/.updated", "etc/.pwd.lock", "var/.updated", "var/lib/systemd/"),
 )
 """What belongs to the interpreter and to systemd, and the list of users: the user stays."""

@@ -27,7 +27,7 @@ from tests.support.wire_messages import make_message
 NOTICE = trial_notice(("phone",), "test-1/phone", datetime(2026, 11, 28, 12, 0))
 
 
-def post(server, notice=NOTICE, seconds=5.0, **settings):
+def post(server, notice=NOTICE, seconds=LONG, **settings):
     target = WebhookTarget(WebhookSettings("phone", **({"url": server.url} | settings)), seconds=seconds)
     target.open()
     return target.deliver(notice, lambda: False)

@@ -473,7 +473,7 @@ def test_a_token_where_none_is_wanted_is_a_mistake_that_is_told():
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_flood_of_every_kind_is_not_noticed_inside(start, keys):
     """Garbage, half handshakes, resets and silence, while a subscriber gets every event."""
-    server = start(keys, entry_seconds=1.0, max_pending_per_host=8)
+    server = start(keys, entry_seconds=LONG, max_pending_per_host=8)
     said = [
         b"",
         b"\x16\x03\x01",
