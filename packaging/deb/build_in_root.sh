@@ -22,6 +22,7 @@ say "installing the program and its libraries into $prefix/venv"
 wheel=$(ls sound_detector-*.whl)
 rm -rf "$prefix"
 python3 -m venv --without-pip $prefix/venv
+rm -f $prefix/venv/.gitignore # Python 3.13 puts it there
 # -g0: notes for a debugger would name folders that have another name each time.
 CFLAGS=-g0 python3 -m pip --python $prefix/venv/bin/python install --quiet --no-input --no-compile --no-cache-dir \
     --disable-pip-version-check --root-user-action=ignore ${CONSTRAINED:+--constraint constraints.txt} \
