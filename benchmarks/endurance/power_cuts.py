@@ -1,19 +1,22 @@
 """The promise when the power is cut: the history opens, no number comes twice, no clip is half there.
 
 The real daemon hears sounds in real time and keeps its history and clips on an ext4 of its own, mounted as on
-Raspberry Pi OS, on a disk whose power is cut at a random moment (`benchmarks.support.cut_disk`): what was
-flushed is there; of what was written since then all, nothing or some blocks, in turn. The next run goes on
-with what is left. A reader of the daemon's output is outside and forgets nothing. Checked after each cut:
+Raspberry Pi OS, on a disk that knows what a power cut would leave (`benchmarks.support.cut_disk`): what was
+flushed is there; of what was written since then all, nothing or some blocks. Such an image is taken at random
+moments while the daemon runs, and from the last one of a run the next run goes on. A reader of the daemon's
+output is outside and forgets nothing. Checked on each image:
 
-- the kernel mounts the disk, and e2fsck finds nothing to mend once the kernel has;
+- the kernel mounts it, and e2fsck finds nothing to mend once the kernel has;
 - the database is whole (`PRAGMA integrity_check`), and its events are those that the reader got;
 - what is missing are the newest events of that run, none from between;
-- each clip can be decoded to its end, and its JSON is whole;
-- the next run starts, names no damage, and gives greater numbers than the reader has ever seen.
+- the numbers that the next run may use are greater than all that the reader has got;
+- each clip can be decoded to its end, and its JSON is whole.
 
-    sudo python -m benchmarks.endurance.power_cuts [--cuts 60] [--longest 45] [--seed 1]
+And of each run: it starts, names no damage, and gives greater numbers than the reader has ever seen.
 
-`--longest` is the longest run in seconds; how much is lost depends on it, as the kernel writes after 30 s.
+    sudo python -m benchmarks.endurance.power_cuts [--cuts 60] [--runs 6] [--longest 12] [--seed 1]
+
+`--longest` is the longest time from cut to cut [s].
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ import random
 import shutil
 import sqlite3
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -47,7 +51,7 @@ from detector.clips.clip_folder import ClipStore
 
 DISK_BYTES = 256 << 20
 SHORTEST_SECONDS = 0.3
-START_SECONDS = 60.0
+START_SECONDS = 600.0
 BLOCK = RATE // 10
 CLIP_SETTINGS = (
     *("clips.speech=keep", "clips.min_free_megabytes=0", "clips.max_megabytes=50", "clips.min_per_label=0"),
@@ -136,11 +140,27 @@ def start_daemon(disk: Path, log: Path, *, clips: bool) -> subprocess.Popen[byte
         )
 
 
-def run_until_cut(
-    folder: Path, image: Path, reader: Reader, track: NDArray[np.int16], chance: random.Random, longest: float
-) -> tuple[Path, int, float]:
-    """One run; the image after the cut, how many writes were not safe, and the moment of the cut."""
-    after = image.with_name("after.img")
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What a power cut at some moment would have left."""
+
+    image: Path
+    moment: float
+    """Seconds on the monotonic clock."""
+    unsafe: int
+    """Writes that were not flushed."""
+
+
+def run_with_cuts(
+    folder: Path,
+    image: Path,
+    reader: Reader,
+    track: NDArray[np.int16],
+    chance: random.Random,
+    pauses: list[float],
+) -> list[Cut]:
+    """One run with a cut after each of these pauses [s]; the last one ends it."""
+    cuts: list[Cut] = []
     with CutDisk(image, folder / "disk") as disk:
         # Each clip is flushed, and with it what others have written: half of the runs go without.
         child = start_daemon(disk.folder, folder / "log", clips=chance.random() < 0.5)
@@ -153,11 +173,13 @@ def run_until_cut(
         for thread in threads:
             thread.start()
         try:
-            if chance.random() < 0.8:  # the others may be cut while they start
-                assert ready.wait(START_SECONDS), f"the daemon did not start: {(folder / 'log').read_text()}"
-            time.sleep(chance.uniform(SHORTEST_SECONDS, longest))
-            moment = time.monotonic()
-            unsafe = disk.cut(after, chance.choice(FATES), chance.randrange(2**31))
+            for number, pause in enumerate(pauses):
+                if number == 1:  # the first cut may come while the daemon starts
+                    assert ready.wait(START_SECONDS), f"it did not start: {(folder / 'log').read_text()}"
+                time.sleep(pause)
+                target, moment = folder / f"cut{number}.img", time.monotonic()
+                unsafe = disk.cut(target, chance.choice(FATES), chance.randrange(2**31))
+                cuts.append(Cut(target, moment, unsafe))
             assert child.poll() is None, f"the daemon ended by itself: {(folder / 'log').read_text()}"
         finally:
             child.kill()
@@ -167,19 +189,22 @@ def run_until_cut(
             child.stdout.close()
     assert not reader.repeated, f"these numbers came again, or numbers fell: {reader.repeated}"
     said = (folder / "log").read_text()
-    assert "damaged" not in said and "history.failed" not in said, said
-    return after, unsafe, moment
+    assert "damaged" not in said, said  # that a busy machine's disk does not answer in time is none
+    return cuts
 
 
-def check(folder: Path, image: Path, reader: Reader, found: Found, moment: float) -> None:
-    """Hold what is left against what the reader got; AssertionError where the promise breaks."""
+def check(folder: Path, cut: Cut, reader: Reader, found: Found) -> set[int]:
+    """Hold what is left against what the reader got; the numbers that are there.
+
+    AssertionError where the promise breaks.
+    """
     copy = folder / "checked.img"
-    shutil.copyfile(image, copy)
+    shutil.copyfile(cut.image, copy)
     mounted = folder / "checked"
     mounted.mkdir(exist_ok=True)
     card.run("mount", "-t", "ext4", "-o", f"loop,{card.MOUNT_OPTIONS}", copy, mounted)
     try:
-        rows = stored_events(mounted / "history.db")
+        rows, reserved = stored_events(mounted / "history.db")
         check_clips(mounted / "clips", found)
     finally:
         card.run("umount", mounted)
@@ -187,24 +212,38 @@ def check(folder: Path, image: Path, reader: Reader, found: Found, moment: float
     for seq, line in rows.items():
         # Events are written before they are sent: the last ones may not have come out.
         assert seq not in reader.lines or reader.lines[seq] == line, f"event {seq} is another one"
-    lost = {seq for seq in reader.lines if seq not in rows and reader.times[seq] <= moment} - reader.missing
-    before = [seq for seq in rows if seq in reader.lines]
-    assert not lost or min(lost) > max(before, default=0), "an older event is missing than one that is there"
-    reader.missing |= {seq for seq in reader.lines if seq not in rows}
+    sent = {seq for seq, time in reader.times.items() if time <= cut.moment}
+    lost = sent - rows.keys() - reader.missing
+    there = rows.keys() & sent
+    assert not lost or min(lost) > max(there, default=0), "an older event is missing than one that is there"
+    assert not rows or reserved > max(sent, default=0), "the next run may give a number again"
+    age = max((cut.moment - reader.times[seq] for seq in lost), default=0.0)
     found.lost_events.append(len(lost))
-    found.lost_seconds.append(max((moment - reader.times[seq] for seq in lost), default=0.0))
+    found.lost_seconds.append(age)
+    found.unsafe.append(cut.unsafe)
+    print(
+        f"cut {len(found.unsafe)}: {len(lost)} events lost, of the last {age:.1f} s; "
+        f"{cut.unsafe} writes not flushed",
+        file=sys.stderr,
+        flush=True,
+    )
+    return set(rows)
 
 
-def stored_events(path: Path) -> dict[int, bytes]:
-    """Number and line of every event; a history that is not there yet has none."""
+def stored_events(path: Path) -> tuple[dict[int, bytes], int]:
+    """Number and line of every event, and the number below which all may have been used.
+
+    A history that is not there yet has none.
+    """
     if not path.exists() or not path.stat().st_size:
-        return {}
+        return {}, 0
     with contextlib.closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'messages'").fetchone():
-            return {}
+            return {}, 0
         rows = connection.execute("SELECT seq, line FROM messages").fetchall()
-    return {seq: line.encode() + b"\n" for seq, line in rows}
+        (reserved,) = connection.execute("SELECT value FROM meta WHERE key = 'reserved'").fetchone()
+    return {seq: line.encode() + b"\n" for seq, line in rows}, reserved
 
 
 def check_clips(folder: Path, found: Found) -> None:
@@ -219,7 +258,7 @@ def check_clips(folder: Path, found: Found) -> None:
     found.leftovers += sum(path.suffix == ".part" for path in folder.glob("*/*"))
 
 
-def run_cuts(folder: Path, *, cuts: int, longest: float, seed: int) -> tuple[Reader, Found]:
+def run_cuts(folder: Path, *, cuts: int, runs: int, longest: float, seed: int) -> tuple[Reader, Found]:
     """Cut so often; raises AssertionError where the promise breaks."""
     chance = random.Random(seed)
     reader, found = Reader(), Found()
@@ -227,11 +266,14 @@ def run_cuts(folder: Path, *, cuts: int, longest: float, seed: int) -> tuple[Rea
     with image.open("wb") as file:
         file.truncate(DISK_BYTES)
     card.make_file_system(image)
-    for _ in range(cuts):
-        after, unsafe, moment = run_until_cut(folder, image, reader, track, chance, longest)
-        found.unsafe.append(unsafe)
-        check(folder, after, reader, found, moment)
-        after.replace(image)
+    for number in range(runs):
+        count = cuts * (number + 1) // runs - cuts * number // runs
+        pauses = [chance.uniform(SHORTEST_SECONDS, longest) for _ in range(count)]
+        rows: set[int] = set()
+        for cut in run_with_cuts(folder, image, reader, track, chance, pauses):
+            rows = check(folder, cut, reader, found)
+            cut.image.replace(image)
+        reader.missing |= reader.lines.keys() - rows
     return reader, found
 
 
@@ -256,13 +298,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--cuts", type=int, default=60)
-    parser.add_argument("--longest", type=float, default=45.0)
+    parser.add_argument("--runs", type=int, default=6)
+    parser.add_argument("--longest", type=float, default=12.0)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
     if (reason := cut_disk.missing()) is not None:
         raise SystemExit(reason)
+    card.alone("benchmarks.endurance.power_cuts")
     with tempfile.TemporaryDirectory(prefix="power-cuts-") as folder:
-        reader, found = run_cuts(Path(folder), cuts=options.cuts, longest=options.longest, seed=options.seed)
+        scale = {"cuts": options.cuts, "runs": options.runs, "seed": options.seed}
+        reader, found = run_cuts(Path(folder), longest=options.longest, **scale)
     print(summary(reader, found))
 
 

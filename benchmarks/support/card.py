@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +23,9 @@ SECTOR_BYTES = 512
 """The unit of the kernel's counters, whatever the device."""
 
 CARD_BYTES = 1 << 30
+
+ALONE = "SOUND_DETECTOR_BENCHMARK_MOUNTS"
+"""Set where the mounts are this program's own."""
 
 
 def missing() -> str | None:
@@ -55,6 +59,13 @@ def run(*command: str | Path) -> str:
     if done.returncode:
         raise SystemExit(f"{' '.join(map(str, command))}: {done.stdout.strip()}")
     return done.stdout
+
+
+def alone(module: str) -> None:
+    """Start this program again where nobody else sees its mounts, and so keeps them in use."""
+    if os.environ.get(ALONE) is None:
+        command = ["unshare", "--mount", "--", sys.executable, "-m", module, *sys.argv[1:]]
+        os.execvpe(command[0], command, os.environ | {ALONE: "1"})  # noqa: S606
 
 
 def make_file_system(path: Path) -> None:

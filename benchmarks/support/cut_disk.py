@@ -178,7 +178,8 @@ class CutDisk:
         run("umount", self.folder)
         run("losetup", "--detach", self._device)
         run("umount", "--lazy", self._file)  # the kernel may still be about to let the loop device go
-        self._server.communicate(timeout=30)
+        self._server.kill()
+        self._server.communicate()
 
     def cut(self, target: Path, fate: CacheFate, seed: int) -> int:
         """Write the image of this moment's power cut; returns how many writes were not flushed."""
