@@ -7,6 +7,7 @@ that all of them are whole.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import secrets
 from collections.abc import Mapping
@@ -14,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from detector.analysis.formats import PARQUET
+from detector.analysis.formats.parquet import ENDING as TABLES_ENDING
 from detector.analysis.formats.parquet import is_table
-from detector.analysis.outputs import output_names
+from detector.analysis.outputs import PART, output_names
 from detector.analysis.recording_files import RecordingFile
 from detector.analysis.summary import Summary, from_json
 from detector.analysis.task import Done, Wanted
@@ -68,6 +70,16 @@ class Folder:
         if not all(name in record[1] and (self.path / name).is_file() for name in names):
             return None
         return record[0]
+
+    def takes(self, recording: RecordingFile, wanted: Wanted) -> bool:
+        """Whether the names of a recording's files are not too long for the file system."""
+        names = [name + PART for name in output_names(recording.name, wanted)]
+        names += [recording.name + RECORD_ENDING, recording.name + TABLES_ENDING + PART]
+        try:
+            (self.path / max(names, key=len)).lstat()
+        except OSError as error:
+            return error.errno != errno.ENAMETOOLONG
+        return True
 
     def check(self) -> None:
         """Raise SinkError where it is gone: another folder may lie where a share was."""
@@ -136,7 +148,7 @@ class Folder:
 def write_text(path: Path, text: str) -> None:
     """Write a file that is whole or not there; raises SinkError."""
     # Several jobs of a cluster may write the same file at once.
-    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    part = path.with_name(f"{secrets.token_hex(8)}.part")
     try:
         part.write_text(text, encoding="utf-8", errors="replace")
         part.replace(path)

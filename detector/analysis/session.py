@@ -34,6 +34,8 @@ INDEX = "index.html"
 MOST_UNWRITTEN = 3
 """Recordings in a row whose results could not be written: then the folder is at fault."""
 
+TOO_LONG = "its name leaves no room for the endings of its results: give it a shorter one"
+
 After = Callable[[RecordingFile, Done | str], None]
 """Called for each recording when it is over; with a text, it could not be analyzed, and that is why.
 
@@ -72,11 +74,14 @@ class Session:
         if not overwrite:
             known = {r.name: folder.done(r, self.wanted) for r in self.recordings}
             summaries = {name: summary for name, summary in known.items() if summary is not None}
-        left = [recording for recording in self.recordings if recording.name not in summaries]
+        missing = [recording for recording in self.recordings if recording.name not in summaries]
+        faults = {str(one.path): TOO_LONG for one in missing if not folder.takes(one, self.wanted)}
+        left = [one for one in missing if str(one.path) not in faults]
         if summaries and not self.quiet:
             print(f"{len(summaries)} of {len(self.recordings)} are done already", file=sys.stderr)
 
-        faults: dict[str, str] = {}
+        for path_text in faults:
+            print(f"sound-detector: {escape(path_text)}: {TOO_LONG}", file=sys.stderr)
 
         def keep(recording: RecordingFile, done: Done | str) -> None:
             fault = done if isinstance(done, str) else done.damage
@@ -105,7 +110,7 @@ class Session:
             self._write_totals(path, ordered, faults)
         if ordered:
             print(summary_text(ordered, merged(ordered.values())), end="")
-        return 1 if failures else 0
+        return 1 if failures or len(left) < len(missing) else 0
 
     def to_stdout(self) -> int:
         """Write events to standard output, recording after recording; then the summary, for people only."""

@@ -227,6 +227,19 @@ def test_what_a_killed_process_left_is_no_hindrance(tmp_path):
     assert len(rows(tmp_path)) == 1
 
 
+def test_the_gathering_folder_may_have_a_name_that_is_no_text(tmp_path):
+    gathering = tmp_path / os.fsdecode(b"caf\xe9.parquet.part")
+    tables = EventTables(tmp_path, gathering, source="night.flac", start=EVENING)
+    try:
+        tables.open()
+    except OSError:
+        pytest.skip("this file system wants names in UTF-8")
+    (name,) = tables.commit()
+    tables.discard()
+    assert (tmp_path / name).is_file()
+    assert not gathering.exists()
+
+
 def test_what_is_not_committed_leaves_nothing(tmp_path):
     tables = EventTables(tmp_path, tmp_path / "night.parquet.part", source="night.flac", start=EVENING)
     tables.open()

@@ -14,7 +14,7 @@ import pytest
 
 from detector.analysis.outputs import PART
 from detector.analysis.recording_files import find_recordings
-from detector.analysis.session import Session
+from detector.analysis.session import TOO_LONG, Session
 from detector.analysis.summary import Summary
 from detector.analysis.task import Done, Wanted
 from detector.errors import UnsupportedFormat
@@ -117,6 +117,27 @@ def test_the_index_says_what_was_not_read(tmp_path):
         *(f"{tmp_path}/b.wav", "b.wav is no sound"),
         *(f"{tmp_path}/c.wav", "it breaks off"),
     ]
+
+
+def writing_nothing():
+    """Work whose recordings have no files but what says that they are done."""
+
+    def work(task, tell):
+        return Done(Summary(heard_seconds=1.0, recordings=1), ())
+
+    return work
+
+
+def test_a_name_too_long_for_its_results_is_left_out_and_told(tmp_path, capsys):
+    for name in ("a", "b" * 250, "c" * 242, "d"):
+        (tmp_path / f"{name}.wav").write_bytes(b"RIFF")
+    session = Session(find_recordings([tmp_path]), Wanted(()), writing_nothing, 1, {}, quiet=True)
+    for _ in range(2):
+        assert session.into_folder(tmp_path / "out", overwrite=False) == 1
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line == f"sound-detector: {tmp_path}/{'b' * 250}.wav: {TOO_LONG}"
+        done = sorted(path.name for path in (tmp_path / "out").glob("*.summary.json"))
+        assert done == ["a.summary.json", f"{'c' * 242}.summary.json", "d.summary.json"]
 
 
 def telling_codes():

@@ -13,7 +13,7 @@ import re
 import shutil
 from importlib import import_module
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, BinaryIO
 
 from detector.analysis.sounds import Sound
 from detector.errors import DetectorError
@@ -103,6 +103,7 @@ class EventTables:
         self._source = source
         self._timed = start is not None
         self._rows: dict[str, list[dict[str, object]]] = {}
+        self._files: dict[str, BinaryIO] = {}
         self._writers: dict[str, Any] = {}
         # Without sounds there is a file without rows: it says that the recording was analyzed.
         self._rows[_day(utc_text(start) if start is not None else None)] = []
@@ -139,8 +140,9 @@ class EventTables:
         """Give the files their places, remove what the recording had on other days; return their names."""
         for day in self._rows:
             self._write(day)
-        for writer in self._writers.values():
+        for day, writer in self._writers.items():
             writer.close()
+            self._files[day].close()
         names = {
             day: f"{FOLDER}/{_folder('day', day)}/{_folder('source', self._source)}/{FILE}"
             for day in self._writers
@@ -157,12 +159,17 @@ class EventTables:
         for writer in self._writers.values():
             with contextlib.suppress(OSError):
                 writer.close()
+        for file in self._files.values():
+            with contextlib.suppress(OSError):
+                file.close()
         shutil.rmtree(self._gathering, ignore_errors=True)
 
     def _write(self, day: str) -> None:
         if day not in self._writers:
+            # Opened here: pyarrow takes no path that is no UTF-8, as one with a recording's name may be.
+            self._files[day] = (self._gathering / day).open("wb")
             self._writers[day] = self._parquet.ParquetWriter(
-                self._gathering / day, self._schema, compression="zstd"
+                self._files[day], self._schema, compression="zstd"
             )
         if rows := self._rows[day]:
             self._writers[day].write_table(self._arrow.Table.from_pylist(rows, schema=self._schema))
