@@ -76,7 +76,8 @@ class DaskPool(Generic[Task, Result]):
 
     def __enter__(self) -> Self:
         # What goes wrong is said by this program, in one line.
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        for name in ("distributed", "distributed.client"):  # the second has a level of its own
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         try:
             self._cluster = self._open_cluster()
         except Exception as error:
