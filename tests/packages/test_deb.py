@@ -56,6 +56,19 @@ def test_a_root_where_make_install_service_was_used_is_refused(root: Root, befor
     shutil.rmtree(root.path / "usr/local/lib/systemd")
 
 
+def test_a_disk_that_is_full_leaves_nothing_behind(root: Root, before: set[str]):
+    package = root.bring(DEB)
+    root.check("mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", "/opt")
+    try:
+        failed = root.run("dpkg", "--install", package)
+    finally:
+        root.check("umount", "/opt")
+    assert failed.returncode != 0
+    assert "No space left on device" in failed.stdout
+    assert not root.is_installed()
+    assert root.files() == before
+
+
 def test_it_installs_its_service_its_user_and_its_settings(root: Root):
     root.install(DEB)
     assert root.is_installed()
@@ -65,6 +78,11 @@ def test_it_installs_its_service_its_user_and_its_settings(root: Root):
     wanted = root.path / "etc/systemd/system/multi-user.target.wants"
     assert (wanted / "sound-detector.service").is_symlink()
     assert not (wanted / "sound-detector-web.service").is_symlink()
+    # Nor where everything that has no preset of its own is enabled.
+    root.check("systemctl", "preset", PAGE)
+    assert not (wanted / "sound-detector-web.service").is_symlink()
+    root.check("systemctl", "preset", "--global", SERVICE)
+    assert not (root.path / "etc/systemd/user/default.target.wants/sound-detector.service").is_symlink()
     assert "\nsinks: [stdout:text, socket]\n" in (root.path / CONFIG).read_text()
 
 
@@ -131,6 +149,29 @@ def test_an_upgrade_keeps_settings_and_restarts_what_runs(root: Root, tmp_path: 
         assert not set(before) & set(after)
 
 
+def test_a_downgrade_succeeds_although_the_service_cannot_start(root: Root):
+    config = root.path / CONFIG
+    settings = config.read_text()
+    config.write_text("events: {preset: of-nobody}\n")
+    shutil.copy(DEB, root.path / "srv/older.deb")
+    root.check("dpkg", "--install", "/srv/older.deb")
+    assert root.is_installed()
+    assert root.check("dpkg-query", "-Wf", "${Version}", "sound-detector") == field("Version")
+    config.write_text(settings)
+    if root.machine:
+        assert not is_active(root, SERVICE)
+        root.check("systemctl", "start", SERVICE)
+
+
+def test_what_was_interrupted_is_finished_by_dpkg(root: Root):
+    root.check("dpkg", "--unpack", "/srv/older.deb")
+    assert not root.is_installed()
+    root.check("dpkg", "--configure", "--pending")
+    assert root.is_installed()
+    if root.machine:
+        assert is_active(root, SERVICE)
+
+
 def test_removed_it_leaves_settings_and_data(root: Root, before: set[str]):
     for folder in ("lib", "log"):
         kept = root.path / "var" / folder / "sound-detector"
@@ -146,6 +187,16 @@ def test_removed_it_leaves_settings_and_data(root: Root, before: set[str]):
     left = root.files() - before
     assert "var/lib/sound-detector/kept" in left
     assert not {name for name in left if name.startswith(("opt/", "usr/"))}
+
+
+def test_installed_again_it_finds_what_it_had(root: Root):
+    root.check("dpkg", "--install", "/srv/older.deb")
+    (root.path / "srv/older.deb").unlink()
+    assert "preset: quiet" in (root.path / CONFIG).read_text()
+    assert (root.path / "var/lib/sound-detector/kept").exists()
+    if root.machine:
+        until(lambda: is_active(root, SERVICE), seconds=90, what="the service is active")
+    root.check("dpkg", "--remove", "sound-detector")
 
 
 def test_purged_it_leaves_what_the_administrator_put_beside_the_settings(root: Root, before: set[str]):
