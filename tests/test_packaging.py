@@ -9,6 +9,8 @@ from tests.support import ROOT
 
 DEEPER = {"detector.models"}
 """Installed from a folder of another name."""
+OF_DEVELOPERS = {"dev", "fuzz", "release", "test"}
+"""Extras that nobody needs to run the program."""
 
 
 def test_every_package_is_installed():
@@ -19,6 +21,14 @@ def test_every_package_is_installed():
         ".".join(path.parent.relative_to(ROOT).parts) for path in (ROOT / "detector").rglob("__init__.py")
     }
     assert named - DEEPER == found
+
+
+def test_every_extra_of_users_is_documented():
+    setup = ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    section = (ROOT / "docs" / "packages.md").read_text().partition("### Extras")[2].partition("\n## ")[0]
+    rows = "".join(line for line in section.splitlines() if line.startswith("| `"))
+    assert {extra for extra in setup["options.extras_require"] if f"`{extra}`" not in rows} == OF_DEVELOPERS
 
 
 def test_every_file_of_the_page_is_installed():

@@ -31,6 +31,7 @@ examples:
   sound-detector analyze --out results --report night.flac
   sound-detector analyze --format audacity match.wav > labels.txt
   sound-detector analyze --out results --format csv --include Dog recordings/
+  sound-detector analyze --out results --format parquet recordings/
   sound-detector analyze --start-time 2026-11-20T22:00:00 night.m4a
   sound-detector analyze --out results https://example.org/night.flac
   sound-detector analyze --out results s3://bucket/june/
