@@ -59,7 +59,7 @@ if [ ! -e "$base/etc/os-release" ]; then
     say "making a root of $release for arm64 in $base (some 10 minutes, once)"
     mkdir -p "$(dirname "$base")"
     rm -rf "$base.part"
-    debootstrap --arch=arm64 --variant=minbase --include=ca-certificates,git,make,python3,python3-venv,sudo \
+    debootstrap --arch=arm64 --variant=minbase --include=ca-certificates,git,make,procps,python3,python3-venv,sudo \
         "$release" "$base.part" ${MIRROR:+"$MIRROR"} >"$base.log" 2>&1 ||
         { tail -n 20 "$base.log" >&2 && fail "debootstrap failed; all of it is in $base.log"; }
     rm -f "$base.log"
