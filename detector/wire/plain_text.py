@@ -122,6 +122,10 @@ REPORT_LISTS = {
 """Lists of a report -> what each of their items is, and which of its values names it; but for its sources."""
 
 
+_LONGEST_ALIGNED = 40
+"""Characters of a name that the values of a report are aligned with."""
+
+
 def report_text(values: Mapping[str, object]) -> str:
     """A report's values as aligned lines; its sources, where they have names, as a table below."""
     sources = values.get("sources")
@@ -136,8 +140,9 @@ def report_text(values: Mapping[str, object]) -> str:
                 if fact != name and value != ""
             )
             rows.append((f"{what} {each[name]}", facts))
-    width = max((len(name) for name, _ in rows), default=0) + 2
-    lines = [f"{name:{width}}{'-' if value is None else value}" for name, value in rows]
+    # A long name, such as a socket's, moves the values of no other line.
+    width = max((len(name) for name, _ in rows if len(name) <= _LONGEST_ALIGNED), default=0)
+    lines = [f"{name:{width}}  {'-' if value is None else value}" for name, value in rows]
     if isinstance(sources, list) and sources:
         lines += ["", *source_lines(sources)]
     return escape_lines("\n".join(lines))

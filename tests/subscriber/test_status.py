@@ -68,6 +68,14 @@ def test_the_report_is_lines_for_people():
     ]
 
 
+def test_a_long_name_of_a_sink_moves_no_other_value():
+    out = io.StringIO()
+    name = "socket:unix:///run/user/1000/sound-detector/events.sock"
+    with serving(ReportBody({"state": "listening", "sinks": [{"name": name, "written": 3}]})) as uri:
+        status_command([uri], stdout=out)
+    assert out.getvalue().splitlines() == ["state  listening", f"sink {name}  written 3"]
+
+
 def test_each_source_has_a_line_of_its_own():
     porch = {
         "name": "porch",
