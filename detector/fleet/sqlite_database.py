@@ -76,7 +76,9 @@ class SqliteDatabase:
             )
 
     def _error(self, error: sqlite3.Error | OSError, what: str = "written") -> DatabaseError:
-        advice = (
-            ": move it away, and daemons send again what their histories have" if is_damage(error) else ""
-        )
+        advice = ""
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:  # or another program's file
+            advice = ": choose another name, or move it away if `sound-detector collect` made it"
+        elif is_damage(error):
+            advice = ": move it away, and daemons send again what their histories have"
         return DatabaseError(f"{self.name}: cannot be {what}: {error}{advice}")
