@@ -9,6 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from tests.support.fakes import LONG
@@ -96,19 +97,23 @@ class Postgres:
 
     def kill(self) -> None:
         """End all of its processes at once (SIGKILL)."""
-        os.killpg(self._process.pid, signal.SIGKILL)
+        self._signal(signal.SIGKILL)  # each has a session of its own, and a stopped one outlives its parent
         self._process.wait(LONG)
 
-    def hang(self, signal_number: int = signal.SIGSTOP) -> None:
+    def hang(self) -> None:
         """Stop all of its processes, which answer no more until `go_on`."""
-        main = self._process.pid
-        children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
-        for pid in (main, *map(int, children)):
-            os.kill(pid, signal_number)
+        self._signal(signal.SIGSTOP)
 
     def go_on(self) -> None:
         """End `hang`."""
-        self.hang(signal.SIGCONT)
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: int) -> None:
+        main = self._process.pid
+        children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
+        for pid in (main, *map(int, children)):
+            with suppress(ProcessLookupError):  # one that ended meanwhile
+                os.kill(pid, number)
 
     def __exit__(self, *_: object) -> None:
         if self._process.poll() is None:
