@@ -16,10 +16,12 @@ from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 from detector.errors import DetectorError
-from detector.workers.worker import Ended, Failed, Logged, Silent, TaskProgress, Work, serve
+from detector.workers.worker import Began, Ended, Failed, Logged, Silent, TaskProgress, Work, serve
 
 TRIES = 2
 """Processes that may die of one task."""
+STARTS = 10
+"""Processes in a row that may die before they begin with a task; then it is the task's fault, too."""
 END_SECONDS = 5.0
 PATIENCE_SECONDS = 60.0
 
@@ -33,6 +35,8 @@ class _Worker(Generic[Task]):
     pipe: Connection
     task: int | None = None
     """Index of the task it is working on."""
+    began: bool = False
+    """It has begun with it, and does not start any more."""
 
 
 @dataclass(slots=True)
@@ -74,13 +78,14 @@ class Pool(Generic[Task, Result]):
         """
         waiting = deque(range(len(tasks)))
         deaths = [0] * len(tasks)
+        died_at_start = 0
         while True:
             while waiting and not is_wanted(waiting[0]):
                 waiting.popleft()
             if not waiting and all(worker.task is None for worker in self._running):
                 return
             if waiting and (worker := self._free()) is not None:
-                worker.task = waiting.popleft()
+                worker.task, worker.began = waiting.popleft(), False
                 self._send(worker, tasks[worker.task])
                 continue
             by_pipe = {w.pipe: (w, w.task) for w in self._running if w.task is not None}
@@ -92,7 +97,8 @@ class Pool(Generic[Task, Result]):
                 try:
                     message = worker.pipe.recv()
                 except (EOFError, OSError):
-                    deaths[index] += 1
+                    died_at_start = 0 if worker.began else died_at_start + 1
+                    deaths[index] += worker.began or died_at_start >= STARTS
                     status = self._bury(worker)
                     if deaths[index] < TRIES:
                         waiting.appendleft(index)
@@ -104,6 +110,9 @@ class Pool(Generic[Task, Result]):
                     continue
                 if isinstance(message, DetectorError):
                     raise message
+                if isinstance(message, Began):
+                    worker.began = True
+                    continue
                 if isinstance(message, Failed | Ended):
                     worker.task = None
                 yield index, message

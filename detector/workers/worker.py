@@ -19,6 +19,11 @@ Result_co = TypeVar("Result_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
+class Began:
+    """A worker has what it needs, and begins with a task."""
+
+
+@dataclass(frozen=True, slots=True)
 class TaskProgress:
     """How far one task is."""
 
@@ -81,6 +86,7 @@ def serve(pipe: Connection, make: Callable[[], Work[Any, Any]]) -> None:
             return
         while True:
             task = pipe.recv()
+            pipe.send(Began())
             pipe.send(outcome(work, task, lambda share, seconds: pipe.send(TaskProgress(share, seconds))))
 
 

@@ -56,6 +56,21 @@ class OnceMortal:
         return work
 
 
+class DiesWhileItStarts:
+    """Kills its own process while the work is made, the first `times` times."""
+
+    def __init__(self, marks: Path, times: int) -> None:
+        self.marks = marks
+        self.times = times
+
+    def __call__(self):
+        started = len(list(self.marks.iterdir()))
+        if started < self.times:
+            (self.marks / str(started)).touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return doubler()
+
+
 def missing_model():
     """No worker can be made."""
     raise ModelError("model fake is not on this machine")

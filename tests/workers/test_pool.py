@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from detector.errors import ModelError
-from detector.workers.pool import Pool
+from detector.workers.pool import TRIES, Pool
 from detector.workers.worker import Ended, Failed, Logged, Silent, TaskProgress
 from tests.support.pool_jobs import (
+    DiesWhileItStarts,
     OnceMortal,
     WaitingDoubler,
     careful_doubler,
@@ -53,6 +54,17 @@ def test_a_killed_worker_costs_only_the_task_that_killed_it():
 
 def test_a_task_whose_worker_died_once_is_tried_again(tmp_path):
     assert outcomes(OnceMortal(tmp_path / "mark"), [13, 14], workers=1) == {13: 26, 14: 28}
+
+
+def test_a_worker_that_dies_while_it_starts_is_no_fault_of_the_task(tmp_path):
+    assert outcomes(DiesWhileItStarts(tmp_path, 2 * TRIES), [13], workers=1) == {13: 26}
+
+
+def test_workers_that_always_die_while_they_start_end_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("detector.workers.pool.STARTS", 2)
+    last = outcomes(DiesWhileItStarts(tmp_path, 1000), [13, 14], workers=1)
+    assert all("signal 9" in failed.reason for failed in last.values())
+    assert len(last) == 2
 
 
 def test_progress_and_log_lines_come_from_the_workers():
