@@ -33,7 +33,7 @@ def cache_folder(environ: Mapping[str, str], platform: str, home: Path) -> Path:
     if environ.get("SOUND_DETECTOR_CACHE"):
         return Path(environ["SOUND_DETECTOR_CACHE"]).absolute()
     if platform == "darwin":
-        return home / "EmbeddingLibrary" / "Caches" / "sound-detector"
+        return home / "Library" / "Caches" / "sound-detector"
     if platform == "win32":
         return Path(environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "sound-detector" / "cache"
     xdg = Path(environ.get("XDG_CACHE_HOME", ""))

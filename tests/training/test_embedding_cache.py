@@ -1,12 +1,29 @@
 """A cache that was damaged is no cache: the embeddings are computed again."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from detector.training.embedding_cache import EmbeddingCache
+from detector.training.embedding_cache import EmbeddingCache, cache_folder
 from detector.training.recording_embeddings import EmbeddedRecording
 
 CONTENT = "ab" * 32
+
+
+@pytest.mark.parametrize(
+    ("environ", "platform", "folder"),
+    [
+        ({}, "linux", "/home/ada/.cache/sound-detector"),
+        ({"XDG_CACHE_HOME": "/cache"}, "linux", "/cache/sound-detector"),
+        ({"XDG_CACHE_HOME": "cache"}, "linux", "/home/ada/.cache/sound-detector"),
+        ({"SOUND_DETECTOR_CACHE": "/srv/kept"}, "linux", "/srv/kept"),
+        ({}, "darwin", "/home/ada/Library/Caches/sound-detector"),
+        ({}, "win32", "/home/ada/AppData/Local/sound-detector/cache"),
+    ],
+)
+def test_the_cache_follows_the_platforms_custom(environ, platform, folder):
+    assert cache_folder(environ, platform, Path("/home/ada")) == Path(folder)
 
 
 @pytest.fixture
