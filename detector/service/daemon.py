@@ -19,6 +19,7 @@ from detector.service.device_state import DeviceState, overall_state
 from detector.service.intake import Delivery, Intake
 from detector.service.overload import OverloadWatch
 from detector.service.source_channel import SourceChannel
+from detector.service.source_load import TOO_SLOW
 from detector.service.systemd import Notifier
 from detector.sinks.context import InputState
 from detector.wire.message import EventBody, StatusBody
@@ -30,9 +31,6 @@ log = logging.getLogger(__name__)
 
 HELD_UP_SECONDS = 1.5
 """A look at the captures takes 0.25 s; where it takes longer than this, the program itself stood still."""
-
-
-TOO_SLOW = "this machine cannot keep up"
 
 HEARD = (DeviceState.LISTENING.value, DeviceState.CLIPPING.value)
 """States of a source whose level says something."""

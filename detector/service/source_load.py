@@ -9,8 +9,9 @@ from detector.records import Block
 from detector.service.capture import Capture, InlineCapture
 from detector.service.pacing import CALM_SECONDS, Pacing, Thinning
 
-DETAIL = "this machine cannot keep up: windows are left out"
-LOSS_DETAIL = "this machine cannot keep up: sound is lost"
+TOO_SLOW = "this machine cannot keep up"
+DETAIL = f"{TOO_SLOW}: windows are left out"
+LOSS_DETAIL = f"{TOO_SLOW}: sound is lost"
 
 
 @dataclass(frozen=True, slots=True)
