@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,3 +29,5 @@ class WebParts:
     version: str = ""
     level_offset_db: float = 0.0
     """Added to levels that the page shows [dB]."""
+    utc: Callable[[], float] = time.time
+    """The clock that the overview goes by: UTC seconds since 1970."""

@@ -132,7 +132,8 @@ class Feed:
 
         try:
             self._control_desk.hand_in(request, answer)
-            return _line(await asyncio.wait_for(done, CONTROL_SECONDS))
+            async with asyncio.timeout(CONTROL_SECONDS):
+                return _line(await done)
         except TimeoutError:
             return self.error_line(f"control: it is not done within {CONTROL_SECONDS:.0f} s")
         except SinkError as error:

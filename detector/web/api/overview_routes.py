@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
@@ -31,7 +30,7 @@ USUAL_LEVEL_SECONDS = 86400.0
 
 def routes(parts: WebParts) -> list[BaseRoute]:
     """The routes `/api/v1/overview` and `/api/v1/levels`."""
-    overviews, one_at_a_time = HistoryOverview(), Lock()
+    overviews, one_at_a_time = HistoryOverview(utc=parts.utc), Lock()
 
     async def overview(request: Request) -> Response:
         query = request.query_params
@@ -51,7 +50,7 @@ def routes(parts: WebParts) -> list[BaseRoute]:
         query = request.query_params
         check_keys(query, ("from", "to", "source"))
         until = moment(query, "to")
-        end = time.time() if until is None else until
+        end = parts.utc() if until is None else until
         since = moment(query, "from")
         begin = end - USUAL_LEVEL_SECONDS if since is None else since
         source = next(iter(texts(query, "source")), None)

@@ -101,7 +101,8 @@ class CalibrationJob:
             command = await self._listen(out)
             try:
                 command.end_input()
-                finished = await asyncio.wait_for(command.finished(), REPORT_SECONDS)
+                async with asyncio.timeout(REPORT_SECONDS):
+                    finished = await command.finished()
             except TimeoutError:
                 raise Refused(502, "the calibration did not come to an end") from None
             finally:

@@ -84,7 +84,8 @@ class RunningCommand:
         for number in (signal.SIGTERM, signal.SIGKILL):
             self.signal(number)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._process.wait(), END_SECONDS)
+                async with asyncio.timeout(END_SECONDS):
+                    await self._process.wait()
                 break
 
     def signal(self, number: signal.Signals) -> None:
@@ -158,7 +159,8 @@ class Commands:
         async with self._free:
             command = await self.start(*arguments)
             try:
-                return await asyncio.wait_for(command.finished(), seconds)
+                async with asyncio.timeout(seconds):
+                    return await command.finished()
             except TimeoutError:
                 return Finished(-1, "", f"{PREFIX}it took longer than {seconds:.0f} s")
             finally:

@@ -47,7 +47,8 @@ async def live_sound(
     async with feeds.watching("full sound", source, mailbox) as incoming:
         while True:
             try:
-                message = await asyncio.wait_for(incoming.get(), silence_seconds)
+                async with asyncio.timeout(silence_seconds):
+                    message = await incoming.get()
             except MailboxClosed as closed:
                 raise Refused(502, f"no sound from the daemon: {closed}") from closed
             except TimeoutError:
