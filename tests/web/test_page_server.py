@@ -212,8 +212,8 @@ def upgrade(path):
     )
 
 
-def test_it_ends_within_a_second_while_streams_are_open(caplog):
-    with serving(replace(LIMITS, idle_seconds=60)) as (connect, end):
+def test_it_ends_while_streams_are_open_and_nobody_has_to_wait_for_them(caplog):
+    with serving(replace(LIMITS, idle_seconds=10 * LONG)) as (connect, end):
         streams = [connect(GET.replace(b"/ ", b"/stream ", 1)) for _ in range(3)]
         streams.append(connect(upgrade(b"/talk")))
         streams.append(connect())
@@ -222,5 +222,5 @@ def test_it_ends_within_a_second_while_streams_are_open(caplog):
         assert HANGING.wait(LONG)
         started = time.monotonic()
         end()
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < LONG
         assert caplog.records == []
