@@ -14,7 +14,7 @@ CPU time and memory are those of the daemon and of its ffmpeg processes, over th
 play. *Window to line* is from the newest sample known when an event was decided (`time` in its line) to the
 line's arrival; *onset to line* from the moment at which the first sample of a sound was sent to the first
 line before the next sound. Beside them the bare loop (benchmarks/cost/bareloop.py) runs over one room's
-sound at full speed; with --apart four daemons with a room each are measured too.
+sound at full speed; with --apart N so many daemons with a room each are measured too.
 """
 
 from __future__ import annotations
@@ -384,7 +384,7 @@ def main() -> None:
     parser.add_argument("--scene", choices=SCENES, default="quiet")
     parser.add_argument("--model", default="auto")
     parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--apart", action="store_true", help="also four daemons with a room each")
+    parser.add_argument("--apart", type=int, default=0, metavar="N", help="also N daemons with a room each")
     parser.add_argument(
         "--precedence", action="store_true", help="let other work on this machine wait (root)"
     )
@@ -393,9 +393,10 @@ def main() -> None:
         Path("/proc/self/autogroup").write_text("-15")
     clips = soundscape.clear_attacks(esc10(CLIPS))
     counts = [int(count) for count in options.sources.split(",")]
+    most = max(*counts, options.apart)
     length = options.seconds + START_SECONDS + SETTLE_SECONDS + TAIL_SECONDS
     scene = "full" if options.scene == "flood" else options.scene
-    rooms = [make_room(number, scene, length, clips) for number in range(max(counts))]
+    rooms = [make_room(number, scene, length, clips) for number in range(most)]
     rows = [HEAD]
     last: Measured | None = None
     for count in counts:
@@ -411,8 +412,9 @@ def main() -> None:
         print(_rooms(last))
         print("".join(text for text in last.said if TROUBLE.search(text)), flush=True)
     if options.apart:
-        last = measure(rooms[:4], [[room] for room in rooms[:4]], options.model, options.seconds)
-        rows.append(["four daemons", *last.row(4, bare)[1:]])
+        alone = [[room] for room in rooms[: options.apart]]
+        last = measure(rooms[: options.apart], alone, options.model, options.seconds)
+        rows.append([f"{options.apart} daemons", *last.row(options.apart, bare)[1:]])
     print(f"{options.scene}, --model {options.model}, {options.seconds:.0f} s of sound\n")
     print(table(rows))
     print(table(machine()))
