@@ -25,7 +25,7 @@ def list_rules(settings: NotifySettings) -> int:
         to = ", ".join(rule.to or settings.target_names)
         print_escaped(f"{rule.name}: {_about(rule)} -> {to}")
     if settings.health:
-        print_escaped(f"health: sources, history, clips, outputs -> {', '.join(settings.health)}")
+        print_escaped(f"health: sources, overload, history, clips, outputs -> {', '.join(settings.health)}")
     return 0
 
 

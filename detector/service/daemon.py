@@ -76,6 +76,8 @@ class Daemon:
         self._reload_is_wanted = False
         self._reload_askers: deque[Callable[[Sequence[str]], None]] = deque()
         self._looked_at = 0.0
+        self.advice = advice
+        """What would help where the sources are too much for this machine."""
         self._overload = OverloadWatch(advice)
         self.started = clock()
         """UTC seconds since 1970."""
@@ -89,11 +91,6 @@ class Daemon:
     def state(self) -> DeviceState:
         """The worst state of a source."""
         return overall_state(channel.state for channel in self.channels)
-
-    @property
-    def is_overloaded(self) -> bool:
-        """Whether this machine cannot keep up with the sound."""
-        return self._overload.is_overloaded
 
     @property
     def source_name(self) -> str:
@@ -112,7 +109,7 @@ class Daemon:
             for channel in self.channels
             if channel.state.value not in (*HEARD, DeviceState.STOPPED.value)
         ]
-        if self.is_overloaded:
+        if any(each.is_overloaded for each in inputs):
             notes.append(TOO_SLOW)
         return InputState(
             state=DeviceState.LISTENING.value if listening else self.state.value,
@@ -221,10 +218,9 @@ class Daemon:
 
     def _look_for_overload(self, now: float) -> None:
         """Tell of sources that the worker is behind with, and of their recovery."""
-        told = self._overload.look([channel.load.burden(now) for channel in self.channels], now)
+        self._overload.look([channel.load.burden(now) for channel in self.channels], now)
         for channel in self.channels:
-            if channel.name in told:
-                self._publish(channel, [channel.status(told[channel.name])])
+            self._publish(channel, channel.news_of_load())
 
     def _serve(self, delivery: Delivery, now: float) -> None:
         """Give a channel what its capture delivered."""

@@ -115,6 +115,9 @@ HUNG_BESIDE_OTHERS = (
 )
 """The detail of HUNG where the program does not end."""
 
+HEARD = (DeviceState.LISTENING, DeviceState.SILENT, DeviceState.CLIPPING)
+"""States in which blocks are classified."""
+
 WORST_FIRST = (
     DeviceState.HUNG,
     DeviceState.LOST,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from detector.service.level_report import LEVEL_GAUGES
 from detector.sinks.mqtt.broker_counts import CONNECTED
@@ -63,6 +63,14 @@ SOURCE_COUNTERS = {
         "lost_seconds",
     )
 }
+SOURCE_FLAGS: tuple[tuple[str, str, Callable[[Mapping[str, object]], bool]], ...] = (
+    ("listening", "Whether sound arrives.", lambda source: source["state"] == "listening"),
+    (
+        "overloaded",
+        "Whether some of its sound is left out because the worker is behind.",
+        lambda source: source.get("overloaded") is True,
+    ),
+)
 SINK_COUNTERS = {
     "written": "Messages delivered.",
     "dropped": "Messages lost because the sink was slow.",
@@ -124,13 +132,10 @@ def prometheus_text(body: ReportBody) -> str:
                 for each in sources
                 if each[name] is not None
             ]
-    if sources:
-        full = "sound_detector_source_listening"
-        lines += [f"# HELP {full} Whether sound arrives.", f"# TYPE {full} gauge"]
-        lines += [
-            f'{full}{{source="{_escaped(each["name"])}"}} {int(each["state"] == "listening")}'
-            for each in sources
-        ]
+    for name, help_text, value in SOURCE_FLAGS if sources else ():
+        full = f"sound_detector_source_{name}"
+        lines += [f"# HELP {full} {help_text}", f"# TYPE {full} gauge"]
+        lines += [f'{full}{{source="{_escaped(each["name"])}"}} {int(value(each))}' for each in sources]
     sinks = report["sinks"]
     for name, help_text in SINK_COUNTERS.items():
         full = f"sound_detector_sink_{name}_total"

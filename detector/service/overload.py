@@ -1,7 +1,7 @@
 """Says that the sources together are more than this machine can do, and when that is over.
 
-Each source catches up by itself (`source_load`). This is about people: one line in the log for an episode
-and one at its end, however many sources take part, and a message for each that does.
+Each source catches up by itself, and says so at once (`source_load`). This is about the log: one line for an
+episode and one at its end, however many sources take part.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from detector.service.source_load import DETAIL, Burden
+from detector.service.source_load import TOO_SLOW, Burden
+from detector.wire.source_table import some_names
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +20,6 @@ OVER_SECONDS = 60.0
 """An episode is over when no source was behind for so long: what comes and goes is one episode."""
 LOSS_SECONDS = 60.0
 """How often the log may say that sound is lost."""
-MOST_NAMES = 4
 
 
 class OverloadWatch:
@@ -31,53 +31,36 @@ class OverloadWatch:
         self._seen_at = 0.0
         self._is_told = False
         self._behind: dict[str, None] = {}
-        self._told: set[str] = set()
         self._before: Sequence[Burden] = ()
         self._at_start: Sequence[Burden] = ()
         self._loss_told_at = float("-inf")
         self._dropped_told = 0
 
-    @property
-    def is_overloaded(self) -> bool:
-        """Whether an episode was told and is not over."""
-        return self._is_told
-
-    def look(self, burdens: Sequence[Burden], now: float) -> dict[str, str]:
-        """How all sources are at `now` on a steady clock [s].
-
-        Returns the sources for which a message is due, with its words: none for one that was behind.
-        """
+    def look(self, burdens: Sequence[Burden], now: float) -> None:
+        """How all sources are at `now` on a steady clock [s]."""
         before = self._before or burdens
         self._before = burdens
-        behind = [
-            burden.source
-            for burden, earlier in zip(burdens, before, strict=True)
-            if burden.is_thinned or burden.dropped > earlier.dropped
-        ]
-        if behind:
+        if behind := [burden.source for burden in burdens if burden.is_behind]:
             if self._since is None:
                 self._since, self._at_start = now, before
             self._seen_at = now
             self._behind |= dict.fromkeys(behind)
         if self._since is None:
-            return {}
+            return
         if now - self._seen_at >= OVER_SECONDS:
-            return self._end(burdens, now)
+            self._end(burdens, self._since)
+            return
         if not self._is_told and now - self._since >= SETTLE_SECONDS:
             self._is_told = True
             log.warning(
-                "daemon.overloaded sources=%r: this machine cannot keep up with %s; "
+                f"daemon.overloaded sources=%r: {TOO_SLOW} with %s; "
                 "windows are left out until it can; %s would help",
-                self._names(),
+                some_names([*self._behind]),
                 "the sound" if len(burdens) == 1 else f"what sounds in {len(self._behind)} of {len(burdens)}",
                 self._advice,
             )
-        if not self._is_told:
-            return {}
-        self._tell_losses(burdens, now)
-        new = {source: DETAIL for source in self._behind if source not in self._told}
-        self._told |= new.keys()
-        return new
+        if self._is_told:
+            self._tell_losses(burdens, now)
 
     def _tell_losses(self, burdens: Sequence[Burden], now: float) -> None:
         dropped = sum(burden.dropped for burden in burdens)
@@ -85,13 +68,13 @@ class OverloadWatch:
         if lost and now - self._loss_told_at >= LOSS_SECONDS:
             self._loss_told_at, self._dropped_told = now, dropped
             log.warning(
-                "daemon.behind sources=%r blocks_dropped=%d: this machine cannot keep up, and sound is lost",
-                self._names(),
+                f"daemon.behind sources=%r blocks_dropped=%d: {TOO_SLOW}, and sound is lost",
+                some_names([*self._behind]),
                 lost,
             )
 
-    def _end(self, burdens: Sequence[Burden], now: float) -> dict[str, str]:
-        if self._is_told and self._since is not None:
+    def _end(self, burdens: Sequence[Burden], since: float) -> None:
+        if self._is_told:
             skipped, dropped = (
                 sum(getattr(burden, name) for burden in burdens)
                 - sum(getattr(burden, name) for burden in self._at_start)
@@ -100,19 +83,9 @@ class OverloadWatch:
             log.info(
                 "daemon.keeps_up sources=%r seconds=%.0f windows_skipped=%d blocks_dropped=%d: "
                 "this machine keeps up again",
-                self._names(),
-                self._seen_at - self._since,
+                some_names([*self._behind]),
+                self._seen_at - since,
                 skipped,
                 dropped,
             )
-        over = dict.fromkeys(self._told, "")
-        self._since, self._is_told = None, False
-        self._behind, self._told = {}, set()
-        return over
-
-    def _names(self) -> str:
-        names = list(self._behind)
-        more = len(names) - MOST_NAMES
-        if more <= 1:
-            return ", ".join(names)
-        return f"{', '.join(names[:MOST_NAMES])} and {more} others"
+        self._since, self._is_told, self._behind = None, False, {}

@@ -6,7 +6,6 @@ starts no thread but its capture's: the daemon gives each channel its turn.
 
 from __future__ import annotations
 
-import logging
 import math
 import time
 from collections.abc import Callable
@@ -22,18 +21,15 @@ from detector.pipeline import Pipeline
 from detector.records import Block, Counts, Event
 from detector.service.capture import SourceFailure, make_capture
 from detector.service.device_state import (
-    DETAIL,
-    HUNG_BESIDE_OTHERS,
-    STREAM_DETAIL,
-    TROUBLE,
+    HEARD,
     DeviceObservation,
     DeviceState,
-    next_state,
     retry_seconds,
     stream_retry_seconds,
 )
 from detector.service.live_sound import LiveSound
 from detector.service.source_load import SourceLoad
+from detector.service.source_status import SourceStatus
 from detector.sinks.context import InputState
 from detector.verdicts.verdict_stage import VerdictStage
 from detector.wire.message import StatusBody, event_body, utc_text
@@ -42,8 +38,6 @@ if TYPE_CHECKING:
     from detector.clips.clip_recorder import ClipRecorder
     from detector.service.event_pictures import EventPictures
     from detector.service.sound_recorder import SoundRecorder
-
-log = logging.getLogger(__name__)
 
 STALL_SECONDS = 3.0
 """A device that has delivered sound and delivers nothing for this long hangs."""
@@ -90,8 +84,6 @@ class SourceChannel:
         """Its own stages."""
         self.failure: Exception | None = None
         """What ended it early."""
-        self.state = DeviceState.OPENING
-        """What the source is doing."""
         self.is_paused = False
         """Whether its sound is thrown away unheard; any thread may set it."""
         self.has_listened = False
@@ -118,20 +110,25 @@ class SourceChannel:
             pipeline.watch_levels(levels.push)
         self._quiet, self._live = quiet, live
         self._is_stream = is_stream
-        self._details = STREAM_DETAIL if is_stream else DETAIL
-        if not is_alone:
-            self._details = self._details | {DeviceState.HUNG: HUNG_BESIDE_OTHERS}
+        self.device = SourceStatus(source.name, is_stream=is_stream, is_alone=is_alone)
+        """The state of what delivers the sound."""
         self._clock = clock
         self._timeline = Timeline(sample_rate=sample_rate, start=clock())
         self._times = SoundTimes()
         self._last_block_at, self._is_excused = 0.0, False
         self.load = SourceLoad(source.name, self.capture, pipeline, sample_rate=sample_rate)
         """Whether the worker keeps up with it."""
+        self._load_told = ""
 
     @property
     def name(self) -> str:
         """What events call the source."""
         return self._source.name
+
+    @property
+    def state(self) -> DeviceState:
+        """What the source is doing."""
+        return self.device.state
 
     @property
     def is_live(self) -> bool:
@@ -168,11 +165,13 @@ class SourceChannel:
     @property
     def input_state(self) -> InputState:
         """What a line for people shows of the source now."""
+        of_load = self.load.detail
         return InputState(
             state=self.state.value,
-            detail=self._details[self.state] or self.load.detail,
+            detail="; ".join(part for part in (self.device.detail, of_load) if part),
             level_dbfs=self.pipeline.meter_dbfs,
             gate_is_open=self.pipeline.gate_is_open,
+            is_overloaded=bool(of_load),
         )
 
     def is_expected_later(self, now: float) -> bool:
@@ -188,7 +187,8 @@ class SourceChannel:
     def take(self, item: Block | SourceFailure, now: float) -> list[Body]:
         """Take what the capture delivered at `now` [s]; return what is to be published."""
         self._is_excused, self._last_block_at = False, now
-        if self.is_live and isinstance(item, Block) and self.load.gives_up(item, now):
+        is_heard = self.is_live and not self.is_paused
+        if is_heard and isinstance(item, Block) and self.load.gives_up(item, now):
             return []
         if isinstance(item, SourceFailure):
             interrupted = self.bodies(self.pipeline.interrupt())
@@ -237,6 +237,10 @@ class SourceChannel:
         )
         return self._observe(DeviceObservation.STALLED)
 
+    def news_of_load(self) -> list[Body]:
+        """A message where what is left out has changed since the last one."""
+        return [self._status()] if self.load.detail != self._load_told else []
+
     def bodies(self, events: list[Event]) -> list[Body]:
         """Describe events of this source for the wire, as the verdicts in force make them.
 
@@ -278,23 +282,15 @@ class SourceChannel:
             self._timeline.observe(block.stop, block.time)
 
     def _observe(self, observation: DeviceObservation, reason: str = "") -> list[Body]:
-        """Change the state by the table; a change is logged, and returned to be published."""
-        state = next_state(self.state, observation)
-        if state is self.state:
+        """Change the state by the table; a change is returned to be published."""
+        if not self.device.observe(observation, reason, has_listened=self.has_listened):
             return []
-        self.state = state
-        detail = "; ".join(part for part in (reason, self._details[state]) if part)
-        # A source that never delivered a block ends with an error, which says enough.
-        quiet = state is DeviceState.STOPPED and not self.has_listened
-        log.log(
-            logging.WARNING if state in TROUBLE else logging.DEBUG if quiet else logging.INFO,
-            f"daemon.{state.value} source=%r%s",
-            self._source.name,
-            f" detail={detail!r}" if detail else "",
-        )
-        return [self.status(detail)]
+        if self.state not in HEARD:
+            self.load.rest()
+        return [self._status()]
 
-    def status(self, detail: str) -> StatusBody:
+    def _status(self) -> StatusBody:
         """Its state now, with a line for people."""
+        shown, self._load_told = self.input_state, self.load.detail
         time = utc_text(self._clock())
-        return StatusBody(state=self.state.value, source=self._source.name, detail=detail, time=time)
+        return StatusBody(state=shown.state, source=self._source.name, detail=shown.detail, time=time)

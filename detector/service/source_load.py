@@ -20,8 +20,8 @@ class Burden:
 
     source: str
     """Its name."""
-    is_thinned: bool
-    """Whether windows are left out now."""
+    is_behind: bool
+    """Whether windows or sound of it are left out now."""
     skipped: int
     """Windows left out since the start."""
     dropped: int
@@ -36,26 +36,30 @@ class SourceLoad:
     ) -> None:
         self.late_seconds = 0.0
         """How long the newest block had waited for the worker when it was taken [s]."""
+        self.detail = ""
+        """What is left out now, for people; empty where nothing is."""
         self._name = name
         self._capture = capture
         self._pipeline = pipeline
         self._rate = sample_rate
         self._pacing, self._thinning = Pacing(), Thinning()
         self._taken_at = 0.0
+        self._lost_at, self._dropped = float("-inf"), 0
 
     def burden(self, now: float) -> Burden:
         """What there is to tell at `now` [s]; of a source that is gone, only what was lost."""
         if now - self._taken_at >= CALM_SECONDS:
             self.late_seconds, self._thinning = 0.0, Thinning()
-        skipped = self._pipeline.counts.windows_skipped
-        return Burden(self._name, self._thinning.factor > 1, skipped, self._capture.dropped)
+        self._describe(now)
+        return Burden(
+            self._name, bool(self.detail), self._pipeline.counts.windows_skipped, self._capture.dropped
+        )
 
-    @property
-    def detail(self) -> str:
-        """The same for people; empty where nothing is left out."""
-        if self._thinning.gives_up:
-            return LOSS_DETAIL
-        return DETAIL if self._thinning.factor > 1 else ""
+    def rest(self) -> None:
+        """No sound of the source is heard for now: nothing of it is late or left out."""
+        self.late_seconds, self._thinning = 0.0, Thinning()
+        self._lost_at, self._dropped = float("-inf"), self._capture.dropped
+        self.detail = ""
 
     def excuse(self, now: float) -> None:
         """The program itself stood still until `now` [s]: what has waited meanwhile is not late."""
@@ -72,4 +76,14 @@ class SourceLoad:
         self._pipeline.thin(self._thinning.factor)
         if self._thinning.gives_up:
             self._capture.dropped += 1
+        self._describe(now)
         return self._thinning.gives_up
+
+    def _describe(self, now: float) -> None:
+        """Find the words; a loss stays in them for a while, since sound is given up in parts."""
+        if self._capture.dropped > self._dropped:
+            self._lost_at, self._dropped = now, self._capture.dropped
+        if now - self._lost_at < CALM_SECONDS:
+            self.detail = LOSS_DETAIL
+        else:
+            self.detail = DETAIL if self._thinning.factor > 1 else ""

@@ -6,6 +6,7 @@ import math
 import os
 import time
 from collections.abc import Sequence
+from itertools import repeat
 from pathlib import Path
 
 from detector import __version__
@@ -14,7 +15,7 @@ from detector.delivery.dispatcher import Dispatcher
 from detector.service.daemon import Daemon
 from detector.service.level_report import level_report
 from detector.service.source_channel import SourceChannel
-from detector.sinks.context import NotifyReport
+from detector.sinks.context import InputState, NotifyReport
 from detector.sinks.mqtt.broker_counts import BrokerCounts
 from detector.sinks.socket.limits import SubscriberCounts
 from detector.wire.message import ReportBody, finite, utc_text
@@ -34,6 +35,8 @@ def make_report(
     """What `status` shows; every count since the program started."""
     counts, now, channels = daemon.counts, time.time(), daemon.channels
     history = dispatcher.journal_stats()
+    inputs = [channel.input_state for channel in channels]  # looked at once: what follows agrees
+    overloaded = any(each.is_overloaded for each in inputs)
     values: dict[str, object] = {
         "version": __version__,
         "run_id": run_id,
@@ -48,7 +51,8 @@ def make_report(
         **level_report([channel.levels for channel in channels], now),
         "gain_db": None if daemon.are_named else finite(channels[0].gain_db, 1),
         "late_seconds": finite(max(channel.load.late_seconds for channel in channels), 2),
-        "overloaded": daemon.is_overloaded,
+        "overloaded": overloaded,
+        **({"overload_advice": f"{daemon.advice} would help"} if overloaded else {}),
         "windows": counts.windows,
         "windows_skipped": counts.windows_skipped,
         "events": counts.events,
@@ -86,7 +90,7 @@ def make_report(
             }
             for sink in dispatcher.stats()
         ],
-        **({"sources": [_source_report(channel, now) for channel in channels]} if daemon.are_named else {}),
+        **({"sources": [*map(_source_report, channels, inputs, repeat(now))]} if daemon.are_named else {}),
         "cpu_seconds": finite(time.process_time(), 2),
         "memory_bytes": _resident_bytes(),
         "time": utc_text(now),
@@ -104,9 +108,9 @@ def _loudest(channels: Sequence[SourceChannel]) -> float:
     return max((level for level in levels if not math.isnan(level)), default=math.nan)
 
 
-def _source_report(channel: SourceChannel, now: float) -> dict[str, object]:
+def _source_report(channel: SourceChannel, shown: InputState, now: float) -> dict[str, object]:
     """How one of several sources is."""
-    counts, shown = channel.counts, channel.input_state
+    counts = channel.counts
     return {
         "name": channel.name,
         "state": shown.state,
@@ -116,6 +120,7 @@ def _source_report(channel: SourceChannel, now: float) -> dict[str, object]:
         **level_report([channel.levels], now),
         "gain_db": finite(channel.gain_db, 1),
         "late_seconds": finite(channel.load.late_seconds, 2),
+        "overloaded": shown.is_overloaded,
         "windows": counts.windows,
         "windows_skipped": counts.windows_skipped,
         "events": counts.events,

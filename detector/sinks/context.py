@@ -38,6 +38,8 @@ class InputState:
     """Level of the newest sound; it falls slowly [dBFS]."""
     gate_is_open: bool
     """Whether windows are classified now."""
+    is_overloaded: bool = False
+    """Whether some of its sound is left out now, since this machine cannot keep up."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,7 +158,10 @@ class DaemonLink:
         return encode(UnknownBody("daemon", values))
 
     async def report(self) -> Mapping[str, object] | None:
-        """The daemon's report (`docs/protocol.md`), at most a second old; None where none answers."""
+        """The daemon's report (`docs/protocol.md`), at most a second old; None where none answers.
+
+        It is never older than the newest `status` message.
+        """
         asked_at, report = self._report
         if self._monotonic() - asked_at < REPORT_SECONDS:
             return report
@@ -178,10 +181,16 @@ class DaemonLink:
                 values: Mapping[str, object] | None = report.values
             except DetectorError:
                 values = None
-            self._report = (self._monotonic(), values)
+            if self._asking is asyncio.current_task():
+                self._report = (self._monotonic(), values)
             return values
         finally:
-            self._asking = None
+            if self._asking is asyncio.current_task():
+                self._asking = None
+
+    def _forget_report(self) -> None:
+        """What was asked so far, or is being asked, is older than what the daemon has told now."""
+        self._report, self._asking = (float("-inf"), None), None
 
     async def _open(self) -> tuple[DaemonStream, HelloBody]:
         """Connect and read the daemon's introduction."""
@@ -228,6 +237,7 @@ class DaemonLink:
                 return  # told before this page began
             self.now = LinkState(True, None, now.hello, now.state, message.seq)
         elif isinstance(body, StatusBody):
+            self._forget_report()
             self.now = LinkState(True, None, now.hello, body.overall or body.state, now.seq)
         elif isinstance(body, HeartbeatBody):
             self.now = LinkState(True, None, now.hello, body.state, now.seq)
@@ -239,7 +249,8 @@ class DaemonLink:
 
     def _gain(self, hello: HelloBody) -> None:
         self.now = LinkState(True, None, hello, hello.state, hello.seq)
-        self._report, self._reason = (float("-inf"), None), ""
+        self._forget_report()
+        self._reason = ""
         log.info("web.daemon_found version=%s run_id=%s", hello.version, hello.run_id)
         self._tell(self.presence())
 

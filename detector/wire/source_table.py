@@ -10,6 +10,9 @@ from detector.files.terminal import cells, escape, padded, shortened
 COLUMNS = 79
 _LONGEST_NAME = 14
 
+MOST_NAMES = 4
+"""So many names stand in a line for people; the others are counted."""
+
 _FACTS: tuple[tuple[str, str, int], ...] = (
     ("level_dbfs", "dBFS", 6),
     ("gain_db", "gain", 5),
@@ -23,20 +26,42 @@ _FACTS: tuple[tuple[str, str, int], ...] = (
 
 
 def source_lines(sources: Sequence[object]) -> list[str]:
-    """A heading, a line for each source, and below it what is wrong with it."""
+    """A heading, a line for each source, and below it what is wrong with it.
+
+    What several sources have in common is said once, below them all.
+    """
     rows = [source for source in sources if isinstance(source, Mapping)]
     names = [escape(str(row.get("name"))) for row in rows]
     width = min(_LONGEST_NAME, max((cells(name) for name in ("source", *names)), default=0))
+    having: dict[str, list[str]] = {}
+    for row, name in zip(rows, names, strict=True):
+        having.setdefault(_detail(row), []).append(name)
+    having.pop("", None)
     lines = [f"{'source':{width}}  {'state':11}" + "".join(f" {head:>{w}}" for _, head, w in _FACTS)]
     for row, name in zip(rows, names, strict=True):
         state = padded(shortened(escape(str(row.get("state"))), 11), 11)
         facts = "".join(f" {_text(row.get(key)):>{w}}" for key, _, w in _FACTS)
         lines.append(f"{padded(shortened(name, width), width)}  {state}{facts}")
-        if detail := row.get("detail"):
-            lines += textwrap.wrap(
-                escape(str(detail)), COLUMNS, initial_indent="    ", subsequent_indent="    "
-            )
+        if len(having.get(detail := _detail(row), ())) == 1:
+            lines += _note(detail)
+    for detail, of in having.items():
+        if len(of) > 1:
+            lines += _note(f"{detail} ({'all sources' if len(of) == len(rows) else some_names(of)})")
     return lines
+
+
+def some_names(names: Sequence[str]) -> str:
+    """All of a few names; of many the first ones, and how many others there are."""
+    more = len(names) - MOST_NAMES
+    return ", ".join(names) if more <= 1 else f"{', '.join(names[:MOST_NAMES])} and {more} others"
+
+
+def _detail(row: Mapping[str, object]) -> str:
+    return escape(str(row.get("detail") or ""))
+
+
+def _note(text: str) -> list[str]:
+    return textwrap.wrap(text, COLUMNS, initial_indent="    ", subsequent_indent="    ")
 
 
 def _text(value: object) -> str:

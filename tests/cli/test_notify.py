@@ -50,7 +50,7 @@ notify:
     assert capsys.readouterr().out.splitlines() == [
         "a: alarms, Dog; without Siren; from 0.5; 22:00-07:00; urgent -> log, speak",
         "b: all labels; source porch; first of the day -> speak",
-        "health: sources, history, clips, outputs -> log",
+        "health: sources, overload, history, clips, outputs -> log",
     ]
 
 

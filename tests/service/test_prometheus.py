@@ -54,12 +54,14 @@ def test_each_of_several_sources_is_told():
     assert "sound_detector_source" not in prometheus_text(REPORT)
     numbers = dict.fromkeys([*SOURCE_GAUGES, *SOURCE_COUNTERS], 1.5)
     sources = [
-        {"name": "porch", "state": "listening", **numbers},
+        {"name": "porch", "state": "listening", "overloaded": True, **numbers},
         {"name": "yard", "state": "device_lost", **numbers, "gain_db": None},
     ]
     text = prometheus_text(ReportBody(REPORT.values | {"sources": sources}))
     assert 'sound_detector_source_listening{source="porch"} 1\n' in text
     assert 'sound_detector_source_listening{source="yard"} 0\n' in text
+    assert 'sound_detector_source_overloaded{source="porch"} 1\n' in text
+    assert 'sound_detector_source_overloaded{source="yard"} 0\n' in text
     assert 'sound_detector_source_blocks_dropped_total{source="yard"} 1.5\n' in text
     assert 'sound_detector_source_gain_db{source="yard"}' not in text
 

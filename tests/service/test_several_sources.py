@@ -301,7 +301,7 @@ def test_a_recording_of_a_web_server_that_is_held_back_is_no_hanging_program() -
         is_stream=True,
     )
     channel.take(next(iter(blocks(ROOM))), 100.0)
-    channel.state = DeviceState.LISTENING
+    channel.device.state = DeviceState.LISTENING
     assert channel.is_expected_later(100.0 + AHEAD_SECONDS - 1)
     assert not channel.is_expected_later(100.0 + AHEAD_SECONDS + 1)
 
@@ -343,6 +343,6 @@ def test_a_source_that_is_late_is_told_and_that_it_is_on_time_again(caplog: pyte
         "daemon.keeps_up",
     ]
     assert [(each.state, each.detail) for each in shown] == [("listening", "this machine cannot keep up")]
-    assert not several.daemon.is_overloaded
+    assert not several.daemon.input_state.is_overloaded
     assert several.daemon.input_state.detail == ""
     assert several.daemon.counts.blocks_dropped == 0

@@ -2,62 +2,19 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
+
 import pytest
-from numpy.typing import NDArray
 
-from detector.assemble.stages import make_pipeline
-from detector.config.settings import EventSettings, GateSettings, LevelSettings, Preset, Settings
-from detector.records import Block, Window
+from detector.config.settings import Preset
+from detector.interfaces import Body
+from detector.service.capture import SourceFailure
+from detector.service.device_state import DeviceObservation
 from detector.service.pacing import CALM_SECONDS, FACTORS, LATE_SECONDS, LOST_SECONDS, PATIENCE_SECONDS
-from detector.service.source_channel import SourceChannel
 from detector.service.source_load import DETAIL, LOSS_DETAIL
-from detector.wire.message import EventBody
-from tests.support.fakes import FakeClassifier, FakeSource, cut, make_spec
-
-RATE = 16000
-BLOCK = 1920
-HOP = 2 * BLOCK
-ROOM = np.random.default_rng(0).normal(0, 30, 30 * RATE).astype(np.int16)
-SOUND = np.random.default_rng(1).normal(0, 3000, 6 * RATE).astype(np.int16)
-
-
-def loudness(window: Window) -> list[float]:
-    return [float(np.abs(window.samples).max() > 0.05)]
-
-
-class Late:
-    """A live source whose blocks are taken so late; time goes on with the blocks."""
-
-    def __init__(self, *, preset: Preset = "home", live: bool = True) -> None:
-        self.classifier = FakeClassifier(make_spec("Siren"), loudness)
-        settings = Settings(
-            gate=GateSettings(mode="off"),
-            level=LevelSettings(enabled=False),
-            events=EventSettings(preset=preset),
-        )
-        self.channel = SourceChannel(
-            source=FakeSource([], live=live),
-            pipeline=make_pipeline(settings, self.classifier),
-            sample_rate=RATE,
-            event_ids="run",
-            queue_blocks=9,
-        )
-        self.at = 0
-        self.labels: list[str] = []
-
-    def hear(self, *pieces: NDArray[np.int16], late: float) -> None:
-        for block in cut(np.concatenate(pieces), BLOCK, start=self.at):
-            assert isinstance(block, Block)
-            self.at = block.stop
-            self.channel.capture.arrived_at = block.stop / RATE
-            for body in self.channel.take(block, block.stop / RATE + late):
-                if isinstance(body, EventBody):
-                    self.labels.append(body.kind)
-
-    @property
-    def distances(self) -> set[int]:
-        return set(np.diff(self.classifier.stops).tolist())
+from detector.wire.message import StatusBody
+from tests.support.fakes import cut
+from tests.support.late_source import BLOCK, HOP, RATE, ROOM, SOUND, Late
 
 
 def test_on_time_it_has_all_its_windows() -> None:
@@ -97,18 +54,74 @@ def test_much_too_late_it_gives_sound_up_until_it_is_on_time() -> None:
     source.hear(ROOM[:RATE], late=0.0)
     assert source.channel.counts.blocks_dropped == lost
     assert source.channel.counts.samples_lost == lost * BLOCK
+    assert source.channel.load.detail == LOSS_DETAIL, "for a while: sound is given up in parts"
+    source.hear(ROOM, ROOM[: 6 * RATE], late=0.0)
     assert source.channel.load.detail == DETAIL
+    assert source.channel.counts.blocks_dropped == lost
 
 
 def test_a_source_that_is_gone_is_late_no_more() -> None:
     source = Late()
     source.hear(ROOM, late=LATE_SECONDS + 1)
     load, gone_at = source.channel.load, len(ROOM) / RATE + LATE_SECONDS + 1
-    assert load.burden(gone_at + 1).is_thinned
+    assert load.burden(gone_at + 1).is_behind
     burden = load.burden(gone_at + CALM_SECONDS)
-    assert not burden.is_thinned
+    assert not burden.is_behind
     assert burden.skipped == source.channel.counts.windows_skipped > 0
     assert (load.detail, load.late_seconds) == ("", 0.0)
+
+
+def test_what_a_full_queue_has_lost_is_told_too() -> None:
+    source = Late()
+    source.channel.capture.dropped = 3
+    assert source.channel.load.burden(1.0).is_behind
+    assert source.channel.load.detail == LOSS_DETAIL
+    assert not source.channel.load.burden(1.0 + CALM_SECONDS).is_behind
+
+
+def details(bodies: Sequence[Body]) -> list[tuple[str, str]]:
+    return [(body.state, body.detail) for body in bodies if isinstance(body, StatusBody)]
+
+
+def test_each_change_is_a_message_at_once_and_only_one() -> None:
+    source = Late()
+    channel = source.channel
+    source.hear(ROOM[:RATE], late=0.0)
+    assert channel.news_of_load() == []
+    source.hear(ROOM, late=LATE_SECONDS + 1)
+    assert details(channel.news_of_load()) == [("listening", DETAIL)]
+    assert channel.news_of_load() == []
+    source.hear(ROOM, ROOM, ROOM, late=0.0)
+    assert details(channel.news_of_load()) == [("listening", "")]
+
+
+def test_a_message_about_the_device_says_it_too() -> None:
+    source = Late()
+    source.hear(ROOM, late=LATE_SECONDS + 1)
+    source.channel.device.observe(DeviceObservation.CLIPPED, has_listened=True)
+    detail = source.channel.input_state.detail
+    assert detail == f"the microphone is overdriven: lower its gain; {DETAIL}"
+
+
+@pytest.mark.parametrize("end", ["lost", "paused", "ended"])
+def test_of_a_source_that_is_not_heard_nothing_is_left_out(end: str) -> None:
+    source = Late()
+    channel = source.channel
+    source.hear(ROOM, late=LATE_SECONDS + 1)
+    channel.news_of_load()
+    if end == "lost":
+        told = channel.take(SourceFailure("unplugged"), 40.0)
+    elif end == "paused":
+        channel.is_paused = True
+        (block, *_) = cut(ROOM, BLOCK, start=source.at)
+        told = channel.take(block, 100.0)
+    else:
+        told = channel.end()
+    assert all(DETAIL not in detail for _, detail in details(told))
+    assert not channel.input_state.is_overloaded
+    assert channel.load.late_seconds == 0.0
+    assert channel.news_of_load() == []
+    assert not channel.load.burden(100.0).is_behind
 
 
 def test_what_can_wait_leaves_nothing_out() -> None:

@@ -106,13 +106,43 @@ def test_many_sources_fit_a_terminal_of_80_columns_however_they_are_named():
     row |= {"windows_skipped": 15_768_000, "events": 99_999, "lost_seconds": 99_999.9, "late_seconds": 60.25}
     detail = "the stream of the camera above the door is gone: 404 Not Found; " * 3
     sources = [
-        {"name": "the-room-with-the-longest-name-" + str(i), "detail": detail, **row} for i in range(16)
+        {"name": "the-room-with-the-longest-name-" + str(i), "detail": f"{detail}{i}", **row}
+        for i in range(16)
     ]
     out = io.StringIO()
     with serving(ReportBody({"sources": sources, "source": "a" * 400})) as uri:
         status_command([uri], stdout=out)
     assert len(out.getvalue().splitlines()) >= 2 * 16
     assert max(len(line) for line in out.getvalue().splitlines()) <= 80
+
+
+def lines_below(details):
+    """What the table says below its heading, without the lines of the sources themselves."""
+    sources = [{"name": f"room{i}", "state": "listening", "detail": text} for i, text in enumerate(details)]
+    out = io.StringIO()
+    with serving(ReportBody({"sources": sources})) as uri:
+        status_command([uri], stdout=out)
+    (_, *lines) = out.getvalue().split("late s\n")[1].splitlines()
+    return [line for line in lines if not line.startswith("room")]
+
+
+def test_what_several_sources_have_in_common_is_said_once():
+    slow = "this machine cannot keep up: windows are left out"
+    assert lines_below(["", slow, "", slow]) == [f"    {slow} (room1, room3)"]
+    assert lines_below([slow] * 16) == [f"    {slow} (all sources)"]
+    many = lines_below([slow] * 12 + [""] * 4)
+    assert " ".join(line.strip() for line in many) == f"{slow} (room0, room1, room2, room3 and 8 others)"
+    assert all(len(line) < 80 for line in many)
+
+
+def test_what_one_source_has_alone_is_below_its_line():
+    out = io.StringIO()
+    rows = [("attic", "slow"), ("porch", "gone"), ("yard", "slow")]
+    sources = [{"name": name, "state": "listening", "detail": detail} for name, detail in rows]
+    with serving(ReportBody({"sources": sources})) as uri:
+        status_command([uri], stdout=out)
+    names = [line.strip().partition("  ")[0] for line in out.getvalue().splitlines()]
+    assert names[-5:] == ["attic", "porch", "gone", "yard", "slow (attic, yard)"]
 
 
 def test_rules_and_targets_of_notifications_have_a_line_each():

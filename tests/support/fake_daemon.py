@@ -161,7 +161,13 @@ class FakeDaemon:
             "windows": 100,
             "events": self.seq,
         }
-        own |= {"gate_openings": 3, "blocks_dropped": 0, "samples_lost": 0, "lost_seconds": 0.0}
+        own |= {
+            "overloaded": self.overloaded,
+            "gate_openings": 3,
+            "blocks_dropped": 0,
+            "samples_lost": 0,
+            "lost_seconds": 0.0,
+        }
         sources = [
             {"name": name, "state": self.state, "detail": "", "level_dbfs": level_of(name, now), **own}
             for name in self.sources
@@ -172,6 +178,7 @@ class FakeDaemon:
             "pid": 1,
             "state": self.state,
             "overloaded": self.overloaded,
+            **({"overload_advice": "fewer sources would help"} if self.overloaded else {}),
             "source": ", ".join(self.sources),
             "model": "invented",
             "seq": self.seq,

@@ -202,6 +202,37 @@ def test_a_report_is_asked_for_once_by_many(daemon):
     assert daemon.requests.count({"report": True}) == 1
 
 
+def test_a_report_is_never_older_than_what_the_daemon_has_told(daemon):
+    async def script(link, told):
+        await come(told)
+        await subscribed(daemon)
+        found = []
+        for slow in (False, True, False):
+            daemon.overloaded = slow
+            daemon.tell(encode(StatusBody(state="listening", source="Mic", detail="", time=None)))
+            await told.get()
+            found.append((await link.report())["overloaded"])
+        return found
+
+    assert follow(daemon, script) == [False, True, False]
+
+
+def test_a_report_on_its_way_when_the_daemon_tells_something_is_asked_for_again(daemon):
+    async def script(link, told):
+        await come(told)
+        await subscribed(daemon)
+        early = asyncio.create_task(link.report())
+        await until(lambda: {"report": True} in daemon.requests)
+        daemon.overloaded = True
+        daemon.tell(encode(StatusBody(state="listening", source="Mic", detail="", time=None)))
+        await told.get()
+        late = await link.report()
+        await early
+        return late["overloaded"], (await link.report())["overloaded"]
+
+    assert follow(daemon, script) == (True, True)
+
+
 def test_many_watchers_share_one_connection_which_ends_with_the_last(daemon):
     async def script(link, _):
         def watch():

@@ -13,7 +13,7 @@ class HealthChange:
     """A problem has lasted, or one that was told is over."""
 
     problem: str
-    """`source`, `history`, `clips` or `sink`."""
+    """`source`, `overload`, `history`, `clips` or `sink`."""
     is_over: bool
     title: str
     """A few words: `Source lost`."""
@@ -40,7 +40,9 @@ class HealthWatch:
     def bad(self, problem: str, about: str, title: str, text: str, seconds: float) -> None:
         """Something is wrong at this moment [s]; another title tells it again."""
         known = self._problems.get((problem, about))
-        if known is None or known.title != title:
+        if known is not None and known.title == title:
+            known.text = text
+        else:
             owes_end = known is not None and known.owes_end
             self._problems[problem, about] = _Problem(title, text, seconds, owes_end=owes_end)
 

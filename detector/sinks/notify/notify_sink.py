@@ -21,6 +21,7 @@ from detector.sinks.notify.notices import Notice
 from detector.sinks.notify.target import Target
 from detector.sinks.notify.target_thread import TargetThread
 from detector.wire.message import EventBody, StatusBody
+from detector.wire.source_table import some_names
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,9 @@ LOOK_SECONDS = 1.0
 """How often it is looked whether one is due, where events come faster."""
 LEAVING_SECONDS = 1.5
 """How long the targets may take for what they have to deliver when the program ends."""
+
+OVERLOAD_OVER_SECONDS = 60.0
+"""Overloads that are less than this apart are one: on a machine that is nearly fast enough they come and go."""
 
 PROBLEMS_OF_SOURCES = {
     "device_lost": "Source lost",
@@ -83,6 +87,8 @@ def make_engine(settings: NotifySettings, *, series: str) -> NotifyEngine:
 def unhealthy(report: Mapping[str, object]) -> dict[tuple[str, str], tuple[str, str]]:
     """What does not work by a report of `status`: (problem, about) -> (title, text)."""
     found = {}
+    if report.get("overloaded") is True:
+        found["overload", "this machine"] = ("Machine too slow", _overload_text(report))
     if report.get("history_working") is False:
         text = "events are sent, but not kept: is the disk full?"
         found["history", "history"] = ("History cannot be written", text)
@@ -123,7 +129,7 @@ class NotifySink:
         self._watches_health = watches_health
         self._on_closed = on_closed
         self._watch = HealthWatch()
-        self._known: set[tuple[str, str]] = set()
+        self._seen: dict[tuple[str, str], float] = {}  # problem and what has it -> when it was seen last
         self._monotonic = monotonic
         self._local = local
         self._looked = monotonic()
@@ -206,9 +212,13 @@ class NotifySink:
         found = self._unhealthy()
         for (problem, about), (title, text) in found.items():
             self._watch.bad(problem, about, title, text, now.seconds)
-        for problem, about in self._known - found.keys():
-            self._tell(self._watch.good(problem, about, "Works again"), now)
-        self._known = set(found)
+            self._seen[problem, about] = now.seconds
+        for problem, about in self._seen.keys() - found.keys():
+            is_overload = problem == "overload"
+            if not is_overload or now.seconds - self._seen[problem, about] >= OVERLOAD_OVER_SECONDS:
+                del self._seen[problem, about]
+                end = "Keeps up again" if is_overload else "Works again"
+                self._tell(self._watch.good(problem, about, end), now)
         self._tell(self._watch.due(now.seconds), now)
 
     def _tell(self, changes: Sequence[HealthChange], now: Now) -> None:
@@ -223,6 +233,14 @@ class NotifySink:
 
     def _now(self) -> Now:
         return Now(self._monotonic(), self._local())
+
+
+def _overload_text(report: Mapping[str, object]) -> str:
+    sources = report.get("sources")
+    rows = sources if isinstance(sources, list) else []
+    names = [str(row.get("name")) for row in rows if row.get("overloaded") is True]
+    where = f" in {some_names(names)}" if names else ""
+    return f"windows are left out{where}; {report.get('overload_advice', 'fewer sources would help')}"
 
 
 def _about(body: StatusBody) -> str:

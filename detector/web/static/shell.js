@@ -183,29 +183,35 @@ function themeButton() {
   return button;
 }
 
-/** Keep the word for the daemon's state: asked for at the start, then as the stream tells. */
+/** Keep the words for the daemon's state: asked for at the start, and whenever the stream tells of a change. */
 function followState(element, stream) {
-  const show = (name) => {
-    element.textContent = t(`state.${name}`);
-    element.dataset.tone = TONES[name] ?? "bad";
+  const show = (name, advice = "") => {
+    element.textContent = advice ? t("state.too_slow", { state: t(`state.${name}`) }) : t(`state.${name}`);
+    element.title = advice;
+    element.dataset.tone = advice ? "bad" : (TONES[name] ?? "bad");
   };
+  let asking = false;
+  let isOld = false;
   const ask = async () => {
-    try {
-      const status = await api.get("status", {}, { quiet: true });
-      const name = status.overloaded && status.state === "listening" ? "overloaded" : status.state;
-      show(status.connected ? name : "gone");
-    } catch {
-      show("unknown");
+    isOld = true;
+    if (asking) return; // many sources may tell at once
+    asking = true;
+    while (isOld) {
+      isOld = false;
+      try {
+        const status = await api.get("status", {}, { quiet: true });
+        if (status.connected) show(status.state, status.overloaded ? status.overload_advice : "");
+        else show("gone");
+      } catch {
+        show("unknown");
+      }
     }
+    asking = false;
   };
   const stops = [
     stream.on("open", ask),
     stream.on("lost", () => show("unknown")),
-    stream.on("status", ({ data }) => {
-      const name = data.overall ?? data.state;
-      if (name === "listening") ask(); // the report says whether this machine keeps up
-      else show(name);
-    }),
+    stream.on("status", ask), // the report says also whether this machine keeps up
     stream.on("daemon", ({ data }) => (data.connected ? ask() : show("gone"))),
   ];
   return () => stops.forEach((stop) => stop());

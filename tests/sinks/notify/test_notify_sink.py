@@ -10,7 +10,13 @@ import pytest
 from detector.config.notify_settings import NotifyRuleSettings, NotifySettings
 from detector.errors import AccessError
 from detector.sinks.context import SinkContext
-from detector.sinks.notify.notify_sink import NotifySink, make_engine, make_notify_sink, unhealthy
+from detector.sinks.notify.notify_sink import (
+    OVERLOAD_OVER_SECONDS,
+    NotifySink,
+    make_engine,
+    make_notify_sink,
+    unhealthy,
+)
 from detector.sinks.notify.retry_queue import Attempt
 from detector.sinks.notify.target_thread import TargetThread
 from detector.wire.encoding import encode
@@ -155,6 +161,58 @@ def test_a_history_that_cannot_be_written_is_told(house):
     room.broken = {}
     room.later(61)
     assert phone.next().title == "Works again"
+
+
+SLOW = {
+    "overloaded": True,
+    "overload_advice": "fewer sources would help",
+    "sources": [
+        {"name": "porch", "overloaded": True},
+        {"name": "attic", "overloaded": False},
+        {"name": "yard", "overloaded": True},
+    ],
+}
+
+
+def test_a_machine_that_is_too_slow_is_told_once_and_so_is_its_end(house):
+    phone = FakeTarget()
+    room = house(phone, health=("phone",))
+    room.broken = unhealthy(SLOW)
+    room.later(5)
+    room.later(11)
+    assert phone.next().text == (
+        "Machine too slow: windows are left out in porch, yard; fewer sources would help"
+    )
+    for _ in range(20):  # it comes and goes
+        room.broken = {}
+        room.later(OVERLOAD_OVER_SECONDS - 5)
+        room.broken = unhealthy(SLOW)
+        room.later(30)
+    room.broken = {}
+    room.later(OVERLOAD_OVER_SECONDS)
+    assert phone.next().text == "Keeps up again: this machine"
+    assert len(phone.notices) == 2
+
+
+def test_the_line_names_the_sources_that_are_late_when_it_is_told(house):
+    phone = FakeTarget()
+    room = house(phone, health=("phone",))
+    room.broken = unhealthy(SLOW | {"sources": [{"name": "porch", "overloaded": True}]})
+    room.later(5)
+    room.broken = unhealthy(SLOW)
+    room.later(10)
+    assert "porch, yard" in phone.next().text
+
+
+def test_of_many_sources_some_are_named_and_of_one_without_a_name_none():
+    sources = [{"name": f"room{i}", "overloaded": True} for i in range(16)]
+    ((title, text),) = unhealthy(SLOW | {"sources": sources}).values()
+    assert title == "Machine too slow"
+    assert text.startswith("windows are left out in room0, room1, room2, room3 and 12 others; ")
+    alone = {key: value for key, value in SLOW.items() if key != "sources"}
+    ((_, text),) = unhealthy(alone).values()
+    assert text == "windows are left out; fewer sources would help"
+    assert unhealthy({"overloaded": False}) == {}
 
 
 def test_what_does_not_work_is_a_problem():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from detector.wire.encoding import encode
+from detector.wire.message import StatusBody
 from tests.support.browser_views import HIDE, violations, wait_for
 
 VIEWS = (("live", ".recent-sound"), ("feed", "article"))
@@ -63,6 +65,13 @@ def test_the_page_says_that_the_machine_is_too_slow(show, place):
     place.daemon.overloaded = True
     page = show("#/feed")
     page.get_by_text("Listening, machine too slow").wait_for()
+    assert page.locator(".state").get_attribute("title") == "fewer sources would help"
+    place.daemon.paused = True
+    place.daemon.tell(encode(StatusBody(state="paused", source="porch", time=None)))
+    page.get_by_text("Paused, machine too slow").wait_for()
+    place.daemon.paused = place.daemon.overloaded = False
+    place.daemon.tell(encode(StatusBody(state="listening", source="porch", time=None)))
+    page.get_by_text("Listening", exact=True).wait_for()
 
 
 def test_the_page_says_that_its_server_is_gone_and_misses_nothing(show, place):
