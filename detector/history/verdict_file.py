@@ -74,6 +74,12 @@ class VerdictFile:
         self.path = path
         self.keep = keep
 
+    def exists(self) -> bool:
+        """Whether there is a file, as far as it can be seen."""
+        with suppress(PermissionError):
+            return self.path.exists()
+        return True
+
     def keep_events(self, messages: Sequence[KeptMessage]) -> None:
         """Store the embeddings of events, and those that were vetoed; raises HistoryError."""
         statements = [

@@ -180,7 +180,8 @@ class VerdictKeeper:
         try:
             given = self._file.verdicts() if self._use else []
         except HistoryError as error:
-            log.warning('verdicts.unread error="%s"', error)
+            if self._file.exists():
+                log.warning('verdicts.unread error="%s"', error)
             return
         idle = tuple(self._book.exchange(given, self._labels()))
         if idle and idle != self._idle:
@@ -202,7 +203,8 @@ class VerdictKeeper:
 
     def _lose(self, count: int, reason: str) -> None:
         self.lost += count
-        if (now := time.monotonic()) >= self._quiet_until:
+        # Why there is no file, the history itself says.
+        if (now := time.monotonic()) >= self._quiet_until and self._file.exists():
             self._quiet_until = now + REMIND_SECONDS
             log.warning('verdicts.embeddings_lost count=%d error="%s"', self.lost, reason)
 

@@ -124,11 +124,26 @@ def test_events_without_an_embedding_are_not_stored(store: EventStore, kept: Kep
 
 
 def test_without_a_file_the_daemon_goes_on(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing is logged: that there is no history is said by the history."""
     kept = Kept(tmp_path / "gone" / "history.db")
     kept.keeper.keep(make_message(1), SOUND)
     kept.keeper.keep(make_message(2), SOUND)
     kept.keeper.close(5.0)
     assert kept.keeper.lost == 2
+    assert "verdicts." not in caplog.text
+
+
+def test_a_file_that_cannot_be_read_or_written_is_told_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "history.db"
+    path.write_bytes(b"of another program" * 1000)
+    kept = Kept(path)
+    kept.keeper.keep(make_message(1), SOUND)
+    kept.keeper.keep(make_message(2), SOUND)
+    kept.keeper.close(5.0)
+    assert kept.keeper.lost == 2
+    assert caplog.text.count("verdicts.unread") == 1
     assert caplog.text.count("verdicts.embeddings_lost") == 1
 
 
