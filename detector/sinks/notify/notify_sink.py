@@ -33,7 +33,7 @@ LEAVING_SECONDS = 1.5
 """How long the targets may take for what they have to deliver when the program ends."""
 
 OVERLOAD_OVER_SECONDS = 60.0
-"""Overloads that are less than this apart are one: on a machine that is nearly fast enough they come and go."""
+"""Overloads less than this apart are one: on a machine that is nearly fast enough they come and go."""
 
 PROBLEMS_OF_SOURCES = {
     "device_lost": "Source lost",
