@@ -87,11 +87,11 @@ DETAIL: dict[DeviceState, str] = {
     DeviceState.CLIPPING: "the microphone is overdriven: lower its gain",
     DeviceState.PAUSED: "sound is thrown away unheard until listening is turned on again",
     DeviceState.WAITING: "waiting for a microphone: it is used as soon as it is there",
-    DeviceState.LOST: "the device is gone; it is opened again as soon as it is back",
+    DeviceState.LOST: "it is opened again as soon as it is back",
     DeviceState.HUNG: "the device delivers nothing and cannot be closed; the program ends, to be restarted",
     DeviceState.STOPPED: "",
 }
-"""What is published beside the state's name, for people."""
+"""What is published beside the state's name, for people. WAITING and LOST come after a reason."""
 
 TROUBLE = (
     DeviceState.WAITING,
@@ -105,8 +105,8 @@ TROUBLE = (
 STREAM_DETAIL = DETAIL | {
     DeviceState.SILENT: "digital silence only: does the stream have sound now?",
     DeviceState.CLIPPING: "the stream is overdriven: lower the gain where it is made",
-    DeviceState.WAITING: "waiting for the stream: it is asked for again and again, at most every 30 s",
-    DeviceState.LOST: "the stream is gone; it is asked for again and again, at most every 30 s",
+    DeviceState.WAITING: "it is asked for again and again, at most every 30 s",
+    DeviceState.LOST: "it is asked for again and again, at most every 30 s",
 }
 """The same for a stream."""
 

@@ -149,8 +149,9 @@ class SourceChannel:
 
     @property
     def level_dbfs(self) -> float:
-        """Level of the newest frame [dBFS]; NaN while paused."""
-        return math.nan if self.is_paused else self.pipeline.level_dbfs
+        """Level of the newest frame [dBFS]; NaN while the source is not heard."""
+        is_heard = self.state in HEARD and not self.is_paused
+        return self.pipeline.level_dbfs if is_heard else math.nan
 
     @property
     def lost_seconds(self) -> float:

@@ -109,14 +109,14 @@ class NetworkStream:
             yield from self._read(child)
             child.drain()
         except Undecodable as error:
-            raise DeviceLost(f"the stream {self._name} cannot be decoded: {error}") from error
+            raise DeviceLost(f"the stream cannot be decoded: {error}") from error
         except TimeoutError as error:
-            raise DeviceLost(f"the stream {self._name} has delivered nothing for {error} s") from error
+            raise DeviceLost(f"the stream has delivered nothing for {error} s") from error
         finally:
             self.close()
         what = "has ended" if child.has_delivered else "cannot be had"
         reason = complaint(child.messages)
-        raise DeviceLost(f"the stream {self._name} {what}{reason and f': {reason}'}")
+        raise DeviceLost(f"the stream {what}{reason and f': {reason}'}")
 
     def interrupt(self) -> None:
         """End ffmpeg, so that whoever reads does not wait; any thread may call it."""

@@ -85,7 +85,7 @@ def test_a_camera_with_a_password_comes_and_goes_beside_a_recording(start: Start
             ("file", "stopped"),
         ]
         server.drop()
-        assert "the stream porch has ended" in daemon.says("daemon.device_lost source='porch'")
+        assert "the stream has ended" in daemon.says("daemon.device_lost source='porch'")
         daemon.err.wait(lambda line: server.clients == 2 or "daemon.listening source='porch'" in line)
         daemon.send(signal.SIGTERM)
         assert daemon.end() == 0

@@ -88,8 +88,10 @@ def test_a_source_that_is_gone_says_why_and_not_that_it_is_late() -> None:
     porch = Late(name="porch")
     daemon = daemon_of(porch)
     porch.hear(ROOM, late=2.0)
+    assert rows(report_of(daemon))[0]["level_dbfs"] is not None
     porch.channel.take(SourceFailure("404 Not Found"), 40.0)
     report = report_of(daemon)
+    assert rows(report)[0]["level_dbfs"] is report.values["level_dbfs"] is None
     assert report.values["overloaded"] is False
     assert str(rows(report)[0]["detail"]).startswith("404 Not Found; ")
 

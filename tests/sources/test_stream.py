@@ -111,7 +111,7 @@ def test_rtsp_delivers_every_sample_and_shows_no_password() -> None:
         rest, reason = until_lost(blocks)
         heard = np.concatenate([block.samples for block in [first, *rest]])
         assert SECRET not in reason
-        assert "the stream porch has ended" in reason
+        assert "the stream has ended" in reason
         # ffmpeg fills what it takes for a jitter of the first packets; the samples themselves are untouched.
         at = next(at for at in range(200) if np.array_equal(heard[at : at + 1000], NOISE[:1000]))
         np.testing.assert_array_equal(heard[at:], NOISE[: len(heard) - at])
