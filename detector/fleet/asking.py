@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 from detector.fleet.event_database import Database
+from detector.fleet.many_rows import rows_for
 
 FIRST_SECONDS = 60.0
 """How soon it is asked again for the same events; each time twice as long."""
@@ -29,17 +31,15 @@ def wanted_after(database: Database, *, until: float) -> dict[Numbering, int]:
             "SELECT node, generation, MIN(seq) FROM missing GROUP BY node, generation"
         )
     }
-    for node, text in database.run(
-        "SELECT node, value FROM facts WHERE kind = 'stats' AND received <= ?", until
+    said = _said(database, until=until)
+    for node, generation, first, last in rows_for(
+        database,
+        "WITH asked (node, generation) AS (VALUES ROWS) SELECT node, generation, "
+        "(SELECT MIN(seq) FROM events WHERE node = asked.node AND generation = asked.generation), "
+        "(SELECT MAX(seq) FROM events WHERE node = asked.node AND generation = asked.generation) FROM asked",
+        sorted(said),
     ):
-        stats = json.loads(text)
-        generation, newest = stats.get("generation"), stats.get("seq")
-        if not isinstance(generation, str) or not _is_number(newest) or stats.get("events_waiting"):
-            continue
-        ((first, last),) = database.run(
-            "SELECT MIN(seq), MAX(seq) FROM events WHERE node = ? AND generation = ?", node, generation
-        )
-        after = stats.get("sent_after")
+        newest, after = said[node, generation]
         if _is_number(after) and newest > after and (first is None or first > after + 1):
             wanted[node, generation] = after
         elif last is not None and last < newest:
@@ -47,7 +47,22 @@ def wanted_after(database: Database, *, until: float) -> dict[Numbering, int]:
     return wanted
 
 
-def _is_number(value: object) -> bool:
+def _said(database: Database, *, until: float) -> dict[Numbering, tuple[int, object]]:
+    """Of each daemon that has sent all, its newest number and after which one it sends to this broker."""
+    said: dict[Numbering, tuple[int, object]] = {}
+    for node, text in database.run(
+        "SELECT node, value FROM facts WHERE kind = 'stats' AND received <= ?", until
+    ):
+        stats = json.loads(text)
+        generation, newest = stats.get("generation"), stats.get("seq")
+        if not isinstance(generation, str) or not _is_number(newest) or stats.get("events_waiting"):
+            continue
+        if newest >= said.get((node, generation), (0, None))[0]:  # a daemon may say it of several sources
+            said[node, generation] = (newest, stats.get("sent_after"))
+    return said
+
+
+def _is_number(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 

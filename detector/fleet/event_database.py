@@ -11,13 +11,11 @@ The tables are the same in SQLite and PostgreSQL:
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
-from itertools import groupby
 from typing import Any, Protocol
 
 from detector.errors import ConfigError, DetectorError
-from detector.fleet.fleet_event import FleetEvent, NodeFact, is_seq
+from detector.fleet.fleet_event import FleetEvent, NodeFact
 
 TABLES = (
     """CREATE TABLE IF NOT EXISTS events (
@@ -50,9 +48,6 @@ COLUMNS = {
     "facts": ("node", "source", "kind", "value", "received"),
 }
 """What the tables above have."""
-
-MOST_MISSING = 10_000
-"""Numbers of one gap that are noted: a forged number would otherwise fill the disk."""
 
 Rows = list[tuple[Any, ...]]
 
@@ -141,74 +136,3 @@ def newest_received(database: Database) -> float:
     """When the newest event came [UTC seconds since 1970]; 0 where there is none."""
     ((newest,),) = database.run("SELECT MAX(received) FROM events")
     return float(newest or 0)
-
-
-def note_missing(database: Database, *, since: float, until: float, now: float) -> tuple[int, int]:
-    """Look for numbers that are missing before events that came between two times [UTC seconds].
-
-    Within a run, `seq` rises by one from event to event; between runs a gap means nothing (docs/protocol.md).
-    What a run has sent last is known from what daemons said of themselves between these times.
-    `until` lies some time back, since collectors that share the work do not write in order. Returns how many
-    were noted and how many noted earlier have come by now.
-    """
-    fresh = database.run(
-        "SELECT node, generation, run, seq FROM events WHERE received > ? AND received <= ? "
-        "ORDER BY node, generation, run, seq",
-        *(since, until),
-    )
-    noted = 0
-    for key, rows in groupby(fresh, key=lambda row: tuple(row[:3])):
-        noted += _look_at_run(database, key, [row[3] for row in rows], now)
-    for key, newest in _said_last(database, since=since, until=until):
-        noted += _look_at_run(database, key, [newest], now, is_there=False)
-    came = database.run_each(
-        "DELETE FROM missing WHERE EXISTS (SELECT 1 FROM events WHERE events.node = missing.node "
-        "AND events.generation = missing.generation AND events.seq = missing.seq)",
-        [()],
-    )
-    return noted, came
-
-
-def _said_last(database: Database, *, since: float, until: float) -> list[tuple[tuple[str, str, str], int]]:
-    """The newest number of each run that says that it has sent all."""
-    said = database.run(
-        "SELECT node, value FROM facts WHERE kind = 'stats' AND received > ? AND received <= ?", since, until
-    )
-    newest = []
-    for node, text in said:
-        stats = json.loads(text)
-        run, generation, seq = stats.get("run"), stats.get("generation"), stats.get("seq")
-        if (
-            isinstance(run, str)
-            and isinstance(generation, str)
-            and is_seq(seq)
-            and not stats.get("events_waiting")
-        ):
-            newest.append(((node, generation, run), seq))
-    return newest
-
-
-def _look_at_run(
-    database: Database, key: tuple[Any, ...], numbers: Sequence[int], now: float, *, is_there: bool = True
-) -> int:
-    """Note what is missing up to `numbers`, and whether they are there themselves; returns how many."""
-    node, generation, run = key
-    known = database.run("SELECT settled FROM runs WHERE node = ? AND generation = ? AND run = ?", *key)
-    if not known and not is_there:
-        return 0  # where the run began to count, nobody knows
-    settled: int = known[0][0] if known else numbers[0]
-    gaps: list[int] = []
-    for number in numbers:
-        gaps += range(max(settled + 1, number - MOST_MISSING), number if is_there else number + 1)
-        settled = max(settled, number)
-    noted = database.run_each(
-        "INSERT INTO missing SELECT ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM events "
-        "WHERE node = ? AND generation = ? AND seq = ?) ON CONFLICT DO NOTHING",
-        [(node, generation, number, run, now, node, generation, number) for number in gaps],
-    )
-    database.run_each(
-        "INSERT INTO runs VALUES (?, ?, ?, ?) ON CONFLICT (node, generation, run) "
-        "DO UPDATE SET settled = excluded.settled WHERE excluded.settled > runs.settled",
-        [(*key, settled)],
-    )
-    return noted

@@ -22,10 +22,10 @@ from detector.fleet.event_database import (
     add_facts,
     make_tables,
     newest_received,
-    note_missing,
 )
 from detector.fleet.fleet_event import FleetEvent, NodeFact, UnfitPayload, event_of, fact_of
 from detector.fleet.fleet_watch import FleetWatch
+from detector.fleet.missing_numbers import note_missing
 from detector.sinks.mqtt.link import NoConnection, Received
 from detector.sinks.mqtt.payloads import again_payload
 from detector.sinks.mqtt.topics import Topics

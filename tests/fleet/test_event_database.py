@@ -15,15 +15,14 @@ from detector.errors import ConfigError
 from detector.fleet.asking import FIRST_SECONDS, TRIES, Asking, wanted_after
 from detector.fleet.event_database import (
     COLUMNS,
-    MOST_MISSING,
     DatabaseError,
     add_events,
     add_facts,
     make_tables,
-    note_missing,
 )
 from detector.fleet.fleet_event import NodeFact, event_of
-from detector.fleet.fleet_table import as_table, node_rows
+from detector.fleet.many_rows import ROWS_AT_ONCE
+from detector.fleet.missing_numbers import MOST_MISSING, note_missing
 from detector.fleet.sqlite_database import SqliteDatabase
 from tests.support.fleet_events import PREFIX, RUN, payload, topic
 
@@ -85,9 +84,9 @@ def test_what_came_just_now_is_not_looked_at_yet(database):
     assert look(database, until=1000.0, since=960.0) == (3, 0)
 
 
-def said(database, seq, *, run=RUN, waiting=0, received=100.0, generation="g"):
+def said(database, seq, *, run=RUN, waiting=0, received=100.0, generation="g", node="hall", source=""):
     stats = {"generation": generation, "run": run, "seq": seq, "events_waiting": waiting}
-    add_facts(database, [NodeFact("hall", "", "stats", json.dumps(stats))], now=received)
+    add_facts(database, [NodeFact(node, source, "stats", json.dumps(stats))], now=received)
 
 
 def test_the_lost_end_of_a_run_is_missing_until_it_comes(database):
@@ -143,6 +142,43 @@ def test_in_whatever_order_they_come_what_is_missing_is_what_has_not_come(order,
                 since = step + 1.0
         look(database, until=1000.0, since=since)
         assert missing(database) == sorted(lost)
+
+
+class Counting(SqliteDatabase):
+    """Counts the statements that it executes."""
+
+    statements = 0
+
+    def run(self, sql, *values):
+        self.statements += 1
+        return super().run(sql, *values)
+
+    def run_each(self, sql, rows):
+        self.statements += len(rows)
+        return super().run_each(sql, rows)
+
+
+def statements_of_a_look(nodes):
+    with closing(Counting(Path(":memory:"), is_durable=False)) as database:
+        make_tables(database)
+        for node in nodes:
+            add(database, 1, 4, node=node)
+            said(database, 6, node=node)
+        before = database.statements
+        assert look(database) == (4 * len(nodes), 0)
+        assert wanted_after(database, until=1000.0) == {(node, "g"): 1 for node in nodes}
+        return database.statements - before
+
+
+def test_a_look_at_many_daemons_takes_as_many_statements_as_a_look_at_one():
+    many = [f"node-{number}" for number in range(ROWS_AT_ONCE // 4)]  # of each, four numbers are missing
+    assert statements_of_a_look(many) == statements_of_a_look(["hall"]) < 10
+
+
+def test_more_rows_than_one_statement_takes_are_all_noted(database):
+    add(database, 1, 3 * ROWS_AT_ONCE)
+    assert look(database) == (3 * ROWS_AT_ONCE - 2, 0)
+    assert missing(database) == [*range(2, 3 * ROWS_AT_ONCE)]
 
 
 def test_two_collectors_note_the_same_gap_once(database, tmp_path):
@@ -229,6 +265,16 @@ def test_gaps_and_a_missing_end_are_asked_for(database):
     assert wanted_after(database, until=1000.0) == {("hall", "g"): 5}
 
 
+def test_of_what_a_daemon_says_of_several_sources_the_greatest_number_counts(database):
+    add(database, 1, 2)
+    said(database, 5, source="door")
+    said(database, 3, source="yard")
+    assert look(database) == (3, 0)
+    add(database, 3, 4, now=1001.0)
+    look(database, until=2000.0, since=1000.0)
+    assert wanted_after(database, until=1000.0) == {("hall", "g"): 4}
+
+
 def test_a_missing_beginning_is_asked_for(database):
     text = '{"generation":"g","seq":5,"sent_after":2,"events_waiting":0}'
     add_facts(database, [NodeFact("hall", "", "stats", text)], now=100.0)
@@ -252,41 +298,3 @@ def test_a_daemon_is_asked_ever_more_seldom_and_not_at_all_where_nothing_comes()
     asked = [now for now in range(0, 10_000, 10) if asking.due(wanted, float(now))]
     assert asked == [0, *(int(FIRST_SECONDS * (2**n - 1)) for n in range(1, TRIES))]
     assert asking.due({("hall", "g"): 7}, 10_000.0) == {("hall", "g"): 7}
-
-
-def test_numbers_that_no_level_and_no_time_has_are_left_out_of_the_table(database):
-    text = '{"level_dbfs":1%s,"lost_seconds":true,"uptime_seconds":"x","version":{"a":[]}}' % ("0" * 400)
-    add_facts(database, [NodeFact("hall", "", "stats", text)], now=100.0)
-    (row,) = node_rows(database, now=100.0)
-    assert (row.level_dbfs, row.lost_seconds, row.uptime_seconds) == (None, None, None)
-    assert "hall" in as_table([row], now=100.0)
-
-
-def test_an_event_of_a_clock_that_is_ahead_is_not_shown_as_of_now(database):
-    add(database, 1)
-    now = 1785593002.5 - 50 * 365 * 86_400
-    assert "in 18250 d" in as_table(node_rows(database, now=now), now=now)
-
-
-def test_the_table_shows_who_is_alive_and_what_is_missing(database):
-    add(database, 1, 4)
-    look(database)
-    stats(database)
-    facts = [
-        NodeFact("hall", "", "availability", "online"),
-        NodeFact("attic", "", "availability", "offline"),
-        NodeFact("shed", "", "availability", "online"),
-        NodeFact("shed", "", "state", "silent"),
-        NodeFact("barn", "", "availability", "online"),
-        NodeFact("barn", "", "listen", "OFF"),
-    ]
-    add_facts(database, facts, now=100.0)
-    now = 1785593002.5 + 7200
-    assert as_table(node_rows(database, now=now), now=now).splitlines() == [
-        "node   state    level     events 24 h  last event  missing  lost  up  version",
-        "attic  offline            0                        0",
-        "barn   paused             0                        0",
-        "hall   online   -41 dBFS  2            2 h ago     2                  1.0",
-        "shed   silent             0                        0",
-        "3 of 4 online, 2 events missing",
-    ]
