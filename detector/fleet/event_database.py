@@ -27,6 +27,8 @@ TABLES = (
         PRIMARY KEY (node, generation, seq))""",
     "CREATE INDEX IF NOT EXISTS events_start ON events (start_time)",
     "CREATE INDEX IF NOT EXISTS events_received ON events (received)",
+    # `fleet` counts by this index alone, and Parquet files are written by it, a day of a node at a time.
+    "CREATE INDEX IF NOT EXISTS events_node ON events (node, start_time, id)",
     """CREATE TABLE IF NOT EXISTS missing (
         node TEXT NOT NULL, generation TEXT NOT NULL, seq BIGINT NOT NULL, run TEXT NOT NULL,
         noticed DOUBLE PRECISION NOT NULL, PRIMARY KEY (node, generation, seq))""",

@@ -14,7 +14,7 @@ from detector.fleet.fleet_collector import CollectorCounts
 from detector.fleet.fleet_event import NodeFact, event_of
 from detector.fleet.postgres_database import PostgresDatabase
 from tests.support import ROOT, postgres
-from tests.support.fleet_events import PREFIX, payload, topic
+from tests.support.fleet_events import HEARD, PREFIX, RUN, payload, topic
 
 PANELS = json.loads((ROOT / "grafana" / "fleet.json").read_text(encoding="utf-8"))["panels"]
 TARGETS = [target for panel in PANELS for target in panel["targets"]]
@@ -38,14 +38,22 @@ def test_no_panel_covers_another():
 
 @pytest.mark.slow
 @pytest.mark.skipif(bool(postgres.why_not()), reason=postgres.why_not())
-def test_its_queries_run():
+def test_its_queries_run_and_count_sounds():
     with postgres.Postgres() as server, closing(PostgresDatabase(server.uri)) as database:
         make_tables(database)
-        add_events(database, [event_of(topic(), payload(1, type="end"), prefix=PREFIX)], now=100.0)
+        sound = [
+            payload(seq, id=f"{RUN}-1", type=kind) for seq, kind in enumerate(("start", "update", "end"), 1)
+        ]
+        add_events(database, [event_of(topic(), each, prefix=PREFIX) for each in sound], now=100.0)
         stats = '{"level_dbfs": -41.25, "lost_seconds": 0.5, "events_waiting": 0, "version": "1.0"}'
         facts = [NodeFact("hall", "", "availability", "online"), NodeFact("hall", "", "stats", stats)]
         add_facts(database, facts, now=100.0)
-        for target in TARGETS:
-            if "rawSql" in target:
-                sql = re.sub(r"\$__unixEpochFilter\((\w+)\)", r"\1 > 0", target["rawSql"])
-                assert len(database.run(sql)) == 1, sql
+        rows = {}
+        for panel in PANELS:
+            for target in panel["targets"]:
+                if "rawSql" in target:
+                    sql = re.sub(r"\$__unixEpochFilter\((\w+)\)", r"\1 > 0", target["rawSql"])
+                    (rows[panel["title"]],) = database.run(sql)
+        assert rows["Sounds"] == (1,)
+        assert rows["Sounds an hour"] == (HEARD // 3600 * 3600, "Dog", 1)
+        assert rows["Daemons"][3] == 1

@@ -9,10 +9,7 @@ import pytest
 
 from detector.fleet.fleet_event import NodeFact, event_of
 from detector.fleet.fleet_watch import AGAIN_SECONDS, SILENCE_SECONDS, FleetWatch
-from tests.support.fleet_events import PREFIX, payload, topic
-
-HEARD = 1785593002.5
-"""When the events of `payload` began [UTC seconds]."""
+from tests.support.fleet_events import HEARD, PREFIX, payload, topic
 
 
 class Watched:

@@ -8,6 +8,9 @@ from typing import Any
 PREFIX = "sound-detector"
 RUN = "20260801T140321Z-3f9a"
 
+HEARD = 1785593002.5
+"""When the events of `payload` began [UTC seconds]."""
+
 
 def payload(seq: int, *, node: str = "hall", run: str = RUN, generation: str = "g", **changes: Any) -> bytes:
     """One event of one message."""
