@@ -18,7 +18,7 @@ from detector.config.wording import show
 from detector.errors import ConfigError
 from detector.files.home import expand_home
 from detector.fleet.collector_metrics import metrics_text
-from detector.fleet.event_database import Database, DatabaseError
+from detector.fleet.event_database import Database, DatabaseError, has_tables
 from detector.fleet.fleet_collector import SESSION_SECONDS, FleetCollector
 from detector.fleet.fleet_table import as_json, as_table, node_rows
 from detector.fleet.parquet_folder import JOURNAL, ParquetFolder
@@ -93,15 +93,15 @@ def collect(request: CollectRequest) -> int:
 def show_fleet(target: str, *, json: bool) -> int:
     """Print what is known of each daemon; the exit status is 0. Raises DetectorError."""
     path = _file_of(target)
-    if path is not None and not path.is_file():
-        raise ConfigError(f"{target}: there is no such database; `sound-detector collect` makes it")
+    if path is not None and not path.exists():
+        raise DatabaseError(f"{target}: there is no such database; `sound-detector collect` makes it")
     with closing(database_opener(target)()) as database:
-        try:
-            rows = node_rows(database, now=time.time())
-        except DatabaseError as error:
+        if not has_tables(database):
             raise ConfigError(
-                f"{target}: expected what `sound-detector collect` has made: {error}"
-            ) from error
+                f"{database.name}: expected a database that `sound-detector collect` has made, got one "
+                "without its tables: choose another"
+            )
+        rows = node_rows(database, now=time.time())
     sys.stdout.write(as_json(rows) if json else as_table(rows, now=time.time()))
     return 0
 

@@ -91,6 +91,15 @@ def make_tables(database: Database) -> None:
 
     Where all are there, a user who may read and write them needs no right to make some.
     """
+    if not has_tables(database):
+        database.be_alone()
+        for statement in TABLES:
+            database.run(statement)
+    database.commit()
+
+
+def has_tables(database: Database) -> bool:
+    """Whether all tables are there; ConfigError where others have their names."""
     found = {table: tuple(database.columns(table)) for table in COLUMNS}
     for table, expected in COLUMNS.items():
         if found[table] not in ((), expected):
@@ -99,11 +108,7 @@ def make_tables(database: Database) -> None:
                 f"{', '.join(found[table])[:200]}: another program or version has made it, so nothing is "
                 "written; use another database, or that version"
             )
-    if not all(found.values()):
-        database.be_alone()
-        for statement in TABLES:
-            database.run(statement)
-    database.commit()
+    return all(found.values())
 
 
 def add_events(database: Database, events: Sequence[FleetEvent], *, now: float) -> int:

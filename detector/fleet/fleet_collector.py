@@ -1,4 +1,6 @@
-"""Takes what daemons publish from a broker into a database; one thread, which nothing ends but its user.
+"""Takes what daemons publish from a broker into a database; one thread.
+
+Nothing ends it but its user, and a database that is another program's.
 
 An event is acknowledged to the broker after it is on the disk. Whatever is killed in between, the broker
 sends it again, and the database keeps it once.

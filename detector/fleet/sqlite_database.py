@@ -16,10 +16,15 @@ BUSY_SECONDS = 10.0
 
 
 class SqliteDatabase:
-    """One connection to the file, which is made where there is none; `is_durable` waits for the disk."""
+    """One connection to the file, which is made where there is none; `is_durable` waits for the disk.
+
+    ConfigError for what can be no such file, until somebody names another; nothing is changed in it.
+    """
 
     def __init__(self, path: Path, *, is_durable: bool = True) -> None:
         self.name = str(path)
+        if path.is_dir():
+            raise self._unfit("a folder")
         try:
             make_folder(path.parent)
             self._connection = sqlite3.connect(path, timeout=BUSY_SECONDS)
@@ -27,7 +32,13 @@ class SqliteDatabase:
             self._connection.execute("PRAGMA journal_mode = WAL")
             # FULL: what a collector has acknowledged is there after a power cut, too.
             self._connection.execute(f"PRAGMA synchronous = {'FULL' if is_durable else 'NORMAL'}")
+        except (FileExistsError, NotADirectoryError) as error:
+            raise self._unfit(f"a name below {error.filename}, which is a file") from error
         except (sqlite3.Error, OSError) as error:
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
+                raise self._unfit(
+                    "no database", ", or move it away if `sound-detector collect` made it"
+                ) from error
             raise self._error(error, "opened") from error
 
     def run(self, sql: str, *values: object) -> Rows:
@@ -70,15 +81,16 @@ class SqliteDatabase:
         }
         if names and names.isdisjoint(COLUMNS):
             self._connection.close()
-            raise ConfigError(
-                f"{self.name}: expected a new file or one that `sound-detector collect` has made, got the "
-                f"tables {', '.join(sorted(names))[:200]}: nothing is written to it; choose another name"
-            )
+            raise self._unfit(f"the tables {', '.join(sorted(names))[:200]}")
+
+    def _unfit(self, found: str, more: str = "") -> ConfigError:
+        return ConfigError(
+            f"{self.name}: expected a new file or one that `sound-detector collect` has made, got {found}: "
+            f"nothing is written to it; choose another name{more}"
+        )
 
     def _error(self, error: sqlite3.Error | OSError, what: str = "written") -> DatabaseError:
         advice = ""
-        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:  # or another program's file
-            advice = ": choose another name, or move it away if `sound-detector collect` made it"
-        elif is_damage(error):
+        if is_damage(error):
             advice = ": move it away, and daemons send again what their histories have"
         return DatabaseError(f"{self.name}: cannot be {what}: {error}{advice}")

@@ -194,7 +194,7 @@ def test_two_collectors_note_the_same_gap_once(database, tmp_path):
 
 def test_a_file_that_is_no_database_is_said_in_one_line(tmp_path):
     (tmp_path / "fleet.db").write_text("no database, but a text that is longer than a page header" * 50)
-    with pytest.raises(DatabaseError, match=r"fleet\.db: cannot be opened: .*database: choose another name"):
+    with pytest.raises(ConfigError, match=r"fleet\.db: expected .*got no database: .* choose another name"):
         SqliteDatabase(tmp_path / "fleet.db")
 
 
