@@ -21,7 +21,7 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from benchmarks.fleet.brokers import Broker, MosquittoBroker, NatsBroker
@@ -30,7 +30,6 @@ from benchmarks.support.report import table
 
 SPREAD_SECONDS = 60.0
 """With kills, the events come in this time; without, as fast as they can."""
-DEADLINE_SECONDS = 900.0
 TOLD_AT_ONCE = 200
 """Events between two rounds through all connections."""
 
@@ -47,6 +46,7 @@ class Process:
         """Start it (again)."""
         with self._log.open("a") as file:
             self._process = subprocess.Popen(self._command, stdout=file, stderr=file)
+        self._is_killed = False
 
     def kill(self) -> None:
         """End it at once (SIGKILL)."""
@@ -55,15 +55,25 @@ class Process:
         self._process.kill()
         _, _, used = os.wait4(self._process.pid, 0)
         self._process.returncode = -9
+        self._is_killed = True
         self._spent += used.ru_utime + used.ru_stime
+
+    def end(self) -> None:
+        """Kill it, unless it has ended."""
+        if self._process.poll() is None:
+            self.kill()
 
     def cpu_seconds(self) -> float:
         """User and system time so far [s]."""
+        if self._is_killed:
+            return self._spent
         fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
         return self._spent + (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def memory_mb(self) -> float:
-        """Highest resident memory [MB]."""
+        """Highest resident memory of this life [MB]; 0 between two lives."""
+        if self._is_killed:
+            return 0.0
         for line in Path(f"/proc/{self._process.pid}/status").read_text().splitlines():
             if line.startswith("VmHWM"):
                 return int(line.split()[1]) * 1024 / 1e6
@@ -81,11 +91,17 @@ def main() -> None:
     parser.add_argument("--broker", choices=("mosquitto", "nats"), default="mosquitto")
     parser.add_argument("--into", choices=("sqlite", "postgres"), default="sqlite")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--deadline", type=float, default=900.0, metavar="SECONDS", help="give up after these"
+    )
     options = parser.parse_args()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 65_536), most))
     with tempfile.TemporaryDirectory(prefix="fleet-") as name, ExitStack() as stack:
-        print(_run(options, Path(name), stack))
+        try:
+            print(_run(options, Path(name), stack))
+        except TimeoutError as error:
+            sys.exit(str(error))
 
 
 def _run(options: argparse.Namespace, folder: Path, stack: ExitStack) -> str:
@@ -98,7 +114,7 @@ def _run(options: argparse.Namespace, folder: Path, stack: ExitStack) -> str:
     ]
     bare = None if options.kills else Process(_bare(broker), folder / "bare.log")
     for process in (*collectors, *filter(None, (bare,))):
-        stack.callback(process.kill)
+        stack.callback(process.end)
     time.sleep(3)
     nodes = []
     for number in range(options.nodes):
@@ -138,7 +154,10 @@ def _tell_and_kill(
     count: Callable[[], int],
     wanted: int,
 ) -> list[str]:
-    """Have all events told, kill at random times, and wait until the database has them."""
+    """Have all events told, kill at random times, and wait until the database has them.
+
+    Returns who was killed. TimeoutError with what was reached at the deadline.
+    """
     rng = random.Random(options.seed)
     spread = SPREAD_SECONDS if options.kills else 0.0
     began = time.monotonic()
@@ -148,7 +167,7 @@ def _tell_and_kill(
     again: list[tuple[float, Callable[[], None]]] = []
     killed: list[str] = []
     looked = 0.0
-    while time.monotonic() < began + DEADLINE_SECONDS:
+    while time.monotonic() < began + options.deadline:
         now = time.monotonic()
         for _ in range(TOLD_AT_ONCE):
             if due and due[0][0] <= now:
@@ -168,8 +187,11 @@ def _tell_and_kill(
         if not due and not kills and not again and now - looked > 1.0:
             looked = now
             if count() >= wanted:
-                break
-    return killed
+                return killed
+    raise TimeoutError(
+        f"not done after {options.deadline:.0f} s: {count()} of {wanted} events in the database, "
+        f"{wanted - len(due)} told, {len(killed)} of {options.kills} kills"
+    )
 
 
 def _database(kind: str, folder: Path, stack: ExitStack) -> tuple[str, Callable[[], int]]:
@@ -179,9 +201,11 @@ def _database(kind: str, folder: Path, stack: ExitStack) -> tuple[str, Callable[
         path = folder / "fleet.db"
 
         def count() -> int:
-            with sqlite3.connect(path, timeout=10) as connection:
-                (n,) = connection.execute("SELECT COUNT(*) FROM events").fetchone()
-            connection.close()
+            with closing(sqlite3.connect(path, timeout=10)) as connection:
+                try:
+                    (n,) = connection.execute("SELECT COUNT(*) FROM events").fetchone()
+                except sqlite3.OperationalError:  # no collector has made the table yet
+                    return 0
             return int(n)
 
         return f"sqlite:{path}", count
@@ -193,7 +217,10 @@ def _database(kind: str, folder: Path, stack: ExitStack) -> tuple[str, Callable[
 
     def count_there() -> int:
         with psycopg.connect(server.uri) as connection:
-            row = connection.execute("SELECT COUNT(*) FROM events").fetchone()
+            try:
+                row = connection.execute("SELECT COUNT(*) FROM events").fetchone()
+            except psycopg.errors.UndefinedTable:  # no collector has made it yet
+                return 0
         return int(row[0]) if row else 0
 
     return server.uri, count_there
