@@ -15,7 +15,7 @@ from detector.events.boundaries import UNHEARD_DBFS
 from detector.interfaces import Body, Service
 from detector.records import Counts, Event
 from detector.service.capture import JOIN_SECONDS, PATIENCE_SECONDS, SourceFailure
-from detector.service.device_state import DeviceState, overall_state
+from detector.service.device_state import ENDED_BESIDE_OTHERS, DeviceState, overall_state
 from detector.service.intake import Delivery, Intake
 from detector.service.overload import OverloadWatch
 from detector.service.source_channel import SourceChannel
@@ -231,7 +231,7 @@ class Daemon:
             if self._intake.open:  # else the end of all follows
                 if channel.failure is not None:
                     log.error("daemon.source_failed source=%r: %s", channel.name, channel.failure)
-                self._publish(channel, channel.end())
+                self._publish(channel, channel.end(ENDED_BESIDE_OTHERS))
         elif isinstance(item, SourceFailure):
             self._publish(channel, channel.take(item, now))
             self._notifier.ready()  # up, and waiting for the device

@@ -110,6 +110,14 @@ STREAM_DETAIL = DETAIL | {
 }
 """The same for a stream."""
 
+UNHURRIED_DETAIL = DETAIL | {
+    DeviceState.OPENING: "no sound has come yet; a pipe has none before somebody writes into it",
+}
+"""The same for a pipe or a recording at full speed: nothing is lost while it waits."""
+
+ENDED_BESIDE_OTHERS = "its sound has ended; the other sources go on; restart the program to hear it again"
+"""Why a source stops that has come to its end while others have not."""
+
 HUNG_BESIDE_OTHERS = (
     "the device delivers nothing and cannot be closed; the other sources go on; restart the program to use it"
 )

@@ -110,7 +110,7 @@ class SourceChannel:
             pipeline.watch_levels(levels.push)
         self._quiet, self._live = quiet, live
         self._is_stream = is_stream
-        self.device = SourceStatus(source.name, is_stream=is_stream, is_alone=is_alone)
+        self.device = SourceStatus(source.name, is_stream=is_stream, is_live=source.live, is_alone=is_alone)
         """The state of what delivers the sound."""
         self._clock = clock
         self._timeline = Timeline(sample_rate=sample_rate, start=clock())
@@ -213,13 +213,13 @@ class SourceChannel:
             self._live.push(item, to_utc=self._timeline.utc, level_dbfs=self.pipeline.meter_dbfs)
         return told
 
-    def end(self) -> list[Body]:
-        """No more blocks are taken: end open events and say that the source has stopped; once."""
+    def end(self, reason: str = "") -> list[Body]:
+        """No more blocks are taken: end open events and say that the source has stopped, and why; once."""
         if self.state is DeviceState.STOPPED:
             return []
         ended = self.bodies(self.pipeline.flush())
         self._finish_records()
-        return ended + self._observe(DeviceObservation.END, str(self.failure or ""))
+        return ended + self._observe(DeviceObservation.END, str(self.failure or reason))
 
     def excuse(self, now: float) -> None:
         """The program itself stood still, as by SIGSTOP: once, the device is not to blame."""
@@ -284,7 +284,10 @@ class SourceChannel:
 
     def _observe(self, observation: DeviceObservation, reason: str = "") -> list[Body]:
         """Change the state by the table; a change is returned to be published."""
-        if not self.device.observe(observation, reason, has_listened=self.has_listened):
+        # A source that fails, or never delivered a block, ends with an error, which says enough.
+        is_error = self.failure is not None or not self.has_listened
+        is_told = observation is DeviceObservation.END and is_error
+        if not self.device.observe(observation, reason, is_told=is_told):
             return []
         if self.state not in HEARD:
             self.load.rest()

@@ -9,6 +9,7 @@ from detector.service.device_state import (
     HUNG_BESIDE_OTHERS,
     STREAM_DETAIL,
     TROUBLE,
+    UNHURRIED_DETAIL,
     DeviceObservation,
     DeviceState,
     next_state,
@@ -20,12 +21,12 @@ log = logging.getLogger(__name__)
 class SourceStatus:
     """Follows the table of states for one source; each change is a line in the log."""
 
-    def __init__(self, name: str, *, is_stream: bool, is_alone: bool) -> None:
+    def __init__(self, name: str, *, is_stream: bool, is_live: bool, is_alone: bool) -> None:
         self.state = DeviceState.OPENING
         """What the source is doing."""
         self._name = name
         self._reason = ""
-        self._details = STREAM_DETAIL if is_stream else DETAIL
+        self._details = STREAM_DETAIL if is_stream else DETAIL if is_live else UNHURRIED_DETAIL
         if not is_alone:
             self._details = self._details | {DeviceState.HUNG: HUNG_BESIDE_OTHERS}
 
@@ -34,10 +35,10 @@ class SourceStatus:
         """Why it is in this state, and what helps; empty where there is nothing to say."""
         return "; ".join(part for part in (self._reason, self._details[self.state]) if part)
 
-    def observe(self, observation: DeviceObservation, reason: str = "", *, has_listened: bool) -> bool:
+    def observe(self, observation: DeviceObservation, reason: str = "", *, is_told: bool = False) -> bool:
         """Change the state by the table; whether it is another one now.
 
-        `has_listened`: whether a block ever came.
+        `is_told`: another line says it already.
         """
         state = next_state(self.state, observation)
         if state is self.state:
@@ -45,10 +46,8 @@ class SourceStatus:
                 self._reason = reason  # it fails again, perhaps for another reason
             return False
         self.state, self._reason = state, reason
-        # A source that never delivered a block ends with an error, which says enough.
-        quiet = state is DeviceState.STOPPED and not has_listened
         log.log(
-            logging.WARNING if state in TROUBLE else logging.DEBUG if quiet else logging.INFO,
+            logging.DEBUG if is_told else logging.WARNING if state in TROUBLE else logging.INFO,
             f"daemon.{state.value} source=%r%s",
             self._name,
             f" detail={self.detail!r}" if self.detail else "",

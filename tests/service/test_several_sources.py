@@ -21,7 +21,7 @@ from detector.errors import DeviceLost, UnsupportedFormat
 from detector.events.quiet import QuietHours
 from detector.records import Block, Window
 from detector.service.daemon import Daemon
-from detector.service.device_state import DeviceState, overall_state
+from detector.service.device_state import ENDED_BESIDE_OTHERS, DeviceState, overall_state
 from detector.service.source_channel import SourceChannel
 from detector.service.source_load import DETAIL
 from detector.service.systemd import Notifier
@@ -113,6 +113,15 @@ class Several:
         self.daemon.run()
         return self
 
+    def has_stopped(self, name: str) -> bool:
+        """Whether it has no more sound."""
+        return any(each.name == name and each.state.value == "stopped" for each in self.daemon.channels)
+
+    def details(self, name: str) -> list[str]:
+        """What the statuses of a source say."""
+        bodies = [message.body for message in self.sink.messages]
+        return [body.detail for body in bodies if isinstance(body, StatusBody) and body.source == name]
+
     def told(self, name: str) -> list[str]:
         """`start` and `end` of a source, and of a status its state."""
         bodies = [message.body for message in self.sink.messages]
@@ -153,11 +162,13 @@ def test_every_event_has_an_id_and_a_number_of_its_own() -> None:
 
 
 def test_a_source_that_ends_leaves_the_others() -> None:
-    ended = threading.Event()
-    short = [*blocks(ROOM), ended.set]
-    long = [*blocks(ROOM), lambda: ended.wait(LONG), *cut(np.concatenate((SOUND, ROOM)), HOP, start=3 * RATE)]
-    several = Several({"short": short, "long": long}).run()
+    after = cut(np.concatenate((SOUND, ROOM)), HOP, start=3 * RATE)
+    long = [*blocks(ROOM), lambda: wait_until(lambda: several.has_stopped("short")), *after]
+    several = Several({"short": blocks(ROOM), "long": long})
+    several.run()
     assert several.told("short") == ["listening", "stopped"]
+    assert several.details("short") == ["", ENDED_BESIDE_OTHERS]
+    assert several.details("long") == ["", ""]
     assert several.told("long") == ["listening", "start", "end", "stopped"]
 
 
@@ -166,8 +177,21 @@ def test_a_source_that_fails_is_told_at_once_and_raised_at_the_end(caplog: pytes
     with pytest.raises(UnsupportedFormat, match="no such file"):
         several.run()
     assert several.told("broken") == ["stopped"]
+    assert several.details("broken") == ["no such file"]
     assert several.told("good") == ["listening", "start", "end", "stopped"]
     assert "daemon.source_failed source='broken': no such file" in caplog.text
+
+
+def test_a_source_that_breaks_off_is_one_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    good = [*blocks(ROOM), lambda: wait_until(lambda: several.has_stopped("broken"))]
+    several = Several({"broken": [*blocks(ROOM), UnsupportedFormat("damaged")], "good": good})
+    with pytest.raises(UnsupportedFormat, match="damaged"):
+        several.run()
+    assert several.details("broken") == ["", "damaged"]
+    assert [line for line in caplog.messages if "damaged" in line] == [
+        "daemon.source_failed source='broken': damaged"
+    ]
 
 
 def test_a_lost_source_comes_back_while_the_others_go_on() -> None:

@@ -98,7 +98,7 @@ def test_each_change_is_a_message_at_once_and_only_one() -> None:
 def test_a_message_about_the_device_says_it_too() -> None:
     source = Late()
     source.hear(ROOM, late=LATE_SECONDS + 1)
-    source.channel.device.observe(DeviceObservation.CLIPPED, has_listened=True)
+    source.channel.device.observe(DeviceObservation.CLIPPED)
     detail = source.channel.input_state.detail
     assert detail == f"the microphone is overdriven: lower its gain; {DETAIL}"
 
