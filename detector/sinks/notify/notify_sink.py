@@ -40,8 +40,9 @@ PROBLEMS_OF_SOURCES = {
     "waiting": "Source missing",
     "silent": "Source silent",
     "hung": "Source hangs",
+    "stopped": "Source ended",
 }
-"""States of a microphone or stream that are told, and what they are called; `listening` ends them."""
+"""States of a source that are told, and what they are called; `listening` ends them."""
 
 
 def make_notify_sink(settings: NotifySettings, context: SinkContext) -> Sink:
@@ -195,6 +196,8 @@ class NotifySink:
 
     def _note_state(self, body: StatusBody, now: Now) -> None:
         about = ("source", body.source)
+        if body.state == "stopped" and not body.detail:
+            return  # the program ends
         if body.state in PROBLEMS_OF_SOURCES:
             self._watch.bad(*about, PROBLEMS_OF_SOURCES[body.state], _about(body), now.seconds)
             if body.state == "hung":  # the program ends now

@@ -70,8 +70,8 @@ class House:
             local=lambda: datetime(2026, 11, 28, 12) + timedelta(seconds=self.seconds),
         )
 
-    def state(self, state):
-        self.sink.write(encode(StatusBody(state=state, source="Mic", detail="gone", time=None)))
+    def state(self, state, detail="gone"):
+        self.sink.write(encode(StatusBody(state=state, source="Mic", detail=detail, time=None)))
 
     def later(self, seconds):
         self.seconds += seconds
@@ -149,6 +149,17 @@ def test_one_that_hangs_is_told_at_once_since_the_program_ends(house):
     phone = FakeTarget()
     house(phone, health=("phone",)).state("hung")
     assert phone.next().title == "Source hangs"
+
+
+def test_a_source_that_ends_beside_others_is_told_and_one_that_ends_with_the_program_is_not(house):
+    phone = FakeTarget()
+    room = house(phone, health=("phone",))
+    room.state("stopped", detail="")
+    room.later(20)
+    room.state("stopped", detail="its sound has ended")
+    room.later(20)
+    assert phone.next().text == "Source ended: Mic: its sound has ended"
+    assert len(phone.notices) == 1
 
 
 def test_a_history_that_cannot_be_written_is_told(house):
