@@ -41,7 +41,7 @@ class NodeRow:
     state: str
     """`online`, `offline`, or `?` where it never said; `paused`, `silent` or `lost` where it is online."""
     level_dbfs: float | None
-    """The newest level of its (loudest) source [dBFS]."""
+    """The newest level of its (loudest) source [dBFS]; None where it is offline."""
     events_day: int
     """Sounds that began in the last 24 hours."""
     last_event: float | None
@@ -68,11 +68,12 @@ def node_rows(database: Database, *, now: float) -> list[NodeRow]:
     for node in sorted({*facts, *last}):
         known = facts.get(node, {})
         stats = [json.loads(text) for text in known.get("stats", ())]
+        state = _state(known)
         rows.append(
             NodeRow(
                 node=node,
-                state=_state(known),
-                level_dbfs=max(_numbers(stats, "level_dbfs"), default=None),
+                state=state,
+                level_dbfs=None if state == "offline" else max(_numbers(stats, "level_dbfs"), default=None),
                 events_day=day.get(node, 0),
                 last_event=last.get(node),
                 missing=missing.get(node, 0),

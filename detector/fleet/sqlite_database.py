@@ -93,4 +93,6 @@ class SqliteDatabase:
         advice = ""
         if is_damage(error):
             advice = ": move it away, and daemons send again what their histories have"
+        elif getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY:
+            advice = ": run this as the user of `sound-detector collect`, who may write there"
         return DatabaseError(f"{self.name}: cannot be {what}: {error}{advice}")

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from detector.cli.main import main
-from detector.fleet.event_database import make_tables
+from detector.fleet.event_database import DatabaseError, make_tables
 from detector.fleet.parquet_folder import JOURNAL
 from detector.fleet.sqlite_database import SqliteDatabase
 
@@ -100,3 +100,12 @@ def test_a_server_that_cannot_be_reached_is_no_fault_of_the_flag(capsys):
     pytest.importorskip("psycopg")
     status, line = fault(capsys, "fleet", "postgresql://nobody@127.0.0.1:1/sounds")
     assert status == 1 and "cannot be reached" in line
+
+
+def test_who_may_not_write_there_is_told_who_may(tmp_path):
+    path = tmp_path / "fleet.db"
+    with closing(SqliteDatabase(path)) as database:
+        make_tables(database)
+        database.run("PRAGMA query_only = ON")  # as root, in which tests may run, no file is read-only
+        with pytest.raises(DatabaseError, match="run this as the user of `sound-detector collect`"):
+            database.run("DELETE FROM missing")

@@ -95,13 +95,14 @@ def test_an_event_of_a_clock_that_is_ahead_is_not_shown_as_of_now(database):
     assert "in 18250 d" in as_table(node_rows(database, now=now), now=now)
 
 
-def test_the_table_shows_who_is_alive_and_what_is_missing(database):
+def test_the_table_shows_who_is_alive_how_loud_it_is_there_now_and_what_is_missing(database):
     add(database, event(1), event(4))
     note_missing(database, since=0.0, until=1000.0, now=1000.0)
     stats = '{"generation":"g","seq":9,"events_waiting":0,"level_dbfs":-41.2,"version":"1.0"}'
     facts = [
         NodeFact("hall", "", "stats", stats),
         NodeFact("hall", "", "availability", "online"),
+        NodeFact("attic", "", "stats", stats.replace("1.0", "1.1")),
         NodeFact("attic", "", "availability", "offline"),
         NodeFact("shed", "", "availability", "online"),
         NodeFact("shed", "", "state", "silent"),
@@ -112,7 +113,7 @@ def test_the_table_shows_who_is_alive_and_what_is_missing(database):
     now = HEARD + 7200
     assert as_table(node_rows(database, now=now), now=now).splitlines() == [
         "node   state    level     events 24 h  last event  missing  lost  up  version",
-        "attic  offline            0                        0",
+        "attic  offline            0                        0                  1.1",
         "barn   paused             0                        0",
         "hall   online   -41 dBFS  2            2 h ago     2                  1.0",
         "shed   silent             0                        0",
