@@ -133,10 +133,10 @@ place_files() {
     if [ -n "$web" ]; then
         install -m 644 systemd/sound-detector-web.service "$destination$units/"
     fi
-    if [ -e "$destination$config" ]; then
-        say "your settings stay: $config"
-    elif [ -e "$page_settings" ]; then
+    if [ -e "$page_settings" ]; then
         say "your settings stay: $page_config"
+    elif [ -e "$destination$config" ]; then
+        say "your settings stay: $config"
     else
         # Readable lines for the journal, and the socket whatever the source.
         sed 's/^sinks: null$/sinks: [stdout:text, socket]/' config.yaml >"$destination$config"

@@ -19,6 +19,13 @@ fail() {
     exit 1
 }
 
+note_whether_on() {
+    was_on=
+    if [ -e "$of_page" ] && [ -e $folder/config.yaml ]; then
+        was_on=yes
+    fi
+}
+
 place() {
     mkdir -p "$(dirname "$of_daemon")" "$(dirname "$of_page")"
     install -m 644 "$here/systemd/settings-of-page.conf" "$of_daemon"
@@ -34,7 +41,14 @@ start() {
     systemctl --no-block restart sound-detector
 }
 
+# The Debian package puts its own settings where none are.
+set_unused_aside() {
+    mv -f $config $config.unused
+    say "what was in $config was not used: it is $config.unused now"
+}
+
 turn_on() {
+    note_whether_on
     place
     [ -z "$destination" ] || return 0
     [ -d /var/lib/private ] || mkdir -m 700 /var/lib/private
@@ -45,7 +59,9 @@ turn_on() {
         # Its owner becomes the page's user: the manager looks at the folder's owner, and gives all that is in it away.
         chown root:root $folder
     fi
-    if [ -f $config ]; then
+    if [ "$was_on" ] && [ -f $config ]; then
+        set_unused_aside
+    elif [ -f $config ]; then
         mv -f $config $config.before-page
         say "the settings are in $folder/config.yaml now; as they were: $config.before-page"
     fi
@@ -53,11 +69,13 @@ turn_on() {
 }
 
 turn_off() {
+    note_whether_on
     rm -f "$of_daemon" "$of_page"
     [ -z "$destination" ] || return 0
-    if [ ! -e $config ]; then
+    if [ "$was_on" ] || [ ! -e $config ]; then
         # Who took over the page could have put a link there, to a file that only root may read.
         (umask 022 && dd iflag=nofollow status=none if=$folder/config.yaml of=$config.new)
+        [ ! -e $config ] || set_unused_aside
         mv -f $config.new $config
         rm -f $folder/config.yaml
         say "the settings are in $config again"

@@ -28,6 +28,9 @@ if [ -z "$destination" ]; then
     fi
     systemctl disable --quiet sound-detector-web 2>/dev/null || true
     systemctl disable --quiet sound-detector 2>/dev/null || true
+    # A Debian package that was here before would take this for the wish that its service shall stay off.
+    enabled=/var/lib/systemd/deb-systemd-helper-enabled
+    rm -f $enabled/sound-detector.service.dsh-also $enabled/multi-user.target.wants/sound-detector.service
 fi
 rm -rf "$units/sound-detector.service" "$units/sound-detector.service.d" "$units/sound-detector-web.service"
 rm -rf "$program/venv" "$program/versions"
@@ -47,6 +50,10 @@ if [ "${PURGE:-}" = 1 ]; then
     rmdir "$program" 2>/dev/null || true
     say "removed, with settings, models and state"
 else
-    say "removed; settings stay in $config, models in /opt/sound-detector/models," \
+    settings=$config
+    if [ -e "$destination/etc/systemd/system/sound-detector-web.service.d/settings.conf" ]; then
+        settings=/var/lib/sound-detector-web/config.yaml
+    fi
+    say "removed; settings stay in $settings, models in /opt/sound-detector/models," \
         "history in /var/lib/sound-detector (PURGE=1 removes them)"
 fi

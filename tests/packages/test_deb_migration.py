@@ -1,6 +1,7 @@
 """From `make install-service` to the Debian package and back, on a booted machine: nothing is lost.
 
-The tests are one story and run in their order on one root. What the installer does with pip is done with the
+First with a page that only shows the settings, then with one that may change them (`WEB=settings`). The
+tests are one story and run in their order on one root. What the installer does with pip is done with the
 package's own virtual environment; its units, settings and removal are the real ones.
 """
 
@@ -24,6 +25,7 @@ from tests.support.debian_root import (
     prepared_root,
 )
 from tests.support.machine import Unavailable, until
+from tests.support.page_requests import CHANGE_A_SETTING
 
 CONFIG = "/etc/sound-detector/config.yaml"
 STATE = "/var/lib/sound-detector"
@@ -36,6 +38,8 @@ ROOTS_OWN = {
     "/etc/systemd/system/sound-detector.service.d/own.conf": "[Service]\nEnvironment=KEPT=1\n",
 }
 PAGES_OWN = "/var/lib/private/sound-detector-web/sessions"
+PAGES_CONFIG = "/var/lib/private/sound-detector-web/config.yaml"
+"""The settings, where the page may change them."""
 DEMO = "/opt/sound-detector/venv/lib/python3*/site-packages/detector/demo/demo.flac"
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(missing() is not None, reason=missing() or "")]
@@ -63,17 +67,22 @@ def lay_venv_of_checkout(root: Root) -> None:
     (unpacked / "opt/sound-detector/venv").rename(versions / "20260101T000000")
     (unpacked / "opt/sound-detector/models").rename(root.path / "srv/models")
     shutil.rmtree(unpacked)
-    shutil.copytree(ROOT / "scripts", root.path / "srv/scripts")
+    for folder in ("scripts", "systemd"):
+        shutil.copytree(ROOT / folder, root.path / "srv" / folder)
 
 
-def make_install_service(root: Root) -> None:
-    """As scripts/install_service.sh with the page."""
+def make_install_service(root: Root, *, web: str = "1") -> None:
+    """As scripts/install_service.sh with the page; the versions are there."""
     shutil.copytree(root.path / "srv/models", root.path / "opt/sound-detector/models", dirs_exist_ok=True)
     (root.path / "opt/sound-detector/venv").symlink_to("/opt/sound-detector/versions/20260101T000000")
-    place = f"DESTDIR={root.path}"
-    check("env", place, "WEB=1", str(ROOT / "scripts/install_service.sh"))
     command = root.path / "usr/local/bin/sound-detector"
     command.symlink_to("/opt/sound-detector/venv/bin/sound-detector")
+    place_service(root, web=web)
+
+
+def place_service(root: Root, *, web: str) -> None:
+    """What it does where the program is there."""
+    check("env", f"DESTDIR={root.path}", f"WEB={web}", str(ROOT / "scripts/install_service.sh"))
     root.check("systemctl", "enable", SERVICE, PAGE)
 
 
@@ -178,3 +187,76 @@ def test_purging_what_is_left_of_the_package_spares_the_service_of_the_checkout(
     config.write_text(settings)
     root.check("systemctl", "restart", SERVICE)
     assert_all_is_there(root)
+
+
+def changed_on_page(root: Root, threshold: float) -> None:
+    """Somebody changes a setting in the browser."""
+    python = "/opt/sound-detector/venv/bin/python"
+    said = root.check(python, "-c", CHANGE_A_SETTING, str(threshold))
+    assert '"applied"' in said, said
+
+
+def assert_settings_are_in_force(root: Root, config: str, threshold: float) -> None:
+    settings = root.check("cat", config)
+    assert "name: kitchen" in settings
+    assert f"threshold_on: {threshold}" in settings
+    until(lambda: is_active(root, SERVICE), seconds=90, what="the service is active")
+    until(lambda: report(root).get("source") == "kitchen", seconds=90, what="the daemon reads these settings")
+
+
+def test_a_machine_whose_page_changes_settings(root: Root):
+    root.check("systemctl", "stop", PAGE, SERVICE)
+    root.check("userdel", "sound-detector")  # only the package's user would outlive the service
+    place_service(root, web="settings")
+    root.check("systemctl", "daemon-reload")
+    root.check("/srv/scripts/page_settings.sh", "on")
+    edited = root.path / PAGES_CONFIG[1:]
+    edited.write_text(edited.read_text().replace("\n  name: null", "\n  name: kitchen"))
+    root.check("systemctl", "restart", SERVICE)
+    changed_on_page(root, 0.42)
+    assert_settings_are_in_force(root, PAGES_CONFIG, 0.42)
+    assert not (root.path / CONFIG[1:]).exists()
+
+
+def test_the_package_goes_on_with_the_settings_of_the_page(root: Root):
+    uninstall_service(root)
+    said = root.check("dpkg", "--force-confold", "--install", "/srv/package.deb")
+    assert "/etc/sound-detector/config.yaml is not used" in said
+    assert_settings_are_in_force(root, PAGES_CONFIG, 0.42)
+    root.check("systemctl", "enable", "--now", PAGE)
+    changed_on_page(root, 0.43)
+    assert_settings_are_in_force(root, PAGES_CONFIG, 0.43)
+
+
+def test_and_so_does_the_way_back(root: Root):
+    root.check("dpkg", "--remove", "sound-detector")
+    (root.path / "srv/versions").rename(root.path / "opt/sound-detector/versions")
+    make_install_service(root, web="settings")
+    root.check("systemctl", "daemon-reload")
+    root.check("/srv/scripts/page_settings.sh", "on")
+    changed_on_page(root, 0.44)
+    assert_settings_are_in_force(root, PAGES_CONFIG, 0.44)
+    # What the package brought was never used, and takes no place of what was.
+    assert not (root.path / CONFIG[1:]).exists()
+    assert "preset: home" in (root.path / f"{CONFIG[1:]}.unused").read_text()
+    assert "preset: quiet" in (root.path / f"{CONFIG[1:]}.before-page").read_text()
+
+
+def test_with_the_package_they_can_be_taken_from_the_page(root: Root):
+    root.check("dpkg", "--purge", "sound-detector")
+    uninstall_service(root)
+    root.check("dpkg", "--install", "/srv/package.deb")
+    assert "preset: home" in (root.path / CONFIG[1:]).read_text()
+    root.check("/opt/sound-detector/scripts/page_settings.sh", "off")
+    assert_settings_are_in_force(root, CONFIG, 0.44)
+    assert not (root.path / PAGES_CONFIG[1:]).exists()
+    root.check("/opt/sound-detector/scripts/page_settings.sh", "on")
+    changed_on_page(root, 0.45)
+    assert_settings_are_in_force(root, PAGES_CONFIG, 0.45)
+
+
+def test_purging_the_package_removes_what_the_page_had(root: Root):
+    root.check("dpkg", "--purge", "sound-detector")
+    own = {"/etc/systemd/system/sound-detector.service.d/own.conf"}
+    left = root.check("find", "/etc", "/var/lib", "-path", "*sound-detector*", "-type", "f").split()
+    assert {name for name in left if not name.startswith("/var/lib/dpkg/")} == own

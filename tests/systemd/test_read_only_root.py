@@ -107,6 +107,7 @@ def lay_service(machine: Machine) -> None:
         "install", "-d", "--mode=750", "--owner=sound-detector", "--group=audio", STATE
     )
     assert done.returncode == 0, done.stdout
+    (machine.root / "var/lib/private").mkdir(mode=0o700, exist_ok=True)
     config = machine.root / CONFIG
     config.parent.mkdir(parents=True)
     config.write_text(SETTINGS)

@@ -28,6 +28,7 @@ from tests.support.machine_service import (
     service_python,
     skip,
 )
+from tests.support.page_requests import CHANGE_A_SETTING
 
 pytestmark = pytest.mark.slow
 
@@ -83,19 +84,6 @@ import sys, urllib.request
 for path in sys.argv[1:]:
     with urllib.request.urlopen("http://127.0.0.1:8790" + path, timeout=30) as answer:
         print(answer.read().decode())
-"""
-
-CHANGE_A_SETTING = """\
-import json, urllib.request
-page = "http://127.0.0.1:8790/api/v1/"
-token = json.load(urllib.request.urlopen(page + "me"))["csrf"]
-headers = {"X-CSRF-Token": token, "Content-Type": "application/json"}
-body = json.dumps({"changes": {"events.threshold_on": 0.42}}).encode()
-request = urllib.request.Request(page + "settings", body, headers, method="PUT")
-try:
-    print(urllib.request.urlopen(request, timeout=60).read().decode())
-except urllib.error.HTTPError as error:
-    print(error, error.read().decode())
 """
 
 LOCK_AND_DELETE_A_CLIP = """\
@@ -353,7 +341,7 @@ def test_the_page_that_may_changes_settings_and_clips_and_the_daemon_follows(
     assert (service.root / f"{CONFIG}.before-page").is_file()
 
     python = "/opt/sound-detector/venv/bin/python"
-    changed = service.machine.run(python, "-c", CHANGE_A_SETTING)
+    changed = service.machine.run(python, "-c", CHANGE_A_SETTING, "0.42")
     assert '"applied"' in changed.stdout, changed.stdout
     settings = service.machine.run("cat", "/var/lib/private/sound-detector-web/config.yaml").stdout
     assert "threshold_on: 0.42" in settings
