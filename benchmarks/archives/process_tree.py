@@ -97,10 +97,23 @@ def descendants(pid: int) -> list[int]:
     return found
 
 
-def share_mb(pids: Sequence[int]) -> float:
-    """Memory of these processes together [MB of 10^6 bytes]: what several share is counted once (PSS)."""
-    shares = (re.search(rb"^Pss:\s+(\d+)", _read(pid, "smaps_rollup"), re.M) for pid in pids)
-    return sum(int(share[1]) for share in shares if share) * 1024 / 1e6
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Of processes together [MB of 10^6 bytes]: what several share is counted once (PSS)."""
+
+    all: float
+    """With libraries and other files; it grows, too, when other programs that use the same ones end."""
+    own: float
+    """Without files."""
+
+    @classmethod
+    def of(cls, pids: Sequence[int]) -> Memory:
+        """Of those that run."""
+        sums = {b"Pss": 0, b"Pss_Anon": 0}
+        for pid in pids:
+            for name, value in re.findall(rb"^(Pss|Pss_Anon):\s+(\d+)", _read(pid, "smaps_rollup"), re.M):
+                sums[name] += int(value)
+        return cls(*(kilobytes * 1024 / 1e6 for kilobytes in sums.values()))
 
 
 def has_open(pid: int, path: Path) -> bool:

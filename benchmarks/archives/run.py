@@ -11,12 +11,13 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 
-from benchmarks.archives.process_tree import Program, run_until_all_end, share_mb
+from benchmarks.archives.process_tree import Memory, Program, run_until_all_end
 from benchmarks.archives.recordings import ABOUT, write_archive
 from benchmarks.archives.ways import WAYS, check, digest, finish, records, start
 from benchmarks.support.children import bare_loop
@@ -91,7 +92,8 @@ def _whole(options: argparse.Namespace, folder: Path) -> None:
     """One way after the other, with a look at the memory of all processes every few seconds."""
     archive = folder / "archive"
     recordings = write_archive(archive, options.hours)
-    rows = [["", "done", "wall [s]", "CPU [s]", "times real time a CPU", "memory [MB]", "growth", "files"]]
+    memory = ["memory [MB]", "own [MB]", "growth of it"]
+    rows = [["", "done", "wall [s]", "CPU [s]", "times real time a CPU", *memory, "files"]]
     for way in options.way or ["dask"]:
         out = folder / way
         programs = start(way, archive, out, options.format)
@@ -105,7 +107,8 @@ def _whole(options: argparse.Namespace, folder: Path) -> None:
         speed = f"{3600 * options.hours / cpu:.0f}"
         rows.append([way, done, f"{wall:.0f}", f"{cpu:.0f}", speed, *looks.memory(wall), digest(out)[:12]])
         print(looks.table())
-    print(f"{options.hours:g} h of sound; memory is of all processes (PSS), without the first tenth.\n")
+    print(f"{options.hours:g} h of sound; memory is of all processes (PSS), without the first tenth.")
+    print("Own memory is without what is mapped from files.\n")
     print(table(rows))
 
 
@@ -114,30 +117,37 @@ class _Looks:
 
     def __init__(self, way: str, out: Path, programs: list[Program]) -> None:
         self._way, self._out, self._programs = way, out, programs
-        self._looks: list[tuple[float, float, int]] = []
+        self._looks: list[tuple[float, Memory, int]] = []
 
     def __call__(self, seconds: float) -> None:
         if seconds < len(self._looks) * LOOK_SECONDS:
             return
-        megabytes = share_mb([pid for program in self._programs for pid in program.tree()])
-        self._looks.append((seconds, megabytes, records(self._out)))
+        memory = Memory.of([pid for program in self._programs for pid in program.tree()])
+        self._looks.append((seconds, memory, records(self._out)))
         if len(self._looks) % TELL_LOOKS == 1:
-            line = f"{self._way}: {seconds:.0f} s, {megabytes:.1f} MB, {self._looks[-1][2]} done"
+            megabytes = f"{memory.all:.1f} MB, own {memory.own:.1f} MB"
+            line = f"{self._way}: {seconds:.0f} s, {megabytes}, {self._looks[-1][2]} done"
             print(line, file=sys.stderr, flush=True)
 
-    def memory(self, wall: float) -> tuple[str, str]:
-        """Least and most memory, and how much it grows in an hour by least squares."""
-        warm = [look[:2] for look in self._looks if WARM_UP * wall <= look[0] <= wall - LOOK_SECONDS]
-        seconds, megabytes = np.array(warm).T
-        slope, _ = np.polyfit(seconds / 3600, megabytes, 1)
-        span = f"{megabytes.min():.1f} to {megabytes.max():.1f}, median {np.median(megabytes):.1f}"
-        return span, f"{slope:+.2f} MB an hour"
+    def memory(self, wall: float) -> tuple[str, str, str]:
+        """Least and most memory, the same without files, and how much this grows by least squares."""
+        warm = [look for look in self._looks if WARM_UP * wall <= look[0] <= wall - LOOK_SECONDS]
+        own = [memory.own for _, memory, _ in warm]
+        slope, _ = np.polyfit([done for _, _, done in warm], own, 1)
+        return _span([memory.all for _, memory, _ in warm]), _span(own), f"{1e3 * slope:+.1f} kB a recording"
 
     def table(self) -> str:
         """Ten of the looks."""
         every = max(1, len(self._looks) // 10)
-        rows = [[f"{seconds:.0f}", f"{mb:.1f}", str(done)] for seconds, mb, done in self._looks[::every]]
-        return table([["seconds", "memory of all processes [MB]", "recordings done"], *rows])
+        rows = [
+            [f"{seconds:.0f}", f"{memory.all:.1f}", f"{memory.own:.1f}", str(done)]
+            for seconds, memory, done in self._looks[::every]
+        ]
+        return table([["seconds", "memory of all processes [MB]", "own [MB]", "recordings done"], *rows])
+
+
+def _span(megabytes: Sequence[float]) -> str:
+    return f"{min(megabytes):.1f} to {max(megabytes):.1f}, median {median(megabytes):.1f}"
 
 
 if __name__ == "__main__":
