@@ -110,13 +110,13 @@ class SourceChannel:
             pipeline.watch_levels(levels.push)
         self._quiet, self._live = quiet, live
         self._is_stream = is_stream
-        self.device = SourceStatus(source.name, is_stream=is_stream, is_live=source.live, is_alone=is_alone)
+        self.device = SourceStatus(source, is_stream=is_stream, is_alone=is_alone)
         """The state of what delivers the sound."""
         self._clock = clock
         self._timeline = Timeline(sample_rate=sample_rate, start=clock())
         self._times = SoundTimes()
         self._last_block_at, self._is_excused = 0.0, False
-        self.load = SourceLoad(source.name, self.capture, pipeline, sample_rate=sample_rate)
+        self.load = SourceLoad(source, self.capture, pipeline, sample_rate=sample_rate)
         """Whether the worker keeps up with it."""
         self._load_told = ""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from detector.interfaces import Source
 from detector.pipeline import Pipeline
 from detector.records import Block
 from detector.service.capture import Capture, InlineCapture
@@ -32,13 +33,13 @@ class SourceLoad:
     """Lets a source that is late catch up: by fewer windows, and where that is not enough, by less sound."""
 
     def __init__(
-        self, name: str, capture: Capture | InlineCapture, pipeline: Pipeline, *, sample_rate: int
+        self, source: Source, capture: Capture | InlineCapture, pipeline: Pipeline, *, sample_rate: int
     ) -> None:
         self.late_seconds = 0.0
         """How long the newest block had waited for the worker when it was taken [s]."""
         self.detail = ""
         """What is left out now, for people; empty where nothing is."""
-        self._name = name
+        self._source = source  # its name may become another one when it is opened
         self._capture = capture
         self._pipeline = pipeline
         self._rate = sample_rate
@@ -52,7 +53,7 @@ class SourceLoad:
             self.late_seconds, self._thinning = 0.0, Thinning()
         self._describe(now)
         return Burden(
-            self._name, bool(self.detail), self._pipeline.counts.windows_skipped, self._capture.dropped
+            self._source.name, bool(self.detail), self._pipeline.counts.windows_skipped, self._capture.dropped
         )
 
     def rest(self) -> None:

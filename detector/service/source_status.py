@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from detector.interfaces import Source
 from detector.service.device_state import (
     DETAIL,
     HUNG_BESIDE_OTHERS,
@@ -21,12 +22,12 @@ log = logging.getLogger(__name__)
 class SourceStatus:
     """Follows the table of states for one source; each change is a line in the log."""
 
-    def __init__(self, name: str, *, is_stream: bool, is_live: bool, is_alone: bool) -> None:
+    def __init__(self, source: Source, *, is_stream: bool, is_alone: bool) -> None:
         self.state = DeviceState.OPENING
         """What the source is doing."""
-        self._name = name
+        self._source = source  # its name may become another one when it is opened
         self._reason = ""
-        self._details = STREAM_DETAIL if is_stream else DETAIL if is_live else UNHURRIED_DETAIL
+        self._details = STREAM_DETAIL if is_stream else DETAIL if source.live else UNHURRIED_DETAIL
         if not is_alone:
             self._details = self._details | {DeviceState.HUNG: HUNG_BESIDE_OTHERS}
 
@@ -49,7 +50,7 @@ class SourceStatus:
         log.log(
             logging.DEBUG if is_told else logging.WARNING if state in TROUBLE else logging.INFO,
             f"daemon.{state.value} source=%r%s",
-            self._name,
+            self._source.name,
             f" detail={self.detail!r}" if self.detail else "",
         )
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import pytest
@@ -130,3 +131,13 @@ def test_what_can_wait_leaves_nothing_out() -> None:
     source.hear(ROOM, late=100.0)
     assert source.distances == {HOP}
     assert source.channel.counts.blocks_dropped == 0
+
+
+def test_a_source_is_called_by_the_name_that_it_has_once_it_is_open(caplog: pytest.LogCaptureFixture) -> None:
+    """A microphone is asked for by its number, and then known by its name."""
+    late = Late(name="1")
+    late.source.name = "default"
+    with caplog.at_level(logging.INFO):
+        late.hear(ROOM[:BLOCK], late=0.0)
+    assert "daemon.listening source='default'" in caplog.messages
+    assert late.channel.load.burden(late.at / RATE).source == late.channel.name == "default"

@@ -33,10 +33,10 @@ class Late:
             level=LevelSettings(enabled=False),
             events=EventSettings(preset=preset),
         )
-        source = FakeSource([], live=live)
-        source.name = name
+        self.source = FakeSource([], live=live)
+        self.source.name = name
         self.channel = SourceChannel(
-            source=source,
+            source=self.source,
             pipeline=make_pipeline(settings, self.classifier),
             sample_rate=RATE,
             event_ids="run",

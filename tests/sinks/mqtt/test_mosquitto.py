@@ -126,6 +126,7 @@ def test_a_broker_that_is_killed_again_and_again_gets_every_event(daemon, broker
         hub.start()
         seen.wait_until_subscribed()
         wait_until(lambda: here.counts.events_waiting == 0)
+        wait_until(lambda: here.counts.acknowledged_seq in {event["seq"] for event in seen.json("/events")})
     assert here.counts.acknowledged_seq == 800
     lost, unsaid = missing(seen, 800)
     # What Mosquitto had acknowledged and not delivered when it was killed, nobody has.
