@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,8 @@ import pytest
 import soundfile
 
 from detector.demo import recording_path
-from tests.support.machine import Machine, Unavailable, until
+from detector.files.data_folders import models_folder
+from tests.support.machine import Machine, Unavailable, missing, until
 
 CONFIG = "etc/sound-detector/config.yaml"
 DROP_INS = "etc/systemd/system/sound-detector.service.d"
@@ -83,6 +86,24 @@ def skip(reason: str) -> None:
     if os.environ.get("SOUND_DETECTOR_TEST_SYSTEMD") == "required":
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)
+
+
+@contextmanager
+def machine_and_model() -> Iterator[tuple[Machine, Path]]:
+    """A machine that was made and not booted, and the model for it; skips where one of them cannot be had."""
+    model = models_folder() / "yamnet" / "yamnet.tflite"
+    if not model.exists():
+        skip("the model is not here: sound-detector models pull yamnet")
+    if reason := missing():
+        skip(reason)
+    machine = Machine()
+    try:
+        machine.make()
+        yield machine, model
+    except Unavailable as error:
+        skip(str(error))
+    finally:
+        machine.close()
 
 
 def lay_recording(root: Path, *, times: int) -> None:

@@ -16,14 +16,14 @@ from pathlib import Path
 
 import pytest
 
-from detector.files.data_folders import models_folder
 from tests.support import ROOT
-from tests.support.machine import Machine, Unavailable, missing, until
+from tests.support.machine import Machine, Unavailable, until
 from tests.support.machine_service import (
     CONFIG,
     RECORDING,
     Service,
     lay_recording,
+    machine_and_model,
     service_python,
     skip,
 )
@@ -52,21 +52,10 @@ sys.exit(main())
 @pytest.fixture(scope="module")
 def laid(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A root with the program where the package puts it, ready to be booted read-only."""
-    model = models_folder() / "yamnet" / "yamnet.tflite"
-    if not model.exists():
-        skip("the model is not here: sound-detector models pull yamnet")
-    if reason := missing():
-        skip(reason)
-    machine = Machine()
-    try:
-        machine.make()
+    with machine_and_model() as (machine, model):
         lay_program(machine, model)
         lay_service(machine)
         yield machine.root
-    except Unavailable as error:
-        skip(str(error))
-    finally:
-        machine.close()
 
 
 def lay_program(machine: Machine, model: Path) -> None:

@@ -16,17 +16,16 @@ from pathlib import Path
 
 import pytest
 
-from detector.files.data_folders import models_folder
 from tests.support import ROOT, virtualmic
-from tests.support.machine import Machine, Unavailable, missing, until
+from tests.support.machine import Machine, Unavailable, until
 from tests.support.machine_service import (
     CONFIG,
     DROP_INS,
     RECORDING,
     Service,
     lay_recording,
+    machine_and_model,
     service_python,
-    skip,
 )
 from tests.support.page_requests import CHANGE_A_SETTING
 
@@ -127,14 +126,7 @@ def folder_of(microphone: virtualmic.VirtualMicrophone) -> Path:
 @pytest.fixture(scope="module")
 def installed(microphone: virtualmic.VirtualMicrophone | None) -> Iterator[Service]:
     """A machine that has booted with the service installed and not yet started."""
-    model = models_folder() / "yamnet" / "yamnet.tflite"
-    if not model.exists():
-        skip("the model is not here: sound-detector models pull yamnet")
-    if reason := missing():
-        skip(reason)
-    machine = Machine()
-    try:
-        machine.make()
+    with machine_and_model() as (machine, model):
         install(machine, model)
         arguments = []
         if microphone is not None:
@@ -144,10 +136,6 @@ def installed(microphone: virtualmic.VirtualMicrophone | None) -> Iterator[Servi
             arguments = [f"--bind={folder}:{MICROPHONE}"]
         machine.boot(*arguments)
         yield Service(machine)
-    except Unavailable as error:
-        skip(str(error))
-    finally:
-        machine.close()
 
 
 def install(machine: Machine, model: Path) -> None:
